@@ -1,0 +1,1 @@
+"""The only room that knows Naver. Pure: bytes in, values out."""
