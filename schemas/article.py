@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
@@ -155,5 +156,5 @@ def content_hash(body: str) -> str:
 
 
 def text_hash(body: str) -> str:
-    """SHA-256 (64 hex digits) of the body without any white space: the same for two layouts of one text."""
-    return hashlib.sha256("".join(body.split()).encode()).hexdigest()
+    """SHA-256 (64 hex digits) of the body's NFC form without any white space: the same for two layouts of one text."""
+    return hashlib.sha256(unicodedata.normalize("NFC", "".join(body.split())).encode()).hexdigest()

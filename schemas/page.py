@@ -3,6 +3,7 @@
     RawPage          an answer, as it came over the wire
     FetchFault       no answer that could be used, and why
     RequestRecord    one request on the wire (a row of the table `requests`)
+    CaptureRef       where a raw answer is kept
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ class Fault(StrEnum):
     FORBIDDEN = "forbidden"  # robots.txt says no: nothing was asked
     BLOCKED = "blocked"  # Naver refuses us: 401, 403, or 429 until the tries ran out
     BACKING_OFF = "backing_off"  # the host asked for a pause longer than this run waits
+    STOPPED = "stopped"  # the run was stopped while this waited
     UNAVAILABLE = "unavailable"  # 5xx until the tries ran out
     CONNECTION = "connection"  # DNS, refused, reset, TLS, cut answer: until the tries ran out
     TIMEOUT = "timeout"  # connect, read or the whole answer took too long
@@ -79,3 +81,11 @@ class RequestRecord:
     attempt: int
     why: str
     fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRef:
+    """Where a raw answer is kept: the WARC file, relative to the archive, and the record's first byte in it."""
+
+    file: str
+    offset: int

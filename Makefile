@@ -1,0 +1,54 @@
+# seogo: `make` lists the targets. `make demo` and `make test` do all the set-up they need.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+# A machine with more than one package index needs this; with one it changes nothing.
+export UV_INDEX_STRATEGY ?= unsafe-best-match
+# Prefect: no telemetry, not even from tests.
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+
+.PHONY: help demo test test-fast lint bench bench-crawl lock clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## set up, then see it all once, against a made-up Naver on this machine
+	@$(BIN)/seogo demo
+
+test: $(STAMP) lint ## set up, then lint, types and all tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+
+test-fast: $(STAMP) ## the tests that start no Prefect server
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow"
+
+lint: $(STAMP) ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## parsing, runs with nothing new, memory: figures on standard output
+	$(BIN)/python -m benchmarks.parsing
+	$(BIN)/python -m benchmarks.nothing_new
+
+bench-crawl: $(STAMP) ## a whole crawl beside Scrapy, against nginx (both must be installed: see benchmarks/README.md)
+	$(BIN)/python -m benchmarks.crawling
+
+lock: ## resolve requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 --universal -q -o requirements.lock
+
+clean: ## remove what the targets made, archives excepted
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-archive
+
+# uv comes first, by its hash in the lock, through the pip that every Python has; it installs the rest in seconds.
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seogo needs Python 3.11 or later; set PYTHON=")'
+	$(PYTHON) -m venv .venv
+	awk '/^[a-z]/{p=/^uv==/} p' requirements.lock > .venv/uv.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r .venv/uv.lock
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@

@@ -1,0 +1,90 @@
+"""The Prefect flow `crawl`: the plain function of `flows.run`, on a schedule.
+
+Thin on purpose. What a crawl does is tested without an engine; here are only the parameters that a deployment shows
+as a form, where the keys come from, and what a receipt means as a state.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from prefect import flow, get_run_logger, task
+from prefect.blocks.system import Secret
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from pydantic import BaseModel, Field
+
+from flows.discover import ApiKey
+from flows.keys import VARIABLES, keys_from
+from flows.run import CrawlOrder
+from flows.run import crawl as crawl_plainly
+from schemas.receipt import ExitReason
+from schemas.topic import default_topic_path, load_topic
+
+FAILURES = frozenset({ExitReason.LAYOUT_CHANGED, ExitReason.BLOCKED, ExitReason.NOTHING_DISCOVERED})
+"""Endings in which the run did not do its job: its state is Failed, with the reason."""
+
+
+class CrawlParameters(BaseModel):
+    """What a deployment can set. Keys are not among them: they come from Secret blocks or the environment."""
+
+    archive: str = Field(default="archive", description="The archive directory.")
+    topic: str | None = Field(default=None, description="The topic file; empty: the one that ships.")
+    since: datetime | None = Field(default=None, description="Read the sources anew from this time on.")
+    limit: int | None = Field(default=None, ge=1, description="Fetch at most this many articles.")
+    wait_seconds: float = Field(default=60.0, ge=0, description="Wait this long for another process to leave.")
+
+
+@flow(name="crawl", flow_run_name="crawl into {parameters.archive}", log_prints=False)
+async def crawl(parameters: CrawlParameters | None = None) -> State[dict[str, Any]]:
+    """Find new articles, fetch them, and archive what is on topic."""
+    parameters = parameters or CrawlParameters()
+    receipt = await crawl_once(parameters)
+    reason, explanation = ExitReason(receipt["exit_reason"]), receipt["explanation"]
+    message = f"{reason}: {explanation}"
+    if reason in FAILURES:
+        return Failed(message=message, data=receipt)
+    return Completed(message=message, data=receipt)
+
+
+@task(name="crawl the sources", cache_policy=NO_CACHE)
+async def crawl_once(parameters: CrawlParameters) -> dict[str, Any]:
+    """One crawl, as one task: an article is no task of its own (the server digests some 15 task runs a second)."""
+    logger = get_run_logger()
+    order = CrawlOrder(
+        topic=load_topic(Path(parameters.topic) if parameters.topic else default_topic_path()),
+        archive=Path(parameters.archive),
+        since=parameters.since,
+        most_fetches=parameters.limit,
+        naver=os.environ.get("SEOGO_NAVER") or None,
+        wait=parameters.wait_seconds,
+        keys={**await _keys_from_blocks(), **keys_from(os.environ)},
+    )
+    receipt = await crawl_plainly(order)
+    counts = ", ".join(f"{outcome} {number}" for outcome, number in receipt.outcomes.items() if number)
+    logger.info("%s finds (%s): %s", receipt.finds, counts or "none", receipt.exit_reason)
+    for source in receipt.sources:
+        logger.info("%s: %s items on %s pages; %s", source.source, source.items, source.pages, source.reason)
+    return receipt.as_json()
+
+
+async def _keys_from_blocks() -> dict[str, ApiKey]:
+    """Keys from Prefect Secret blocks, named like the environment variables: `naver-apihub-key-id` and so on."""
+    keys = {}
+    for endpoint, names in VARIABLES.items():
+        parts = [await _secret(name.lower().replace("_", "-")) for name in names]
+        if all(parts):
+            keys[str(endpoint)] = ApiKey(*[str(part) for part in parts])
+    return keys
+
+
+async def _secret(name: str) -> str | None:
+    try:
+        block = cast("Secret[str]", await Secret.aload(name))
+    except ValueError:
+        return None  # Prefect's word for "there is no block of this name"
+    return str(block.get())

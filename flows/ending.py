@@ -1,0 +1,73 @@
+"""Why a run ended as it did: from its receipt to an exit reason and a sentence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from schemas.article import Outcome
+from schemas.receipt import ExitReason, Receipt, SourceEnd
+
+_LAYOUT_SHARE = 0.2
+"""From this share of fetched pages on, unknown pages mean that the site changed, not that one page is odd."""
+
+_TOUCHED = (Outcome.NEW, Outcome.EDITED, Outcome.DUPLICATE, Outcome.OFF_TOPIC, Outcome.LISTED, Outcome.GONE)
+
+
+def ending(receipt: Receipt, *, interrupted: bool) -> tuple[ExitReason, str]:
+    """The exit reason of a run, worst first, and what it means in words."""
+    if interrupted:
+        return ExitReason.INTERRUPTED, "stopped by hand; what was not reached is taken up by the next run"
+    if changed := _layout_changed(receipt):
+        return ExitReason.LAYOUT_CHANGED, changed
+    if blocked := _blocked(receipt):
+        return ExitReason.BLOCKED, blocked
+    if nothing := _nothing_discovered(receipt):
+        return ExitReason.NOTHING_DISCOVERED, nothing
+    if failed := _partly_failed(receipt):
+        return ExitReason.PARTLY_FAILED, failed
+    if not any(receipt.outcomes[outcome] for outcome in _TOUCHED):
+        read = "; ".join(f"{s.source}: {s.reason}" for s in receipt.sources) or "every address was known"
+        return ExitReason.NOTHING_NEW, f"the archive holds all that was found ({read})"
+    return ExitReason.DONE, "every find ended in an outcome"
+
+
+def _layout_changed(receipt: Receipt) -> str:
+    if lists := _ended(receipt, {SourceEnd.LAYOUT_CHANGED}):
+        return "; ".join(lists)
+    if receipt.layout_faults and receipt.layout_faults >= _LAYOUT_SHARE * _pages(receipt):
+        return f"{receipt.layout_faults} of {_pages(receipt)} article pages lack what their layout needs"
+    return ""
+
+
+def _blocked(receipt: Receipt) -> str:
+    if refused := receipt.outcomes[Outcome.BLOCKED]:
+        return f"Naver refused {refused} articles; they are tried again later"
+    if refusals := _ended(receipt, {SourceEnd.BLOCKED}):
+        return "; ".join(refusals)
+    forbidden = _ended(receipt, {SourceEnd.FORBIDDEN})
+    if forbidden and len(forbidden) == len(receipt.sources) and not receipt.finds:
+        return "robots.txt forbids every source: " + "; ".join(forbidden)
+    return ""
+
+
+def _nothing_discovered(receipt: Receipt) -> str:
+    if receipt.finds or any(source.items for source in receipt.sources):
+        return ""
+    said = "; ".join(f"{s.source}: {s.end}, {s.reason}" for s in receipt.sources)
+    return f"no source named an article ({said or 'there is no source'})"
+
+
+def _partly_failed(receipt: Receipt) -> str:
+    parts = _ended(receipt, {SourceEnd.FAILED, SourceEnd.NO_KEY})
+    if failed := receipt.outcomes[Outcome.FAILED]:
+        parts.append(f"{failed} articles could not be fetched or read")
+    return "; ".join(parts)
+
+
+def _ended(receipt: Receipt, ends: Collection[SourceEnd]) -> list[str]:
+    return [f"{source.source}: {source.reason}" for source in receipt.sources if source.end in ends]
+
+
+def _pages(receipt: Receipt) -> int:
+    """Article pages that were fetched and read, well or badly (finds that were merely known are not among them)."""
+    return max(1, receipt.pages_read)

@@ -1,0 +1,67 @@
+"""The exit codes of the command line, by name. README.md has the same table."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from schemas.errors import (
+    ArchiveBusy,
+    ArchiveDamaged,
+    ArchiveError,
+    ArticleGone,
+    BadInput,
+    LayoutChanged,
+    SeogoError,
+    StorageFault,
+    TemporarilyUnavailable,
+)
+from schemas.receipt import ExitReason
+
+
+class Exit(IntEnum):
+    """What the process says when it ends."""
+
+    DONE = 0  # also: nothing new
+    BUG = 1  # an error that seogo did not expect: please report it
+    BAD_INPUT = 2
+    NOTHING_DISCOVERED = 3
+    LAYOUT_CHANGED = 4
+    BLOCKED = 5
+    PARTLY_FAILED = 6
+    ARCHIVE_BUSY = 7
+    ARCHIVE_DAMAGED = 8
+    STORAGE_FAULT = 9
+    NO_ARTICLE = 10  # `seogo parse`: the page says that the article is gone, or not available now
+    INTERRUPTED = 130
+
+
+_BY_REASON = {
+    ExitReason.DONE: Exit.DONE,
+    ExitReason.NOTHING_NEW: Exit.DONE,
+    ExitReason.NOTHING_DISCOVERED: Exit.NOTHING_DISCOVERED,
+    ExitReason.LAYOUT_CHANGED: Exit.LAYOUT_CHANGED,
+    ExitReason.BLOCKED: Exit.BLOCKED,
+    ExitReason.PARTLY_FAILED: Exit.PARTLY_FAILED,
+    ExitReason.INTERRUPTED: Exit.INTERRUPTED,
+}
+
+_BY_ERROR: tuple[tuple[type[SeogoError], Exit], ...] = (
+    (BadInput, Exit.BAD_INPUT),
+    (LayoutChanged, Exit.LAYOUT_CHANGED),
+    (ArticleGone, Exit.NO_ARTICLE),
+    (TemporarilyUnavailable, Exit.NO_ARTICLE),
+    (ArchiveBusy, Exit.ARCHIVE_BUSY),
+    (ArchiveDamaged, Exit.ARCHIVE_DAMAGED),
+    (StorageFault, Exit.STORAGE_FAULT),
+    (ArchiveError, Exit.BAD_INPUT),
+)
+
+
+def exit_of_run(reason: ExitReason | None) -> Exit:
+    """The code for the way a run ended."""
+    return _BY_REASON[reason] if reason is not None else Exit.BUG
+
+
+def exit_of_error(error: SeogoError) -> Exit:
+    """The code for an error that ended a command."""
+    return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.BUG)

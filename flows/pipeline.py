@@ -1,0 +1,363 @@
+"""One article's route, from find to outcome:
+
+    finds | known? | fetch | capture | parse | relevance | same text? | store | write the file
+
+Composed here of strangers: this module knows the order, and no Prefect, no HTTP and no SQL. What it needs of the others
+it names in `Fetch`, `Stacks` and `Assess`. A fault of one article becomes the outcome of its find; anything else stops
+the run.
+
+Finds go in batches: while one batch is being fetched, the one before is being stored, so that neither waits for the
+other and memory stays flat whatever the number of finds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol, TypeVar
+
+from flows.decide import RETRIED, Verdict, before_fetch, judge
+from flows.naver.article_page import parse_article
+from flows.naver.urls import json_api_url
+from flows.stopping import Stop
+from schemas.article import Article, ArticleKey, ArticleRef, Outcome
+from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
+from schemas.find import FindResult, Known, Relevance
+from schemas.page import CaptureRef, Fault, FetchFault, RawPage, RequestRecord
+from schemas.receipt import Receipt
+
+BATCH = 256
+"""Finds in memory at a time (twice that: one batch is fetched while another is stored)."""
+
+MOST_TRIES = 5
+"""Runs that try a find before it is given up."""
+
+_FIRST_RETRY = timedelta(minutes=15)
+_BLOCKS_IN_A_ROW = 3
+_GONE = frozenset({404, 410})
+_REFUSED = frozenset({401, 403, 429})
+
+T = TypeVar("T")
+
+
+class Fetch(Protocol):
+    """How a page is fetched (the client's `fetch`)."""
+
+    def __call__(self, url: str, *, why: str) -> Awaitable[RawPage | FetchFault]: ...
+
+
+class Stacks(Protocol):
+    """What the pipeline asks of the archive."""
+
+    def known(self, ids: Sequence[str]) -> Mapping[str, Known]: ...
+    def same_text(
+        self, content_hashes: Sequence[str], text_hashes: Sequence[str]
+    ) -> tuple[dict[str, str], dict[str, str]]: ...
+    def capture(self, page: RawPage) -> CaptureRef: ...
+    def store(
+        self, run_id: str, results: Sequence[FindResult], requests: Sequence[RequestRecord] = (), /
+    ) -> dict[str, float]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A text held against the topic's rules."""
+
+    relevance: Relevance
+    relevant: bool
+
+
+Assess = Callable[[str, str], Assessment]
+"""Title and body -> how much they are about the topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A find whose page was fetched, captured and parsed: to be judged once its batch is complete."""
+
+    ref: ArticleRef
+    article: Article
+    capture: CaptureRef
+    crawled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A find and what the archive knows of its key. `by_hand`: a person named the address."""
+
+    ref: ArticleRef
+    known: Known | None
+    by_hand: bool = False
+
+
+class Pipeline:
+    """The route for all finds of a run. `add` them as they are discovered, `finish` at the end."""
+
+    def __init__(
+        self,
+        *,
+        fetch: Fetch,
+        archive: Stacks,
+        assess: Assess,
+        receipt: Receipt,
+        stop: Stop,
+        now: Callable[[], datetime],
+        requests: list[RequestRecord],
+        most_fetches: int | None = None,
+        on_progress: Callable[[Receipt], None] = lambda receipt: None,
+    ) -> None:
+        self.receipt = receipt
+        self._stop = stop
+        self._fetch = stop.guard(fetch)
+        self._archive = archive
+        self._assess = assess
+        self._now = now
+        self._requests = requests
+        self._left = most_fetches
+        self._on_progress = on_progress
+        self._waiting: list[Find] = []
+        self._storing: asyncio.Task[None] | None = None
+        self._seen: set[ArticleKey] = set()
+        self._blocks = 0
+        self._turn = asyncio.Lock()
+
+    # -- from outside
+
+    async def found(self, ids: Sequence[str]) -> Mapping[str, datetime]:
+        """Of these ids, those that earlier runs found: id -> start of the run that first did."""
+        known = await self._in_store(self._archive.known, ids)
+        return {id_: k.found_at for id_, k in known.items() if k.found_at is not None}
+
+    async def add(self, refs: Sequence[ArticleRef], *, page: RawPage | None = None, by_hand: bool = False) -> None:
+        """Take up finds. Of a key that the run has met already, the first find counts.
+
+        `page`, the answer that named them, is captured when it names a key that the archive does not know.
+        """
+        fresh = []
+        for ref in refs:
+            if ref.key not in self._seen:
+                self._seen.add(ref.key)
+                fresh.append(ref)
+        if not fresh:
+            return
+        known = await self._in_store(self._archive.known, [ref.key.id for ref in fresh])
+        if page is not None and len(known) < len(fresh):
+            self._archive.capture(page)
+        self.receipt.discovered += len(fresh)
+        self._waiting += [Find(ref, known.get(ref.key.id), by_hand) for ref in fresh]
+        while len(self._waiting) >= BATCH:
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            await self._process(batch)
+
+    async def finish(self) -> None:
+        """Process what is left, and see everything stored."""
+        if self._waiting:
+            batch, self._waiting = self._waiting, []
+            await self._process(batch)
+        if self._storing is not None:
+            await self._storing
+
+    # -- a batch
+
+    async def _process(self, batch: Sequence[Find]) -> None:
+        visited = await _together([self._visit(find) for find in batch])
+        if self._storing is not None:
+            await self._storing
+        known = {find.ref.key.id: find.known for find in batch}
+        self._storing = asyncio.create_task(self._judge_and_store(visited, known))
+
+    async def _judge_and_store(self, visited: Sequence[Parsed | FindResult], known: Mapping[str, Known | None]) -> None:
+        results = await self._in_store(self._judge_all, visited, known)
+        requests, self._requests[:] = list(self._requests), []
+        spent = await self._in_store(self._archive.store, self.receipt.run_id, results, requests)
+        for stage, seconds in spent.items():
+            self.receipt.spend(stage, seconds)
+        for result in results:
+            self.receipt.outcomes[result.outcome] += 1
+        self._on_progress(self.receipt)
+
+    async def _in_store(self, call: Callable[..., T], *arguments: Any) -> T:
+        """Call the archive in another thread: the fetches go on meanwhile. Never two calls at once."""
+        async with self._turn:
+            return await asyncio.to_thread(call, *arguments)
+
+    # -- one find, up to its article
+
+    async def _visit(self, find: Find) -> Parsed | FindResult:
+        verdict = before_fetch(find.known, self._now(), named_by_hand=find.by_hand)
+        if verdict is not None:
+            return FindResult(find.ref, verdict.outcome, verdict.reason, known=True)
+        if self._stop.asked or not self._take_fetch():
+            return self._deferred(find, "the run ended before its turn")
+        answer = await self._fetch_article(find.ref)
+        if isinstance(answer, FetchFault):
+            return self._faulted(find, answer)
+        self._blocks = 0
+        return self._read(find, answer)
+
+    def _take_fetch(self) -> bool:
+        if self._left is None:
+            return True
+        self._left -= 1
+        return self._left >= 0
+
+    async def _fetch_article(self, ref: ArticleRef) -> RawPage | FetchFault:
+        began = time.monotonic()
+        service = _service(ref.url)
+        url = json_api_url(ref.key, service) if service else ref.key.url
+        page = await self._fetch(url, why="article")
+        if isinstance(page, RawPage) and not service and (service := _service(page.final_url)):
+            # A page of scripts: the same article is to be had as JSON.
+            page = await self._fetch(json_api_url(ref.key, service), why="article")
+        self.receipt.spend("fetch", time.monotonic() - began)
+        return page
+
+    def _read(self, find: Find, page: RawPage) -> Parsed | FindResult:
+        if page.status in _REFUSED:
+            return self._blocked(find, f"{page.final_url} answered with status {page.status}")
+        began = time.monotonic()
+        capture = self._archive.capture(page)
+        captured = time.monotonic()
+        self.receipt.spend("capture", captured - began)
+        self.receipt.pages_read += 1
+        try:
+            return self._parse(find, page, capture)
+        finally:
+            self.receipt.spend("parse", time.monotonic() - captured)
+
+    def _parse(self, find: Find, page: RawPage, capture: CaptureRef) -> Parsed | FindResult:
+        ref, at = find.ref, page.fetched_at
+        if page.status in _GONE:
+            return FindResult(ref, Outcome.GONE, f"status {page.status}", capture=capture, crawled_at=at)
+        if page.status != 200:
+            return self._failed(find, f"{page.final_url} answered with status {page.status}", capture)
+        try:
+            article = parse_article(page.content, page.final_url)
+        except ArticleGone as error:
+            return FindResult(ref, Outcome.GONE, error.notice, capture=capture, crawled_at=at)
+        except TemporarilyUnavailable as error:
+            return self._failed(find, str(error), capture)
+        except LayoutChanged as error:
+            self.receipt.layout_faults += 1
+            return self._failed(find, str(error), capture)
+        return Parsed(ref, article, capture, at)
+
+    # -- faults as outcomes
+
+    def _faulted(self, find: Find, fault: FetchFault) -> FindResult:
+        match fault.fault:
+            case Fault.FORBIDDEN:
+                return self._listed(find, fault.detail)
+            case Fault.BLOCKED:
+                return self._blocked(find, fault.detail)
+            case Fault.BACKING_OFF | Fault.STOPPED:
+                return replace(self._deferred(find, fault.detail), retry_at=fault.retry_at)
+            case _:
+                return self._failed(find, f"{fault.fault}: {fault.detail}", None)
+
+    def _listed(self, find: Find, detail: str) -> FindResult:
+        """robots.txt forbids the page: kept as what the source said of it."""
+        if find.known is not None and find.known.status is not None:
+            return FindResult(find.ref, Outcome.UNCHANGED, f"known as {find.known.status}; {detail}", known=True)
+        relevance = self._assess(find.ref.title or "", find.ref.description or "").relevance
+        return FindResult(find.ref, Outcome.LISTED, detail, relevance, crawled_at=find.ref.seen_at)
+
+    def _blocked(self, find: Find, detail: str) -> FindResult:
+        self._blocks += 1
+        if self._blocks >= _BLOCKS_IN_A_ROW:
+            self._stop.ask()  # Naver does not want us now: asking on would be rude, and in vain
+        return self._to_be_retried(find, Outcome.BLOCKED, detail, None)
+
+    def _failed(self, find: Find, detail: str, capture: CaptureRef | None) -> FindResult:
+        return self._to_be_retried(find, Outcome.FAILED, detail, capture)
+
+    def _to_be_retried(self, find: Find, outcome: Outcome, detail: str, capture: CaptureRef | None) -> FindResult:
+        tries = (find.known.tries if find.known else 0) + 1
+        retry_at = self._now() + _FIRST_RETRY * 4 ** (tries - 1) if tries < MOST_TRIES else None
+        return FindResult(find.ref, outcome, detail, capture=capture, tries=tries, retry_at=retry_at)
+
+    def _deferred(self, find: Find, detail: str) -> FindResult:
+        tries = find.known.tries if find.known else 0
+        return FindResult(find.ref, Outcome.DEFERRED, detail, tries=tries, retry_at=self._now())
+
+    # -- judging
+
+    def _judge_all(self, visited: Sequence[Parsed | FindResult], known: Mapping[str, Known | None]) -> list[FindResult]:
+        articles = [v.article for v in visited if isinstance(v, Parsed)]
+        same_content, same_text = self._archive.same_text(
+            [a.content_hash for a in articles], [a.text_hash for a in articles]
+        )
+        results = []
+        for item in visited:
+            if isinstance(item, FindResult):
+                results.append(item)
+                continue
+            result = self._judge(item, known.get(item.ref.key.id), same_content, same_text)
+            if result.revision_kind is not None:
+                # Later copies in the same batch point at this one.
+                same_content.setdefault(item.article.content_hash, item.article.id)
+                same_text.setdefault(item.article.text_hash, item.article.id)
+            results.append(result)
+        return [self._dated(result, known.get(result.ref.key.id)) for result in results]
+
+    def _dated(self, result: FindResult, known: Known | None) -> FindResult:
+        found_at = known.found_at if known else None
+        return replace(result, found_at=found_at or self.receipt.started_at)
+
+    def _judge(
+        self,
+        item: Parsed,
+        known: Known | None,
+        same_content: Mapping[str, str],
+        same_text: Mapping[str, str],
+    ) -> FindResult:
+        article = item.article
+        assessed = self._assess(article.title, article.body)
+        relevant = assessed.relevant or item.ref.source == "address"  # what a person names is wanted
+        verdict = judge(
+            article, known, assessed.relevance, relevant=relevant, same_content=same_content, same_text=same_text
+        )
+        return _result(item, known, verdict, assessed.relevance)
+
+
+def _result(item: Parsed, known: Known | None, verdict: Verdict, relevance: Relevance) -> FindResult:
+    return FindResult(
+        ref=replace(item.ref, title=item.ref.title or item.article.title),
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        relevance=relevance,
+        article=item.article,
+        revision_kind=verdict.revision_kind,
+        revision=(known.revision if known else 0) + 1,
+        file=known.file if known else None,
+        duplicate_of=verdict.duplicate_of,
+        matched_by=verdict.matched_by,
+        capture=item.capture,
+        crawled_at=item.crawled_at,
+        known=verdict.outcome is Outcome.UNCHANGED and verdict.revision_kind is None and not _retried(known),
+    )
+
+
+def _retried(known: Known | None) -> bool:
+    return known is not None and known.state in RETRIED
+
+
+def _service(url: str) -> Literal["sports", "entertain"] | None:
+    """Which of the services that show pages of scripts an address belongs to."""
+    host = url.split("/", 3)[2] if url.count("/") >= 2 else ""
+    if host.endswith("sports.naver.com") and not host.startswith("api-gw."):
+        return "sports"
+    return "entertain" if host.endswith("entertain.naver.com") and not host.startswith("api-gw.") else None
+
+
+async def _together(visits: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results, in order. The first error ends the others, and is raised as itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(visit) for visit in visits]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return [task.result() for task in tasks]

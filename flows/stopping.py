@@ -1,0 +1,53 @@
+"""Ending a run early, in order: what is being fetched is let go, what was fetched is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec
+
+from schemas.page import Fault, FetchFault, RawPage
+
+P = ParamSpec("P")
+Fetching = Callable[P, Awaitable[RawPage | FetchFault]]
+
+
+class Stop:
+    """Asked once, by a person's Ctrl-C (`by_hand`) or by the run itself; every guarded fetch then ends at once."""
+
+    def __init__(self) -> None:
+        self.by_hand = False
+        self._event = asyncio.Event()
+
+    @property
+    def asked(self) -> bool:
+        return self._event.is_set()
+
+    def ask(self, *, by_hand: bool = False) -> None:
+        """End the run. To be called in the event loop."""
+        self.by_hand = self.by_hand or by_hand
+        self._event.set()
+
+    def guard(self, fetch: Fetching[P]) -> Fetching[P]:
+        """The same fetch, which ends in `Fault.STOPPED` when the run is stopped while it waits."""
+
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> RawPage | FetchFault:
+            fetching = asyncio.ensure_future(fetch(*args, **kwargs))
+            stopping = asyncio.ensure_future(self._event.wait())
+            try:
+                await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if fetching.done():
+                    return fetching.result()
+                return FetchFault(str(args[0]), Fault.STOPPED, "the run was stopped")
+            finally:
+                await _let_go(fetching)
+                stopping.cancel()
+
+        return guarded
+
+
+async def _let_go(task: asyncio.Future[RawPage | FetchFault]) -> None:
+    """Cancel a fetch that is still running, and wait until it has given back its place."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})

@@ -1,0 +1,149 @@
+"""How a value stands in a file of the archive's format: the eleven keys, the escaping, and the two styles.
+
+Pure text to text. Knows nothing of the layout around the values (that is `front_matter`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from html.entities import html5
+from typing import Literal, NamedTuple, cast
+
+Style = Literal["seed", "strict"]
+
+
+class Fields(NamedTuple):
+    """The header: the exact text behind each `key: `, quotes and entities included, in the order of the file."""
+
+    id: str
+    title: str
+    category: str
+    publisher: str
+    author: str
+    published_at: str
+    crawled_at: str
+    url: str
+    oid: str
+    aid: str
+    content_hash: str
+
+
+KEYS = Fields._fields
+
+# What people wrote. The older crawler left line breaks in the author; no other field of this kind is known to have
+# any, but none is spoilt by one. The other keys hold one line.
+FREE_TEXT = frozenset({"title", "category", "publisher", "author"})
+
+# The ampersand first: it begins all the others. A carriage return would be lost wherever text is read in text mode.
+_ESCAPES = (
+    ("&", "&amp;"),
+    ("<", "&lt;"),
+    (">", "&gt;"),
+    ('"', "&quot;"),
+    ("'", "&#x27;"),
+    ("`", "&#x60;"),
+    ("=", "&#x3D;"),
+    ("\r", "&#xD;"),
+)
+_ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,8})|#([0-9]{1,8})|([A-Za-z][A-Za-z0-9]{1,31}));")
+
+
+def escape(text: str) -> str:
+    """Write `& < > " ' =`, the backtick and the carriage return as entities. `html.unescape` undoes it too."""
+    for char, entity in _ESCAPES:
+        text = text.replace(char, entity)
+    return text
+
+
+def unescape(text: str) -> str:
+    """Undo one level of escaping.
+
+    Unlike `html.unescape`, a numeric entity is the character of that number, control characters too (HTML gives
+    another or none for them), and an `&` without its `;` stays as it is (`R&D`, `?a=1&copy=2`).
+    """
+    if "&" not in text:
+        return text
+    # The usual entities in bulk, which is many times faster. This makes no new entity: none of their characters can be
+    # part of one. The ampersand's can, so it waits for the single pass over what is left.
+    for char, entity in _ESCAPES[1:]:
+        text = text.replace(entity, char)
+    return _ENTITY.sub(_character, text)
+
+
+def _character(entity: re.Match[str]) -> str:
+    hexadecimal, decimal, name = entity.groups()
+    if name:
+        return html5.get(f"{name};", entity[0])
+    number = int(hexadecimal, 16) if hexadecimal else int(decimal)
+    return chr(number) if number < 0xD800 or 0xE000 <= number <= 0x10FFFF else "\ufffd"
+
+
+def one_line(text: str) -> str:
+    """Line breaks and tabs, with what space is around them, as one space each; nothing around the whole."""
+    return " ".join(filter(None, map(str.strip, re.split(r"[\t\r\n]+", text))))
+
+
+class Codec(NamedTuple):
+    """How a style writes a value of the header, reads it, shows it below the header, and treats the body."""
+
+    write: Callable[[str, str], str]  # key, value
+    read: Callable[[str], str]
+    show: Callable[[str], str]
+    write_body: Callable[[str], str]
+    read_body: Callable[[str], str]
+
+
+# Above ASCII: what YAML does not allow as it is (a line break, or not printable), and the byte order mark.
+_NOT_YAML = "\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
+_TO_ENTITY = re.compile(rf"[\x00-\x1f\\{_NOT_YAML}]")
+_TO_YAML_ESCAPE = re.compile(f"[{_NOT_YAML}]")
+
+# A leading indicator; what a typing loader would try, and perhaps fail, to read as a number or a time; a `: ` or ` #`.
+_NOT_PLAIN = re.compile(r"^[-?:,\[\]{}#&*!|>%@]|^[-+.0-9][ -~]*$|: | #|:$")
+
+
+# ---- seed: HTML entities everywhere, quotes only where YAML needs them ---------------------------------------------
+
+
+def _write_seed(key: str, value: str) -> str:
+    raw = _TO_ENTITY.sub(lambda char: f"&#x{ord(char[0]):X};", escape(value))
+    quoted = key == "title" or (key in FREE_TEXT and _NOT_PLAIN.search(raw))
+    return f'"{raw}"' if quoted else raw
+
+
+def _show_seed(raw: str) -> str:
+    return raw[1:-1] if len(raw) > 1 and raw[0] == raw[-1] == '"' else raw
+
+
+def _read_seed(raw: str) -> str:
+    return unescape(_show_seed(raw))
+
+
+# ---- strict: double quotes and YAML escapes in the header, the text itself elsewhere --------------------------------
+
+
+def _write_strict(_key: str, value: str) -> str:
+    # A JSON string is a double-quoted YAML scalar, but for a few characters that only YAML forbids.
+    raw = json.dumps(value, ensure_ascii=False)
+    return _TO_YAML_ESCAPE.sub(lambda char: f"\\u{ord(char[0]):04x}", raw)
+
+
+def _read_strict(raw: str) -> str:
+    return cast(str, json.loads(raw))
+
+
+def _show_strict(raw: str) -> str:
+    return " ".join(_read_strict(raw).splitlines())
+
+
+CODECS: dict[Style, Codec] = {
+    "seed": Codec(_write_seed, _read_seed, _show_seed, escape, unescape),
+    "strict": Codec(_write_strict, _read_strict, _show_strict, str, str),
+}
+
+
+def style_of(fields: Fields) -> Style:
+    """Only `strict` has quotes around the identifiers."""
+    return "strict" if fields.id.startswith('"') else "seed"

@@ -1,0 +1,112 @@
+"""The kinds of values in a topic file: what a phrase, a contact, a duration … may look like.
+
+Each is a type with its own check, or a field with its bounds in its description, so that the sentence "expected …"
+never says another thing than the check.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StringConstraints
+from pydantic_core import PydanticCustomError
+
+_ADDRESS = re.compile(r"(?P<address>https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?)/?")
+_CONTACT = re.compile(r"(?=[!-~]{3,200}$)(?:[^@]+@[^@]+\.[^@.]+|https?://[^/?#]+\.[^/?#]+.*)")
+
+
+def naver_address(text: str) -> str:
+    """The address that stands in for every Naver host, without a slash at the end. Raises ValueError."""
+    match = _ADDRESS.fullmatch(text.strip())
+    if not match or int(match["port"] or 80) not in range(1, 65536):
+        raise ValueError(f"expected an address such as http://127.0.0.1:8000, without a path (given {text[:60]!r})")
+    return match["address"]
+
+
+def _contact(text: str) -> str:
+    # It becomes part of a header: nothing but visible ASCII gets past here.
+    if not _CONTACT.fullmatch(text):
+        raise PydanticCustomError("contact", "not an e-mail address or URL")
+    return text
+
+
+def _duration(value: object) -> object:
+    """`2h`, `90m`, `1.5d` as a timedelta; ISO 8601 (`PT2H`) is left to pydantic, a number without a unit refused."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if match := re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([smhdw])", text):
+        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[match[2]]
+        return timedelta(**{unit: float(match[1])})
+    if not re.fullmatch(r"P[0-9DHMSTWY.]+", text):
+        raise PydanticCustomError("duration", "not a duration such as 2h, 90m, 1d or PT2H")
+    return text
+
+
+def _penalty(value: object) -> float | Literal["veto"]:
+    if value == "veto":
+        return "veto"
+    try:
+        weight = float(str(value))
+    except ValueError:
+        weight = 0.0
+    if not -1000 <= weight < 0:
+        raise PydanticCustomError("penalty", "neither a number below 0 nor veto")
+    return weight
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def one_line(text: str) -> str:
+    """The text with one space for any white space."""
+    return " ".join(text.split())
+
+
+def fold(text: str) -> str:
+    """The text as it is compared: NFC, one space for any white space, no case."""
+    return one_line(_nfc(text)).casefold()
+
+
+def number(default: Any, low: float, high: float, unit: str, what: str = "a number") -> Any:
+    """A field for a number with bounds, which also stand in its description."""
+    return Field(default=default, ge=low, le=high, description=f"{what} from {low:,} to {high:,}, {unit}")
+
+
+def whole(default: Any, low: int, high: int, unit: str) -> Any:
+    """The same for a whole number."""
+    return number(default, low, high, unit, "a whole number")
+
+
+def span(default: timedelta, low: timedelta, high: timedelta, words: str) -> Any:
+    """A field for a duration with bounds."""
+    return Field(default=default, ge=low, le=high, description=f"a duration such as 2h, 90m, 1d or PT2H, {words}")
+
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\p{Cc}]+$")]
+Phrase = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\p{Cc}]*[\p{L}\p{N}][^\p{Cc}]*$"),
+    AfterValidator(_nfc),
+]
+Phrases = Annotated[tuple[Phrase, ...], BeforeValidator(_as_tuple), Field(max_length=200)]
+SourceName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^:\p{Cc}]{1,60}$")]
+Oid = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
+Sid = Annotated[str, StringConstraints(pattern=r"^(10[0-9]|110)$")]
+HostName = Annotated[str, StringConstraints(to_lower=True, pattern=r"(?i)^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Penalty = Annotated[float | Literal["veto"], PlainValidator(_penalty)]
+Contact = Annotated[str, AfterValidator(_contact)]
+NaverAddress = Annotated[str, AfterValidator(naver_address)]
+Reason = Annotated[str, AfterValidator(one_line)]
+
+PHRASES = "one phrase or a list of phrases, plain text with a letter or digit in each"

@@ -1,0 +1,249 @@
+"""Reading a topic file's YAML so that every mistake can be told with its file and line.
+
+Scalars stay text: YAML's own guesses would make `oids: [001]` the number 1 and `name: no` the value False. Whoever
+validates the values converts them. A key without a value counts as left out. Aliases, tags and deep nesting, which a
+topic needs as little as a bomb does without them, are refused, so that any file is read in bounded time.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import yaml
+
+from schemas.errors import TopicError
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 12
+MAX_CHAIN = 5
+_TAGS = {"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value"}
+
+Value: TypeAlias = "str | list[Value] | dict[str, Value] | None"
+Loc: TypeAlias = tuple[str | int, ...]
+"""The way to a value: ("limits", "hosts", "n.news.naver.com") or ("queries", 2)."""
+
+
+class Place(NamedTuple):
+    """Where something stands: a file as the user named it, and a line counted from 1."""
+
+    file: str
+    line: int
+
+
+class Mistake(NamedTuple):
+    """What is wrong where. Sorts by file and line."""
+
+    place: Place
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place.file}:{self.place.line}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's values, the place of each, and the mistakes that did not keep it from being read."""
+
+    values: dict[str, Value]
+    places: dict[Loc, Place] = field(default_factory=dict)
+    mistakes: tuple[Mistake, ...] = ()
+
+    def place(self, loc: Loc) -> Place:
+        """Where `loc` stands; for a missing key, where its parent does."""
+        return next(self.places[loc[:n]] for n in range(len(loc), -1, -1) if loc[:n] in self.places)
+
+    def value(self, loc: Loc) -> Value:
+        """The value at `loc`, as the file has it; None where there is none. A word stands for a list of one."""
+        value: Value = self.values
+        for part in loc:
+            if isinstance(value, dict) and isinstance(part, str):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int):
+                value = value[part]
+            else:
+                break
+        return value
+
+    def over(self, base: Document) -> Document:
+        """This document's top-level keys, and the base's where this one has none."""
+        kept = {loc: place for loc, place in base.places.items() if loc and loc[0] not in self.values}
+        return Document(base.values | self.values, kept | self.places, base.mistakes + self.mistakes)
+
+
+def read_document(path: Path) -> Document:
+    """Read a topic file, and the files it extends. Raises TopicError where one cannot be read at all."""
+    return _read(path, chain=())
+
+
+def dotted(loc: Loc) -> str:
+    """`("limits", "hosts", "a.b", 0)` as people write it: `limits.hosts['a.b'][0]`."""
+    plain = re.compile(r"\w[\w-]{0,59}")
+    parts = (f".{part}" if isinstance(part, str) and plain.fullmatch(part) else f"[{_short(part)}]" for part in loc)
+    return "".join(parts).removeprefix(".")
+
+
+def given(value: object) -> str:
+    """A value as an error repeats it: short, and never with raw control characters."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "keys with values"
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    return _short(str(value))
+
+
+def _read(path: Path, chain: tuple[Path, ...]) -> Document:
+    document = parse_document(_text(path), str(path))
+    if "extends" not in document.values:
+        return document
+    base = document.values.pop("extends")
+    place = document.places[("extends",)]
+    chain = (*chain, path.resolve())
+    if not isinstance(base, str):
+        raise TopicError(f"{place.file}:{place.line}: extends: expected the name of another topic file")
+    try:
+        return document.over(_read(_next(path.parent / base, chain), chain))
+    except TopicError as error:
+        raise TopicError(f"{place.file}:{place.line}: extends: {error}") from None
+
+
+def _next(base: Path, chain: tuple[Path, ...]) -> Path:
+    if not base.is_file():
+        raise TopicError(f"{base}: no such file (the name is relative to the file that extends it)")
+    if base.resolve() in chain:
+        raise TopicError(f"{base}: a topic file cannot extend itself, not even through others")
+    if len(chain) >= MAX_CHAIN:
+        raise TopicError(f"{base}: more than {MAX_CHAIN} topic files extend one another")
+    return base
+
+
+def _text(path: Path) -> str:
+    # A pipe or a device would be read for ever: only a plain file gets past here.
+    if not path.is_file():
+        what = "not a file" if path.exists() else "no such file"
+        raise TopicError(f"{path}: {what}: name a topic file with --topic FILE or SEOGO_TOPIC")
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise TopicError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(raw) > MAX_BYTES:
+        raise TopicError(f"{path}: too large for a topic file: expected at most {MAX_BYTES:,} bytes")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise TopicError(f"{path}:{line}: not UTF-8 text: save the file as UTF-8") from error
+
+
+def parse_document(text: str, file: str) -> Document:
+    """Values and places of one YAML text, which knows nothing of `extends`. Raises TopicError."""
+    try:
+        root = _Composer(text).get_single_node()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise TopicError(f"{file}:{line}: not YAML: the character U+{error.character:04X} is not allowed") from error
+    except yaml.MarkedYAMLError as error:
+        raise TopicError(f"{file}:{_where(error)}: not YAML: {_why(error)}") from error
+    except (ValueError, OverflowError) as error:
+        # PyYAML hands a \U escape or a %YAML version to chr() and int() unchecked.
+        raise TopicError(f"{file}:1: not YAML: a number in an escape or a directive is out of range") from error
+    if not isinstance(root, yaml.MappingNode):
+        what = "an empty file" if root is None else "no keys"
+        raise TopicError(f"{file}:1: expected a topic, `key: value` on its lines (given {what})")
+    return _Collector(file).document(root)
+
+
+class _Composer(yaml.SafeLoader):
+    """YAML's node tree, without aliases and with a limit to its depth."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="aliases (*name) are not used in a topic file", problem_mark=mark)
+        if self.depth >= MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=mark)
+        self.depth += 1
+        node = super().compose_node(parent, index)  # type: ignore[arg-type]  # the stubs know only a number
+        self.depth -= 1
+        return node
+
+
+class _Collector:
+    """Turns the nodes of one file into values, and notes where each stands."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.places: dict[Loc, Place] = {}
+        self.mistakes: list[Mistake] = []
+
+    def document(self, root: yaml.MappingNode) -> Document:
+        self.places[()] = self._place(root)
+        return Document(self._mapping(root, ()), self.places, tuple(self.mistakes))
+
+    def _value(self, node: yaml.Node, loc: Loc) -> Value:
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
+            self._mistake(node, loc, f"tags such as {_short(node.tag)} are not used in a topic file")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, loc)
+        if isinstance(node, yaml.SequenceNode):
+            return self._sequence(node, loc)
+        return None if node.tag.endswith(":null") else self._scalar(node, loc)
+
+    def _mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        for key_node, value_node in node.value:
+            key = self._scalar(key_node, loc) if isinstance(key_node, yaml.ScalarNode) else None
+            if key is None:
+                self._mistake(key_node, loc, "expected a word as the key (given a list or a mapping)")
+                continue
+            here = (*loc, key)
+            if here in self.places:
+                self._mistake(key_node, here, f"the key stands here twice: first on line {self.places[here].line}")
+                continue
+            self.places[here] = self._place(key_node)
+            values[key] = self._value(value_node, here)
+        return {key: value for key, value in values.items() if value is not None}
+
+    def _sequence(self, node: yaml.SequenceNode, loc: Loc) -> list[Value]:
+        values: list[Value] = []
+        for index, item in enumerate(node.value):
+            here = (*loc, index)
+            self.places[here] = self._place(item)
+            values.append(self._value(item, here))
+        return values
+
+    def _scalar(self, node: yaml.Node, loc: Loc) -> str:
+        text = str(node.value)
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            self._mistake(node, loc, "half of a surrogate pair is not a character")
+            return text.encode(errors="replace").decode()
+        return text
+
+    def _place(self, node: yaml.Node) -> Place:
+        return Place(self.file, node.start_mark.line + 1)
+
+    def _mistake(self, node: yaml.Node, loc: Loc, text: str) -> None:
+        prefix = f"{dotted(loc)}: " if loc else ""
+        self.mistakes.append(Mistake(self._place(node), prefix + text))
+
+
+def _where(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    return f"{mark.line + 1}:{mark.column + 1}" if mark else "1"
+
+
+def _why(error: yaml.MarkedYAMLError) -> str:
+    hint = " (YAML wants spaces, not tabs)" if "'\\t'" in (error.problem or "") else ""
+    context = f", {error.context}" if error.context else ""
+    return f"{error.problem}{context}{hint}"
+
+
+def _short(value: str | int) -> str:
+    return repr(value if isinstance(value, int) or len(value) <= 60 else value[:59] + "…")

@@ -1,0 +1,201 @@
+"""The writer's DuckDB database: connection, migrations, and the only SQL that writes.
+
+One process has it open at a time (the lease in `storage.lease` sees to that); readers use the snapshot. Batches go in
+as one Arrow table a table: row-wise inserts are a hundred times slower. Every string is a parameter or a column of
+ours, never part of a statement.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self, cast
+
+import duckdb
+import pyarrow as pa
+
+from schemas.errors import ArchiveDamaged, ArchiveTooNew, StorageFault
+
+Row = Mapping[str, Any]
+
+COMPATIBLE_WITH = "v1.5.0"
+"""The file format: opens in DuckDB 1.5 and in 2.0 (a file in 2.0's own format opens in no 1.5)."""
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "storage_compatibility_version": COMPATIBLE_WITH,
+    "memory_limit": "256MB",  # the default is 80 % of the machine
+    "threads": 2,
+    "preserve_insertion_order": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A numbered SQL file of `storage/migrations`, applied once to every archive, in order."""
+
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """All migrations, oldest first."""
+    files = sorted(f.name for f in resources.files("storage.migrations").iterdir() if f.name.endswith(".sql"))
+    return [
+        Migration(int(name[:4]), name, resources.files("storage.migrations").joinpath(name).read_text("utf-8"))
+        for name in files
+    ]
+
+
+@contextmanager
+def storage_faults(path: Path) -> Iterator[None]:
+    """Map what DuckDB and the system say of a disk to the errors of this project."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        raise StorageFault(f"{path}: {error}. Free space or mend the permissions, then run again.") from error
+    except duckdb.FatalException as error:
+        raise StorageFault(f"{path}: DuckDB had to stop: {error}. What was committed is safe; run again.") from error
+    except duckdb.SerializationException as error:
+        raise ArchiveDamaged(f"{path} cannot be read: {error}.") from error
+    except OSError as error:
+        raise StorageFault(f"{error.filename or path}: {error.strerror}. Nothing committed is lost.") from error
+
+
+class Database:
+    """The writer's connection. Not for use by two threads at once."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._con = connection
+        self.path = path
+        self._schemas: dict[str, pa.Schema] = {}
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the database at `path`, made and migrated as needed. Raises StorageFault, ArchiveTooNew."""
+        with storage_faults(path):
+            # An existing file keeps the format it was made with.
+            connection = duckdb.connect(str(path), config=_SETTINGS)
+            connection.execute("SET enable_progress_bar = false")
+            connection.execute("SET TimeZone = 'Asia/Seoul'")
+            connection.execute("SET wal_autocheckpoint = '64MB'")
+            database = cls(connection, path)
+            database._migrate()
+        return database
+
+    def close(self) -> None:
+        with storage_faults(self.path):
+            self._con.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        with storage_faults(self.path):
+            self._con.execute("BEGIN")
+            try:
+                yield
+            except BaseException:
+                self._rollback()
+                raise
+            self._con.execute("COMMIT")
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """The result as one dictionary a row."""
+        with storage_faults(self.path):
+            cursor = self._con.execute(sql, list(parameters))
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def stream(self, sql: str, parameters: Sequence[object] = (), size: int = 1000) -> Iterator[dict[str, Any]]:
+        """The result row by row, `size` of them in memory at a time. Nothing else may run meanwhile."""
+        cursor = self._con.cursor().execute(sql, list(parameters))
+        names = [column[0] for column in cursor.description or ()]
+        while batch := cursor.fetchmany(size):
+            for row in batch:
+                yield dict(zip(names, row, strict=True))
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        self._con.execute(sql, list(parameters))
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        """Append rows. A column that a row does not name is NULL."""
+        if rows:
+            self._register(table, rows)
+            self._con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
+
+    def upsert(self, table: str, rows: Sequence[Row], *, key: str = "id") -> None:
+        """Insert rows into a table with `key` as its primary key; a row of the same key is replaced whole.
+
+        The rows must have different keys: of two, DuckDB would silently keep the first.
+        """
+        if not rows:
+            return
+        schema = self._register(table, rows)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in schema.names if name != key)
+        self._con.execute(
+            f"INSERT INTO {table} BY NAME SELECT * FROM batch ON CONFLICT ({key}) DO UPDATE SET {updates}"
+        )
+
+    def lookup(self, ids: Sequence[str], sql: str) -> list[dict[str, Any]]:
+        """Run `sql`, in which `wanted` is a table with one VARCHAR column `id`."""
+        with storage_faults(self.path):
+            self._con.register("wanted", pa.table({"id": pa.array(ids, pa.string())}))
+            return self.rows(sql)
+
+    def _register(self, table: str, rows: Sequence[Row]) -> pa.Schema:
+        """Make the rows a table `batch`, with the columns of `table`. It stays until the next one takes its place."""
+        schema = self._schema(table)
+        self._con.register("batch", pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
+        return schema
+
+    def _schema(self, table: str) -> pa.Schema:
+        if table not in self._schemas:
+            empty = cast("pa.Table", self._con.sql(f"SELECT * FROM {table} LIMIT 0").to_arrow_table())
+            self._schemas[table] = empty.schema
+        return self._schemas[table]
+
+    def _rollback(self) -> None:
+        try:
+            self._con.execute("ROLLBACK")
+        except duckdb.Error:
+            # A fatal error has invalidated the connection, and with it the transaction: the first error is the news.
+            return
+
+    def _migrate(self) -> None:
+        self._con.execute(
+            "CREATE TABLE IF NOT EXISTS schema_version"
+            " (version INTEGER PRIMARY KEY, name VARCHAR, sha256 VARCHAR, applied_at TIMESTAMPTZ)"
+        )
+        applied = {row["version"]: row for row in self.rows("SELECT * FROM schema_version")}
+        known = migrations()
+        if applied and max(applied) > known[-1].version:
+            raise ArchiveTooNew(
+                f"{self.path} has schema version {max(applied)}, this seogo knows {known[-1].version}: update seogo."
+            )
+        for migration in known:
+            if migration.version not in applied:
+                self._apply(migration)
+
+    def _apply(self, migration: Migration) -> None:
+        with self.transaction():
+            self._con.execute(migration.sql)
+            self._con.execute(
+                "INSERT INTO schema_version VALUES (?, ?, ?, ?)",
+                [migration.version, migration.name, migration.sha256, datetime.now(UTC)],
+            )
+
+
+def row_of(value: Any) -> dict[str, Any]:
+    """The columns of a dataclass."""
+    return asdict(value)

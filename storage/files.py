@@ -1,0 +1,28 @@
+"""Small promises of the file system: a file is there whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_atomically(path: Path, data: bytes, *, temporary: Path) -> None:
+    """Put `data` at `path`: written beside (to `temporary`, on the same file system), synced, renamed.
+
+    Whoever opens `path` sees the old file or the new one. Call `sync_folder` on the parent to make the rename itself
+    survive a power cut; a batch does that once for each folder.
+    """
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

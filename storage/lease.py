@@ -1,0 +1,54 @@
+"""One writer: the archive is leased to a process.
+
+The lease is a kernel lock on a file of its own (never on the database, whose lock DuckDB loses when the same process
+opens the file another way). The kernel releases it when the process dies, however it dies. Who holds it stands beside
+in `holder.json`, for people.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from schemas.errors import ArchiveBusy
+from storage.files import write_atomically
+
+
+@contextmanager
+def lease(state: Path, *, now: datetime, wait: float = 0.0) -> Iterator[None]:
+    """Hold the archive whose state folder is `state`, for the length of a block.
+
+    Waits up to `wait` seconds for another holder to leave. Raises ArchiveBusy, saying who holds it and since when.
+    """
+    lock = FileLock(state / "lock", timeout=wait)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise ArchiveBusy(
+            f"{state.parent} is busy: {_holder(state)}. Try again, or wait with --wait SECONDS."
+        ) from error
+    try:
+        _sign(state, now)
+        yield
+    finally:
+        lock.release()
+
+
+def _sign(state: Path, now: datetime) -> None:
+    card = {"pid": os.getpid(), "host": socket.gethostname(), "since": now.isoformat(timespec="seconds")}
+    write_atomically(state / "holder.json", json.dumps(card).encode(), temporary=state / "holder.json.tmp")
+
+
+def _holder(state: Path) -> str:
+    try:
+        card = json.loads((state / "holder.json").read_text("utf-8"))
+        return f"process {card['pid']} on {card['host']} writes to it since {card['since']}"
+    except (OSError, ValueError, KeyError):
+        return "another process writes to it"

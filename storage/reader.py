@@ -1,0 +1,125 @@
+"""Reading the archive: only the snapshot, only to read. Any number of processes may, also while a crawl writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from schemas.errors import ArchiveDamaged, BadInput, QueryError
+
+LAST_RUN = "state/last_run.json"
+"""The receipt of the newest run that ended, whether it was published or not."""
+
+SHOWN = [
+    *("id", "oid", "aid", "url", "title", "subtitle", "body", "publisher", "authors", "categories"),
+    *("published_at", "modified_at", "crawled_at", "original_url", "images", "kind", "content_hash", "text_hash"),
+    "parser",
+]
+"""The fields of an article as `seogo show --json` prints them."""
+
+
+@contextmanager
+def open_snapshot(archive: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The readers' database of an archive. Raises BadInput where there is none."""
+    path = archive / "archive.duckdb"
+    if not path.is_file():
+        raise BadInput(f"{path} does not exist: nothing has been archived there yet. Crawl or import first.")
+    connection = _connect(path)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+    """The names of the result's columns, and its rows, read as they are asked for. Raises QueryError."""
+    try:
+        cursor = connection.execute(sql)
+    except duckdb.Error as error:
+        raise QueryError(f"DuckDB refuses the query: {error}") from error
+    return [column[0] for column in cursor.description or ()], _rows(cursor)
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    try:
+        while rows := cursor.fetchmany(1000):
+            yield from rows
+    except duckdb.Error as error:
+        raise QueryError(f"DuckDB stopped in the middle of the query: {error}") from error
+
+
+def status(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[str, Any]:
+    """What the archive holds, how far each source was read, and the receipt of the newest run that ended."""
+    return {
+        "archive": str(archive),
+        "published_at": datetime.fromtimestamp((archive / "archive.duckdb").stat().st_mtime, UTC),
+        "articles": _counts(connection, "SELECT status, count(*) FROM articles GROUP BY ALL ORDER BY ALL"),
+        "revisions": _counts(connection, "SELECT revision_kind, count(*) FROM revisions GROUP BY ALL ORDER BY ALL"),
+        "duplicates": _counts(connection, "SELECT 'all', count(*) FROM duplicates")["all"],
+        "newest_article": _one(connection, "SELECT max(published_at) FROM articles"),
+        "waiting": _counts(connection, "SELECT state, count(*) FROM frontier WHERE due_at IS NOT NULL GROUP BY ALL"),
+        "sources": _counts(connection, "SELECT source, watermark FROM cursors ORDER BY source"),
+        "runs": _one(connection, "SELECT count(*) FROM runs"),
+        "last_run": _last_run(archive),
+    }
+
+
+def _counts(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    return dict(connection.execute(sql).fetchall())
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    row = connection.execute(sql).fetchone()
+    return row[0] if row else None
+
+
+def _last_run(archive: Path) -> dict[str, Any] | None:
+    path = archive / LAST_RUN
+    if not path.is_file():
+        return None
+    try:
+        receipt: dict[str, Any] = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ArchiveDamaged(f"{path} is not the JSON of a receipt: {error}. The next run writes it anew.") from error
+    return receipt
+
+
+def article(connection: duckdb.DuckDBPyConnection, article_id: str) -> dict[str, Any] | None:
+    """The row of `articles` under an id, by column."""
+    cursor = connection.execute("SELECT * FROM articles WHERE id = ?", [article_id])
+    names = [column[0] for column in cursor.description or ()]
+    row = cursor.fetchone()
+    return dict(zip(names, row, strict=True)) if row else None
+
+
+def duplicate_of(connection: duckdb.DuckDBPyConnection, article_id: str) -> str | None:
+    """The id of the article whose text another bears."""
+    row = connection.execute("SELECT duplicate_of FROM duplicates WHERE id = ?", [article_id]).fetchone()
+    return str(row[0]) if row else None
+
+
+def last_find(connection: duckdb.DuckDBPyConnection, article_id: str) -> tuple[str, str] | None:
+    """Outcome and reason of the newest find of a key."""
+    row = connection.execute(
+        "SELECT outcome, reason FROM finds WHERE id = ? ORDER BY run_id DESC, seen_at DESC LIMIT 1", [article_id]
+    ).fetchone()
+    return (str(row[0]), str(row[1])) if row else None
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": False})
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET TimeZone = 'Asia/Seoul'")
+        # A query reads the archive's tables: neither other files nor the network.
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+    except duckdb.Error as error:
+        raise BadInput(f"{path} cannot be opened: {error}. Run `seogo verify` to see what is wrong.") from error
+    return connection

@@ -1,0 +1,159 @@
+"""A find's result as rows of the database's tables.
+
+Text is NFC-normalised here, so that a search finds it however it was typed. The hashes stay those of the body's own
+text: they are what the files and the older archive go by.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from unicodedata import normalize
+
+from schemas.article import Article, ArticleRef, Outcome
+from schemas.find import FindResult, Relevance, RevisionKind, Status
+
+Row = dict[str, Any]
+
+
+def article_row(result: FindResult, run_id: str) -> Row | None:
+    """The row of `articles` that a result asks for, or None."""
+    if result.article is not None and result.revision_kind is not None:
+        return _text_row(result, result.article, result.revision_kind, run_id)
+    if result.outcome is Outcome.LISTED:
+        return _listed_row(result, run_id)
+    return None
+
+
+def duplicate_row(result: FindResult, run_id: str) -> Row | None:
+    """The row of `duplicates` that a result asks for, or None."""
+    if result.duplicate_of is None or result.article is None:
+        return None
+    article = result.article
+    return {
+        "id": article.id,
+        "duplicate_of": result.duplicate_of,
+        "matched_by": result.matched_by,
+        "title": _nfc(article.title),
+        "publisher": _nfc(article.publisher),
+        "byline": _nfc(article.byline),
+        "published_at": article.published_at,
+        "crawled_at": result.crawled_at,
+        "url": article.url,
+        "original_url": article.original_url,
+        "content_hash": article.content_hash,
+        "text_hash": article.text_hash,
+        "source": result.ref.source,
+        "run_id": run_id,
+        **_capture_columns(result),
+    }
+
+
+def find_row(result: FindResult, run_id: str) -> Row:
+    """The row of `finds`. Every result has one."""
+    relevance = result.relevance
+    return {
+        "run_id": run_id,
+        "id": result.ref.key.id,
+        "source": result.ref.source,
+        "outcome": result.outcome.value,
+        "reason": result.reason,
+        "title": None if result.known else _nfc(result.ref.title),
+        "seen_at": result.ref.seen_at,
+        "relevance": relevance.score if relevance else None,
+        "reasons": list(relevance.reasons) if relevance else None,
+    }
+
+
+def frontier_row(result: FindResult, run_id: str) -> Row | None:
+    """The row of `frontier`, or None where nothing about the key changed."""
+    if result.known:
+        return None
+    ref = result.ref
+    return {
+        "id": ref.key.id,
+        "state": result.outcome.value,
+        "tries": result.tries,
+        "due_at": result.retry_at,
+        "found_at": result.found_at or ref.seen_at,
+        "url": ref.url,
+        "source": ref.source,
+        "title": _nfc(ref.title),
+        "description": _nfc(ref.description),
+        "publisher": _nfc(ref.publisher),
+        "published_at": ref.published_at,
+        "original_url": ref.original_url,
+        "run_id": run_id,
+    }
+
+
+def _text_row(result: FindResult, article: Article, kind: RevisionKind, run_id: str) -> Row:
+    imported = kind is RevisionKind.IMPORTED
+    return {
+        **_identity(result.ref),
+        "status": (Status.IMPORTED if imported else Status.ARCHIVED).value,
+        "title": _nfc(article.title),
+        "subtitle": _nfc(article.subtitle),
+        "body": _nfc(article.body),
+        "description": _nfc(result.ref.description),
+        "publisher": _nfc(article.publisher),
+        "byline": _nfc(article.byline),
+        "authors": [{"name": _nfc(a.name), "email": a.email} for a in article.authors],
+        "categories": [_nfc(c) for c in article.categories],
+        "published_at": article.published_at,
+        "modified_at": article.modified_at,
+        "original_url": article.original_url,
+        "images": [{"url": i.url, "caption": _nfc(i.caption)} for i in article.images],
+        "kind": article.kind.value,
+        "content_hash": article.content_hash,
+        "text_hash": article.text_hash,
+        "parser": article.parser,
+        "revision": result.revision,
+        "revision_kind": kind.value,
+        "file": result.file,
+        **_common(result, run_id),
+    }
+
+
+def _listed_row(result: FindResult, run_id: str) -> Row:
+    ref = result.ref
+    return {
+        **_identity(ref),
+        "status": Status.LISTED.value,
+        "title": _nfc(ref.title),
+        "description": _nfc(ref.description),
+        "publisher": _nfc(ref.publisher),
+        "published_at": ref.published_at,
+        "original_url": ref.original_url,
+        "revision": 1,
+        "revision_kind": RevisionKind.NEW.value,
+        **_common(result, run_id),
+    }
+
+
+def _identity(ref: ArticleRef) -> Row:
+    return {"id": ref.key.id, "oid": ref.key.oid, "aid": ref.key.aid, "url": ref.key.url}
+
+
+def _common(result: FindResult, run_id: str) -> Row:
+    relevance = result.relevance or Relevance(0.0)
+    return {
+        "crawled_at": result.crawled_at,
+        "relevance": relevance.score if result.relevance else None,
+        "reasons": list(relevance.reasons),
+        "teams": list(relevance.teams),
+        "source": result.ref.source,
+        "run_id": run_id,
+        **_capture_columns(result),
+    }
+
+
+def _capture_columns(result: FindResult) -> Row:
+    capture = result.capture
+    return {
+        "capture_file": capture.file if capture else None,
+        "capture_offset": capture.offset if capture else None,
+    }
+
+
+def _nfc(text: str | None) -> str | None:
+    return None if text is None else normalize("NFC", text)
