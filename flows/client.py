@@ -196,7 +196,7 @@ class Client:
 
     def _target(self, errand: _Errand, seen: list[httpx.URL], location: str, status: int) -> httpx.URL | FetchFault:
         """Where a redirect of the last address seen leads, or why nobody follows it."""
-        led_to = f"{seen[-1]} leads to {location[:300]!r}"
+        led_to = f"{seen[-1]} leads to {errand.scrub(location)[:300]!r}"
         try:
             target = self._routing.redirected(seen[-1], location)
         except AddressError as error:

@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -21,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.article import SEOUL, Outcome
-from schemas.receipt import ExitReason, Receipt, SourceEnd
+from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
 
 if TYPE_CHECKING:
     from schemas.topic import Topic
@@ -103,14 +104,30 @@ def show_receipt(receipt: Receipt) -> None:
     table.add_row("finds", f"{receipt.finds:,}", style="bold")
     if receipt.finds:
         out.print(table)
-    for source in receipt.sources:
-        style = "dim" if source.end in _QUIET_ENDS else "yellow"
-        out.print(Text(f"{source.source}: {source.items} items on {source.pages} pages; {source.reason}", style=style))
+    for line in _source_lines(receipt.sources):
+        out.print(line)
     for note in receipt.notes:
         out.print(Text(f"note: {note}", style="yellow"))
     for reason in list(receipt.refused.values())[:20]:
         out.print(Text(f"refused: {reason}", style="red"))
     out.print(_last_line(receipt))
+
+
+def _source_lines(sources: Sequence[SourceReport]) -> Iterator[Text]:
+    """A line for each kind of source that went well, and one for each source that did not."""
+    quiet: dict[str, list[SourceReport]] = {}
+    for source in sources:
+        if source.end in _QUIET_ENDS:
+            quiet.setdefault(source.source.partition(":")[0], []).append(source)
+        else:
+            yield Text(
+                f"{source.source}: {source.end.value} after {source.pages} pages: {source.reason}", style="yellow"
+            )
+    for kind, read in quiet.items():
+        ends = Counter(source.end.value for source in read)
+        said = ", ".join(f"{end} {number}" for end, number in ends.items())
+        items, pages = sum(s.items for s in read), sum(s.pages for s in read)
+        yield Text(f"{kind}: {len(read)} read ({said}), {items} items on {pages} pages", style="dim")
 
 
 def _last_line(receipt: Receipt) -> Text:

@@ -269,10 +269,9 @@ async def read_search_page(name: str, query: str, asked: Window, fetch: Fetch, k
         page, answer = asked_page
         ids = frozenset(ref.key.id for ref in answer.refs)
         if answer.no_results or (ids and ids == before):
-            end = SourceEnd.END if tally.items else SourceEnd.EMPTY
-            yield tally.report(end, "the search page has no more", asked.now)
+            yield _search_page_end(tally, asked)
             return
-        tally.add(answer.refs)
+        tally.add(answer.refs, not_hosted=answer.not_hosted)
         nothing_new = bool(ids) and await asked.holds_nothing_new(ids, known)
         yield Discovered(answer.refs, page)
         if nothing_new:
@@ -280,6 +279,14 @@ async def read_search_page(name: str, query: str, asked: Window, fetch: Fetch, k
             return
         before = ids
     yield tally.report(SourceEnd.CAP, f"{SEARCH_PAGE_CAP} results shown, more may exist", asked.now)
+
+
+def _search_page_end(tally: _Tally, asked: Window) -> SourceReport:
+    if tally.items == 0 and tally.not_hosted >= SEARCH_PAGE_STEP:
+        # Publishers' addresses page after page, and Naver's own nowhere: they are on the page in another form now.
+        return tally.report(SourceEnd.LAYOUT_CHANGED, f"{tally.not_hosted} hits, and no address of a Naver article")
+    end = SourceEnd.END if tally.items else SourceEnd.EMPTY
+    return tally.report(end, "the search page has no more", asked.now)
 
 
 # -- lists by date

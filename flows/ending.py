@@ -26,9 +26,16 @@ def ending(receipt: Receipt, *, interrupted: bool) -> tuple[ExitReason, str]:
     if failed := _partly_failed(receipt):
         return ExitReason.PARTLY_FAILED, failed
     if not any(receipt.outcomes[outcome] for outcome in _TOUCHED):
-        read = "; ".join(f"{s.source}: {s.reason}" for s in receipt.sources) or "every address was known"
-        return ExitReason.NOTHING_NEW, f"the archive holds all that was found ({read})"
+        return ExitReason.NOTHING_NEW, _why_nothing_new(receipt)
     return ExitReason.DONE, "every find ended in an outcome"
+
+
+def _why_nothing_new(receipt: Receipt) -> str:
+    """Why the run believes that there is nothing new: what each source said is in the receipt."""
+    items = sum(source.items for source in receipt.sources)
+    if not receipt.sources:
+        return "the archive holds every article that was named"
+    return f"{len(receipt.sources)} sources named {items} items, and the archive has met every one of them"
 
 
 def _layout_changed(receipt: Receipt) -> str:
@@ -42,6 +49,8 @@ def _layout_changed(receipt: Receipt) -> str:
 def _blocked(receipt: Receipt) -> str:
     if refused := receipt.outcomes[Outcome.BLOCKED]:
         return f"Naver refused {refused} articles; they are tried again later"
+    if receipt.resting:
+        return "; ".join(receipt.resting.values())
     if refusals := _ended(receipt, {SourceEnd.BLOCKED}):
         return "; ".join(refusals)
     forbidden = _ended(receipt, {SourceEnd.FORBIDDEN})

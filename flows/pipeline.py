@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from flows.decide import RETRIED, Verdict, before_fetch, judge
 from flows.naver.article_page import parse_article
@@ -195,7 +196,6 @@ class Pipeline:
         answer = await self._fetch_article(find.ref)
         if isinstance(answer, FetchFault):
             return self._faulted(find, answer)
-        self._blocks = 0
         return self._read(find, answer)
 
     def _take_fetch(self) -> bool:
@@ -218,6 +218,7 @@ class Pipeline:
     def _read(self, find: Find, page: RawPage) -> Parsed | FindResult:
         if page.status in _REFUSED:
             return self._blocked(find, f"{page.final_url} answered with status {page.status}")
+        self._blocks = 0
         began = time.monotonic()
         capture = self._archive.capture(page)
         captured = time.monotonic()
@@ -253,8 +254,11 @@ class Pipeline:
                 return self._listed(find, fault.detail)
             case Fault.BLOCKED:
                 return self._blocked(find, fault.detail)
-            case Fault.BACKING_OFF | Fault.STOPPED:
+            case Fault.BACKING_OFF:
+                self.receipt.resting[urlsplit(fault.url).netloc] = fault.detail
                 return replace(self._deferred(find, fault.detail), retry_at=fault.retry_at)
+            case Fault.STOPPED:
+                return self._deferred(find, fault.detail)
             case _:
                 return self._failed(find, f"{fault.fault}: {fault.detail}", None)
 
@@ -315,7 +319,7 @@ class Pipeline:
         same_text: Mapping[str, str],
     ) -> FindResult:
         article = item.article
-        assessed = self._assess(article.title, article.body)
+        assessed = self._assess(article.title, article.body or _captions(article))
         relevant = assessed.relevant or item.ref.source == "address"  # what a person names is wanted
         verdict = judge(
             article, known, assessed.relevance, relevant=relevant, same_content=same_content, same_text=same_text
@@ -339,6 +343,11 @@ def _result(item: Parsed, known: Known | None, verdict: Verdict, relevance: Rele
         crawled_at=item.crawled_at,
         known=verdict.outcome is Outcome.UNCHANGED and verdict.revision_kind is None and not _retried(known),
     )
+
+
+def _captions(article: Article) -> str:
+    """What a flash or a picture without a text says beside its headline."""
+    return "\n\n".join(image.caption for image in article.images if image.caption)
 
 
 def _retried(known: Known | None) -> bool:

@@ -59,20 +59,29 @@ class CrawlOrder:
 
 
 OnProgress = Callable[[Receipt], None]
+Clock = Callable[[], datetime]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def crawl(
-    order: CrawlOrder, *, stop: Stop | None = None, on_progress: OnProgress = lambda receipt: None
+    order: CrawlOrder,
+    *,
+    stop: Stop | None = None,
+    on_progress: OnProgress = lambda receipt: None,
+    now: Clock = _now,
 ) -> Receipt:
-    """Crawl, and return the receipt. Raises SeogoError where the run cannot go on at all."""
-    now = datetime.now(UTC)
-    refs = refs_of_addresses(order.addresses, now)
-    receipt = Receipt(run_id_at(now), "crawl", order.topic.name, now)
+    """Crawl, and return the receipt. Raises SeogoError where the run cannot go on at all. `now` is a seam for tests."""
+    started = now()
+    refs = refs_of_addresses(order.addresses, started)
+    receipt = Receipt(run_id_at(started), "crawl", order.topic.name, started)
     style = order.topic.archive.front_matter
     with open_archive(order.archive, style=style, wait=order.wait) as archive:
         receipt.notes += archive.notes
         archive.start_run(receipt)
-        await _Run(order, archive, receipt, stop or Stop(), on_progress).work(refs)
+        await _Run(order, archive, receipt, stop or Stop(), on_progress, now).work(refs)
     return receipt
 
 
@@ -80,13 +89,20 @@ class _Run:
     """The parts of one crawl, while it lasts."""
 
     def __init__(
-        self, order: CrawlOrder, archive: Archive, receipt: Receipt, stop: Stop, on_progress: OnProgress
+        self,
+        order: CrawlOrder,
+        archive: Archive,
+        receipt: Receipt,
+        stop: Stop,
+        on_progress: OnProgress,
+        now: Clock,
     ) -> None:
         self.order = order
         self.archive = archive
         self.receipt = receipt
         self.stop = stop
         self.on_progress = on_progress
+        self.now = now
         self.requests: list[RequestRecord] = []
 
     async def work(self, refs: Sequence[ArticleRef]) -> None:
@@ -107,7 +123,7 @@ class _Run:
             assess=assess_by(self.order.topic),
             receipt=self.receipt,
             stop=self.stop,
-            now=_now,
+            now=self.now,
             requests=self.requests,
             most_fetches=self.order.most_fetches or self.order.topic.limits.max_fetches,
             on_progress=self.on_progress,
@@ -119,7 +135,7 @@ class _Run:
         await pipeline.finish()
 
     async def _read_sources(self, client: Client, pipeline: Pipeline) -> None:
-        await pipeline.add(self.archive.due(_now(), BATCH))
+        await pipeline.add(self.archive.due(self.now(), BATCH))
         # The sources' own order: what one has named, the next does not name again.
         for reading in self._readings(self.stop.guard(client.fetch), pipeline):
             async for part in reading:
@@ -170,7 +186,7 @@ class _Run:
         }
 
     def _finish(self) -> None:
-        self.receipt.finished_at = _now()
+        self.receipt.finished_at = self.now()
         self.receipt.exit_reason, self.receipt.explanation = ending(self.receipt, interrupted=self.stop.by_hand)
         watermarks = {s.source: s.watermark for s in self.receipt.sources if s.watermark is not None}
         self.archive.finish_run(self.receipt, watermarks, self.requests)
@@ -190,7 +206,3 @@ def assess_by(topic: Topic) -> Assess:
 def run_id_at(moment: datetime) -> str:
     """A name for a run that sorts by time: `20251230T082353Z-1f9c`."""
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -112,14 +112,18 @@ def last_find(connection: duckdb.DuckDBPyConnection, article_id: str) -> tuple[s
     return (str(row[0]), str(row[1])) if row else None
 
 
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "TimeZone": "Asia/Seoul",
+    # A query reads the archive's tables: neither other files nor the network. It cannot be switched on again.
+    "enable_external_access": False,
+}
+
+
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
-        connection = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": False})
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute("SET TimeZone = 'Asia/Seoul'")
-        # A query reads the archive's tables: neither other files nor the network.
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        connection = duckdb.connect(str(path), read_only=True, config=_SETTINGS)
+        connection.execute("SET enable_progress_bar = false")  # it would print between the rows
     except duckdb.Error as error:
         raise BadInput(f"{path} cannot be opened: {error}. Run `seogo verify` to see what is wrong.") from error
     return connection

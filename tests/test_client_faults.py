@@ -7,6 +7,7 @@ import gzip
 import socket
 import struct
 import time
+import tracemalloc
 import zlib
 from asyncio import StreamWriter
 from collections.abc import Callable
@@ -188,6 +189,15 @@ async def test_a_name_service_that_hangs(monkeypatch: pytest.MonkeyPatch, scheme
         monkeypatch.undo()
     assert isinstance(got, FetchFault)
     assert got.fault is Fault.TIMEOUT
+
+
+def test_a_bomb_is_never_unpacked() -> None:
+    tracemalloc.start()
+    try:
+        assert isinstance(unpack(BOMB, "gzip", LIMIT), Unusable)
+        assert tracemalloc.get_traced_memory()[1] < 10 * LIMIT
+    finally:
+        tracemalloc.stop()
 
 
 @given(body=st.binary(max_size=3000), limit=st.integers(0, 3000), level=st.integers(0, 9))

@@ -95,6 +95,20 @@ async def test_no_pace_waits_for_nothing() -> None:
 
 
 @in_loop
+async def test_those_in_line_are_served_in_order_and_one_at_a_time() -> None:
+    clock = HandClock()
+    door, served = door_of(clock), []
+
+    async def turn(number: int) -> None:
+        await door.turn()
+        served.append(number)
+
+    await asyncio.gather(*map(turn, range(5)))
+    assert served == [0, 1, 2, 3, 4]
+    assert clock.slept == pytest.approx([0.5] * 4)
+
+
+@in_loop
 async def test_slowing_down_never_speeds_up() -> None:
     clock = HandClock()
     door = door_of(clock, rate=0.5)

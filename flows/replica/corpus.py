@@ -1,0 +1,339 @@
+"""The made-up corpus: the ground truth of every page of the stand-in.
+
+    make_corpus(seed) -> Corpus -> MadeArticle -> Version
+
+A seed always makes the same corpus, in every process. Texts are written when somebody looks at them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from random import Random
+from typing import overload
+
+from flows.replica.plan import DAY, Copy, Edit, Form, Planner, Shares, Slot
+from flows.replica.press import Press
+from flows.replica.press import presses as first_offices
+from flows.replica.subjects import SECTION_NAMES, Subject, subjects
+from flows.replica.writing import Text, edited, respaced, write
+from schemas.article import SEOUL, ArticleKey, Author, Image, Kind
+
+FIRST_NUMBER = 12_000
+"""Article numbers of a press office start behind this one."""
+LAST = datetime(2026, 10, 7, 22, 0, tzinfo=SEOUL)
+"""The last moment of the default corpus."""
+CATEGORY_LABELS = {"105": "IT", "103": "생활", "101": "경제", "100": "정치", "102": "사회", "110": "오피니언"}
+
+
+class Layout(StrEnum):
+    """The look of an article's page, by the year in which Naver's pages had it."""
+
+    Y2022 = "2022"
+    Y2024 = "2024"
+    Y2026_02 = "2026-02"
+    Y2026_10 = "2026-10"
+    OLD = "old"  # news.naver.com/main/read.nhn
+    SPORTS = "sports"  # JSON at api-gw
+    ENTERTAIN = "entertain"
+
+
+BYLINE_LAYOUTS = frozenset({Layout.Y2022, Layout.Y2024, Layout.Y2026_02})
+"""Layouts whose pages have a byline beside the text."""
+CARD_LAYOUTS = frozenset({Layout.SPORTS, Layout.ENTERTAIN})
+"""Layouts that name the writer on a journalist's card."""
+
+
+class Signature(StrEnum):
+    """Where a text names its writer."""
+
+    NONE = "none"
+    LEAD = "lead"  # (서울=가람통신) 홍길동 기자 =
+    BRACKET = "bracket"  # [가람경제 홍길동 기자]
+    TAIL = "tail"  # 홍길동 기자 writer1@…
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What an article says from `since` on. `modified_at` is what its page shows: None for the first version."""
+
+    since: datetime
+    modified_at: datetime | None
+    text: Text
+
+    @property
+    def title(self) -> str:
+        return self.text.title
+
+    @property
+    def body(self) -> str:
+        """The paragraphs with a blank line between them, the subtitle first: as the archive keeps it."""
+        first = (self.text.subtitle,) if self.text.subtitle else ()
+        return "\n\n".join((*first, *self.text.paragraphs))
+
+
+@dataclass(frozen=True)
+class MadeArticle:
+    """One made-up article. `key` is None where Naver does not host it; `copy_of` names the first of the same text."""
+
+    corpus: Corpus = field(repr=False, compare=False)
+    index: int
+    slot: Slot
+    key: ArticleKey | None
+
+    @property
+    def press(self) -> Press:
+        return self.corpus.offices[self.slot.press]
+
+    @property
+    def subject(self) -> Subject:
+        return self.corpus.subjects[self.slot.subject]
+
+    @property
+    def on_topic(self) -> bool:
+        return self.subject.on_topic
+
+    @property
+    def layout(self) -> Layout:
+        if self.subject.arena:
+            return Layout(self.subject.arena)
+        return tuple(Layout)[self.slot.layout]
+
+    @property
+    def kind(self) -> Kind:
+        return {Form.PHOTO: Kind.PHOTO, Form.VIDEO: Kind.VIDEO, Form.FLASH: Kind.FLASH}.get(self.slot.form, Kind.TEXT)
+
+    @property
+    def published_at(self) -> datetime:
+        return self.corpus.moment(self.slot.since)
+
+    @property
+    def listed_at(self) -> datetime:
+        """From when on lists and searches show it: later than it says it came out, for a late arrival."""
+        return self.published_at + timedelta(seconds=self.slot.late)
+
+    @property
+    def gone_at(self) -> datetime | None:
+        return self.published_at + timedelta(seconds=self.slot.gone) if self.slot.gone else None
+
+    @property
+    def copy_of(self) -> ArticleKey | None:
+        return self.corpus[self.slot.origin].key if self.slot.copy is not Copy.NONE else None
+
+    @property
+    def exact_copy(self) -> bool:
+        """Whether it is a copy to the last space."""
+        return self.slot.copy is Copy.SAME
+
+    @property
+    def writer(self) -> Author | None:
+        """Who wrote it: None for a guest's piece. A copy keeps the writer of the first."""
+        return self.corpus.writer(self.slot, self.index)
+
+    @property
+    def signature(self) -> Signature:
+        return self.corpus.signature(self.slot, self.index)
+
+    @property
+    def authors(self) -> tuple[Author, ...]:
+        """The writer as far as the page of the article's own layout tells."""
+        return self.authors_in(self.layout)
+
+    def authors_in(self, layout: Layout) -> tuple[Author, ...]:
+        """The writer as far as a page of this layout tells: by its byline, else by what the text says."""
+        if self.writer is None:
+            return ()
+        if layout in BYLINE_LAYOUTS | CARD_LAYOUTS:
+            return (self.writer,)
+        if self.signature is Signature.NONE:
+            return ()
+        return (self.writer if self.signature is Signature.TAIL else Author(self.writer.name),)
+
+    @property
+    def section(self) -> str:
+        return self.subject.section
+
+    @property
+    def shown_categories(self) -> tuple[str, ...]:
+        """The press office's own categories: none, one or two."""
+        label = CATEGORY_LABELS.get(self.section, SECTION_NAMES[self.section])
+        return ((label,), (label,), (label, "사회" if label != "사회" else "경제"), ())[self.index % 4]
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories, or the section's name where the page shows none."""
+        return self.shown_categories or (SECTION_NAMES[self.section],)
+
+    @property
+    def original_url(self) -> str:
+        """Its address at the press office, without junk."""
+        return f"{self.press.site}/news/view.php?idx={700_000 + self.index}"
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """Its pictures with their captions; addresses without `?type=`."""
+        if self.key is None:
+            return ()
+        head = f"https://imgnews.pstatic.net/image/{self.key.oid}/{self.published_at:%Y/%m/%d}/{self.key.aid}"
+        stamp = f"{self.published_at:%Y%m%d%H%M%S}"
+        captions = self.versions[0].text.captions
+        return tuple(Image(f"{head}_{at:03}_{stamp}{at:03}.jpg", text) for at, text in enumerate(captions, 1))
+
+    @cached_property
+    def versions(self) -> tuple[Version, ...]:
+        """What it says, and from when on: one version, or up to three."""
+        first = Version(self.published_at, None, self.corpus.text(self.index))
+        return (first, *self._later(first))
+
+    def _later(self, first: Version) -> Iterator[Version]:
+        rng = Random(self.corpus.seed << 32 | self.index << 2 | 1)
+        steps = {Edit.NONE: (), Edit.TWICE: (Edit.BODY, Edit.TITLE)}.get(self.slot.edit, (self.slot.edit,))
+        text, since = first.text, first.since
+        for step in steps:
+            text = edited(text, step, rng)
+            since += timedelta(seconds=self.slot.edited)
+            yield Version(since, since, text)
+
+    def at(self, moment: datetime) -> Version:
+        """What it says at this moment (its first version for earlier ones)."""
+        return next((version for version in reversed(self.versions) if version.since <= moment), self.versions[0])
+
+    def gone(self, moment: datetime) -> bool:
+        return self.gone_at is not None and self.gone_at <= moment
+
+    def listed(self, moment: datetime) -> bool:
+        """Whether lists show it at this moment."""
+        return self.listed_at <= moment and not self.gone(moment)
+
+
+class Corpus(Sequence[MadeArticle]):
+    """All articles in order of publication. `articles` leaves out those that Naver does not host."""
+
+    def __init__(self, seed: int, slots: Sequence[Slot], offices: Sequence[Press], first: datetime, last: datetime):
+        self.seed = seed
+        self.slots = slots
+        self.offices = offices
+        self.subjects = subjects()
+        self.first = first
+        self.last = last
+        self._base = int(first.timestamp())
+        self._at = lru_cache(maxsize=4_096)(self._made)
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    @overload
+    def __getitem__(self, index: int) -> MadeArticle: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[MadeArticle]: ...
+    def __getitem__(self, index: int | slice) -> MadeArticle | list[MadeArticle]:
+        if isinstance(index, slice):
+            return [self._at(at) for at in range(*index.indices(len(self)))]
+        return self._at(index if index >= 0 else index + len(self))
+
+    @property
+    def articles(self) -> Iterator[MadeArticle]:
+        """The articles that Naver hosts."""
+        return (self._at(index) for index, slot in enumerate(self.slots) if slot.number >= 0)
+
+    @property
+    def elsewhere(self) -> Iterator[MadeArticle]:
+        """The articles that a search finds and Naver does not host."""
+        return (self._at(index) for index, slot in enumerate(self.slots) if slot.number < 0)
+
+    def find(self, oid: str, aid: str) -> MadeArticle | None:
+        """The article of this key, or None."""
+        index = self._numbers.get((oid, int(aid))) if aid.isdecimal() and len(aid) == 10 else None
+        return None if index is None else self._at(index)
+
+    def since(self, moment: datetime) -> int:
+        """Whole seconds from the first moment of the corpus to this one."""
+        return int(moment.timestamp()) - self._base
+
+    def moment(self, since: int) -> datetime:
+        return datetime.fromtimestamp(self._base + since, SEOUL)
+
+    def digest(self) -> str:
+        """SHA-256 over every field and text: equal for equal corpora."""
+        total = sha256()
+        for article in self:
+            total.update(repr((article, article.versions, article.images, article.authors)).encode())
+        return total.hexdigest()
+
+    def text(self, index: int) -> Text:
+        """The first version's text of an article."""
+        slot = self.slots[index]
+        if slot.copy is not Copy.NONE:
+            text = self.text(slot.origin)
+            return respaced(text) if slot.copy is Copy.RESPACED else text
+        rng = Random(self.seed << 32 | index << 2)
+        return write(rng, slot, self.subjects[slot.subject], signed=self._signed(slot, index), title=self._story(slot))
+
+    def _story(self, slot: Slot) -> str:
+        """The headline that a sequel shares with its flash; empty for all others."""
+        return self.text(slot.origin).title.removeprefix("[1보] ") if slot.form in (Form.SECOND, Form.FULL) else ""
+
+    def writer(self, slot: Slot, index: int) -> Author | None:
+        if slot.copy is not Copy.NONE:
+            return self.writer(self.slots[slot.origin], slot.origin)
+        subject = self.subjects[slot.subject]
+        staff = self.offices[slot.press].staff
+        return None if subject.opinion else Author(*staff[index % len(staff)])
+
+    def signature(self, slot: Slot, index: int) -> Signature:
+        if slot.copy is not Copy.NONE:
+            return self.signature(self.slots[slot.origin], slot.origin)
+        if slot.form in (Form.FLASH, Form.PHOTO) or self.subjects[slot.subject].opinion:
+            return Signature.NONE
+        return tuple(Signature)[index // 3 % 4]
+
+    def _signed(self, slot: Slot, index: int) -> tuple[str, str]:
+        """What the text says of its writer: before the first paragraph, and behind the last."""
+        writer, press = self.writer(slot, index), self.offices[slot.press].name
+        if writer is None:
+            return "", ""
+        return {
+            Signature.NONE: ("", ""),
+            Signature.LEAD: (f"(서울={press}) {writer.name} 기자 = ", ""),
+            Signature.BRACKET: (f"[{press} {writer.name} 기자] ", ""),
+            Signature.TAIL: ("", f"{writer.name} 기자 {writer.email}"),
+        }[self.signature(slot, index)]
+
+    @cached_property
+    def _numbers(self) -> dict[tuple[str, int], int]:
+        return {
+            (self.offices[slot.press].oid, FIRST_NUMBER + slot.number): index
+            for index, slot in enumerate(self.slots)
+            if slot.number >= 0
+        }
+
+    def _made(self, index: int) -> MadeArticle:
+        slot = self.slots[index]
+        hosted = slot.number >= 0
+        key = ArticleKey(self.offices[slot.press].oid, f"{FIRST_NUMBER + slot.number:010}") if hosted else None
+        return MadeArticle(self, index, slot, key)
+
+
+def make_corpus(
+    seed: int,
+    *,
+    articles: int = 2_000,
+    presses: int = 30,
+    days: int = 60,
+    last: datetime = LAST,
+    shares: Shares | None = None,
+) -> Corpus:
+    """Make up a corpus: `articles` on Naver, and a few elsewhere, over the `days` that end at `last` (aware).
+
+    Raises ValueError for fewer than one article or day, for a `last` without zone, for too many press offices.
+    """
+    if articles < 1 or days < 1 or last.tzinfo is None:
+        raise ValueError(f"a corpus of {articles} articles over {days} days to {last}: needs 1 of each and a time zone")
+    offices = first_offices(presses)
+    until = last.astimezone(SEOUL).replace(microsecond=0)
+    slots = Planner(Random(seed), offices, subjects(), shares or Shares(), days * DAY).plan(articles)
+    return Corpus(seed, slots, offices, until - timedelta(days=days), until)

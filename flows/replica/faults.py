@@ -1,0 +1,178 @@
+"""What goes wrong on demand: seeded rates and scripted rules, changeable while the stand-in runs.
+
+Behaviour(rates={Fault.SERVER_ERROR: 0.1})                       one answer in ten
+Behaviour(rules=(Rule(Fault.TOO_MANY, host="n.news.naver.com", times=2, retry_after=3),))
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any
+from zlib import crc32
+
+from flows.replica.corpus import Layout
+from flows.replica.notices import Robots
+from schemas.errors import BadInput
+
+API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
+
+
+class Fault(StrEnum):
+    """A way for an answer to go wrong."""
+
+    TOO_MANY = "too_many"  # 429 with Retry-After
+    QUOTA = "quota"  # 429 of the Search API: the day's calls are used up
+    SERVER_ERROR = "server_error"  # `status`, 503 by default; with Retry-After if `retry_after` is set
+    FORBIDDEN = "forbidden"  # 403
+    SLOW = "slow"  # right, but `seconds` late
+    TRICKLE = "trickle"  # right, but in small pieces over `seconds`
+    CUT = "cut"  # half of the bytes that Content-Length promises
+    BAD_GZIP = "bad_gzip"  # says gzip, and is not
+    BOMB = "bomb"  # `size` bytes of nothing, packed small
+    BLOCK_NOTICE = "block_notice"  # 200, a page that says the reader is a machine
+    UNAVAILABLE = "unavailable"  # 200, "Service Temporarily Unavailable"
+    GONE = "gone"  # 404
+    RENAMED = "renamed"  # `old` becomes `new` wherever it stands on the page
+    NO_DATE = "no_date"  # the page without its times
+    NO_BODY = "no_body"  # the page without #dic_area
+    EMPTY_LIST = "empty_list"  # lists without items
+    NO_LINKS = "no_links"  # the search page without addresses of articles
+    WRONG_CHARSET = "wrong_charset"  # a Content-Type that names another encoding
+    REDIRECT_OFF = "redirect_off"  # to a host that is not Naver's
+    REDIRECT_LOOP = "redirect_loop"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a fault strikes: on which host (empty: any), where the path and query hold `path`, and how often.
+
+    It lets the first `after` matching requests pass and strikes the next `times` (None: all). What else it holds is
+    for the faults that need it: `retry_after` in seconds, sent as an HTTP date if `as_date`.
+    """
+
+    fault: Fault
+    host: str = ""
+    path: str = ""
+    after: int = 0
+    times: int | None = None
+    retry_after: int | None = None
+    as_date: bool = False
+    status: int = 503
+    seconds: float = 1.0
+    size: int = 50_000_000
+    old: str = ""
+    new: str = ""
+
+    def matches(self, host: str, target: str) -> bool:
+        # robots.txt goes wrong only when a rule says so: it has variants of its own.
+        named = self.path in target if self.path else target != "/robots.txt"
+        return named and self.host in ("", host)
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How the stand-in behaves. `rates` are shares of all answers; `rules` come before them, the first that matches.
+
+    `robots` is what the hosts of pages say, `robots_by_host` what single hosts say instead (the Search API's hosts
+    allow everything unless named). `layout` shows every article in one look; `old` also answers main/read.nhn itself
+    instead of redirecting. `padding` is how many bytes of scripts and other articles fill an article's page.
+    """
+
+    seed: int = 0
+    rates: Mapping[Fault, float] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    robots: Robots = Robots.ALLOW
+    robots_by_host: Mapping[str, Robots] = field(default_factory=dict)
+    layout: Layout | None = None
+    padding: int = 0
+    gzip: bool = True
+
+    def robots_of(self, host: str) -> Robots:
+        usual = Robots.ALLOW if host in API_HOSTS else self.robots
+        return self.robots_by_host.get(host, usual)
+
+    def forbids(self, host: str, target: str) -> bool:
+        """Whether the host's robots.txt forbids an address. A broken one forbids everything, as RFC 9309 says."""
+        return self.robots_of(host) in (Robots.FORBID, Robots.BROKEN) and target != "/robots.txt"
+
+
+class Faults:
+    """Decides which answers go wrong. `behaviour` may be replaced at any time, from any thread."""
+
+    def __init__(self, behaviour: Behaviour | None = None) -> None:
+        self._lock = threading.Lock()
+        self.behaviour = behaviour or Behaviour()
+
+    @property
+    def behaviour(self) -> Behaviour:
+        return self._behaviour
+
+    @behaviour.setter
+    def behaviour(self, behaviour: Behaviour) -> None:
+        with self._lock:
+            self._behaviour = behaviour
+            self._seen: Counter[int] = Counter()
+            self._visits: Counter[str] = Counter()
+
+    def choose(self, host: str, target: str) -> Rule | None:
+        """The fault of this request. By rates, it depends on the address and its visits, not on who came first."""
+        with self._lock:
+            self._visits[host + target] += 1
+            visit = self._visits[host + target]
+            return self._by_rule(host, target) or self._by_rate(host, target, visit)
+
+    def _by_rule(self, host: str, target: str) -> Rule | None:
+        for at, rule in enumerate(self._behaviour.rules):
+            if not rule.matches(host, target):
+                continue
+            self._seen[at] += 1
+            struck = self._seen[at] - rule.after
+            if struck > 0 and (rule.times is None or struck <= rule.times):
+                return rule
+        return None
+
+    def _by_rate(self, host: str, target: str, visit: int) -> Rule | None:
+        if target == "/robots.txt":
+            return None
+        drawn = crc32(f"{self._behaviour.seed} {host}{target} {visit}".encode()) / 2**32
+        for fault, rate in self._behaviour.rates.items():
+            if drawn < rate:
+                return Rule(fault, retry_after=1 if fault is Fault.TOO_MANY else None)
+            drawn -= rate
+        return None
+
+
+def behaviour_from_json(data: object) -> Behaviour:
+    """A Behaviour from JSON with the names of its fields. Raises BadInput that names what cannot be read."""
+    if not isinstance(data, dict):
+        raise BadInput("the behaviour of the stand-in is a JSON object with the fields of Behaviour")
+    _known(data, Behaviour)
+    try:
+        return replace(Behaviour(**data), **_typed(data))
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"the behaviour of the stand-in cannot be read: {error}") from error
+
+
+def _typed(data: dict[str, Any]) -> dict[str, Any]:
+    """The fields whose JSON is not yet the value: enums, rules, mappings."""
+    typed: dict[str, Any] = {"rules": tuple(_rule(entry) for entry in data.get("rules", ()))}
+    typed["rates"] = {Fault(name): float(rate) for name, rate in data.get("rates", {}).items()}
+    typed["robots"] = Robots(data.get("robots", Robots.ALLOW))
+    typed["robots_by_host"] = {host: Robots(name) for host, name in data.get("robots_by_host", {}).items()}
+    typed["layout"] = Layout(data["layout"]) if data.get("layout") else None
+    return typed
+
+
+def _rule(entry: dict[str, Any]) -> Rule:
+    _known(entry, Rule)
+    return Rule(**{**entry, "fault": Fault(entry["fault"])})
+
+
+def _known(data: dict[str, Any], kind: type[Behaviour] | type[Rule]) -> None:
+    names = {one.name for one in fields(kind)}
+    if unknown := sorted(set(data) - names):
+        raise BadInput(f"{kind.__name__} has no {', '.join(unknown)}; it has {', '.join(sorted(names))}")

@@ -1,0 +1,188 @@
+"""The stand-in for Naver as a server on 127.0.0.1: in a thread for tests, or until a signal for the command line."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+from datetime import datetime
+from types import FrameType, TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from flows.replica.app import make_app
+from flows.replica.clock import Clock
+from flows.replica.corpus import LAST, Corpus, make_corpus
+from flows.replica.faults import Behaviour, Faults
+from flows.replica.log import RequestLog
+from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from schemas.article import SEOUL
+from schemas.errors import BadInput
+
+HOST = "127.0.0.1"
+READY_WITHIN = 10.0
+STOPPED_WITHIN = 10.0
+_CLOSE_WITHIN = 1  # whole seconds that open answers get when the server stops
+
+
+class Replica:
+    """A stand-in for Naver that runs while the `with` block does. Send Naver's host names in the Host header.
+
+    with Replica(make_corpus(seed=1)) as naver:
+        naver.behaviour = Behaviour(rates={Fault.SERVER_ERROR: 0.1})
+        ...  # SEOGO_NAVER=naver.url
+        assert not forbidden_fetches(naver.log.entries)
+
+    Public: `url`, `corpus`, `clock`, `behaviour` (may be replaced while it runs), `log`.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus | None = None,
+        *,
+        behaviour: Behaviour | None = None,
+        now: datetime | None = None,
+        pace: float = 0.0,
+        port: int = 0,
+    ) -> None:
+        """`now` is where the clock starts (default: the corpus' last moment), `pace` how fast it runs."""
+        self.corpus = corpus or make_corpus(seed=1)
+        self.clock = Clock(now or self.corpus.last, pace=pace)
+        self.log = RequestLog()
+        self._faults = Faults(behaviour)
+        self._port = port
+        self._running: tuple[_Server, threading.Thread, socket.socket] | None = None
+
+    @property
+    def behaviour(self) -> Behaviour:
+        return self._faults.behaviour
+
+    @behaviour.setter
+    def behaviour(self, behaviour: Behaviour) -> None:
+        self._faults.behaviour = behaviour
+
+    @property
+    def url(self) -> str:
+        """Such as `http://127.0.0.1:41234`."""
+        return f"http://{HOST}:{self._port}"
+
+    def __enter__(self) -> Self:
+        listener = _listen(self._port)
+        self._port = listener.getsockname()[1]
+        server = _Server(_config(make_app(self.corpus, self.clock, self._faults, self.log)))
+        thread = threading.Thread(target=server.run, args=([listener],), name="replica", daemon=True)
+        thread.start()
+        self._running = (server, thread, listener)
+        if not server.ready.wait(READY_WITHIN):
+            raise RuntimeError(f"the stand-in did not start on {self.url} within {READY_WITHIN:.0f} s")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._running is None:
+            return
+        server, thread, listener = self._running
+        server.should_exit = True
+        thread.join(STOPPED_WITHIN)
+        listener.close()
+        self._running = None
+
+
+def serve(
+    *,
+    port: int = 0,
+    seed: int = 1,
+    articles: int = 2_000,
+    presses: int = 30,
+    days: int = 60,
+    last: datetime | None = None,
+    now: datetime | None = None,
+    pace: float = 0.0,
+    behaviour: Behaviour | None = None,
+) -> None:
+    """Run the stand-in until SIGINT or SIGTERM; says its address in one line once it is ready. Main thread only.
+
+    `last` is the corpus' last moment (default: that of make_corpus), `now` where the clock starts (default: `last`).
+    Raises BadInput when the port is taken or the corpus cannot be made as asked.
+    """
+    try:
+        corpus = make_corpus(seed, articles=articles, presses=presses, days=days, last=last or LAST)
+        replica = Replica(corpus, behaviour=behaviour, now=now, pace=pace, port=port)
+    except ValueError as error:
+        raise BadInput(f"the stand-in cannot be made: {error}") from error
+    with _until_signal() as stopped, replica:
+        sys.stdout.write(f"{_announcement(replica)}\n")
+        sys.stdout.flush()
+        stopped.wait()
+
+
+def _announcement(replica: Replica) -> str:
+    hosted = sum(slot.number >= 0 for slot in replica.corpus.slots)
+    return (
+        f"replica: {replica.url} seed {replica.corpus.seed}, {hosted} articles to "
+        f"{replica.corpus.last.astimezone(SEOUL):%Y-%m-%d %H:%M} (+09:00), key {CLIENT_ID} {CLIENT_SECRET}"
+    )
+
+
+def _listen(port: int) -> socket.socket:
+    # The protocol is named: asyncio sets TCP_NODELAY only on sockets that know to be TCP, and without it each answer
+    # on a kept connection waits 40 ms for the reader's acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(512)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise BadInput(
+            f"port {port} of {HOST} cannot be used ({error}): choose another, or 0 for a free one"
+        ) from error
+    return listener
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",  # cut answers are meant to be
+        access_log=False,
+        timeout_graceful_shutdown=_CLOSE_WITHIN,
+        timeout_keep_alive=30,
+    )
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it is ready."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+class _until_signal:  # noqa: N801 - reads as a function
+    """Inside the block SIGINT and SIGTERM set the event instead of ending the process."""
+
+    def __enter__(self) -> threading.Event:
+        self._stopped = threading.Event()
+        self._before = {one: signal.signal(one, self._stop) for one in (signal.SIGINT, signal.SIGTERM)}
+        return self._stopped
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopped.set()

@@ -1,0 +1,371 @@
+"""The archive directory: what is stored is there, whole, once, and after a kill too."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import duckdb
+import pyarrow as pa
+import pytest
+from made_up import NOW, article, ended, key, page, receipt, ref, stored
+
+from schemas.article import Outcome
+from schemas.errors import ArchiveBusy, ArchiveTooNew, StorageFault
+from schemas.find import Known, Relevance, RevisionKind, Status
+from schemas.front_matter import loads
+from schemas.page import CaptureRef
+from storage import captures
+from storage.archive import Archive, open_archive
+from storage.database import Database
+from storage.reader import open_snapshot, run_query
+
+
+def rows(root: Path, sql: str) -> list[tuple[object, ...]]:
+    with open_snapshot(root) as connection:
+        return list(run_query(connection, sql)[1])
+
+
+def store_new(archive: Archive, *numbers: int, run: str = "20260102T030405Z-0001") -> None:
+    account = receipt(run)
+    archive.start_run(account)
+    results = []
+    for number in numbers:
+        capture = archive.capture(page(key(number).url))
+        results.append(stored(article(number), capture=capture))
+    archive.store(account.run_id, results)
+    archive.finish_run(ended(account), {"search_api:독자 모델": NOW}, [])
+
+
+class TestStoring:
+    def test_an_article_is_a_row_a_file_and_a_capture_that_agree(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1)
+            assert archive.verify().faults == []
+        (file,) = (tmp_path / "articles").rglob("*.md")
+        assert file.relative_to(tmp_path).as_posix() == "articles/2025/12/30/001_0000000001.md"
+        document = loads(file.read_bytes().decode())
+        assert (document.body, document.hash_matches) == (article(1).body, True)
+        ((title, name, offset),) = rows(tmp_path, "SELECT title, capture_file, capture_offset FROM articles")
+        assert title == article(1).title
+        record = captures.read(tmp_path, CaptureRef(str(name), int(str(offset))))
+        assert (record.url, record.status, record.content) == (key(1).url, 200, "<p>쪽</p>".encode())
+
+    def test_known_tells_what_is_held_and_leaves_out_what_is_not(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1)
+            known = archive.known([key(1).id, key(2).id])
+        assert known == {
+            key(1).id: Known(
+                key(1).id,
+                Outcome.NEW,
+                found_at=NOW,
+                status=Status.ARCHIVED,
+                title=article(1).title,
+                content_hash=article(1).content_hash,
+                revision=1,
+                file="articles/2025/12/30/001_0000000001.md",
+            )
+        }
+
+    def test_a_new_revision_keeps_the_older_text_and_the_file_shows_the_newest(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1)
+            edited = article(1, body="고쳐 쓴 글이다.")
+            file = archive.known([key(1).id])[key(1).id].file
+            result = stored(edited, outcome=Outcome.EDITED, revision_kind=RevisionKind.EDITED, revision=2, file=file)
+            archive.store("20260102T030405Z-0001", [result])
+            assert archive.verify().faults == []
+        texts = rows(tmp_path, "SELECT revision, revision_kind, body FROM revisions ORDER BY revision")
+        assert texts == [(1, "new", article(1).body), (2, "edited", "고쳐 쓴 글이다.")]
+        assert rows(tmp_path, "SELECT count(*) FROM articles") == [(1,)]
+        (path,) = (tmp_path / "articles").rglob("*.md")
+        assert loads(path.read_bytes().decode()).body == "고쳐 쓴 글이다."
+
+    def test_a_duplicate_has_a_row_that_points_at_the_first_and_no_file(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1)
+            copy = article(2, body=article(1).body)
+            result = stored(
+                copy,
+                outcome=Outcome.DUPLICATE,
+                revision_kind=None,
+                duplicate_of=key(1).id,
+                matched_by="content_hash",
+            )
+            archive.store("20260102T030405Z-0001", [result])
+            assert archive.same_text([copy.content_hash], [])[0] == {copy.content_hash: key(1).id}
+        assert rows(tmp_path, "SELECT id, duplicate_of FROM duplicates") == [(key(2).id, key(1).id)]
+        assert len(list((tmp_path / "articles").rglob("*.md"))) == 1
+
+    def test_what_was_only_listed_leaves_the_articles_when_it_is_off_topic(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            account = receipt()
+            archive.start_run(account)
+            listed = stored(article(1), outcome=Outcome.LISTED, article=None, revision_kind=None)
+            archive.store(account.run_id, [listed])
+            assert archive.known([key(1).id])[key(1).id].status is Status.LISTED
+            off = stored(article(1), outcome=Outcome.OFF_TOPIC, revision_kind=None)
+            archive.store(account.run_id, [off])
+            assert archive.known([key(1).id])[key(1).id].status is None
+
+    def test_text_is_nfc_in_the_record_and_its_own_in_file_and_hash(self, tmp_path: Path) -> None:
+        decomposed = "\u1100\u1161온연구소"  # 가온연구소, its first letter in two
+        with open_archive(tmp_path) as archive:
+            account = receipt()
+            archive.start_run(account)
+            archive.store(account.run_id, [stored(article(1, body=decomposed))])
+            assert archive.verify().faults == []
+        ((body, digest),) = rows(tmp_path, "SELECT body, content_hash FROM articles")
+        assert body == "가온연구소"
+        assert digest == article(1, body=decomposed).content_hash
+        (file,) = (tmp_path / "articles").rglob("*.md")
+        assert loads(file.read_bytes().decode()).body == decomposed
+
+    def test_a_batch_that_fails_leaves_nothing(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            archive.start_run(receipt())
+            bad = stored(article(1), relevance=Relevance(cast("float", "no number")))
+            with pytest.raises(pa.ArrowInvalid):
+                archive.store("20260102T030405Z-0001", [stored(article(2)), bad])
+        with open_archive(tmp_path) as archive:
+            assert archive.known([key(1).id, key(2).id]) == {}
+        assert list(tmp_path.rglob("*.md")) == []
+
+    def test_finds_that_are_due_come_back_oldest_first(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            account = receipt()
+            archive.start_run(account)
+            for number, minutes in ((1, 5), (2, 1), (3, 60)):
+                failed = stored(
+                    article(number),
+                    outcome=Outcome.FAILED,
+                    article=None,
+                    revision_kind=None,
+                    tries=1,
+                    retry_at=NOW + timedelta(minutes=minutes),
+                )
+                archive.store(account.run_id, [failed])
+            due = archive.due(NOW + timedelta(minutes=30), 10)
+        assert [found.key for found in due] == [key(2), key(1)]
+        assert due[0] == ref(key(2), seen_at=NOW + timedelta(minutes=30))
+
+
+class TestPublishing:
+    def test_a_new_archive_can_be_read_before_anything_is_in_it(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path / "new"):
+            pass
+        assert rows(tmp_path / "new", "SELECT count(*) FROM articles") == [(0,)]
+
+    def test_readers_keep_their_copy_and_see_the_next_when_they_open_it(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1)
+        with open_snapshot(tmp_path) as early:
+            with open_archive(tmp_path) as archive:
+                store_new(archive, 2, run="20260102T040405Z-0002")
+                assert rows(tmp_path, "SELECT count(*) FROM articles") == [(1,)]  # while the writer writes
+            assert early.execute("SELECT count(*) FROM articles").fetchone() == (1,)
+        assert rows(tmp_path, "SELECT count(*) FROM articles") == [(2,)]
+
+    def test_a_block_that_ends_in_an_error_publishes_what_was_committed(self, tmp_path: Path) -> None:
+        def crash() -> None:
+            with open_archive(tmp_path) as archive:
+                store_new(archive, 1)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            crash()
+        assert rows(tmp_path, "SELECT count(*) FROM articles") == [(1,)]
+
+    def test_a_query_cannot_write_nor_read_other_files(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1)
+        secret = tmp_path / "secret.csv"
+        secret.write_text("a\n1\n")
+        for sql in (
+            "DELETE FROM articles",
+            f"SELECT * FROM read_csv('{secret}')",
+            f"COPY articles TO '{tmp_path}/out.csv'",
+            "SET enable_external_access = true",
+            f"ATTACH '{tmp_path}/other.duckdb'",
+        ):
+            with pytest.raises(Exception, match="DuckDB refuses"):
+                rows(tmp_path, sql)
+
+
+class TestLease:
+    def test_a_second_writer_is_told_who_holds_the_archive(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path), pytest.raises(ArchiveBusy, match=f"process {os.getpid()} on .* since"):
+            open_archive(tmp_path).__enter__()
+
+    def test_a_second_writer_may_wait(self, tmp_path: Path) -> None:
+        entered, leave = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with open_archive(tmp_path):
+                entered.set()
+                leave.wait(10)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        assert entered.wait(10)
+        threading.Timer(0.2, leave.set).start()
+        with open_archive(tmp_path, wait=10):
+            assert leave.is_set()
+        holder.join()
+
+    def test_the_lease_of_a_killed_process_is_free(self, tmp_path: Path) -> None:
+        killed(tmp_path, "signal.raise_signal(signal.SIGKILL)")
+        with open_archive(tmp_path):
+            pass
+
+
+def killed(root: Path, at: str) -> None:
+    """Run a process that stores article 2 and is killed where the statements `at` stand."""
+    code = f"""
+import os, signal
+from pathlib import Path
+import storage.archive as module
+from test_archive import store_new
+def kill(*_):
+    signal.raise_signal(signal.SIGKILL)
+with module.open_archive(Path({str(root)!r})) as archive:
+    {at}
+    store_new(archive, 2, run="20260102T040405Z-0002")
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    process = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60, env=environment
+    )
+    assert process.returncode == -signal.SIGKILL, process.stderr
+
+
+class TestKilled:
+    """SIGKILL at each step of storing a batch; the next start finishes or forgets it, whole."""
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1)
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        "at",
+        [
+            "archive.capture = kill",
+            "archive._stage = kill",
+            "archive._db.upsert = kill",
+            "archive._supersede = kill",
+            "archive._insert_requests = kill",
+        ],
+    )
+    def test_before_the_commit_nothing_was_stored(self, root: Path, at: str) -> None:
+        killed(root, at)
+        with open_archive(root) as archive:
+            assert archive.verify().faults == []
+            assert set(archive.known([key(1).id, key(2).id])) == {key(1).id}
+            store_new(archive, 2, run="20260102T050405Z-0003")
+            assert archive.verify().faults == []
+        assert rows(root, "SELECT count(*) FROM articles") == [(2,)]
+        assert not list((root / "state" / "staged").rglob("*.md"))
+
+    @pytest.mark.parametrize(
+        "at", ["archive._put_in_place = kill", "archive.finish_run = kill", "archive._publish = kill"]
+    )
+    def test_after_the_commit_it_is_there_with_its_file(self, root: Path, at: str) -> None:
+        killed(root, at)
+        with open_archive(root) as archive:
+            assert archive.verify().faults == []
+            assert set(archive.known([key(1).id, key(2).id])) == {key(1).id, key(2).id}
+        assert rows(root, "SELECT count(*) FROM articles") == [(2,)]
+        assert len(list((root / "articles").rglob("*.md"))) == 2
+
+    def test_a_torn_capture_is_cut_and_noted(self, root: Path) -> None:
+        killed(root, "archive._stage = kill")
+        (torn,) = (root / "captures").rglob("20260102T040405Z-0002-*.warc.gz")
+        whole = torn.stat().st_size
+        with torn.open("ab") as file:
+            file.write(b"\x1f\x8b\x08\x00 half a record")
+        with open_archive(root) as archive:
+            (note,) = [note for note in archive.notes if "half-written" in note]
+            assert archive.verify().faults == []
+        assert str(torn.relative_to(root)) in note
+        assert torn.stat().st_size == whole
+
+
+class TestDamage:
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1, 2)
+        return tmp_path
+
+    def faults(self, root: Path) -> list[str]:
+        with open_archive(root) as archive:
+            return archive.verify().faults
+
+    def test_a_missing_file_is_named(self, root: Path) -> None:
+        (root / "articles/2025/12/30/001_0000000001.md").unlink()
+        (fault,) = self.faults(root)
+        assert "articles/2025/12/30/001_0000000001.md: missing" in fault
+
+    def test_an_altered_file_is_named(self, root: Path) -> None:
+        file = root / "articles/2025/12/30/001_0000000001.md"
+        file.write_bytes(file.read_bytes().replace("두 번째".encode(), "세 번째".encode()))
+        assert any("content_hash is not that of the body" in fault for fault in self.faults(root))
+
+    def test_a_file_that_no_row_names_is_named(self, root: Path) -> None:
+        stray = root / "articles/2025/12/30/009_0000000009.md"
+        stray.write_bytes((root / "articles/2025/12/30/001_0000000001.md").read_bytes())
+        (fault,) = self.faults(root)
+        assert "009_0000000009.md: no row" in fault
+
+    def test_a_flipped_byte_of_a_capture_is_found_or_changes_nothing(self, root: Path) -> None:
+        (file,) = (root / "captures").rglob("*.warc.gz")
+        name, data = file.relative_to(root).as_posix(), file.read_bytes()
+        whole = list(captures.scan(root, name))
+        held = [captures.read(root, ref) for ref in whole if isinstance(ref, CaptureRef)]
+        unnoticed = 0
+        for position in range(0, len(data), 7):
+            flipped = bytearray(data)
+            flipped[position] ^= 0x40
+            file.write_bytes(flipped)
+            if list(captures.scan(root, name)) == whole:
+                # The bits of a gzip header that mean nothing (its time, its system), and the padding of a last byte.
+                unnoticed += 1
+                assert [captures.read(root, capture.ref) for capture in held] == held
+        file.write_bytes(data)
+        assert unnoticed < len(data) / 7 / 10
+        assert self.faults(root) == []
+
+    def test_a_newer_archive_is_refused(self, root: Path) -> None:
+        with duckdb.connect(str(root / "state" / "writer.duckdb")) as connection:
+            connection.execute("INSERT INTO schema_version VALUES (99, '0099.sql', '', now())")
+        with pytest.raises(ArchiveTooNew, match="schema version 99"), open_archive(root):
+            pass
+
+    def test_a_database_that_is_none_is_a_clear_error(self, root: Path) -> None:
+        (root / "state" / "writer.duckdb").write_bytes(b"not a database" * 1000)
+        with pytest.raises(StorageFault, match=r"writer\.duckdb"), open_archive(root):
+            pass
+
+    def test_the_file_opens_in_the_older_format(self, root: Path) -> None:
+        tags = duckdb.connect(str(root / "archive.duckdb"), read_only=True).execute(
+            "SELECT tags FROM duckdb_databases() WHERE NOT internal"
+        )
+        assert "v1.5" in str(tags.fetchall())
+
+
+def test_migrations_are_applied_once_and_in_order(tmp_path: Path) -> None:
+    for _ in range(2):
+        database = Database.open(tmp_path / "a.duckdb")
+        versions = [row["version"] for row in database.rows("SELECT version FROM schema_version ORDER BY applied_at")]
+        database.close()
+    assert versions == sorted(set(versions))
+    assert versions[0] == 1
