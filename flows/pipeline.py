@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -122,7 +123,7 @@ class Pipeline:
         self._waiting: list[Find] = []
         self._storing: asyncio.Task[None] | None = None
         self._seen: set[ArticleKey] = set()
-        self._blocks = 0
+        self._blocks: Counter[str] = Counter()
         self._turn = asyncio.Lock()
 
     # -- from outside
@@ -217,8 +218,8 @@ class Pipeline:
 
     def _read(self, find: Find, page: RawPage) -> Parsed | FindResult:
         if page.status in _REFUSED:
-            return self._blocked(find, f"{page.final_url} answered with status {page.status}")
-        self._blocks = 0
+            return self._blocked(find, page.final_url, f"{page.final_url} answered with status {page.status}")
+        self._blocks[urlsplit(page.final_url).netloc] = 0
         began = time.monotonic()
         capture = self._archive.capture(page)
         captured = time.monotonic()
@@ -253,7 +254,7 @@ class Pipeline:
             case Fault.FORBIDDEN:
                 return self._listed(find, fault.detail)
             case Fault.BLOCKED:
-                return self._blocked(find, fault.detail)
+                return self._blocked(find, fault.url, fault.detail)
             case Fault.BACKING_OFF:
                 self.receipt.resting[urlsplit(fault.url).netloc] = fault.detail
                 return replace(self._deferred(find, fault.detail), retry_at=fault.retry_at)
@@ -269,9 +270,10 @@ class Pipeline:
         relevance = self._assess(find.ref.title or "", find.ref.description or "").relevance
         return FindResult(find.ref, Outcome.LISTED, detail, relevance, crawled_at=find.ref.seen_at)
 
-    def _blocked(self, find: Find, detail: str) -> FindResult:
-        self._blocks += 1
-        if self._blocks >= _BLOCKS_IN_A_ROW:
+    def _blocked(self, find: Find, url: str, detail: str) -> FindResult:
+        host = urlsplit(url).netloc
+        self._blocks[host] += 1
+        if self._blocks[host] >= _BLOCKS_IN_A_ROW:
             self._stop.ask()  # Naver does not want us now: asking on would be rude, and in vain
         return self._to_be_retried(find, Outcome.BLOCKED, detail, None)
 

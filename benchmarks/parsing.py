@@ -1,0 +1,161 @@
+"""What it costs to read an article off a captured page, against building the Lexbor tree of the whole page.
+
+    python benchmarks/parsing.py [--captures DIR] [--rounds N]
+
+Columns: the least and the median time of a round in ms, and the ratio of the medians to the tree's. All ways are timed
+in turns, so that a slow moment of the machine hits them all. Peers (lxml, beautifulsoup4, trafilatura) are measured
+where they are installed; they read title and body only, which is less than `parse_article` does. An excerpt (of a few
+KB, cut by hand) says little about a ratio: what every page costs alike is then all there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import importlib.util
+import re
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from selectolax.lexbor import LexborHTMLParser
+
+from flows.naver.article_page import parse_article, parse_whole_page
+
+CAPTURES = Path(__file__).resolve().parents[1].parent / "shared" / "captures"
+SLOW = 0.02  # seconds a call, from which a tenth of the rounds is enough
+TITLE_AND_BODY = {
+    "dic_area": ("h2.media_end_head_headline", "#dic_area"),
+    "": ("#articleTitle", "#articleBodyContents"),
+}
+
+Way = Callable[[], object]
+
+
+def pages(folder: Path) -> list[tuple[str, str, bytes]]:
+    """Name, address and bytes of each captured article that holds a body."""
+    found = []
+    for path in sorted(folder.glob("*article_[0-9]*.html*")):
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        key = re.search(r"_([0-9]{3})_([0-9]{10})_", path.name)
+        if key and (b'id="dic_area"' in content or b'id="articleBodyContents"' in content):
+            url = f"https://n.news.naver.com/mnews/article/{key[1]}/{key[2]}"
+            found.append((path.name.split(".")[0], url, content))
+            if b"articleBodyContents" in content:
+                found.append((f"{key[0][1:-1]} as cp949, as it was sent", url, content.decode().encode("cp949")))
+    return found
+
+
+def selectors(content: bytes) -> tuple[str, str]:
+    return TITLE_AND_BODY["dic_area" if b'id="dic_area"' in content else ""]
+
+
+def selectolax_way(content: bytes) -> Way:
+    title, body = selectors(content)
+
+    def read() -> object:
+        tree = LexborHTMLParser(content)
+        return [node.text() for node in (tree.css_first(title), tree.css_first(body)) if node is not None]
+
+    return read
+
+
+def lxml_way(content: bytes) -> Way:
+    from lxml import html
+
+    _, body = selectors(content)
+
+    def read() -> object:
+        tree = html.fromstring(content)
+        return [node.text_content() for node in tree.xpath(f'//*[@id="{body[1:]}"]')], tree.findtext(".//title")
+
+    return read
+
+
+def soup_way(content: bytes) -> Way:
+    from bs4 import BeautifulSoup
+
+    title, body = selectors(content)
+
+    def read() -> object:
+        tree = BeautifulSoup(content, "html.parser")
+        return [node.get_text() for node in (tree.select_one(title), tree.select_one(body)) if node]
+
+    return read
+
+
+def trafilatura_way(content: bytes) -> Way:
+    import trafilatura
+
+    return lambda: trafilatura.bare_extraction(content)
+
+
+PEERS = {
+    "lxml, title and body": ("lxml", lxml_way),
+    "BeautifulSoup, title and body": ("bs4", soup_way),
+    "trafilatura": ("trafilatura", trafilatura_way),
+}
+
+
+def ways(content: bytes, url: str) -> dict[str, Way | None]:
+    """Every way to be timed; None for a peer that is not installed."""
+    ours: dict[str, Way | None] = {
+        "Lexbor, whole tree": lambda: LexborHTMLParser(content),
+        "seogo, all fields": lambda: parse_article(content, url),
+        "seogo, all fields, whole page": lambda: parse_whole_page(content, url),
+        "selectolax, title and body": selectolax_way(content),
+    }
+    for label, (module, way) in PEERS.items():
+        ours[label] = way(content) if importlib.util.find_spec(module) else None
+    return ours
+
+
+def seconds(way: Way) -> float:
+    began = time.perf_counter()
+    way()
+    return time.perf_counter() - began
+
+
+def measure(timed: dict[str, Way], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each round, all ways in turns; a slow way takes part in every tenth round only."""
+    times: dict[str, list[float]] = {label: [] for label in timed}
+    slow = {label for label, way in timed.items() if min(seconds(way), seconds(way)) > SLOW}
+    for number in range(rounds):
+        for label, way in timed.items():
+            if label not in slow or number % 10 == 0:
+                times[label].append(seconds(way))
+    return times
+
+
+def report(name: str, content: bytes, url: str, rounds: int) -> None:
+    every = ways(content, url)
+    times = measure({label: way for label, way in every.items() if way is not None}, rounds)
+    tree = statistics.median(times["Lexbor, whole tree"])
+    print(f"\n{name} ({len(content):,} bytes)")
+    print(f"  {'':32}{'min ms':>10}{'median ms':>12}{'of the tree':>13}")
+    for label in every:
+        if label not in times:
+            print(f"  {label:32}{'not installed':>22}")
+            continue
+        least, middle = min(times[label]), statistics.median(times[label])
+        print(f"  {label:32}{least * 1e3:10.3f}{middle * 1e3:12.3f}{middle / tree:13.2f}")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--captures", type=Path, default=CAPTURES)
+    options.add_argument("--rounds", type=int, default=200)
+    chosen = options.parse_args()
+    found = pages(chosen.captures)
+    if not found:
+        sys.exit(f"no captured article in {chosen.captures}: give their folder with --captures")
+    for name, url, content in found:
+        report(name, content, url, chosen.rounds)
+
+
+if __name__ == "__main__":
+    main()
