@@ -27,6 +27,8 @@ def ending(receipt: Receipt, *, interrupted: bool) -> tuple[ExitReason, str]:
         return ExitReason.PARTLY_FAILED, failed
     if not any(receipt.outcomes[outcome] for outcome in _TOUCHED):
         return ExitReason.NOTHING_NEW, _why_nothing_new(receipt)
+    if listed := receipt.outcomes[Outcome.LISTED]:
+        return ExitReason.DONE, f"{listed} articles are kept as what the sources said: robots.txt forbids their pages"
     return ExitReason.DONE, "every find ended in an outcome"
 
 
@@ -48,7 +50,7 @@ def _layout_changed(receipt: Receipt) -> str:
 
 def _blocked(receipt: Receipt) -> str:
     if refused := receipt.outcomes[Outcome.BLOCKED]:
-        return f"Naver refused {refused} articles; they are tried again later"
+        return f"{refused} articles may not be fetched or were refused; they are tried again later"
     if receipt.resting:
         return "; ".join(receipt.resting.values())
     if refusals := _ended(receipt, {SourceEnd.BLOCKED}):

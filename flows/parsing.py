@@ -53,7 +53,7 @@ def parse_any(content: bytes, url: str) -> Article | dict[str, Any]:
     if parts.hostname == "search.naver.com":
         return asdict(parse_search_page(content, **options))
     if parts.path.startswith(("/v1/search/", "/search/v1/")):
-        error = parse_api_error(content, 400)
+        error = parse_api_error(content, 200)
         return {"error": asdict(error)} if error else asdict(parse_search_answer(content, **options))
     raise BadInput(f"{url!r} is no address that seogo has a parser for: give that of an article, a list or a search.")
 

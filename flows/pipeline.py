@@ -38,7 +38,9 @@ MOST_TRIES = 5
 """Runs that try a find before it is given up."""
 
 _FIRST_RETRY = timedelta(minutes=15)
+_ROBOTS_AGAIN = timedelta(days=1)
 _BLOCKS_IN_A_ROW = 3
+"""Refusals by one host after which the run stops."""
 _GONE = frozenset({404, 410})
 _REFUSED = frozenset({401, 403, 429})
 
@@ -267,7 +269,11 @@ class Pipeline:
         """robots.txt forbids the page: kept as what the source said of it."""
         if find.known is not None and find.known.status is not None:
             return FindResult(find.ref, Outcome.UNCHANGED, f"known as {find.known.status}; {detail}", known=True)
-        relevance = self._assess(find.ref.title or "", find.ref.description or "").relevance
+        if not find.ref.title:
+            later = self._now() + _ROBOTS_AGAIN
+            detail = f"{detail}; the source gave nothing but the address"
+            return FindResult(find.ref, Outcome.BLOCKED, detail, retry_at=later)
+        relevance = self._assess(find.ref.title, find.ref.description or "").relevance
         return FindResult(find.ref, Outcome.LISTED, detail, relevance, crawled_at=find.ref.seen_at)
 
     def _blocked(self, find: Find, url: str, detail: str) -> FindResult:

@@ -180,6 +180,8 @@ def test_robots_txt_is_obeyed_and_the_api_s_word_is_archived(naver: Replica, tmp
     receipt = run(naver, tmp_path)
     assert forbidden_fetches(naver.log.entries) == []
     assert receipt.outcomes[Outcome.LISTED] == receipt.finds > 0
+    assert receipt.exit_reason is ExitReason.DONE
+    assert "robots.txt forbids" in receipt.explanation
     assert {s.end for s in receipt.sources if not s.source.startswith("search_api")} == {SourceEnd.FORBIDDEN}
     with open_snapshot(tmp_path) as connection:
         titles = dict(run_query(connection, "SELECT id, title FROM articles WHERE status = 'listed'")[1])
@@ -189,6 +191,16 @@ def test_robots_txt_is_obeyed_and_the_api_s_word_is_archived(naver: Replica, tmp
         assert title == made.at(LAST).title
     assert list(tmp_path.rglob("*.md")) == []
     assert "Disallow: /" in receipt.as_json()["robots"]["hosts"][NNEWS]["text"]
+    check(tmp_path, receipt)
+
+
+def test_an_address_that_robots_txt_forbids_is_blocked_and_not_passed_off_as_an_article(
+    naver: Replica, tmp_path: Path
+) -> None:
+    naver.behaviour = Behaviour(robots=Robots.FORBID)
+    receipt = run(naver, tmp_path, addresses=("https://n.news.naver.com/mnews/article/001/0000000001",))
+    assert (receipt.exit_reason, receipt.outcomes[Outcome.BLOCKED]) == (ExitReason.BLOCKED, 1)
+    assert ids(tmp_path) == set()
     check(tmp_path, receipt)
 
 
