@@ -328,6 +328,9 @@ async def _read_day(tally: _Tally, day: date, url_of: ListUrl, asked: Window, fe
             return
         page, answer = asked_page
         ids = frozenset(ref.key.id for ref in answer.refs)
+        if answer.empty and answer.has_next:
+            yield tally.report(SourceEnd.LAYOUT_CHANGED, f"{day}: page {number} is empty, and links to later ones")
+            return
         if answer.empty or ids == before or (answer.page is not None and answer.page != number):
             return  # behind the last page, a list shows the last page again
         tally.add(answer.refs)
