@@ -37,7 +37,9 @@ def _why_nothing_new(receipt: Receipt) -> str:
     items = sum(source.items for source in receipt.sources)
     if not receipt.sources:
         return "the archive holds every article that was named"
-    return f"{len(receipt.sources)} sources named {items} items, and the archive has met every one of them"
+    sources = len(receipt.sources)
+    named = f"{sources} source{'' if sources == 1 else 's'} named {items} items"
+    return f"{named}, and the archive has met every one of them"
 
 
 def _layout_changed(receipt: Receipt) -> str:

@@ -31,7 +31,7 @@ from schemas.front_matter_styles import Style
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import Receipt
 from storage import captures, records, snapshot
-from storage.database import Database
+from storage.database import Database, storage_faults
 from storage.files import sync_folder, write_atomically
 from storage.lease import lease
 from storage.markdown import path_of
@@ -77,14 +77,15 @@ class Archive:
         if self._captures is not None:
             self._captures.close()
         cursors = [{"source": s, "watermark": at, "run_id": receipt.run_id} for s, at in watermarks.items()]
-        self._remove_staging(receipt.run_id)
         with self._db.transaction():
             self._insert_requests(receipt.run_id, requests)
             self._db.upsert("cursors", cursors, key="source")
             self._finish_row(receipt)
         # A run that changed nothing is not published: `seogo status` still tells of it.
         account = json.dumps(receipt.as_json(), ensure_ascii=False).encode()
-        write_atomically(self.root / LAST_RUN, account, temporary=self.root / f"{LAST_RUN}.tmp")
+        with storage_faults(self.root):
+            self._remove_staging(receipt.run_id)
+            write_atomically(self.root / LAST_RUN, account, temporary=self.root / f"{LAST_RUN}.tmp")
 
     # -- asking
 
@@ -159,7 +160,8 @@ class Archive:
             self._db.insert("finds", [records.find_row(result, run_id) for result in results])
             self._insert_requests(run_id, requests)
         placing = time.monotonic()
-        self._put_in_place(staged)
+        with storage_faults(self.root):
+            self._put_in_place(staged)
         self._changed = self._changed or bool(rows or duplicates or frontier)
         write = time.monotonic() - placing + committing - staging
         return {"store": time.monotonic() - began - write, "write": write}
@@ -305,10 +307,12 @@ def open_archive(root: Path, *, style: Style = "seed", wait: float = 0.0) -> Ite
     except OSError as error:
         raise StorageFault(f"{root} cannot be made: {error.strerror}. Choose another with --archive DIR.") from error
     with lease(state, now=datetime.now(UTC), wait=wait):
-        note = captures.cut_torn_tail(root)
+        with storage_faults(root):
+            note = captures.cut_torn_tail(root)
         archive = Archive(root, Database.open(state / "writer.duckdb"), style=style, notes=[note] if note else [])
         try:
-            archive._finish_staged()
+            with storage_faults(root):
+                archive._finish_staged()
             yield archive
         finally:
             archive._publish()

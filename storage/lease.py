@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from schemas.errors import ArchiveBusy
+from schemas.errors import ArchiveBusy, StorageFault
 from storage.files import write_atomically
 
 
@@ -30,12 +30,17 @@ def lease(state: Path, *, now: datetime, wait: float = 0.0) -> Iterator[None]:
     lock = FileLock(state / "lock", timeout=wait)
     try:
         lock.acquire()
+        _sign(state, now)
     except Timeout as error:
         raise ArchiveBusy(
             f"{state.parent} is busy: {_holder(state)}. Try again, or wait with --wait SECONDS."
         ) from error
+    except OSError as error:
+        lock.release()
+        raise StorageFault(
+            f"{state} cannot be written to: {error.strerror}. Free space or mend the permissions."
+        ) from error
     try:
-        _sign(state, now)
         yield
     finally:
         lock.release()

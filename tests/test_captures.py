@@ -1,0 +1,140 @@
+"""WARC files: what goes in comes out, other readers agree, and a torn tail costs only the torn record."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up import NOW, key, page
+
+from schemas.errors import ArchiveDamaged
+from schemas.page import CaptureRef, RawPage
+from storage.captures import CaptureWriter, cut_torn_tail, read, scan, whole_length
+
+CONTENT = "<html>독자 AI 파운데이션 모델</html>".encode()
+
+
+def writer(root: Path, **options: int) -> CaptureWriter:
+    (root / "state").mkdir(parents=True, exist_ok=True)
+    return CaptureWriter(root, "20260102T030405Z-0001", software="seogo/test", **options)
+
+
+def encoded(encoding: str | None) -> RawPage:
+    payloads = {
+        "gzip": gzip.compress(CONTENT),
+        "deflate": zlib.compress(CONTENT),
+        "DEFLATE": zlib.compress(CONTENT)[2:-4],
+        None: CONTENT,
+    }
+    headers = (("Content-Type", "text/html"), *((("Content-Encoding", encoding),) if encoding else ()))
+    return page(key().url + "?sid=105", CONTENT, headers=headers, payload=payloads[encoding])
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "DEFLATE", None])
+def test_a_page_comes_back_as_it_was_sent(tmp_path: Path, encoding: str | None) -> None:
+    with writer(tmp_path) as file:
+        ref = file.append_page(encoded(encoding))
+    back = read(tmp_path, ref)
+    assert (back.kind, back.url, back.status, back.content, back.date) == (
+        "response",
+        key().url + "?sid=105",
+        200,
+        CONTENT,
+        NOW,
+    )
+
+
+def test_an_imported_file_comes_back_byte_for_byte(tmp_path: Path) -> None:
+    data = b"---\r\nid: \x00\xff"
+    with writer(tmp_path) as file:
+        ref = file.append_file("오래된 글.md", data, NOW)
+    back = read(tmp_path, ref)
+    assert (back.kind, back.content, back.status) == ("resource", data, None)
+
+
+def test_other_readers_agree(tmp_path: Path) -> None:
+    with writer(tmp_path) as file:
+        for number in range(5):
+            file.append_page(page(key(number).url, CONTENT))
+    (path,) = tmp_path.rglob("*.warc.gz")
+    check = subprocess.run([sys.executable, "-m", "warcio.cli", "check", str(path)], check=False, capture_output=True)
+    assert check.returncode == 0, check.stdout
+    with path.open("rb") as stream:
+        records = [
+            (r.record_type, r.headers.get("WARC-Target-URI"), r.verify_block_digest())
+            for r in ArchiveIterator(stream, parse_http=False)
+        ]
+    kinds = [kind for kind, _, _ in records]
+    assert kinds == [WarcRecordType.warcinfo, *[WarcRecordType.response, WarcRecordType.request] * 5]
+    assert all(good for kind, _, good in records if kind is not WarcRecordType.warcinfo)
+    assert [uri for kind, uri, _ in records if kind is WarcRecordType.response] == [key(n).url for n in range(5)]
+
+
+def test_request_and_response_name_each_other(tmp_path: Path) -> None:
+    with writer(tmp_path) as file:
+        file.append_page(page(key().url))
+    (path,) = tmp_path.rglob("*.warc.gz")
+    with path.open("rb") as stream:
+        ids = {str(r.record_type): (r.record_id, r.headers.get("WARC-Concurrent-To")) for r in ArchiveIterator(stream)}
+    assert ids["request"][1] == ids["response"][0]
+
+
+def test_files_are_rolled_at_a_size_and_each_reads_by_itself(tmp_path: Path) -> None:
+    with writer(tmp_path, roll_at=2000) as file:
+        refs = [file.append_page(page(key(number).url, CONTENT)) for number in range(10)]
+    assert len({ref.file for ref in refs}) > 2
+    assert [read(tmp_path, ref).url for ref in refs] == [key(n).url for n in range(10)]
+    found = [item for name in sorted({ref.file for ref in refs}) for item in scan(tmp_path, name)]
+    assert found == refs
+
+
+def test_hop_by_hop_headers_are_kept_under_another_name(tmp_path: Path) -> None:
+    chunked = page(key().url, CONTENT, headers=(("Transfer-Encoding", "chunked"),), payload=CONTENT)
+    with writer(tmp_path) as file:
+        ref = file.append_page(chunked)
+    assert read(tmp_path, ref).content == CONTENT
+    (path,) = tmp_path.rglob("*.warc.gz")
+    assert b"X-Archive-Orig-Transfer-Encoding: chunked" in gzip.decompress(path.read_bytes())
+
+
+@settings(max_examples=60, deadline=None)
+@given(share=st.floats(0, 1))
+def test_a_file_cut_anywhere_keeps_its_whole_records(share: float, tmp_path_factory: pytest.TempPathFactory) -> None:
+    root = tmp_path_factory.mktemp("cut")
+    with writer(root) as file:
+        refs = [file.append_page(page(key(number).url, CONTENT)) for number in range(4)]
+    (root / "state" / "open_capture").write_text(refs[0].file)  # as a killed process leaves it
+    (path,) = root.rglob("*.warc.gz")
+    data = path.read_bytes()
+    cut = int(share * len(data))
+    path.write_bytes(data[:cut])
+    note = cut_torn_tail(root)
+    kept = path.stat().st_size if path.exists() else 0
+    assert kept <= cut
+    assert (note is None) == (kept == cut)
+    assert not (root / "state" / "open_capture").exists()
+    whole = [ref for ref in refs if ref.offset < kept]
+    assert [read(root, ref).url for ref in whole] == [key(n).url for n in range(len(whole))]
+    if path.exists():
+        assert whole_length(path) == kept
+        assert not [item for item in scan(root, refs[0].file) if isinstance(item, str)]
+    assert cut_torn_tail(root) is None
+
+
+def test_a_record_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
+    with writer(tmp_path) as file:
+        ref = file.append_page(page(key().url))
+    for wrong in (
+        CaptureRef(ref.file, ref.offset + 3),
+        CaptureRef(ref.file, 10**9),
+        CaptureRef("captures/none.warc.gz", 0),
+    ):
+        with pytest.raises(ArchiveDamaged, match=wrong.file):
+            read(tmp_path, wrong)
