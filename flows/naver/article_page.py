@@ -1,0 +1,77 @@
+"""A page to an `Article`: the layout is chosen by what the page shows, never by its address.
+
+    bytes ─┬─ JSON ──────────────► sports_json       sports_json/1
+           └─ HTML ─ tree ─┬─────► nnews_page        article_page/1
+                           ├─────► read_nhn_page     read_nhn/1
+                           └─ none: gone, not available now, or a layout that nobody here knows
+
+A redesign adds a module here; the pages of the old one keep parsing.
+"""
+
+from __future__ import annotations
+
+from selectolax.lexbor import LexborHTMLParser
+
+from flows.naver import nnews_page, read_nhn_page, sports_json
+from flows.naver.decoding import decode
+from flows.naver.nodes import attribute
+from flows.naver.partial_tree import build_tree, partial_tree
+from flows.naver.urls import article_key
+from schemas.article import Article, ArticleKey
+from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
+
+GONE_NOTICES = (
+    "삭제된 기사입니다",
+    "노출 중단",
+    "노출이 중단된 기사입니다",
+    "페이지를 찾을 수 없습니다",
+    "서비스 되지 않는 기사",
+)
+UNAVAILABLE_NOTICES = ("Service Unavailable", "Service Temporarily Unavailable", "Temporarily Unavailable")
+
+_SIGNS = f"{nnews_page.SIGNS}, {read_nhn_page.SIGNS}"
+# A notice is the page's own sentence. Headlines of other articles are links, and scripts hold every text there is.
+_NOT_OF_THE_PAGE = ["script", "style", "noscript", "template", "iframe", "a"]
+
+
+def parse_article(content: bytes, url: str) -> Article:
+    """The article of a page of any known layout.
+
+    Raises AddressError when `url` names no article, LayoutChanged when the page lacks what its layout needs or is
+    of another article, ArticleGone and TemporarilyUnavailable when the page says so instead of showing an article.
+    """
+    key = article_key(url)
+    if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return sports_json.parse(content, key, url)
+    tree = partial_tree(content, nnews_page.CUT)
+    return _parse_tree(tree, key, url) if tree is not None else parse_whole_page(content, url)
+
+
+def parse_whole_page(content: bytes, url: str) -> Article:
+    """The same for an HTML page, always by way of the whole page's tree. Raises what `parse_article` raises."""
+    return _parse_tree(build_tree(decode(content)), article_key(url), url)
+
+
+def _parse_tree(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:
+    sign = tree.css_first(_SIGNS)  # the first in the page's order, so that what stands behind an article cannot decide
+    if sign is None:
+        raise _what_else(tree, url)
+    layout = read_nhn_page if attribute(sign, "id") in read_nhn_page.SIGN_IDS else nnews_page
+    article: Article = layout.parse(tree, key, url)
+    return article
+
+
+def _what_else(tree: LexborHTMLParser, url: str) -> ArticleGone | TemporarilyUnavailable | LayoutChanged:
+    """What a page is that shows no article. Only here do its words count: an article may be *about* a deletion."""
+    text = _own_text(tree)
+    if notice := next((notice for notice in GONE_NOTICES if notice in text), None):
+        return ArticleGone(notice, url=url)
+    if notice := next((notice for notice in UNAVAILABLE_NOTICES if notice in text), None):
+        return TemporarilyUnavailable(notice, url=url)
+    return LayoutChanged(nnews_page.BODY, url=url, layout=nnews_page.PARSER, detail=f"the page reads {text[:80]!r}")
+
+
+def _own_text(tree: LexborHTMLParser) -> str:
+    tree.strip_tags(_NOT_OF_THE_PAGE)
+    root = tree.root
+    return " ".join(root.text().split()) if root is not None else ""

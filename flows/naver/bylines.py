@@ -1,0 +1,179 @@
+"""Who wrote it: names and e-mail addresses out of a byline, and a byline out of a text that has none apart.
+
+Two degrees of trust. A byline that the page shows as such is read generously. A credit that stands in the running
+text is taken only when it has the exact form of one: better no author than a wrong one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from schemas.article import Author
+
+_LONGEST = 300  # no byline is longer; a longer line is a paragraph that got into the wrong place
+_EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
+
+_SURNAMES = frozenset(
+    "가간갈감강개견경계고곡공곽교구국권금기길김나남노뇌누단담당대도독동두라량려류마만매맹명모목묘문미민박반방배백변"
+    "복봉부비빈빙사삼상서석선설섭성소손송수순승시신심아안애야양어엄여연염엽영예오옥온옹왕요용우욱운원위유육윤은음이"
+    "인임자장전점정제조종좌주준지진차창채천초총최추춘탁탄탕태판패편평포표풍피필하학한함해허현형호홍화환황후흥"
+)
+_LONG_SURNAMES = ("남궁", "황보", "제갈", "선우", "독고", "사공", "서문", "동방")
+
+_TITLE = (
+    "기자|특파원|논설위원|편집위원|해설위원|전문위원|객원위원|위원|앵커|아나운서|캐스터|리포터|에디터|칼럼니스트"
+    "|평론가|주필|논설실장|논설주간|편집국장|국장|부장|차장|팀장|통신원|PD|작가|교수|변호사|연구원|대표|원장"
+)
+_MODIFIER = (
+    "선임|전문|수습|인턴|객원|대|사진|영상|의학|과학|경제|문화|정치|사회|산업|국제|스포츠|연예|증권|환경|군사|법조"
+)
+_TITLE_WORD = re.compile(rf"(?:{_MODIFIER}){{0,3}}(?:{_TITLE})|인턴|수습|선임|객원")
+_GLUED_TITLE = re.compile(rf"(?:{_MODIFIER}){{0,2}}(?:{_TITLE})$")
+
+# What begins like a name and is none: places, desks, kinds of reporters.
+_NO_NAME_WORDS = (
+    "서울 인천 전주 제주 수원 안양 고양 성남 용인 경기 강원 전남 전북 경남 경북 충남 충북 강릉 여수 천안 안산 부천"
+    " 부산 대구 대전 도쿄 하노이 방콕 파리 인턴 수습 선임 전문 객원 사진 영상 문화 경제 정치 사회 국제 산업 증권 연예"
+    " 이슈 방송 현장 시민 명예 전임 담당 취재 주재 여행 교육 환경 노동 법조 군사 여론 조사 금융 공동 합동 편집 온라인"
+    " 지역 전국 유통 부동산 자동차 정책 통신 과학 의학 소비자 미디어 오피니언"
+)
+_NO_NAMES = frozenset(_NO_NAME_WORDS.split())
+_DESK = re.compile(r".*(?:부|팀|국|실|센터|본부|연구소)$")
+_PRESS = re.compile(r".*(?:뉴스|일보|신문|경제|방송|닷컴|투데이|통신|타임스|저널|미디어|TV|기자단)$", re.IGNORECASE)
+
+_SEPARATOR = re.compile(r"[,·ㆍ・/;|&、]|\s(?:및|와|과)\s")
+_BRACKETS = re.compile(r"[()\[\]<>{}〈〉【】]")
+_ORIGIN = re.compile(r"[(\[][^()\[\]=]{0,20}=[^()\[\]=]{0,20}[)\]]|^[^=]{0,20}=")  # (서울=연합뉴스), 글·사진=
+_HANGUL_NAME = re.compile(r"[가-힣]{1,3}(?![는를에께])[가-힣]")  # `문의는`: no name ends in such a particle
+
+
+def parse_byline(line: str) -> tuple[Author, ...]:
+    """The people of a byline such as `조인영 기자 (ciy8100@dailian.co.kr)` or `홍길동·김철수 기자`.
+
+    A name comes without title, desk and place. Empty when the line names nobody.
+    """
+    text = " ".join(line.split())
+    if not text or len(text) > _LONGEST:
+        return ()
+    emails = [match[0].rstrip(".") for match in _EMAIL.finditer(text)]
+    chunks = [_names(chunk) for chunk in _EMAIL.split(text)]
+    names = [name for chunk in chunks for name in chunk]
+    if len(names) == len(emails):
+        return _unique(Author(name, email) for name, email in zip(names, emails, strict=True))
+    return _unique(_by_place(chunks, emails))
+
+
+def _by_place(chunks: Sequence[list[str]], emails: Sequence[str]) -> list[Author]:
+    """Numbers differ: an e-mail address belongs to the name right before it."""
+    authors: list[Author] = []
+    for names, email in zip(chunks, [*emails, None], strict=True):
+        authors += [Author(name) for name in names]
+        if email is None:
+            continue
+        if names:
+            authors[-1] = Author(names[-1], email)
+        else:
+            authors.append(Author(None, email))
+    return authors
+
+
+def _unique(authors: Iterable[Author]) -> tuple[Author, ...]:
+    return tuple(dict.fromkeys(authors))
+
+
+def _names(chunk: str) -> list[str]:
+    """The names in a piece of a byline without e-mail addresses."""
+    bare = _BRACKETS.sub(" ", _ORIGIN.sub(" ", chunk))
+    return [name for piece in _SEPARATOR.split(bare) for name in _piece_names(piece.split())]
+
+
+def _piece_names(words: list[str]) -> list[str]:
+    """A name before each title: `홍길동 산업부 기자`, `워싱턴 홍길동 특파원`, `김미경기자`."""
+    names: list[str] = []
+    open_words: list[str] = []
+    for word in words:
+        if _TITLE_WORD.fullmatch(word):
+            names += _pick(open_words)
+            open_words = []
+        elif (glued := _GLUED_TITLE.sub("", word)) != word:
+            # `홍길동 의학전문기자` has its name before, `홍길동기자` inside the word.
+            names += [glued] if _is_name(glued) else _pick(open_words)
+            open_words = []
+        else:
+            open_words.append(word)
+    return names + _pick(open_words)
+
+
+def _pick(words: list[str]) -> list[str]:
+    """The names among the words before one title: the Korean name nearest to it, or a foreign name as it stands."""
+    known = [word for word in words if _is_name(word)]
+    if len(known) > 1:
+        known = [word for word in known if not word.endswith("대")] or known  # 홍길동 한국대 교수
+    if known and len(known) == len(words):
+        return known if len(known) > 1 and all(len(word) == 3 for word in known) else known[-1:]
+    if known:
+        return known[-1:]
+    name = " ".join(word for word in words if not _is_no_name(word))
+    return [name] if 2 <= len(name) <= 30 and not re.search(r"[\d=@:%?!\"“”]", name) else []
+
+
+def _is_no_name(word: str) -> bool:
+    """A place, a desk, a press office."""
+    return word in _NO_NAMES or (len(word) > 2 and bool(_DESK.fullmatch(word) or _PRESS.fullmatch(word)))
+
+
+def _is_name(word: str) -> bool:
+    """Whether a word has the form of a Korean name: 2 to 4 syllables, a surname in front."""
+    if not _HANGUL_NAME.fullmatch(word) or _is_no_name(word):
+        return False
+    return word.startswith(_LONG_SURNAMES) if len(word) == 4 else word[0] in _SURNAMES
+
+
+# --- credits in the running text -----------------------------------------------------------------------------------
+
+_PERSON = rf"[가-힣]{{2,4}} ?(?:(?:{_MODIFIER}) ?){{0,2}}(?:기자|특파원|논설위원|통신원|앵커|PD)"
+_SHARED = rf"(?:[가-힣]{{2,4}}[·ㆍ,/ ] ?){{0,4}}{_PERSON}"
+_CREDIT = rf"{_SHARED}(?:[·ㆍ,/ ] ?{_SHARED}){{0,2}}"
+_MAIL = rf" ?[(\[<]?{_EMAIL.pattern}[)\]>]?"
+
+_LEADS = (
+    # (서울=뉴스1) 홍길동 기자 =      [서울=뉴시스]홍길동 기자 =      [파이낸셜뉴스] 홍길동 기자 =
+    re.compile(rf"[(\[][^()\[\]\n]{{1,30}}[)\]] ?({_CREDIT}) ?="),
+    # [이데일리 홍길동 기자]      [헤럴드경제=홍길동 기자]
+    re.compile(rf"[(\[][^()\[\]=\n]{{1,20}}[ =]({_CREDIT})[)\]]"),
+)
+_TAIL_WITH_MAIL = re.compile(rf"(?:^|[ .。”\"'\])■▶/=])({_CREDIT}{_MAIL})$")
+_TAIL_ALONE = re.compile(rf"[■▶/]? ?({_CREDIT})")
+_TAIL_LINES = 8  # a publisher's own links may follow the credit
+_TAIL_REACH = 80
+_TAIL_ALONE_LENGTH = 60
+
+
+def find_byline(body: str) -> str:
+    """The credit in a body's first or last lines, such as `김은진 기자 mulderous@…`; empty when none is certain."""
+    lines = [line for line in body.split("\n") if line]
+    return _lead(lines[:3]) or _tail(lines[-_TAIL_LINES:])
+
+
+def _lead(lines: Sequence[str]) -> str:
+    # The subtitle's lines stand before the first line of the text.
+    matches = (pattern.match(line) for line in lines for pattern in _LEADS)
+    return next((match[1] for match in matches if match and _trusted(match[1])), "")
+
+
+def _tail(lines: Sequence[str]) -> str:
+    for line in reversed(lines):
+        end = line[-_TAIL_REACH:]
+        # Looked for only where it can be: the pattern is dear and a body long.
+        match = _TAIL_WITH_MAIL.search(end) if "@" in end else None
+        if match is None and len(line) <= _TAIL_ALONE_LENGTH:
+            match = _TAIL_ALONE.fullmatch(line)
+        if match and _trusted(match[1]):
+            return match[1]
+    return ""
+
+
+def _trusted(credit: str) -> bool:
+    authors = parse_byline(credit)
+    return bool(authors) and all(author.name and _is_name(author.name) for author in authors)

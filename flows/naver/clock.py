@@ -1,0 +1,38 @@
+"""Naver's ways of writing a time. All are Korean time without a zone; all results are aware (Asia/Seoul)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from schemas.article import SEOUL
+
+_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_TWELVE_HOURS = re.compile(
+    r"([0-9]{4})\.([0-9]{1,2})\.([0-9]{1,2})\.? (오전|오후) ([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?"
+)
+
+
+def parse_stamp(text: str) -> datetime | None:
+    """`2026-10-07 08:49:35`; None for anything else."""
+    if not _STAMP.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=SEOUL)
+    except ValueError:
+        return None  # the form is right, but there is no such day or hour
+
+
+def parse_twelve_hours(text: str) -> datetime | None:
+    """`2020.09.19. 오후 8:28`; 오전 12 is midnight and 오후 12 is noon. None for anything else."""
+    match = _TWELVE_HOURS.fullmatch(text)
+    if not match:
+        return None
+    year, month, day, half, hour, minute, second = match.groups()
+    if not 1 <= int(hour) <= 12:
+        return None
+    hours = int(hour) % 12 + (12 if half == "오후" else 0)
+    try:
+        return datetime(int(year), int(month), int(day), hours, int(minute), int(second or 0), tzinfo=SEOUL)
+    except ValueError:
+        return None

@@ -1,0 +1,159 @@
+"""The article page of n.news.naver.com, 2022 to 2026-10: `article_page/1`.
+
+    .media_end_head         press, title, times, reporter, link to the original
+    #newsct_article         holds #dic_area, the body, with subtitle, photos and player
+    .byline                 the byline, until 2026-03; always before the categories
+    .media_end_categorize   the press office's own categories
+    <head>                  og:url, og:article:author, `var article`, `var office`
+
+Everything is read from the first of each of these parts, so that other articles further down cannot get in.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from datetime import datetime
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from flows.naver.bylines import find_byline, parse_byline
+from flows.naver.clock import parse_stamp
+from flows.naver.nodes import Scope, attribute, first_attribute, has_class, one_line, required
+from flows.naver.page_parts import author_meta, body_of, categories_of, kind_of, own_key, photos, title_of
+from flows.naver.partial_tree import Cut
+from flows.naver.urls import clean_original_url
+from schemas.article import Article, ArticleKey
+from schemas.errors import LayoutChanged
+
+PARSER = "article_page/1"
+
+HEAD = ".media_end_head"
+TITLE = "h2.media_end_head_headline"
+PRESS_LOGO = ".media_end_head_top_logo img[alt]"
+PUBLISHED, PUBLISHED_AT = "span._ARTICLE_DATE_TIME", "data-date-time"
+MODIFIED, MODIFIED_AT = "span._ARTICLE_MODIFY_DATE_TIME", "data-modify-date-time"
+REPORTER = "em.media_end_head_journalist_name"
+ORIGINAL = "a.media_end_head_origin_link[href]"
+FRAME = "#newsct_article"
+BODY = "#dic_area"
+BYLINE = ".byline"
+BYLINE_LINE = ".byline_s"
+CATEGORIES = ".media_end_categorize"
+CATEGORY = "em.media_end_categorize_item"
+SCRIPT = "script"  # in <head>
+SIGNS = f"{BODY}, {TITLE}"  # either says that the page has this layout, or what is left of it
+
+CUT = Cut(
+    anchor=b"media_end_categorize",
+    end=re.compile(rb'<div (?:id="channelBanner"|class="(?:media_end_linked|promotion)")'),
+    parts=(HEAD, FRAME, BODY, CATEGORIES),
+    optional=(BYLINE,),
+)
+
+SECTIONS = {
+    "100": "정치",
+    "101": "경제",
+    "102": "사회",
+    "103": "생활/문화",
+    "104": "세계",
+    "105": "IT/과학",
+    "110": "오피니언",
+}
+
+_ARTICLE_SCRIPT = re.compile(r"var\s+article\s*=\s*\{([^{}]*)")
+_OFFICE_SCRIPT = re.compile(r"var\s+office\s*=\s*\{([^{}]*)")
+_FIELD = re.compile(r'\b(officeId|articleId|sectionId|name)\s*:\s*("(?:[^"\\\n]|\\.)*")')
+
+
+def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:
+    """The article on a page of this layout. Raises LayoutChanged, naming the selector that finds nothing."""
+    head: Scope = tree.css_first(HEAD) or tree
+    body = required(tree, BODY, url=url, layout=PARSER)
+    article = _script_fields(tree, _ARTICLE_SCRIPT)
+    own_key(key, _script_key(article), tree, url=url, layout=PARSER)
+    title = title_of(head, TITLE, url=url, layout=PARSER)
+    subtitle, text = body_of(body)
+    byline = _byline(tree, head) or find_byline(text)
+    images = photos(body)
+    return Article(
+        key=key,
+        title=title,
+        subtitle=subtitle,
+        body=text,
+        publisher=_publisher(head, tree, url),
+        published_at=_time(required(head, PUBLISHED, url=url, layout=PARSER), PUBLISHED_AT, url),
+        modified_at=_modified_at(head, url),
+        byline=byline,
+        authors=parse_byline(byline),
+        categories=_categories(tree, article),
+        original_url=_original_url(head),
+        images=images,
+        kind=kind_of(title, text, images, tree.css_first(FRAME) or body),
+        parser=PARSER,
+    )
+
+
+def _publisher(head: Scope, tree: LexborHTMLParser, url: str) -> str:
+    name = first_attribute(head, PRESS_LOGO, "alt")
+    name = name or _script_fields(tree, _OFFICE_SCRIPT).get("name", "") or author_meta(tree)
+    if not name:
+        raise LayoutChanged(f"{PRESS_LOGO} (or var office, or og:article:author)", url=url, layout=PARSER)
+    return name
+
+
+def _modified_at(head: Scope, url: str) -> datetime | None:
+    node = head.css_first(MODIFIED)
+    return None if node is None else _time(node, MODIFIED_AT, url)
+
+
+def _time(node: LexborNode, name: str, url: str) -> datetime:
+    stamp = attribute(node, name)
+    time = parse_stamp(stamp)
+    if time is None:
+        raise LayoutChanged(f"span[{name}]", url=url, layout=PARSER, detail=f"{stamp[:40]!r} is no time")
+    return time
+
+
+def _byline(tree: LexborHTMLParser, head: Scope) -> str:
+    frame = _byline_frame(tree)
+    names = [one_line(node) for node in frame.css(BYLINE_LINE)] if frame is not None else []
+    names = names if any(names) else [one_line(node) for node in head.css(REPORTER)]
+    return ", ".join(dict.fromkeys(name for name in names if name))
+
+
+def _byline_frame(tree: LexborHTMLParser) -> LexborNode | None:
+    """The first of both, if it is the byline: what stands behind the categories is of other articles."""
+    node = tree.css_first(f"{BYLINE}, {CATEGORIES}")
+    return node if node is not None and has_class(node, BYLINE[1:]) else None
+
+
+def _categories(tree: LexborHTMLParser, article: dict[str, str]) -> tuple[str, ...]:
+    section = SECTIONS.get(article.get("sectionId", ""))
+    return categories_of(tree, CATEGORIES, CATEGORY) or ((section,) if section else ())
+
+
+def _original_url(head: Scope) -> str | None:
+    href = first_attribute(head, ORIGINAL, "href")
+    return clean_original_url(href) if href else None
+
+
+def _script_key(article: dict[str, str]) -> str | None:
+    oid, aid = article.get("officeId"), article.get("articleId")
+    return f"{oid}_{aid}" if oid and aid else None
+
+
+def _script_fields(tree: LexborHTMLParser, pattern: re.Pattern[str]) -> dict[str, str]:
+    """The text fields of `var article = {…}` or `var office = {…}`, as far as the first inner object."""
+    scripts = tree.head.css(SCRIPT) if tree.head is not None else []
+    matches = (pattern.search(script.text()) for script in scripts)
+    match = next((match for match in matches if match), None)
+    return {field[1]: _string(field[2]) for field in _FIELD.finditer(match[1])} if match else {}
+
+
+def _string(literal: str) -> str:
+    try:
+        return html.unescape(str(json.loads(literal))).strip()
+    except ValueError:
+        return literal[1:-1].strip()  # JavaScript knows escapes that JSON does not

@@ -1,0 +1,79 @@
+"""The old article page, news.naver.com/main/read.nhn, as of 2019 and 2020: `read_nhn/1`. Sent as cp949.
+
+Always read by way of the whole page: it stands in a layout table, where the beginning alone proves nothing
+(`partial_tree`), and Naver redirects its addresses to today's page anyway.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from selectolax.lexbor import LexborHTMLParser
+
+from flows.naver.bylines import find_byline, parse_byline
+from flows.naver.clock import parse_twelve_hours
+from flows.naver.nodes import Scope, first_attribute, one_line, required
+from flows.naver.page_parts import author_meta, body_of, categories_of, kind_of, own_key, photos, title_of
+from flows.naver.urls import clean_original_url
+from schemas.article import Article, ArticleKey
+from schemas.errors import LayoutChanged
+
+PARSER = "read_nhn/1"
+
+HEAD = ".article_header"
+TITLE = "h3#articleTitle"
+PRESS_LOGO = ".press_logo img[alt]"
+TIMES = "span.t11"  # the first is the publication, the second the edit
+ORIGINAL = "a.btn_artialoriginal[href]"
+BODY = "#articleBodyContents"
+CATEGORIES = ".guide_categorization"
+CATEGORY = "em.guide_categorization_item"
+SIGNS = f"{BODY}, {TITLE}"  # either says that the page has this layout, or what is left of it
+SIGN_IDS = frozenset(("articleTitle", "articleBodyContents"))
+
+
+def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:
+    """The article on a page of this layout. Raises LayoutChanged, naming the selector that finds nothing."""
+    head: Scope = tree.css_first(HEAD) or tree
+    body = required(tree, BODY, url=url, layout=PARSER)
+    own_key(key, None, tree, url=url, layout=PARSER)
+    title = title_of(head, TITLE, url=url, layout=PARSER)
+    subtitle, text = body_of(body)
+    byline = find_byline(text)
+    images = photos(body)
+    times = _times(head, url)
+    return Article(
+        key=key,
+        title=title,
+        subtitle=subtitle,
+        body=text,
+        publisher=_publisher(head, tree, url),
+        published_at=times[0],
+        modified_at=times[1] if len(times) > 1 else None,
+        byline=byline,
+        authors=parse_byline(byline),
+        categories=categories_of(tree, CATEGORIES, CATEGORY),
+        original_url=clean_original_url(first_attribute(head, ORIGINAL, "href")),
+        images=images,
+        kind=kind_of(title, text, images, body),
+        parser=PARSER,
+    )
+
+
+def _publisher(head: Scope, tree: LexborHTMLParser, url: str) -> str:
+    name = first_attribute(head, PRESS_LOGO, "alt") or author_meta(tree)
+    if not name:
+        raise LayoutChanged(f"{PRESS_LOGO} (or og:article:author)", url=url, layout=PARSER)
+    return name
+
+
+def _times(head: Scope, url: str) -> list[datetime]:
+    required(head, TIMES, url=url, layout=PARSER)
+    return [_time(one_line(node), url) for node in head.css(TIMES)[:2]]
+
+
+def _time(text: str, url: str) -> datetime:
+    time = parse_twelve_hours(text)
+    if time is None:
+        raise LayoutChanged(TIMES, url=url, layout=PARSER, detail=f"{text[:40]!r} is no time")
+    return time

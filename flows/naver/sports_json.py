@@ -1,0 +1,183 @@
+"""A sports or entertainment article as JSON, from api-gw.sports or api-gw.entertain: `sports_json/1`.
+
+    result.articleInfo.article.{officeId, articleId, title, content, serviceDatetime, modifyDatetime, sections}
+    result.articleInfo.journalistCards
+    result.officeInfo.hname
+
+Only the first 300 characters of one answer are known; what journalist cards and sections hold is read tolerantly.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from flows.naver.bylines import find_byline, parse_byline
+from flows.naver.clock import parse_stamp
+from flows.naver.decoding import decode
+from flows.naver.page_parts import body_of, kind_of, photos
+from flows.naver.urls import clean_original_url
+from schemas.article import Article, ArticleKey
+from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
+
+PARSER = "sports_json/1"
+
+INFO = ("result", "articleInfo")
+ARTICLE = (*INFO, "article")
+OFFICE = ("result", "officeInfo", "hname")
+CARDS = (*INFO, "journalistCards")
+
+_NAME_FIELDS = ("name", "journalistName", "reporterName")
+_SECTION_FIELDS = ("sectionName", "name")
+_ORIGINAL_FIELDS = ("originalUrl", "originUrl", "orgUrl")
+_SITES = {"sports": "스포츠", "entertain": "연예"}
+
+
+def parse(content: bytes, key: ArticleKey, url: str) -> Article:
+    """The article of an answer. Raises LayoutChanged, ArticleGone, TemporarilyUnavailable."""
+    answer = _loaded(content, url)
+    _check_success(answer, url)
+    article = _find(answer, ARTICLE)
+    if not isinstance(article, dict):
+        raise LayoutChanged(".".join(ARTICLE), url=url, layout=PARSER)
+    _check_key(article, key, url)
+    title = _title(article, url)
+    tree = LexborHTMLParser(f"<body>{_text(article, 'content', url, empty=True)}")
+    body = tree.body
+    if body is None:
+        raise LayoutChanged(".".join((*ARTICLE, "content")), url=url, layout=PARSER)
+    subtitle, text = body_of(body)
+    published, modified = _time(article, "serviceDatetime", url), _modified_at(article, url)
+    byline = _byline(answer) or find_byline(text)
+    images = photos(body)
+    return Article(
+        key=key,
+        title=title,
+        subtitle=subtitle,
+        body=text,
+        publisher=_publisher(answer, url),
+        published_at=published,
+        modified_at=modified if modified != published else None,
+        byline=byline,
+        authors=parse_byline(byline),
+        categories=_categories(article, url),
+        original_url=_original_url(article),
+        images=images,
+        kind=kind_of(title, text, images, body),
+        parser=PARSER,
+    )
+
+
+def _loaded(content: bytes, url: str) -> Any:
+    try:
+        return json.loads(decode(content))
+    except (ValueError, RecursionError) as error:
+        raise LayoutChanged("a JSON answer", url=url, layout=PARSER, detail=str(error)) from error
+
+
+def _check_success(answer: Any, url: str) -> None:
+    """`code` is an HTTP status of its own; an answer without one is judged by what it holds."""
+    code = _find(answer, ("code",))
+    if not isinstance(code, int):
+        return
+    if code in {404, 410}:
+        raise ArticleGone(f"code {code}", url=url)
+    if code == 429 or code >= 500:
+        raise TemporarilyUnavailable(f"code {code}", url=url)
+
+
+def _check_key(article: dict[str, Any], key: ArticleKey, url: str) -> None:
+    named = f"{article.get('officeId')}_{article.get('articleId')}"
+    if named != key.id:
+        detail = f"the answer's own is {named[:40]}"
+        raise LayoutChanged(f"officeId_articleId = {key.id}", url=url, layout=PARSER, detail=detail)
+
+
+def _find(answer: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        answer = answer.get(name) if isinstance(answer, dict) else None
+    return answer
+
+
+def _text(article: dict[str, Any], name: str, url: str, *, empty: bool = False) -> str:
+    value = article.get(name)
+    if not isinstance(value, str) or not (empty or value.strip()):
+        raise LayoutChanged(".".join((*ARTICLE, name)), url=url, layout=PARSER)
+    return _without_surrogates(value)
+
+
+def _title(article: dict[str, Any], url: str) -> str:
+    text = html.unescape(_text(article, "title", url))
+    title = " ".join(line for piece in text.splitlines() if (line := piece.strip()))
+    if not title:
+        raise LayoutChanged(".".join((*ARTICLE, "title")), url=url, layout=PARSER, detail="it is empty")
+    return title
+
+
+def _without_surrogates(text: str) -> str:
+    r"""JSON can name half a character (`\ud800`), which no file can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _time(article: dict[str, Any], name: str, url: str) -> datetime:
+    stamp = _text(article, name, url)
+    time = parse_stamp(stamp)
+    if time is None:
+        detail = f"{stamp[:40]!r} is no time"
+        raise LayoutChanged(".".join((*ARTICLE, name)), url=url, layout=PARSER, detail=detail)
+    return time
+
+
+def _modified_at(article: dict[str, Any], url: str) -> datetime | None:
+    return _time(article, "modifyDatetime", url) if article.get("modifyDatetime") else None
+
+
+def _publisher(answer: Any, url: str) -> str:
+    name = _find(answer, OFFICE)
+    if not isinstance(name, str) or not name.strip():
+        raise LayoutChanged(".".join(OFFICE), url=url, layout=PARSER)
+    return _without_surrogates(name.strip())
+
+
+def _byline(answer: Any) -> str:
+    return ", ".join(dict.fromkeys(_card_lines(_find(answer, CARDS))))
+
+
+def _card_lines(cards: Any) -> Iterator[str]:
+    for card in cards if isinstance(cards, list) else ():
+        if name := _first_text(card, _NAME_FIELDS):
+            email = _first_text(card, ("email",))
+            yield f"{name}({email})" if email else name
+
+
+def _categories(article: dict[str, Any], url: str) -> tuple[str, ...]:
+    sections = article.get("sections")
+    names = [_section_name(section) for section in sections] if isinstance(sections, list) else []
+    named = tuple(dict.fromkeys(name for name in names if name))
+    return named or _site_category(url)
+
+
+def _section_name(section: Any) -> str:
+    return section.strip() if isinstance(section, str) else _first_text(section, _SECTION_FIELDS)
+
+
+def _site_category(url: str) -> tuple[str, ...]:
+    labels = (urlsplit(url).hostname or "").split(".")
+    return tuple(name for label, name in _SITES.items() if label in labels)
+
+
+def _original_url(article: dict[str, Any]) -> str | None:
+    address = _first_text(article, _ORIGINAL_FIELDS)
+    return clean_original_url(address) if address else None
+
+
+def _first_text(record: Any, names: Sequence[str]) -> str:
+    values = [record.get(name) for name in names] if isinstance(record, dict) else []
+    texts = (_without_surrogates(value.strip()) for value in values if isinstance(value, str))
+    return next((text for text in texts if text), "")

@@ -1,0 +1,213 @@
+"""Addresses of Naver: any address of an article to its `ArticleKey` and back, and the addresses of the sources."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Literal
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+
+from schemas.article import ArticleKey
+from schemas.errors import AddressError
+
+NAVER_HOSTS: frozenset[str] = frozenset(
+    {
+        "news.naver.com",
+        "n.news.naver.com",
+        "m.news.naver.com",
+        "sports.news.naver.com",
+        "entertain.naver.com",
+        "m.entertain.naver.com",
+        "sports.naver.com",
+        "m.sports.naver.com",
+        "finance.naver.com",
+        "search.naver.com",
+        "api-gw.sports.naver.com",
+        "api-gw.entertain.naver.com",
+        "openapi.naver.com",
+        "naverapihub.apigw.ntruss.com",
+    }
+)
+"""The hosts that requests go to and redirects may lead to."""
+
+_PATH_HOSTS = frozenset(
+    {
+        "news.naver.com",
+        "n.news.naver.com",
+        "m.news.naver.com",
+        "entertain.naver.com",
+        "m.entertain.naver.com",
+        "sports.naver.com",
+        "m.sports.naver.com",
+        "api-gw.sports.naver.com",
+        "api-gw.entertain.naver.com",
+    }
+)
+_QUERY_HOSTS = frozenset(
+    {"news.naver.com", "m.news.naver.com", "n.news.naver.com", "sports.news.naver.com", "entertain.naver.com"}
+)
+_FINANCE_HOST = "finance.naver.com"
+
+# /mnews/article/001/0000000001, /article/newspaper/…, /mnews/article/comment/…, /kbaseball/article/…, /news/article/…
+_PATH_FORM = re.compile(r"(?:/[a-z0-9_-]{1,32}){0,3}/article(?:/[a-z]{1,32})?/([0-9]{3})/([0-9]{10})/?")
+# /main/read.nhn, /main/ranking/read.naver, /read.nhn, /rankingRead.nhn, /kbaseball/news/read, /main/tool/print.nhn
+_QUERY_FORM = re.compile(r"(?:/[a-z0-9_-]{1,32}){0,3}/(?:[a-z]{0,32}read|news|print)(?:\.nhn|\.naver)?", re.IGNORECASE)
+_FINANCE_FORM = re.compile(r"(?:/[a-z0-9_-]{1,32}){0,2}/news_read\.(?:nhn|naver)")
+
+_LONGEST = 4096  # browsers and servers stop earlier; a longer text is no address, and is not to be looked through
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+
+_JUNK_PREFIX = "utm_"
+_JUNK = frozenset({"ref", "referer", "referrer", "input", "fbclid", "gclid", "plink", "cooper", "n_cid"})
+# 한국일보 and 경향신문 mark readers from Naver so; elsewhere `did` or `pt` may name a document.
+_JUNK_PAIRS = frozenset({"did=NA", "pt=nv"})
+
+
+def article_key(url: str) -> ArticleKey:
+    """The key that an address names: http or https, any known form, any query. Raises AddressError."""
+    text = url.strip()
+    if len(text) > _LONGEST:
+        raise AddressError(f"{text[:80]}…", f"it is longer than {_LONGEST} characters")
+    host, path, query = _split(text)
+    if host in _PATH_HOSTS and (match := _PATH_FORM.fullmatch(path)):
+        return ArticleKey(match[1], match[2])
+    if host in _QUERY_HOSTS and _QUERY_FORM.fullmatch(path):
+        return ArticleKey(_parameter(text, query, "oid"), _parameter(text, query, "aid"))
+    if host == _FINANCE_HOST and _FINANCE_FORM.fullmatch(path):
+        return ArticleKey(_parameter(text, query, "office_id"), _parameter(text, query, "article_id"))
+    raise AddressError(text, "the host or the path is not one of an article")
+
+
+def find_article_key(url: str) -> ArticleKey | None:
+    """The key that an address names, or None when it names no article."""
+    try:
+        return article_key(url)
+    except AddressError:
+        return None
+
+
+def find_link(base: str, href: str) -> tuple[ArticleKey, str] | None:
+    """The key and the whole address of a link on the page `base`, or None when it leads to no article."""
+    try:
+        address = urljoin(base, href)
+    except ValueError:
+        return None  # such as an IPv6 address without its bracket
+    key = find_article_key(address)
+    return (key, address) if key else None
+
+
+def _split(url: str) -> tuple[str, str, str]:
+    """Host, path and query. A port, a user name or a control character is a trick, not an article."""
+    if _UNSAFE.search(url):
+        raise AddressError(url, "it holds a space, a backslash or a control character")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise AddressError(url, f"it cannot be read ({error})") from error
+    if parts.scheme not in {"http", "https"}:
+        raise AddressError(url, "it does not begin with http:// or https://")
+    # The whole authority is compared, so that `user@` and `:port` never get past.
+    return parts.netloc.lower(), parts.path, parts.query
+
+
+def _parameter(url: str, query: str, name: str) -> str:
+    try:
+        values = set(parse_qs(query, max_num_fields=64).get(name, ()))
+    except ValueError as error:
+        raise AddressError(url, f"its query cannot be read ({error})") from error
+    if len(values) != 1:
+        raise AddressError(url, f"its query needs exactly one {name}")
+    return values.pop()
+
+
+def json_api_url(key: ArticleKey, host: Literal["sports", "entertain"]) -> str:
+    """Where a sports or entertainment article is to be had as JSON."""
+    return f"https://api-gw.{host}.naver.com/news/article/{key.oid}/{key.aid}"
+
+
+def press_list_url(oid: str, day: date, page: int) -> str:
+    """One page (from 1) of what a press office published on a day: the list that a backfill walks."""
+    query = f"mode=LPOD&mid=sec&oid={oid}&listType=title&date={day:%Y%m%d}&page={page}"
+    return f"https://news.naver.com/main/list.naver?{query}"
+
+
+def section_list_url(sid: str, day: date, page: int) -> str:
+    """One page (from 1) of what a section (`105` is IT and science) held on a day."""
+    return f"https://news.naver.com/main/list.naver?mode=LSD&mid=shm&sid1={sid}&date={day:%Y%m%d}&page={page}"
+
+
+def section_page_url(sid: str, sid2: str | None = None, day: date | None = None) -> str:
+    """A section's first page; with `sid2` the page of a part of it, as of `day`."""
+    if sid2 is None:
+        return f"https://news.naver.com/section/{sid}"
+    date_part = f"?date={day:%Y%m%d}" if day else ""
+    return f"https://news.naver.com/breakingnews/section/{sid}/{sid2}{date_part}"
+
+
+def section_more_url(sid: str, cursor: str, *, sid2: str = "", day: date | None = None, page: int = 2) -> str:
+    """The next items of a section page. Only `cursor` advances; `page` is what the site sends along."""
+    fields = {
+        "sid": sid,
+        "sid2": sid2,
+        "cluid": "",
+        "pageNo": page,
+        "date": f"{day:%Y%m%d}" if day else "",
+        "next": cursor,
+    }
+    return f"https://news.naver.com/section/template/SECTION_ARTICLE_LIST_FOR_LATEST?{urlencode(fields)}"
+
+
+def search_page_url(query: str, *, first: date, last: date, start: int) -> str:
+    """A page of the news search, newest first, for the days `first` to `last`; `start` is 1, 11, 21 …"""
+    fields = {
+        "where": "news",
+        "query": query,
+        "sort": 1,
+        "nso": f"so:dd,p:from{first:%Y%m%d}to{last:%Y%m%d},a:all",
+        "start": start,
+    }
+    return f"https://search.naver.com/search.naver?{urlencode(fields, safe=':,')}"
+
+
+_SEARCH_APIS = {
+    "openapi": "https://openapi.naver.com/v1/search/news.json",
+    "apihub": "https://naverapihub.apigw.ntruss.com/search/v1/news",
+}
+
+
+def search_api_url(
+    endpoint: Literal["openapi", "apihub"],
+    query: str,
+    *,
+    start: int,
+    display: int,
+    sort: Literal["sim", "date"] = "date",
+) -> str:
+    """A call of the Search API: `start` 1 to 1000, `display` 1 to 100. Keys are headers, never part of it."""
+    fields = {"query": query, "display": display, "start": start, "sort": sort}
+    return f"{_SEARCH_APIS[endpoint]}?{urlencode(fields)}"
+
+
+def clean_original_url(url: str) -> str | None:
+    """A publisher's address without what only tells where the reader came from; None when it is no web address.
+
+    What stays is left as it was written: the query may be what identifies the article.
+    """
+    text = url.strip()
+    if len(text) > _LONGEST or _UNSAFE.search(text):
+        return None
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None  # such as an IPv6 address without its bracket
+    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+        return None
+    query = "&".join(field for field in parts.query.split("&") if field and not _is_junk(field))
+    # `#!/…` and `#/…` address a page of a script site; any other fragment is a place on the page.
+    fragment = parts.fragment if parts.fragment.startswith(("!", "/")) else ""
+    return parts._replace(query=query, fragment=fragment).geturl()
+
+
+def _is_junk(field: str) -> bool:
+    name = field.partition("=")[0].lower()
+    return name in _JUNK or name.startswith(_JUNK_PREFIX) or field in _JUNK_PAIRS
