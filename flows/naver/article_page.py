@@ -13,7 +13,7 @@ from __future__ import annotations
 from selectolax.lexbor import LexborHTMLParser
 
 from flows.naver import nnews_page, read_nhn_page, sports_json
-from flows.naver.decoding import decode
+from flows.naver.decoding import as_utf8, encoding_of
 from flows.naver.nodes import attribute
 from flows.naver.partial_tree import build_tree, partial_tree
 from flows.naver.urls import article_key
@@ -49,7 +49,7 @@ def parse_article(content: bytes, url: str) -> Article:
 
 def parse_whole_page(content: bytes, url: str) -> Article:
     """The same for an HTML page, always by way of the whole page's tree. Raises what `parse_article` raises."""
-    return _parse_tree(build_tree(decode(content)), article_key(url), url)
+    return _parse_tree(build_tree(as_utf8(content, encoding_of(content))), article_key(url), url)
 
 
 def _parse_tree(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:

@@ -18,6 +18,20 @@ def decode(content: bytes) -> str:
     return content.decode(encoding_of(content), "replace")
 
 
+def as_utf8(content: bytes, encoding: str) -> bytes:
+    """The page in UTF-8, what cannot be decoded as U+FFFD: the very bytes where they are good UTF-8 already.
+
+    Lexbor works on UTF-8: handing it a text would mean to decode and encode the whole page for nothing.
+    """
+    if encoding == "utf-8":
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            return content.decode(encoding, "replace").encode()
+        return content
+    return content.decode(encoding, "replace").encode()
+
+
 def encoding_of(content: bytes) -> str:
     """The encoding that reads the beginning of the page with the fewest faults: a byte-order mark, UTF-8, or cp949.
 

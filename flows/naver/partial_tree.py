@@ -22,10 +22,10 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
-from flows.naver.decoding import encoding_of
+from flows.naver.decoding import as_utf8, encoding_of
 from flows.naver.nodes import ancestors
 
-_MARK = '<wbr id="seogo-cut">'
+_MARK = b'<wbr id="seogo-cut">'
 _MARK_TAG, _MARK_ATTRIBUTES = "wbr", {"id": "seogo-cut"}
 
 
@@ -50,14 +50,13 @@ def partial_tree(content: bytes, cut: Cut) -> LexborHTMLParser | None:
     end = cut.end.search(content, anchor) if anchor >= 0 else None
     if end is None:
         return None
-    text = content[: end.start()].decode(encoding_of(content), "replace")
-    tree = build_tree(text + _MARK)
+    tree = build_tree(as_utf8(content[: end.start()], encoding_of(content)) + _MARK)
     return tree if _is_certain(tree, cut) else None
 
 
-def build_tree(text: str) -> LexborHTMLParser:
-    """The tree of a page. Without Lexbor's mutation events: they serve scripts, and cost a twentieth."""
-    return LexborHTMLParser(text, options=LexborDocumentOptions.WO_EVENTS)
+def build_tree(page: bytes) -> LexborHTMLParser:
+    """The tree of a page in UTF-8. Without Lexbor's mutation events: they serve scripts, and cost a twentieth."""
+    return LexborHTMLParser(page, options=LexborDocumentOptions.WO_EVENTS)
 
 
 def _is_certain(tree: LexborHTMLParser, cut: Cut) -> bool:
