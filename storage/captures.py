@@ -9,7 +9,6 @@ next start finds the torn tail without reading the archive.
 from __future__ import annotations
 
 import gzip
-import io
 import os
 import threading
 import zlib
@@ -20,18 +19,16 @@ from pathlib import Path
 from typing import BinaryIO, Self
 from urllib.parse import quote, urlsplit
 
-from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
-from warcio.recordloader import ArcWarcRecord
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.page import CaptureRef, RawPage
+from storage import warc
 
 ROLL_AT = 256 * 1024 * 1024
 """Bytes after which a new file is begun."""
 
+_KEPT_KINDS = (WarcRecordType.response, WarcRecordType.resource)
 _HOP_BY_HOP = frozenset({"transfer-encoding", "connection", "keep-alive"})
 
 
@@ -81,57 +78,42 @@ class CaptureWriter:
     def sync(self) -> None:
         """Make everything appended so far survive a power cut. Called before what is derived from it is committed."""
         with self._lock:
-            if self._file is not None and self._unsynced:
-                file = self._file
-                self._write(file.flush)
-                self._write(lambda: os.fdatasync(file.fileno()))
-                self._unsynced = False
+            if self._file is None or not self._unsynced:
+                return
+            self._unsynced = False
+            descriptor = os.dup(self._file.fileno())
+        # Outside the lock: the disk takes its time, and the fetching thread goes on appending meanwhile.
+        try:
+            self._mapped(lambda: os.fdatasync(descriptor))
+        finally:
+            os.close(descriptor)
 
     def close(self) -> None:
         """Sync and close; the file is known to end in a whole record."""
         with self._lock:
             if self._file is not None:
-                self.sync()
-                self._file.close()
+                file = self._file
+                self._mapped(lambda: os.fdatasync(file.fileno()))
+                file.close()
                 self._file = None
                 self._marker.unlink(missing_ok=True)
 
     def _append_pair(self, page: RawPage) -> CaptureRef:
         file = self._open(page.fetched_at)
         offset = file.tell()
-        writer = WARCWriter(file, gzip=True, warc_version="1.1")
-        response = writer.create_warc_record(
-            page.final_url,
-            "response",
-            payload=io.BytesIO(page.payload),
-            length=len(page.payload),
-            http_headers=StatusAndHeaders(f"{page.status} {page.reason}".strip(), _kept(page), protocol="HTTP/1.1"),
-            warc_headers_dict={"WARC-Date": _warc_date(page.fetched_at), "WARC-Protocol": page.http_version.lower()},
-        )
-        request = writer.create_warc_record(
-            page.final_url,
-            "request",
-            http_headers=StatusAndHeaders(
-                f"GET {_target(page.final_url)} HTTP/1.1", list(page.request_headers), is_http_request=True
-            ),
-            warc_headers_dict={"WARC-Date": _warc_date(page.fetched_at)},
-        )
-        self._write(lambda: writer.write_request_response_pair(request, response))
+        data = b"".join(_response_and_request(page))
+        self._write(file, data)
         return CaptureRef(self._name, offset)
 
     def _append_resource(self, name: str, data: bytes, now: datetime) -> CaptureRef:
         file = self._open(now)
         offset = file.tell()
-        writer = WARCWriter(file, gzip=True, warc_version="1.1")
-        record = writer.create_warc_record(
-            f"urn:seogo:imported:{quote(name)}",
-            "resource",
-            payload=io.BytesIO(data),
-            length=len(data),
-            warc_content_type="text/markdown; charset=utf-8",
-            warc_headers_dict={"WARC-Date": _warc_date(now)},
-        )
-        self._write(lambda: writer.write_record(record))
+        fields = [
+            ("WARC-Target-URI", f"urn:seogo:imported:{quote(name)}"),
+            ("Content-Type", "text/markdown; charset=utf-8"),
+        ]
+        member = warc.member(WarcRecordType.resource, now, fields, data, payload=data)
+        self._write(file, member)
         return CaptureRef(self._name, offset)
 
     def _open(self, now: datetime) -> BinaryIO:
@@ -150,19 +132,24 @@ class CaptureWriter:
             file = self._file = path.open("xb")
         except OSError as error:
             raise StorageFault(f"{path} cannot be made: {error.strerror}.") from error
-        info = {"software": self._software, "format": "WARC File Format 1.1", "isPartOf": self._run_id}
-        writer = WARCWriter(file, gzip=True, warc_version="1.1")
-        self._write(lambda: writer.write_record(writer.create_warcinfo_record(path.name, info)))
+        info = [("software", self._software), ("format", "WARC File Format 1.1"), ("isPartOf", self._run_id)]
+        fields = [("WARC-Filename", path.name), ("Content-Type", "application/warc-fields")]
+        member = warc.member(WarcRecordType.warcinfo, now, fields, warc.header_lines(info, "utf-8")[:-2])
+        self._write(file, member)
         return file
 
-    def _write(self, action: Callable[[], object]) -> None:
+    def _write(self, file: BinaryIO, data: bytes) -> None:
+        # Flushed to the system at once: a killed process loses nothing that it had captured.
+        self._mapped(lambda: (file.write(data), file.flush()))
+        self._unsynced = True
+
+    def _mapped(self, action: Callable[[], object]) -> None:
         try:
             action()
         except OSError as error:
             raise StorageFault(
                 f"{self._archive / self._name}: {error.strerror}. Free space; what was synced before is safe."
             ) from error
-        self._unsynced = True
 
 
 def read(archive: Path, ref: CaptureRef) -> Capture:
@@ -171,11 +158,11 @@ def read(archive: Path, ref: CaptureRef) -> Capture:
     try:
         with path.open("rb") as file:
             file.seek(ref.offset)
-            record = next(iter(ArchiveIterator(file)), None)
+            record = next(ArchiveIterator(file), None)
             if record is None:
-                raise ArchiveDamaged(f"{path} at {ref.offset}: the file ends before the record.")
+                raise ArchiveDamaged(f"{path} at {ref.offset}: no record begins there.")
             return _capture(record, ref)
-    except (OSError, ArchiveLoadFailed, zlib.error, EOFError) as error:
+    except (OSError, ValueError, zlib.error, EOFError) as error:
         raise ArchiveDamaged(f"{path} at {ref.offset}: no whole record there ({error}).") from error
 
 
@@ -184,18 +171,14 @@ def scan(archive: Path, name: str) -> Iterator[CaptureRef | str]:
     path = archive / name
     try:
         with path.open("rb") as file:
-            records = ArchiveIterator(file, check_digests=True)
-            for record in records:
-                offset = records.get_record_offset()
-                record.content_stream().read() if record.rec_type == "response" else record.raw_stream.read()
-                records.read_to_end(record)
-                if record.digest_checker and record.digest_checker.passed is False:
-                    yield f"{name} at {offset}: the digest differs ({'; '.join(record.digest_checker.problems)})"
-                elif record.rec_type in ("response", "resource"):
-                    yield CaptureRef(name, offset)
+            for record in ArchiveIterator(file, parse_http=False):
+                if not record.verify_block_digest(consume=True):
+                    yield f"{name} at {record.stream_pos}: the digest differs"
+                elif record.record_type in _KEPT_KINDS:
+                    yield CaptureRef(name, record.stream_pos)
         if (end := whole_length(path)) < path.stat().st_size:
             yield f"{name} at {end}: torn, no whole record begins there"
-    except (OSError, ArchiveLoadFailed, zlib.error, EOFError) as error:
+    except (OSError, ValueError, zlib.error, EOFError) as error:
         yield f"{name}: cannot be read to its end ({error})"
 
 
@@ -242,23 +225,21 @@ def whole_length(path: Path) -> int:
     return whole
 
 
-def _capture(record: ArcWarcRecord, ref: CaptureRef) -> Capture:
-    headers = record.rec_headers
-    status = record.http_headers.get_statuscode() if record.http_headers else None
+def _capture(record: WarcRecord, ref: CaptureRef) -> Capture:
     return Capture(
         ref=ref,
-        kind=record.rec_type,
-        url=headers.get_header("WARC-Target-URI"),
-        status=int(status) if status else None,
-        date=datetime.fromisoformat(headers.get_header("WARC-Date")),
+        kind=str(record.record_type),
+        url=record.headers["WARC-Target-URI"],
+        status=record.http_headers.status_code if record.is_http else None,
+        date=record.record_date,
         content=_unpacked(record),
     )
 
 
-def _unpacked(record: ArcWarcRecord) -> bytes:
+def _unpacked(record: WarcRecord) -> bytes:
     """The payload without its content encoding. It was unpacked within the client's limits when it was fetched."""
-    raw: bytes = record.raw_stream.read()
-    encoding = (record.http_headers.get_header("Content-Encoding") if record.http_headers else None) or ""
+    raw = record.reader.read()
+    encoding = (record.http_headers.get("Content-Encoding") if record.is_http else None) or ""
     match encoding.strip().lower():
         case "gzip" | "x-gzip":
             return gzip.decompress(raw)
@@ -266,6 +247,28 @@ def _unpacked(record: ArcWarcRecord) -> bytes:
             return zlib.decompress(raw) if raw[:1] == b"\x78" else zlib.decompress(raw, -zlib.MAX_WBITS)
         case _:
             return raw
+
+
+def _response_and_request(page: RawPage) -> tuple[bytes, bytes]:
+    """The two records of an exchange, as gzip members."""
+    name, target = warc.new_name(), ("WARC-Target-URI", page.final_url)
+    status = f"HTTP/1.1 {page.status} {page.reason}".strip()
+    response = warc.member(
+        WarcRecordType.response,
+        page.fetched_at,
+        [target, ("WARC-Protocol", page.http_version.lower()), ("Content-Type", "application/http; msgtype=response")],
+        f"{status}\r\n".encode("latin-1", "replace") + warc.header_lines(_kept(page)) + page.payload,
+        payload=page.payload,
+        name=name,
+        packed_already=page.header("content-encoding") not in (None, "identity"),
+    )
+    request = warc.member(
+        WarcRecordType.request,
+        page.fetched_at,
+        [target, ("WARC-Concurrent-To", f"<urn:{name}>"), ("Content-Type", "application/http; msgtype=request")],
+        f"GET {_target(page.final_url)} HTTP/1.1\r\n".encode() + warc.header_lines(page.request_headers),
+    )
+    return response, request
 
 
 def _kept(page: RawPage) -> list[tuple[str, str]]:
@@ -276,7 +279,3 @@ def _kept(page: RawPage) -> list[tuple[str, str]]:
 def _target(url: str) -> str:
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-
-
-def _warc_date(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -26,7 +26,7 @@ SHOWN = [
 
 @contextmanager
 def open_snapshot(archive: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The readers' database of an archive. Raises BadInput where there is none."""
+    """The readers' database of an archive. Raises BadInput where there is none, ArchiveDamaged where it is no more."""
     path = archive / "archive.duckdb"
     if not path.is_file():
         raise BadInput(f"{path} does not exist: nothing has been archived there yet. Crawl or import first.")
@@ -38,12 +38,32 @@ def open_snapshot(archive: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
-    """The names of the result's columns, and its rows, read as they are asked for. Raises QueryError."""
+    """The names of the result's columns, and its rows, read as they are asked for. Raises QueryError.
+
+    Several statements are run in order; only the last may have rows to show.
+    """
     try:
-        cursor = connection.execute(sql)
+        statements = connection.extract_statements(_encodable(sql))
+        _check_one_result(statements)
+        for statement in statements:
+            connection.execute(statement)
     except duckdb.Error as error:
         raise QueryError(f"DuckDB refuses the query: {error}") from error
-    return [column[0] for column in cursor.description or ()], _rows(cursor)
+    return [column[0] for column in connection.description or ()], _rows(connection)
+
+
+def _encodable(sql: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in sql):
+        raise QueryError("the query is not UTF-8: write it in UTF-8.")
+    return sql
+
+
+def _check_one_result(statements: list[duckdb.Statement]) -> None:
+    """Rows that nobody sees would be a silent loss."""
+    if not statements:
+        raise QueryError("the query is empty: ask something, such as SELECT count(*) FROM articles.")
+    if any(statement.type is duckdb.StatementType.SELECT for statement in statements[:-1]):
+        raise QueryError(f"{len(statements)} statements, and not only the last has rows to show: ask one at a time.")
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
@@ -105,9 +125,12 @@ def duplicate_of(connection: duckdb.DuckDBPyConnection, article_id: str) -> str 
 
 
 def last_find(connection: duckdb.DuckDBPyConnection, article_id: str) -> tuple[str, str] | None:
-    """Outcome and reason of the newest find of a key."""
+    """Outcome and reason of the newest find of a key that said something new of it."""
+    # Later runs only say that the key is known: what they know of it was said before.
     row = connection.execute(
-        "SELECT outcome, reason FROM finds WHERE id = ? ORDER BY run_id DESC, seen_at DESC LIMIT 1", [article_id]
+        "SELECT outcome, reason FROM finds WHERE id = ?"
+        " ORDER BY outcome = 'unchanged', run_id DESC, seen_at DESC LIMIT 1",
+        [article_id],
     ).fetchone()
     return (str(row[0]), str(row[1])) if row else None
 
@@ -125,5 +148,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(path), read_only=True, config=_SETTINGS)
         connection.execute("SET enable_progress_bar = false")  # it would print between the rows
     except duckdb.Error as error:
-        raise BadInput(f"{path} cannot be opened: {error}. Run `seogo verify` to see what is wrong.") from error
+        raise ArchiveDamaged(
+            f"{path} cannot be opened: {error}. It is a copy: move it away, and `seogo verify` makes it anew."
+        ) from error
     return connection
