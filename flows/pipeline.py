@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from flows.decide import RETRIED, Verdict, before_fetch, judge
 from flows.naver.article_page import parse_article
-from flows.naver.urls import json_api_url
+from flows.naver.urls import find_article_key, json_api_url
 from flows.stopping import Stop
 from schemas.article import Article, ArticleKey, ArticleRef, Outcome
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
@@ -161,15 +161,19 @@ class Pipeline:
         if self._waiting:
             batch, self._waiting = self._waiting, []
             await self._process(batch)
-        if self._storing is not None:
-            await self._storing
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until nothing is being stored any more. To be awaited however the run ends."""
+        storing, self._storing = self._storing, None
+        if storing is not None:
+            await storing
 
     # -- a batch
 
     async def _process(self, batch: Sequence[Find]) -> None:
         visited = await _together([self._visit(find) for find in batch])
-        if self._storing is not None:
-            await self._storing
+        await self.settle()
         known = {find.ref.key.id: find.known for find in batch}
         self._storing = asyncio.create_task(self._judge_and_store(visited, known))
 
@@ -238,8 +242,11 @@ class Pipeline:
             return FindResult(ref, Outcome.GONE, f"status {page.status}", capture=capture, crawled_at=at)
         if page.status != 200:
             return self._failed(find, f"{page.final_url} answered with status {page.status}", capture)
+        if find_article_key(page.final_url) is None:
+            return self._failed(find, f"the address led to {page.final_url}, which is no article", capture)
         try:
-            article = parse_article(page.content, page.final_url)
+            # By the find's own key: a page of another article is not stored under this one.
+            article = parse_article(page.content, ref.key.url)
         except ArticleGone as error:
             return FindResult(ref, Outcome.GONE, error.notice, capture=capture, crawled_at=at)
         except TemporarilyUnavailable as error:

@@ -128,11 +128,14 @@ class _Run:
             most_fetches=self.order.most_fetches or self.order.topic.limits.max_fetches,
             on_progress=self.on_progress,
         )
-        if refs:
-            await pipeline.add(refs, by_hand=True)
-        else:
-            await self._read_sources(client, pipeline)
-        await pipeline.finish()
+        try:
+            if refs:
+                await pipeline.add(refs, by_hand=True)
+            else:
+                await self._read_sources(client, pipeline)
+            await pipeline.finish()
+        finally:
+            await pipeline.settle()
 
     async def _read_sources(self, client: Client, pipeline: Pipeline) -> None:
         await pipeline.add(self.archive.due(self.now(), BATCH))

@@ -7,19 +7,23 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import made_up
 import pytest
+from made_up import page
 
 from flows.discover import ApiKey
+from flows.pipeline import Pipeline
 from flows.replica.corpus import Corpus, MadeArticle, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches, max_in_flight, max_rate, requests_during_pause
 from flows.replica.notices import Robots
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
-from flows.run import CrawlOrder, crawl
+from flows.run import CrawlOrder, assess_by, crawl
 from flows.stopping import Stop
-from schemas.article import SEOUL, Outcome
+from schemas.article import SEOUL, ArticleRef, Outcome
 from schemas.find import RevisionKind
+from schemas.page import RawPage
 from schemas.receipt import ExitReason, Receipt, SourceEnd
 from schemas.topic import Topic, load_topic
 from storage.archive import open_archive
@@ -161,6 +165,58 @@ def test_a_deleted_article_is_gone_and_not_archived(naver: Replica, tmp_path: Pa
     receipt = run(naver, tmp_path, addresses=(gone.key.url,))
     assert receipt.outcomes[Outcome.GONE] == 1
     assert ids(tmp_path) == set()
+
+
+def test_an_address_that_leads_elsewhere_is_a_failure_of_its_own(naver: Replica, tmp_path: Path) -> None:
+    """Not a crash of the run, and not an article under a key that is not its own."""
+    one, other = [a.key for a in naver.corpus.articles if a.key and a.at(LAST).body and not a.subject.arena][:2]
+    assert one
+    assert other
+
+    async def elsewhere(ref: ArticleRef, final_url: str) -> Receipt:
+        async def fetch(url: str, *, why: str) -> RawPage:
+            return page(url, b"<html>a front page</html>", final_url=final_url)
+
+        receipt = made_up.receipt()
+        with open_archive(tmp_path) as archive:
+            archive.start_run(receipt)
+            pipeline = Pipeline(
+                fetch=fetch,
+                archive=archive,
+                assess=assess_by(topic()),
+                receipt=receipt,
+                stop=Stop(),
+                now=lambda: LAST,
+                requests=[],
+            )
+            await pipeline.add([ref])
+            await pipeline.finish()
+            archive.finish_run(made_up.ended(receipt), {}, [])
+        return receipt
+
+    for named, final_url, faults in ((one, "https://n.news.naver.com/", 0), (other, one.url, 1)):
+        receipt = asyncio.run(elsewhere(made_up.ref(named), final_url))
+        assert (receipt.outcomes[Outcome.FAILED], receipt.layout_faults) == (1, faults)
+    assert ids(tmp_path) == set()
+
+
+def test_a_run_that_breaks_stores_what_it_had_and_says_so_loudly(
+    naver: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Pipeline, *_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("flows.pipeline.BATCH", 8)
+    stored = Pipeline._parse
+    count = iter(range(10**6))
+    monkeypatch.setattr(Pipeline, "_parse", lambda *a: broken(*a) if next(count) > 30 else stored(*a))
+    with pytest.raises(ZeroDivisionError):
+        run(naver, tmp_path)
+    assert len(ids(tmp_path)) > 8
+    monkeypatch.undo()
+    since = naver.clock.now - topic().limits.lookback
+    check(tmp_path, run(naver, tmp_path))
+    assert on_topic(naver, since) - held(tmp_path) == set()
 
 
 def test_sports_and_entertainment_are_read_as_json(naver: Replica, tmp_path: Path) -> None:
