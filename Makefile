@@ -32,8 +32,9 @@ lint: $(STAMP) ## ruff, mypy --strict, import contracts
 bench: $(STAMP) ## parsing, runs with nothing new, memory: figures on standard output
 	$(BIN)/python -m benchmarks.parsing
 	$(BIN)/python -m benchmarks.nothing_new
+	$(BIN)/python -m benchmarks.memory --articles 5000
 
-bench-crawl: $(STAMP) ## a whole crawl beside Scrapy, against nginx (both must be installed: see benchmarks/README.md)
+bench-crawl: $(STAMP) ## a whole crawl beside Scrapy, against nginx, which must be installed (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.crawling
 
 lock: ## resolve requirements.lock anew from pyproject.toml

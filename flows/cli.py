@@ -7,22 +7,24 @@ so that `seogo --help` answers at once; and nothing here imports Prefect (the fl
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
 import os
-import signal
 import sys
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+import threading
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from flows.exits import Exit, exit_of_error, exit_of_run
+from flows.inputs import addresses_from, bytes_of, naver_from, text_of, time_from, topic_from
 from schemas.errors import BadInput, SeogoError
 
 if TYPE_CHECKING:
     from flows.run import CrawlOrder
-    from flows.stopping import Stop
     from schemas.receipt import Receipt
     from schemas.topic import Topic
 
@@ -57,16 +59,20 @@ def crawl(
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     topic: TopicOption = None,
     url: Annotated[
-        list[str] | None, typer.Option("--url", help="Crawl this article and nothing else. May repeat.")
+        list[str] | None,
+        typer.Option("--url", metavar="ADDRESS", help="Crawl this article and nothing else. May repeat."),
     ] = None,
     from_file: Annotated[
-        Path | None, typer.Option("--from-file", metavar="FILE", help="Crawl the addresses in a file, one a line.")
+        Path | None,
+        typer.Option("--from-file", metavar="FILE", help="Crawl the addresses in a file, one a line (- reads stdin)."),
     ] = None,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="TIME", help="Read the sources anew from this Korean day or time on."),
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Fetch at most this many articles.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="Fetch at most this many articles.")
+    ] = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
@@ -74,49 +80,60 @@ def crawl(
     from flows.keys import keys_from
     from flows.run import CrawlOrder
 
+    about = topic_from(topic)
     order = CrawlOrder(
-        topic=_topic(topic),
+        topic=about,
         archive=archive,
-        addresses=_addresses(url or [], from_file),
-        since=_time(since),
+        addresses=addresses_from(url or [], from_file),
+        since=time_from(since),
         most_fetches=limit,
-        naver=_naver(os.environ.get("SEOGO_NAVER")),
+        naver=naver_from(os.environ),
         wait=wait,
         keys=keys_from(os.environ),
     )
+    if not (order.naver or about.naver):
+        _warn_of(about)
     _end(_crawl(order), as_json=json)
 
 
 @app.command("import", epilog="Example: seogo import ~/old-archive notes/2025.txt")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, or folders of .md and .txt files.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or folders of .md and .txt files.")],
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     topic: TopicOption = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
     """Take over documents of an older archive. The originals are never changed."""
-    from flows.console import progress
     from flows.importing import ImportOrder, import_files
+    from flows.interrupts import on_interrupt
+    from flows.progress import progress
 
-    order = ImportOrder(tuple(paths), archive, _topic(topic).archive.front_matter, wait)
-    with progress("import") as report:
-        receipt = import_files(order, on_progress=report)
+    order = ImportOrder(tuple(paths), archive, topic_from(topic).archive.front_matter, wait)
+    stop = threading.Event()
+    with on_interrupt(stop.set), progress("import") as report:
+        receipt = import_files(order, on_progress=report, stopped=stop.is_set)
     _end(receipt, as_json=json)
 
 
 @app.command(epilog="Example: seogo parse page.html --url https://n.news.naver.com/mnews/article/001/0000000001")
 def parse(
-    file: Annotated[Path, typer.Argument(help="A captured page or answer, plain or gzip; - reads standard input.")],
-    url: Annotated[str | None, typer.Option(help="Its address. May be left out where the page gives its own.")] = None,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A captured page or answer, plain or gzip; - reads standard input.")
+    ],
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Its address. May be left out where the page gives its own."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what the parsers read off a captured page, without any archive."""
-    from flows.console import print_json, show_article
+    """Show what the parsers read off a captured page. Needs no archive."""
+    from flows.console import show_article
     from flows.parsing import article_object, own_address, parse_any, unpacked
+    from flows.tables import print_json
     from schemas.article import Article
 
-    content = unpacked(_bytes(file), str(file))
+    content = unpacked(bytes_of(file), str(file))
     address = url or own_address(content)
     if address is None:
         raise BadInput(f"{file} does not say where it comes from: give its address with --url.")
@@ -135,7 +152,8 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show one article of the archive."""
-    from flows.console import print_json, show_article
+    from flows.console import show_article
+    from flows.tables import print_json
     from storage.reader import SHOWN, open_snapshot
     from storage.reader import article as find
 
@@ -149,15 +167,18 @@ def show(
 
 @app.command(epilog='Example: seogo sql "SELECT publisher, count(*) FROM articles GROUP BY ALL ORDER BY 2 DESC"')
 def sql(
-    query: Annotated[str, typer.Argument(help="One SQL query; - reads it from standard input.")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="A query in SQL; - reads it from standard input.")],
     archive: ArchiveOption = DEFAULT_ARCHIVE,
-    form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print the rows.")] = "table",
+    form: Annotated[
+        Literal["table", "csv", "json"],
+        typer.Option("--format", metavar="table|csv|json", help="How to print the rows."),
+    ] = "table",
 ) -> None:
     """Ask the archive a question. Works at any time, also while a crawl writes; cannot change anything."""
-    from flows.console import print_rows
+    from flows.tables import print_rows
     from storage.reader import open_snapshot, run_query
 
-    text = sys.stdin.read() if query == "-" else query
+    text = text_of(Path(query)) if query == "-" else query
     with open_snapshot(archive) as connection:
         names, rows = run_query(connection, text)
         print_rows(names, rows, form)
@@ -165,8 +186,12 @@ def sql(
 
 @app.command(epilog="Example: seogo status --json")
 def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -> None:
-    """Tell what the archive holds, how far each source was read, and how the last run ended."""
-    from flows.console import print_json, show_status
+    """Tell what the archive holds, and how the last run ended.
+
+    Also how far each source was read, and what waits to be tried again.
+    """
+    from flows.console import show_status
+    from flows.tables import print_json
     from storage.reader import open_snapshot
     from storage.reader import status as read_status
 
@@ -178,7 +203,8 @@ def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -
 @app.command(epilog="Example: seogo verify --archive archive")
 def verify(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
     """Hold every file, row and capture against each other. Exit code 8 when they disagree."""
-    from flows.console import print_json, show_verification
+    from flows.console import show_verification
+    from flows.tables import print_json
     from storage.archive import open_archive
 
     if not (archive / "state").is_dir():
@@ -192,28 +218,32 @@ def verify(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, jso
 @topic_app.command(epilog="Example: seogo topic check topics/foundation_model.yaml")
 def check(
     file: Annotated[
-        Path | None, typer.Argument(help="The topic file (default: --topic, else the one that ships).")
+        Path | None, typer.Argument(metavar="FILE", help="The topic file (default: --topic, else the one that ships).")
     ] = None,
     topic: TopicOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check a topic file: each mistake with file, line, key and what was expected."""
-    from flows.console import print_json, show_topic
+    """Check a topic file. Tells each mistake with file, line, key and what was expected."""
+    from flows.console import show_topic, topic_warnings
+    from flows.tables import print_json
 
-    loaded = _topic(file or topic)
-    print_json(loaded.model_dump(mode="json")) if json else show_topic(loaded)
+    loaded = topic_from(file or topic)
+    if json:
+        print_json({**loaded.model_dump(mode="json"), "warnings": topic_warnings(loaded)})
+    else:
+        show_topic(loaded)
 
 
 @app.command(epilog="Example: seogo replica --port 8000, then SEOGO_NAVER=http://127.0.0.1:8000 seogo crawl")
 def replica(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Listen here on 127.0.0.1; 0 takes a free port.")] = 0,
-    seed: Annotated[int, typer.Option(help="Another seed gives another made-up corpus.")] = 1,
-    articles: Annotated[int, typer.Option(min=1, help="How many articles to make up.")] = 2000,
-    days: Annotated[int, typer.Option(min=1, help="Over how many days, up to now.")] = 60,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Listen here on 127.0.0.1; 0 takes a free port.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed gives another made-up corpus.")] = 1,
+    articles: Annotated[int, typer.Option(min=1, metavar="N", help="How many articles to make up.")] = 2000,
+    days: Annotated[int, typer.Option(min=1, metavar="N", help="Over how many days, up to now.")] = 60,
 ) -> None:
-    """Serve a stand-in for Naver with a made-up corpus on this machine, until Ctrl-C."""
-    from datetime import UTC
-
+    """Serve a made-up Naver on this machine, until Ctrl-C."""
     from flows.replica.server import serve
 
     serve(port=port, seed=seed, articles=articles, days=days, last=datetime.now(UTC), pace=1.0)
@@ -231,107 +261,95 @@ def demo(
 
 def main() -> None:
     """Run the command line; an error of ours becomes one line and an exit code."""
+    _prepare_output()
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except SeogoError as error:
+        code = _complain(str(error), exit_of_error(error))
+    except BrokenPipeError:
+        code = _drop_output(Exit.DONE)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        code = _drop_output(_complain(f"{error.filename or 'the output'}: {error.strerror}.", Exit.STORAGE_FAULT))
+    sys.exit(code)
+
+
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+"""What the system says of a disk that is full, read-only or not ours."""
+
+
+def _prepare_output() -> None:
+    if sys.stdout is None:  # closed by who called us (`>&-`)
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 — for as long as the process lives
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What the terminal cannot show (a lone surrogate, Korean in a Latin-1 locale) is no reason to stop.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _run() -> int | str | None:
     try:
         app()
-    except SeogoError as error:
-        print(f"seogo: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(exit_of_error(error))
-    except BrokenPipeError:
-        # Whoever read our output has had enough; Python would complain at exit when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Exit.DONE)
+    except SystemExit as end:
+        return end.code
+    return Exit.DONE
+
+
+def _complain(message: str, code: Exit) -> Exit:
+    print(f"seogo: {message}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _drop_output(code: Exit) -> Exit:
+    """What is still to be flushed goes nowhere, so that Python does not complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return code
 
 
 # -- what the commands share
 
 
 def _crawl(order: CrawlOrder) -> Receipt:
-    from flows.console import progress
+    from flows.interrupts import on_interrupt
+    from flows.progress import progress
     from flows.run import crawl as run_crawl
     from flows.stopping import Stop
 
     async def crawl_until_interrupted() -> Receipt:
-        stop = Stop()
-        with progress("crawl") as report:
-            return await _interruptible(stop, lambda: run_crawl(order, stop=stop, on_progress=report))
+        stop, loop = Stop(), asyncio.get_running_loop()
+
+        def end_in_order() -> None:
+            print("seogo: stopping; what was fetched is being stored. Again: at once.", file=sys.stderr)  # noqa: T201
+            stop.ask(by_hand=True)
+
+        with on_interrupt(partial(loop.call_soon_threadsafe, end_in_order)), progress("crawl") as report:
+            return await run_crawl(order, stop=stop, on_progress=report)
 
     return asyncio.run(crawl_until_interrupted())
 
 
-async def _interruptible(stop: Stop, work: Callable[[], Awaitable[Receipt]]) -> Receipt:
-    """The first Ctrl-C (or SIGTERM) ends the run in order: what was fetched is stored. The second ends it at once."""
-    loop = asyncio.get_running_loop()
-
-    def interrupted(number: signal.Signals) -> None:
-        print("seogo: stopping; what was fetched is being stored. Again: at once.", file=sys.stderr)  # noqa: T201
-        stop.ask(by_hand=True)
-        loop.remove_signal_handler(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupted, number)
-    try:
-        return await work()
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-
 def _end(receipt: Receipt, *, as_json: bool) -> None:
-    from flows.console import print_json, show_receipt
+    from flows.console import show_receipt
+    from flows.tables import print_json
 
     print_json(receipt.as_json()) if as_json else show_receipt(receipt)
     raise typer.Exit(exit_of_run(receipt.exit_reason))
 
 
-def _topic(path: Path | None) -> Topic:
-    from schemas.topic import default_topic_path, load_topic
+def _warn_of(topic: Topic) -> None:
+    """Before the real Naver is asked: what makes us rude."""
+    from flows.console import topic_warnings
 
-    return load_topic(path or default_topic_path())
-
-
-def _naver(address: str | None) -> str | None:
-    """The stand-in that SEOGO_NAVER names."""
-    from schemas.topic_fields import naver_address
-
-    try:
-        return naver_address(address) if address else None
-    except ValueError as error:
-        raise BadInput(f"SEOGO_NAVER={address!r} is no stand-in's address: {error}.") from error
-
-
-def _addresses(urls: list[str], from_file: Path | None) -> tuple[str, ...]:
-    """The addresses of both options. Blank lines and lines that begin with # are left out."""
-    lines = _bytes(from_file).decode("utf-8", "replace").splitlines() if from_file else []
-    named = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    if from_file and not named:
-        raise BadInput(f"{from_file} holds no address: put one on each line.")
-    return (*urls, *named)
-
-
-def _time(text: str | None) -> datetime | None:
-    """A day or time as people write it, in Korean time where it names no zone."""
-    from schemas.article import SEOUL
-
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(f"--since {text!r} is no time: write 2025-12-28 or 2025-12-28T09:30.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=SEOUL)
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
+    for warning in topic_warnings(topic):
+        print(f"seogo: warning: {warning}", file=sys.stderr)  # noqa: T201
 
 
 def _article_id(text: str) -> str:
     from flows.naver.urls import article_key
 
-    return article_key(text).id if "/" in text else text
+    return article_key(text).id if "/" in text else text.strip()
 
 
 def _why_not_there(connection: Any, article_id: str) -> str:
@@ -341,7 +359,7 @@ def _why_not_there(connection: Any, article_id: str) -> str:
         return f"{article_id} bears the text of {first}: seogo show {first}"
     if find := last_find(connection, article_id):
         return f"{article_id} was found and is not archived: {find[0]} ({find[1]})."
-    return f"{article_id} is not in the archive, and no run has found it."
+    return f"{article_id!r} is not in the archive, and no run has found it. An id looks like 119_0003042504."
 
 
 if __name__ == "__main__":

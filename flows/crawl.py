@@ -16,14 +16,15 @@ from prefect.blocks.system import Secret
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from flows.discover import ApiKey
+from flows.inputs import naver_from, topic_from
 from flows.keys import VARIABLES, keys_from
 from flows.run import CrawlOrder
 from flows.run import crawl as crawl_plainly
+from schemas.article import SEOUL
 from schemas.receipt import ExitReason
-from schemas.topic import default_topic_path, load_topic
 
 FAILURES = frozenset({ExitReason.LAYOUT_CHANGED, ExitReason.BLOCKED, ExitReason.NOTHING_DISCOVERED})
 """Endings in which the run did not do its job: its state is Failed, with the reason."""
@@ -32,17 +33,28 @@ FAILURES = frozenset({ExitReason.LAYOUT_CHANGED, ExitReason.BLOCKED, ExitReason.
 class CrawlParameters(BaseModel):
     """What a deployment can set. Keys are not among them: they come from Secret blocks or the environment."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     archive: str = Field(default="archive", description="The archive directory.")
     topic: str | None = Field(default=None, description="The topic file; empty: the one that ships.")
-    since: datetime | None = Field(default=None, description="Read the sources anew from this time on.")
+    since: datetime | None = Field(default=None, description="Read the sources anew from this (Korean) time on.")
     limit: int | None = Field(default=None, ge=1, description="Fetch at most this many articles.")
     wait_seconds: float = Field(default=60.0, ge=0, description="Wait this long for another process to leave.")
 
+    @field_validator("since")
+    @classmethod
+    def _in_korea(cls, since: datetime | None) -> datetime | None:
+        """A time without a zone is Korean time, as on the command line."""
+        return since.replace(tzinfo=SEOUL) if since and since.tzinfo is None else since
+
+
+DEFAULTS = CrawlParameters()
+"""Never None: Prefect makes the run's name of it before the flow begins."""
+
 
 @flow(name="crawl", flow_run_name="crawl into {parameters.archive}", log_prints=False)
-async def crawl(parameters: CrawlParameters | None = None) -> State[dict[str, Any]]:
+async def crawl(parameters: CrawlParameters = DEFAULTS) -> State[dict[str, Any]]:
     """Find new articles, fetch them, and archive what is on topic."""
-    parameters = parameters or CrawlParameters()
     receipt = await crawl_once(parameters)
     reason, explanation = ExitReason(receipt["exit_reason"]), receipt["explanation"]
     message = f"{reason}: {explanation}"
@@ -56,11 +68,11 @@ async def crawl_once(parameters: CrawlParameters) -> dict[str, Any]:
     """One crawl, as one task: an article is no task of its own (the server digests some 15 task runs a second)."""
     logger = get_run_logger()
     order = CrawlOrder(
-        topic=load_topic(Path(parameters.topic) if parameters.topic else default_topic_path()),
+        topic=topic_from(Path(parameters.topic) if parameters.topic else None),
         archive=Path(parameters.archive),
         since=parameters.since,
         most_fetches=parameters.limit,
-        naver=os.environ.get("SEOGO_NAVER") or None,
+        naver=naver_from(os.environ),
         wait=parameters.wait_seconds,
         keys={**await _keys_from_blocks(), **keys_from(os.environ)},
     )

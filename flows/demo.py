@@ -7,28 +7,32 @@ import shlex
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.console import out
+from rich.text import Text
+
 from flows.exits import Exit
-from schemas.errors import BadInput
+from flows.replica.corpus import make_corpus
+from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.server import Replica
+from flows.tables import out
+from schemas.errors import BadInput, StorageFault
+from schemas.topic import default_topic_path
 
 _TEAMS = (
     "SELECT team, count(*) AS articles, count(DISTINCT publisher) AS publishers"
     " FROM (SELECT unnest(teams) AS team, publisher FROM articles) GROUP BY team ORDER BY articles DESC"
 )
-_READY_WITHIN = 30.0
 
 
 def run_demo(archive: Path) -> int:
     """Run the demo into a new archive; returns an exit code. Raises BadInput where the folder is something else."""
     _make_room(archive)
-    with _replica() as (address, key):
-        environment = {**os.environ, "SEOGO_NAVER": address, "SEOGO_TOPIC": str(_topic()), **key}
-        environment |= {"SEOGO_ARCHIVE": str(archive)}
+    # In this process: whatever ends the demo ends the replica.
+    with Replica(make_corpus(seed=1, last=datetime.now(UTC)), pace=1.0) as naver:
+        environment = _environment(naver, archive)
         out.rule("1. crawl the last days of a made-up Naver")
         if code := _show("crawl", environment):
             return code
@@ -37,7 +41,7 @@ def run_demo(archive: Path) -> int:
             return code
     out.rule("3. one article's file")
     newest = max((archive / "articles").rglob("*.md"))
-    out.print(f"[dim]{newest}[/dim]")
+    out.print(str(newest), style="dim", markup=False)
     out.print(_head(newest.read_bytes().decode()), markup=False)
     out.rule("4. a question in SQL: who is written about?")
     if code := _show("sql", environment, _TEAMS):
@@ -49,47 +53,37 @@ def run_demo(archive: Path) -> int:
 def _make_room(archive: Path) -> None:
     """An empty place: an older demo goes, anything else is left alone."""
     mark = archive / ".demo"
-    if archive.exists() and any(archive.iterdir()) and not mark.exists():
+    ours = mark.is_file() or not archive.exists() or (archive.is_dir() and not any(archive.iterdir()))
+    if not ours:
         raise BadInput(f"{archive} is there already and no demo made it: choose another with --archive DIR.")
-    shutil.rmtree(archive, ignore_errors=True)
-    archive.mkdir(parents=True)
-    mark.touch()
-
-
-@contextmanager
-def _replica() -> Iterator[tuple[str, Mapping[str, str]]]:
-    """A running replica: its address, and the variables that hold its key."""
-    process = subprocess.Popen([sys.executable, "-m", "flows.cli", "replica"], stdout=subprocess.PIPE, text=True)
     try:
-        yield _announced(process)
-    finally:
-        process.terminate()
-        process.wait(10)
-        if process.stdout:
-            process.stdout.close()
+        if archive.exists():
+            shutil.rmtree(archive)
+        archive.mkdir(parents=True)
+        mark.touch()
+    except OSError as error:
+        raise StorageFault(f"{archive} cannot be made: {error.strerror}. Choose another with --archive DIR.") from error
 
 
-def _announced(process: subprocess.Popen[str]) -> tuple[str, Mapping[str, str]]:
-    """What the replica says of itself in its first line: `replica: http://… …, key ID SECRET`."""
-    timer = threading.Timer(_READY_WITHIN, process.kill)
-    timer.start()
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-    finally:
-        timer.cancel()
-    words = line.split()
-    if not words or words[0] != "replica:":
-        raise BadInput("the replica did not start: run `seogo replica` to see why.")
-    return words[1], {"NAVER_CLIENT_ID": words[-2], "NAVER_CLIENT_SECRET": words[-1]}
+def _environment(naver: Replica, archive: Path) -> Mapping[str, str]:
+    """What a person would have set: where Naver is, the key, the topic, the archive."""
+    return {
+        **os.environ,
+        "SEOGO_NAVER": naver.url,
+        "SEOGO_TOPIC": str(default_topic_path().with_name("demo.yaml")),
+        "SEOGO_ARCHIVE": str(archive),
+        "NAVER_CLIENT_ID": CLIENT_ID,
+        "NAVER_CLIENT_SECRET": CLIENT_SECRET,
+    }
 
 
 def _show(command: str, environment: Mapping[str, str], *arguments: str) -> int:
     """Run a command as a person would, the command line shown above what it prints."""
     out.print(f"$ seogo {shlex.join([command, *arguments])}", style="bold cyan", markup=False)
     sys.stdout.flush()
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "flows.cli", command, *arguments], env=dict(environment), check=False
-    ).returncode
+    # -P: a folder `flows` where the user stands is not ours.
+    words = [sys.executable, "-P", "-m", "flows.cli", command, *arguments]
+    return subprocess.run(words, env=dict(environment), check=False).returncode  # noqa: S603
 
 
 def _head(text: str, lines: int = 26) -> str:
@@ -97,16 +91,12 @@ def _head(text: str, lines: int = 26) -> str:
     return "\n".join(kept[:lines]) + ("\n…" if len(kept) > lines else "")
 
 
-def _topic() -> Path:
-    """The demo's topic file, beside the one that ships."""
-    from schemas.topic import default_topic_path
-
-    return default_topic_path().with_name("demo.yaml")
-
-
 def _where_next(archive: Path) -> None:
     out.rule("where to go next")
-    out.print(f"[bold]seogo status --archive {archive}[/bold]     what it holds, how far each source was read")
-    out.print(f"[bold]seogo verify --archive {archive}[/bold]     every file, row and capture against each other")
-    out.print(f"[bold]duckdb -readonly {archive}/archive.duckdb[/bold]   any DuckDB client, at any time")
-    out.print('README.md, "The real Naver": keys, robots.txt, and how to point seogo at it')
+    for command, what in (
+        (f"seogo status --archive {archive}", "what it holds, how far each source was read"),
+        (f"seogo verify --archive {archive}", "every file, row and capture against each other"),
+        (f"duckdb -readonly {archive}/archive.duckdb", "any DuckDB client, at any time"),
+        ('README.md, "The real Naver"', "keys, robots.txt, and how to point seogo at it"),
+    ):
+        out.print(Text.assemble((command, "bold"), f"\n    {what}"))

@@ -202,7 +202,9 @@ async def read_search_api(
     """Read the Search API newest first, until an item is older than the window."""
     tally = _Tally(name)
     if key is None:
-        yield tally.report(SourceEnd.NO_KEY, f"no key for the Search API ({endpoint}): see docs/sources.md")
+        yield tally.report(
+            SourceEnd.NO_KEY, f"no key for the Search API ({endpoint}): README.md tells where it comes from"
+        )
         return
     headers = key.headers(endpoint)
     for start in range(1, API_CAP + 1, API_PAGE):

@@ -13,8 +13,10 @@ _LAYOUT_SHARE = 0.2
 _TOUCHED = (Outcome.NEW, Outcome.EDITED, Outcome.DUPLICATE, Outcome.OFF_TOPIC, Outcome.LISTED, Outcome.GONE)
 
 
-def ending(receipt: Receipt, *, interrupted: bool) -> tuple[ExitReason, str]:
-    """The exit reason of a run, worst first, and what it means in words."""
+def ending(receipt: Receipt, *, interrupted: bool, broken: bool = False) -> tuple[ExitReason, str]:
+    """The exit reason of a run, worst first, and what it means in words. `broken`: an error ended it."""
+    if broken:
+        return ExitReason.INTERRUPTED, "an error ended the run; its sources are read again by the next"
     if interrupted:
         return ExitReason.INTERRUPTED, "stopped by hand; what was not reached is taken up by the next run"
     if changed := _layout_changed(receipt):
@@ -58,7 +60,7 @@ def _blocked(receipt: Receipt) -> str:
     if refusals := _ended(receipt, {SourceEnd.BLOCKED}):
         return "; ".join(refusals)
     forbidden = _ended(receipt, {SourceEnd.FORBIDDEN})
-    if forbidden and len(forbidden) == len(receipt.sources) and not receipt.finds:
+    if forbidden and not receipt.finds and all(s.end is SourceEnd.FORBIDDEN for s in receipt.sources):
         return "robots.txt forbids every source: " + "; ".join(forbidden)
     return ""
 
@@ -78,7 +80,16 @@ def _partly_failed(receipt: Receipt) -> str:
 
 
 def _ended(receipt: Receipt, ends: Collection[SourceEnd]) -> list[str]:
-    return [f"{source.source}: {source.reason}" for source in receipt.sources if source.end in ends]
+    """What the sources that ended so said, each reason once."""
+    sources: dict[str, list[str]] = {}
+    for source in receipt.sources:
+        if source.end in ends:
+            sources.setdefault(source.reason, []).append(source.source)
+    return [f"{_some(names)}: {reason}" for reason, names in sources.items()]
+
+
+def _some(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _pages(receipt: Receipt) -> int:

@@ -7,6 +7,7 @@ un-escaped, times with their zone. A later crawl of an imported article replaces
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
@@ -28,7 +29,8 @@ from storage.archive import Archive, open_archive
 PARSER = "import/1"
 BATCH = 256
 SUFFIXES = frozenset({".md", ".txt"})
-_LARGEST = 64 * 1024 * 1024
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the largest file that is taken: no article is near it, and each is read whole."""
 
 OnProgress = Callable[[Receipt], None]
 
@@ -51,36 +53,46 @@ class _Batch:
     texts: dict[str, tuple[Path, bytes, PlainDocument]] = field(default_factory=dict)
 
 
-def import_files(order: ImportOrder, *, on_progress: OnProgress = lambda receipt: None) -> Receipt:
-    """Import, and return the receipt: `refused` says of each file that was not taken why. Raises SeogoError."""
+def import_files(
+    order: ImportOrder,
+    *,
+    on_progress: OnProgress = lambda receipt: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Receipt:
+    """Import, and return the receipt: `refused` says of each file that was not taken why. Raises SeogoError.
+
+    Once `stopped` says so, the import ends behind the batch that it is at.
+    """
     files = _files(order)
     now = datetime.now(UTC)
     receipt = Receipt(run_id_at(now), "import", None, now)
     with open_archive(order.archive, style=order.style, wait=order.wait) as archive:
         receipt.notes += archive.notes
         archive.start_run(receipt)
+        ended = ExitReason.INTERRUPTED, "ended before its last file; run it again to take up the rest"
         try:
-            while paths := list(islice(files, BATCH)):
+            while not stopped() and (paths := list(islice(files, BATCH))):
+                receipt.discovered += len(paths)
+                on_progress(receipt)
                 _Importer(archive, receipt).take(paths)
                 on_progress(receipt)
+            ended = _ending(receipt) if not stopped() else ended
         finally:
-            _finish(receipt, archive)
+            receipt.exit_reason, receipt.explanation = ended
+            receipt.finished_at = datetime.now(UTC)
+            archive.finish_run(receipt, {}, [])
     return receipt
 
 
-def _finish(receipt: Receipt, archive: Archive) -> None:
-    receipt.finished_at = datetime.now(UTC)
+def _ending(receipt: Receipt) -> tuple[ExitReason, str]:
     if receipt.refused:
-        receipt.exit_reason = ExitReason.PARTLY_FAILED
-        receipt.explanation = f"{len(receipt.refused)} files were refused; the others are in the archive"
-    elif not receipt.finds:
-        receipt.exit_reason = ExitReason.NOTHING_DISCOVERED
-        receipt.explanation = f"no file with a name that ends in {' or '.join(sorted(SUFFIXES))} was found"
-    elif receipt.finds == receipt.outcomes[Outcome.UNCHANGED]:
-        receipt.exit_reason, receipt.explanation = ExitReason.NOTHING_NEW, "the archive holds all of them"
-    else:
-        receipt.exit_reason, receipt.explanation = ExitReason.DONE, "every file is in the archive"
-    archive.finish_run(receipt, {}, [])
+        return ExitReason.PARTLY_FAILED, f"{len(receipt.refused)} files were refused; the others are in the archive"
+    if not receipt.finds:
+        suffixes = " or ".join(sorted(SUFFIXES))
+        return ExitReason.NOTHING_DISCOVERED, f"no file with a name that ends in {suffixes} was found"
+    if receipt.finds == receipt.outcomes[Outcome.UNCHANGED]:
+        return ExitReason.NOTHING_NEW, "the archive holds all of them"
+    return ExitReason.DONE, "every file is in the archive"
 
 
 class _Importer:
@@ -103,19 +115,19 @@ class _Importer:
         self._store(batch)
 
     def _read(self, path: Path, batch: _Batch) -> None:
-        data = path.read_bytes() if path.stat().st_size <= _LARGEST else b""
+        data = _bytes(path)
         text = _decoded(data, path)
         if looks_plain(text):
             document = loads_plain(text, file=str(path))
-            twin: object = batch.texts.setdefault(_plain_id(document), (path, data, document))
+            first, _, _ = batch.texts.setdefault(_plain_id(document), (path, data, document))
         else:
             article, crawled_at = article_of(loads(text, file=str(path)), file=str(path))
-            twin = batch.articles.setdefault(article.id, (path, data, article, crawled_at))
-        if isinstance(twin, tuple) and twin[0] != path:
-            if twin[1] != data:
+            first, _, twin, _ = batch.articles.setdefault(article.id, (path, data, article, crawled_at))
+            if twin.content_hash != article.content_hash:
                 raise FrontMatterError(
-                    f"{twin[0]} in this import is another text of the same id", line=1, file=str(path)
+                    f"{first} in this import is another text of {article.id}", line=1, file=str(path)
                 )
+        if first != path:
             self._count(Outcome.UNCHANGED)
 
     def _store(self, batch: _Batch) -> None:
@@ -155,7 +167,7 @@ class _Importer:
     ) -> FindResult | None:
         """The result for one document; None where it is refused."""
         ref = ArticleRef(article.key, article.url, f"import:{path.name}", self._receipt.started_at, title=article.title)
-        if known is not None and known.status is not Status.LISTED:
+        if known is not None and _is_held(known):
             if known.status is Status.IMPORTED and known.content_hash != article.content_hash:
                 self._refuse(path, f"{path}: the archive holds another imported text of {article.id}")
                 return None
@@ -225,6 +237,11 @@ class _Importer:
         self._receipt.outcomes[outcome] += number
 
 
+def _is_held(known: Known) -> bool:
+    """Whether the archive has the text. A find that was off topic, failed or is gone says nothing against a file."""
+    return known.status in (Status.ARCHIVED, Status.IMPORTED) or known.state is Outcome.DUPLICATE
+
+
 def article_of(document: Document, *, file: str) -> tuple[Article, datetime]:
     """The article that a document tells of, and when it was crawled. Raises FrontMatterError for a wrong hash."""
     if not document.hash_matches:
@@ -253,19 +270,30 @@ def _files(order: ImportOrder) -> Iterator[Path]:
             raise BadInput(f"{path} does not exist: name files, or folders that hold .md and .txt files.")
         if path.resolve().is_relative_to(inside):
             raise BadInput(f"{path} lies inside the archive {order.archive}: import takes files from elsewhere.")
-    return (file for path in order.paths for file in _below(path))
+    return (file for path in order.paths for file in _below(path, inside))
 
 
-def _below(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
-    else:
+def _below(path: Path, archive: Path) -> Iterator[Path]:
+    """The files of a folder and its folders, one folder's names in memory at a time; the archive's own left out."""
+    if not path.is_dir():
         yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if (Path(folder) / name).resolve() != archive)
+        yield from (Path(folder) / name for name in sorted(names) if Path(name).suffix in SUFFIXES)
+
+
+def _bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise FrontMatterError("it is no file that can be read", line=1, file=str(path))
+    size = path.stat().st_size
+    if not 0 < size <= LARGEST:
+        reason = f"the file has {size:,} bytes, more than {LARGEST:,}" if size else "the file is empty"
+        raise FrontMatterError(reason, line=1, file=str(path))
+    return path.read_bytes()
 
 
 def _decoded(data: bytes, path: Path) -> str:
-    if not data:
-        raise FrontMatterError(f"the file is empty, or larger than {_LARGEST} bytes", line=1, file=str(path))
     try:
         return data.decode()
     except UnicodeDecodeError as error:

@@ -42,7 +42,10 @@ def parse_any(content: bytes, url: str) -> Article | dict[str, Any]:
     """An article, or what a list or an answer of the Search API names. Raises ParseError, BadInput."""
     if find_article_key(url) is not None:
         return parse_article(content, url)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise _no_parser(url) from None
     options: dict[str, Any] = {"source": "file", "seen_at": datetime.now(UTC), "url": url}
     if parts.path.startswith("/section/template/"):
         return asdict(parse_section_more(content, **options))
@@ -55,7 +58,11 @@ def parse_any(content: bytes, url: str) -> Article | dict[str, Any]:
     if parts.path.startswith(("/v1/search/", "/search/v1/")):
         error = parse_api_error(content, 200)
         return {"error": asdict(error)} if error else asdict(parse_search_answer(content, **options))
-    raise BadInput(f"{url!r} is no address that seogo has a parser for: give that of an article, a list or a search.")
+    raise _no_parser(url)
+
+
+def _no_parser(url: str) -> BadInput:
+    return BadInput(f"{url!r} is no address that seogo has a parser for: give that of an article, a list or a search.")
 
 
 def article_object(article: Article, *, crawled_at: datetime | None = None) -> dict[str, Any]:

@@ -145,14 +145,17 @@ class Pipeline:
             if ref.key not in self._seen:
                 self._seen.add(ref.key)
                 fresh.append(ref)
-        if not fresh:
-            return
-        known = await self._in_store(self._archive.known, [ref.key.id for ref in fresh])
-        if page is not None and len(known) < len(fresh):
-            self._archive.capture(page)
         self.receipt.discovered += len(fresh)
-        self._waiting += [Find(ref, known.get(ref.key.id), by_hand) for ref in fresh]
-        while len(self._waiting) >= BATCH:
+        # In parts: what the archive knows of a hundred thousand addresses would not be little.
+        for at in range(0, len(fresh), BATCH):
+            await self._take_up(fresh[at : at + BATCH], page, by_hand)
+
+    async def _take_up(self, refs: Sequence[ArticleRef], page: RawPage | None, by_hand: bool) -> None:
+        known = await self._in_store(self._archive.known, [ref.key.id for ref in refs])
+        if page is not None and len(known) < len(refs):
+            self._archive.capture(page)
+        self._waiting += [Find(ref, known.get(ref.key.id), by_hand) for ref in refs]
+        if len(self._waiting) >= BATCH:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             await self._process(batch)
 

@@ -107,14 +107,16 @@ class _Run:
 
     async def work(self, refs: Sequence[ArticleRef]) -> None:
         """Do what is ordered, and commit the receipt whatever happens."""
+        whole = False
         try:
             async with self._client() as client:
                 try:
                     await self._crawl(client, refs)
+                    whole = True
                 finally:
                     self._note_robots(client)
         finally:
-            self._finish()
+            self._finish(whole=whole)
 
     async def _crawl(self, client: Client, refs: Sequence[ArticleRef]) -> None:
         pipeline = Pipeline(
@@ -188,10 +190,13 @@ class _Run:
             },
         }
 
-    def _finish(self) -> None:
+    def _finish(self, *, whole: bool) -> None:
+        """Commit the receipt. Of a run that broke off, finds may not be stored: its sources count as not read."""
         self.receipt.finished_at = self.now()
-        self.receipt.exit_reason, self.receipt.explanation = ending(self.receipt, interrupted=self.stop.by_hand)
-        watermarks = {s.source: s.watermark for s in self.receipt.sources if s.watermark is not None}
+        self.receipt.exit_reason, self.receipt.explanation = ending(
+            self.receipt, interrupted=self.stop.by_hand, broken=not whole
+        )
+        watermarks = {s.source: s.watermark for s in self.receipt.sources if s.watermark is not None and whole}
         self.archive.finish_run(self.receipt, watermarks, self.requests)
 
 

@@ -16,7 +16,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -58,7 +58,8 @@ class Archive:
         self.notes = list(notes)
         self._db = database
         self._captures: captures.CaptureWriter | None = None
-        self._changed = False
+        self._unpublished = root / "state" / "unpublished"
+        self._changed = self._unpublished.exists()
 
     # -- a run
 
@@ -150,6 +151,7 @@ class Archive:
         rows = [*(row for r in results if (row := records.article_row(r, run_id))), *texts]
         duplicates = [row for r in results if (row := records.duplicate_row(r, run_id))]
         frontier = [row for r in results if (row := records.frontier_row(r, run_id))]
+        self._note_change(bool(rows or duplicates or frontier))
         with self._db.transaction():
             self._supersede([row["id"] for row in rows if row["revision"] > 1])
             self._adopt(rows)
@@ -162,7 +164,6 @@ class Archive:
         placing = time.monotonic()
         with storage_faults(self.root):
             self._put_in_place(staged)
-        self._changed = self._changed or bool(rows or duplicates or frontier)
         write = time.monotonic() - placing + committing - staging
         return {"store": time.monotonic() - began - write, "write": write}
 
@@ -172,6 +173,13 @@ class Archive:
 
     # -- closing
 
+    def _note_change(self, changed: bool) -> None:
+        """Readers have an older copy from now on, and a mark says so, in case this process is killed."""
+        if changed and not self._changed:
+            with storage_faults(self.root):
+                self._unpublished.touch()
+            self._changed = True
+
     def _publish(self) -> None:
         """Close the database and, when readers would see a difference worth its cost, replace their copy."""
         path = self._db.path
@@ -179,6 +187,7 @@ class Archive:
         target = self.root / "archive.duckdb"
         if self._changed or not target.exists() or path.stat().st_size <= SMALL:
             snapshot.publish(path, target, temporary=self.root / "state" / "snapshot.tmp")
+            self._unpublished.unlink(missing_ok=True)
 
     def _finish_row(self, receipt: Receipt) -> None:
         self._db.execute(
@@ -314,8 +323,11 @@ def open_archive(root: Path, *, style: Style = "seed", wait: float = 0.0) -> Ite
             with storage_faults(root):
                 archive._finish_staged()
             yield archive
-        finally:
-            archive._publish()
+        except BaseException:
+            with suppress(StorageFault):  # the first error is the news
+                archive._publish()
+            raise
+        archive._publish()
 
 
 def _write_synced(path: Path, data: bytes) -> None:

@@ -129,7 +129,7 @@ class CaptureWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._marker.write_text(self._name, "utf-8")
-            file = self._file = path.open("xb")
+            file = self._file = path.open("xb", buffering=0)
         except OSError as error:
             raise StorageFault(f"{path} cannot be made: {error.strerror}.") from error
         info = [("software", self._software), ("format", "WARC File Format 1.1"), ("isPartOf", self._run_id)]
@@ -139,8 +139,15 @@ class CaptureWriter:
         return file
 
     def _write(self, file: BinaryIO, data: bytes) -> None:
-        # Flushed to the system at once: a killed process loses nothing that it had captured.
-        self._mapped(lambda: (file.write(data), file.flush()))
+        # Straight to the system: a killed process loses nothing that it had captured. Whole or not at all: behind a
+        # record that was cut short by a full disk, no other could be read.
+        whole = file.tell()
+        try:
+            self._mapped(lambda: _write_all(file, data))
+        except StorageFault:
+            file.truncate(whole)
+            file.seek(whole)
+            raise
         self._unsynced = True
 
     def _mapped(self, action: Callable[[], object]) -> None:
@@ -150,6 +157,12 @@ class CaptureWriter:
             raise StorageFault(
                 f"{self._archive / self._name}: {error.strerror}. Free space; what was synced before is safe."
             ) from error
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def read(archive: Path, ref: CaptureRef) -> Capture:

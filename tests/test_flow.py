@@ -46,6 +46,28 @@ def naver() -> Iterator[Replica]:
         yield replica
 
 
+def flow_run_of(state: Any) -> Any:
+    """The run as Prefect's server keeps it."""
+    from prefect.client.orchestration import get_client
+
+    async def read() -> Any:
+        async with get_client() as client:
+            return await client.read_flow_run(state.state_details.flow_run_id)
+
+    return asyncio.run(read())
+
+
+def logs_of_everything() -> str:
+    """Every log line that the server was sent."""
+    from prefect.client.orchestration import get_client
+
+    async def read() -> str:
+        async with get_client() as client:
+            return "\n".join(log.message for log in await client.read_logs(limit=200))
+
+    return asyncio.run(read())
+
+
 def flow_state(archive: Path) -> Any:
     from flows.crawl import CrawlParameters, crawl
 
@@ -74,6 +96,10 @@ def test_two_runs_a_changed_layout_and_keys_from_blocks(
     assert sum(receipt["outcomes"].values()) == receipt["finds"]
     assert {s["end"] for s in receipt["sources"] if s["source"].startswith("search_api")} <= {"overlap", "end", "empty"}
 
+    run = flow_run_of(first)
+    assert run.name == f"crawl into {tmp_path}"
+    assert run.parameters["parameters"]["archive"] == str(tmp_path)
+
     second = flow_state(tmp_path)
     assert second.is_completed()
     assert "nothing_new" in str(second.message)
@@ -87,9 +113,45 @@ def test_two_runs_a_changed_layout_and_keys_from_blocks(
     for path in (path for path in tmp_path.rglob("*") if path.is_file()):
         assert CLIENT_SECRET.encode() not in path.read_bytes(), path
     assert CLIENT_SECRET not in caplog.text
+    assert CLIENT_SECRET not in str(receipt)
+    assert CLIENT_SECRET not in logs_of_everything()
+
+
+def test_without_parameters_the_defaults_are_named(
+    engine: None, naver: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As somebody runs it who fills in nothing: the shipped topic, `archive` in the working directory."""
+    from flows.crawl import crawl
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEOGO_NAVER", "no address")
+    running: Any = crawl(return_state=True)
+    state = asyncio.run(running)
+    assert state.is_failed()
+    assert "SEOGO_NAVER='no address' is no stand-in's address" in str(state.message)
+    assert flow_run_of(state).name == "crawl into archive"
+
+
+def test_a_time_without_a_zone_is_korean() -> None:
+    from flows.crawl import CrawlParameters
+
+    since = CrawlParameters.model_validate({"since": "2025-12-28T09:30"}).since
+    assert since is not None
+    assert since.isoformat() == "2025-12-28T09:30:00+09:00"
+
+
+def test_the_module_and_its_flow_are_told_apart() -> None:
+    import flows
+    import flows.crawl as module
+
+    assert module.__name__ == "flows.crawl"
+    assert module.crawl.fn.__module__ == "flows.crawl"
+    assert flows.crawl is module
 
 
 def test_the_deployment_names_a_flow_that_is_there() -> None:
+    from prefect.client.schemas.objects import ConcurrencyLimitStrategy
+    from prefect.client.schemas.schedules import CronSchedule
     from prefect.flows import load_flow_from_entrypoint
 
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
@@ -98,7 +160,10 @@ def test_the_deployment_names_a_flow_that_is_there() -> None:
     flow: Any = load_flow_from_entrypoint(deployment["entrypoint"])
     assert flow.name == "crawl"
     assert {schedule["timezone"] for schedule in deployment["schedules"]} == {"Asia/Seoul"}
-    assert deployment["concurrency_limit"]["collision_strategy"] == "CANCEL_NEW"
+    for schedule in deployment["schedules"]:
+        CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"])
+    assert deployment["concurrency_limit"]["collision_strategy"] == ConcurrencyLimitStrategy.CANCEL_NEW.value
+    assert flow.validate_parameters(deployment["parameters"])["parameters"].archive == "archive"
     form = flow.parameters.model_dump()
     definition = form["definitions"]["CrawlParameters"]["properties"]
     assert all(field.get("description") for field in definition.values()), definition

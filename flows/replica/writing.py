@@ -32,7 +32,8 @@ def write(rng: Random, slot: Slot, subject: Subject, *, signed: tuple[str, str],
     if slot.form in (Form.FLASH, Form.PHOTO):
         return Text(_headed(slot.form, headline), "", (), captions)
     lines = (0, 0, 0, 1, 2)[int(rng.random() * 5)] if slot.form is Form.TEXT else 0
-    subtitle = "\n".join(fill(pick(rng, subject.titles)) for _ in range(lines))
+    # A set that keeps its order: two lines of a subtitle are never the same.
+    subtitle = "\n".join(dict.fromkeys(fill(pick(rng, subject.titles)) for _ in range(lines)))
     paragraphs = _paragraphs(rng, slot.form, subject, fill)
     return Text(_headed(slot.form, headline), subtitle, _signed(paragraphs, signed), captions)
 

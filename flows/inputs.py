@@ -1,0 +1,91 @@
+"""What a user gives, as values: topic, addresses, times, files. Raises BadInput, each message naming what was given."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.errors import AddressError, BadInput
+
+if TYPE_CHECKING:
+    from schemas.topic import Topic
+
+_OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Naver News began in this year."""
+
+
+def topic_from(path: Path | None) -> Topic:
+    """The topic of a file, or the one that ships. Raises TopicError."""
+    from schemas.topic import default_topic_path, load_topic
+
+    return load_topic(path or default_topic_path())
+
+
+def naver_from(environment: Mapping[str, str]) -> str | None:
+    """The stand-in that SEOGO_NAVER names. Raises BadInput."""
+    from schemas.topic_fields import naver_address
+
+    address = environment.get("SEOGO_NAVER")
+    try:
+        return naver_address(address) if address else None
+    except ValueError as error:
+        raise BadInput(f"SEOGO_NAVER={address!r} is no stand-in's address: {error}.") from error
+
+
+def addresses_from(urls: list[str], from_file: Path | None) -> tuple[str, ...]:
+    """The addresses of both options, each that of an article. Raises BadInput, AddressError."""
+    from flows.naver.urls import article_key
+
+    for url in urls:
+        article_key(url)
+    named = _lines(from_file) if from_file else {}
+    for number, url in named.items():
+        try:
+            article_key(url)
+        except AddressError as error:
+            raise BadInput(f"{from_file}:{number}: {error}") from error
+    return (*urls, *named.values())
+
+
+def _lines(file: Path) -> dict[int, str]:
+    """The lines of a file by number. Blank lines and lines that begin with # are left out."""
+    lines = {number: line.strip() for number, line in enumerate(text_of(file).splitlines(), start=1)}
+    named = {number: line for number, line in lines.items() if line and not line.startswith("#")}
+    if not named:
+        raise BadInput(f"{file} holds no address: put one on each line.")
+    return named
+
+
+def time_from(text: str | None) -> datetime | None:
+    """A day or time as people write it, in Korean time where it names no zone. Raises BadInput."""
+    from schemas.article import SEOUL
+
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"--since {text!r} is no time: write 2025-12-28 or 2025-12-28T09:30.") from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=SEOUL)
+    if not _OLDEST <= moment <= datetime.now(SEOUL):
+        raise BadInput(f"--since {text}: give a time between {_OLDEST:%Y-%m-%d} and now.")
+    return moment
+
+
+def text_of(file: Path) -> str:
+    """A file as text; `-` is standard input. Raises BadInput."""
+    try:
+        return bytes_of(file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file} is not UTF-8 (byte {error.start}): save it as UTF-8.") from error
+
+
+def bytes_of(file: Path) -> bytes:
+    """A file's bytes; `-` is standard input. Raises BadInput."""
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
