@@ -41,7 +41,7 @@ lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o requirements.lock
 
-clean: ## remove what the targets made, archives excepted
+clean: ## remove what the targets made, the demo included; other archives stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-archive
 
 # uv comes first, by its hash in the lock, through the pip that every Python has; it installs the rest in seconds.

@@ -27,7 +27,6 @@ http {{
   access_log off;
   sendfile on;
   tcp_nopush on;
-  open_file_cache max=20000 inactive=600s;
   keepalive_requests 1000000;
   default_type text/html;
   charset utf-8;

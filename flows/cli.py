@@ -54,6 +54,23 @@ WaitOption = Annotated[
 DEFAULT_ARCHIVE = Path("archive")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"seogo {version('seogo')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def seogo(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """서고: crawl Naver news on one topic into an archive of Markdown files, a DuckDB database and raw captures."""
+
+
 @app.command(epilog="Example: seogo crawl --since 2025-12-28 --archive archive")
 def crawl(
     archive: ArchiveOption = DEFAULT_ARCHIVE,
@@ -234,7 +251,10 @@ def check(
         show_topic(loaded)
 
 
-@app.command(epilog="Example: seogo replica --port 8000, then SEOGO_NAVER=http://127.0.0.1:8000 seogo crawl")
+@app.command(
+    epilog="Example: seogo replica --port 8000, and elsewhere, with the key that it prints: NAVER_CLIENT_ID=replica-id"
+    " NAVER_CLIENT_SECRET=replica-secret SEOGO_NAVER=http://127.0.0.1:8000 seogo crawl --topic topics/demo.yaml"
+)
 def replica(
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="PORT", help="Listen here on 127.0.0.1; 0 takes a free port.")

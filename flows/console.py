@@ -47,9 +47,22 @@ def show_receipt(receipt: Receipt) -> None:
     table.add_row("finds", f"{receipt.finds:,}", style="bold")
     if receipt.finds:
         out.print(table)
-    for line in [*_source_lines(receipt.sources), *_notes(receipt), *_refusals(receipt)]:
+    for line in [*_source_lines(receipt.sources), *_notes(receipt), *_refusals(receipt), *_faults(receipt)]:
         out.print(line)
     out.print(_last_line(receipt))
+
+
+def _grid() -> Table:
+    """Two columns without lines: a name, and what it holds, folded and never cut."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _faults(receipt: Receipt) -> Iterator[Text]:
+    for article_id, reason in receipt.faults.items():
+        yield Text(f"{article_id}: {reason}", style="red")
 
 
 def _notes(receipt: Receipt) -> Iterator[Text]:
@@ -104,8 +117,8 @@ def _last_line(receipt: Receipt) -> Text:
 
 def show_status(found: Mapping[str, Any]) -> None:
     """What `storage.reader.status` found."""
-    about = Table.grid(padding=(0, 2))
-    for name in ("archive", "published_at", "articles", "revisions", "duplicates", "newest_article", "waiting", "runs"):
+    about = _grid()
+    for name in ("archive", "as_of", "articles", "revisions", "duplicates", "newest_article", "waiting", "runs"):
         about.add_row(Text(name, style="dim"), Text(cell(found[name]) or "none"))
     table_console().print(about)
     for source, watermark in found["sources"].items():
@@ -142,7 +155,7 @@ def show_topic(topic: Topic) -> None:
         "window": f"lag {_span(limits.lag)}, first look back {_span(limits.lookback)}",
         "files": topic.archive.front_matter,
     }
-    table = Table.grid(padding=(0, 2))
+    table = _grid()
     for name, value in rows.items():
         table.add_row(Text(name, style="dim"), Text(shown(value)))
     table_console().print(table)
@@ -173,7 +186,7 @@ def _span(span: timedelta) -> str:
 def show_article(fields: Mapping[str, Any]) -> None:
     """An article, readable."""
     out.print(Text(shown(fields.get("title") or fields["id"]), style="bold"))
-    about = Table.grid(padding=(0, 2))
+    about = _grid()
     for name in _ABOUT:
         if fields.get(name):
             about.add_row(Text(name, style="dim"), Text(cell(fields[name])))

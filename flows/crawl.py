@@ -18,9 +18,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from flows.discover import ApiKey
+from flows.discover import KEY_VARIABLES, ApiKey
 from flows.inputs import naver_from, topic_from
-from flows.keys import VARIABLES, keys_from
+from flows.keys import keys_from
 from flows.run import CrawlOrder
 from flows.run import crawl as crawl_plainly
 from schemas.article import SEOUL
@@ -36,7 +36,7 @@ class CrawlParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     archive: str = Field(default="archive", description="The archive directory.")
-    topic: str | None = Field(default=None, description="The topic file; empty: the one that ships.")
+    topic: str | None = Field(default=None, description="The topic file; empty: SEOGO_TOPIC, or the one that ships.")
     since: datetime | None = Field(default=None, description="Read the sources anew from this (Korean) time on.")
     limit: int | None = Field(default=None, ge=1, description="Fetch at most this many articles.")
     wait_seconds: float = Field(default=60.0, ge=0, description="Wait this long for another process to leave.")
@@ -67,8 +67,9 @@ async def crawl(parameters: CrawlParameters = DEFAULTS) -> State[dict[str, Any]]
 async def crawl_once(parameters: CrawlParameters) -> dict[str, Any]:
     """One crawl, as one task: an article is no task of its own (the server digests some 15 task runs a second)."""
     logger = get_run_logger()
+    topic_file = parameters.topic or os.environ.get("SEOGO_TOPIC")
     order = CrawlOrder(
-        topic=topic_from(Path(parameters.topic) if parameters.topic else None),
+        topic=topic_from(Path(topic_file) if topic_file else None),
         archive=Path(parameters.archive),
         since=parameters.since,
         most_fetches=parameters.limit,
@@ -87,7 +88,7 @@ async def crawl_once(parameters: CrawlParameters) -> dict[str, Any]:
 async def _keys_from_blocks() -> dict[str, ApiKey]:
     """Keys from Prefect Secret blocks, named like the environment variables: `naver-apihub-key-id` and so on."""
     keys = {}
-    for endpoint, names in VARIABLES.items():
+    for endpoint, names in KEY_VARIABLES.items():
         parts = [await _secret(name.lower().replace("_", "-")) for name in names]
         if all(parts):
             keys[str(endpoint)] = ApiKey(*[str(part) for part in parts])

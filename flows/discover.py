@@ -49,6 +49,12 @@ class Fetch(Protocol):
 
 Endpoint = Literal["openapi", "apihub"]
 
+KEY_VARIABLES: Mapping[Endpoint, tuple[str, str]] = {
+    "apihub": ("NAVER_APIHUB_KEY_ID", "NAVER_APIHUB_KEY"),
+    "openapi": ("NAVER_CLIENT_ID", "NAVER_CLIENT_SECRET"),
+}
+"""The environment variables that hold the key of each endpoint: id and secret."""
+
 _KEY_HEADERS: Mapping[Endpoint, tuple[str, str]] = {
     "openapi": ("X-Naver-Client-Id", "X-Naver-Client-Secret"),
     "apihub": ("X-NCP-APIGW-API-KEY-ID", "X-NCP-APIGW-API-KEY"),
@@ -203,7 +209,7 @@ async def read_search_api(
     tally = _Tally(name)
     if key is None:
         yield tally.report(
-            SourceEnd.NO_KEY, f"no key for the Search API ({endpoint}): README.md tells where it comes from"
+            SourceEnd.NO_KEY, f"no key for the Search API: set {' and '.join(KEY_VARIABLES[endpoint])}, both of them"
         )
         return
     headers = key.headers(endpoint)

@@ -10,6 +10,8 @@ from schemas.receipt import ExitReason, Receipt, SourceEnd
 _LAYOUT_SHARE = 0.2
 """From this share of fetched pages on, unknown pages mean that the site changed, not that one page is odd."""
 
+_REASONS = 3
+_CLOSED = frozenset({SourceEnd.FORBIDDEN, SourceEnd.NO_KEY})
 _TOUCHED = (Outcome.NEW, Outcome.EDITED, Outcome.DUPLICATE, Outcome.OFF_TOPIC, Outcome.LISTED, Outcome.GONE)
 
 
@@ -46,37 +48,37 @@ def _why_nothing_new(receipt: Receipt) -> str:
 
 def _layout_changed(receipt: Receipt) -> str:
     if lists := _ended(receipt, {SourceEnd.LAYOUT_CHANGED}):
-        return "; ".join(lists)
+        return _few(lists)
     if receipt.layout_faults and receipt.layout_faults >= _LAYOUT_SHARE * _pages(receipt):
-        return f"{receipt.layout_faults} of {_pages(receipt)} article pages lack what their layout needs"
+        return f"article pages that lack what their layout needs: {receipt.layout_faults} of {_pages(receipt)}"
     return ""
 
 
 def _blocked(receipt: Receipt) -> str:
     if refused := receipt.outcomes[Outcome.BLOCKED]:
-        return f"{refused} articles may not be fetched or were refused; they are tried again later"
+        return f"articles that were refused or may not be fetched: {refused}; they are tried again later"
     if receipt.resting:
-        return "; ".join(receipt.resting.values())
+        return _few(list(receipt.resting.values()))
     if refusals := _ended(receipt, {SourceEnd.BLOCKED}):
-        return "; ".join(refusals)
+        return _few(refusals)
     forbidden = _ended(receipt, {SourceEnd.FORBIDDEN})
-    if forbidden and not receipt.finds and all(s.end is SourceEnd.FORBIDDEN for s in receipt.sources):
-        return "robots.txt forbids every source: " + "; ".join(forbidden)
+    if forbidden and not receipt.finds and all(s.end in _CLOSED for s in receipt.sources):
+        return "no source may be read: " + _few(_ended(receipt, _CLOSED))
     return ""
 
 
 def _nothing_discovered(receipt: Receipt) -> str:
     if receipt.finds or any(source.items for source in receipt.sources):
         return ""
-    said = "; ".join(f"{s.source}: {s.end}, {s.reason}" for s in receipt.sources)
-    return f"no source named an article ({said or 'there is no source'})"
+    said = _few(_ended(receipt, set(SourceEnd))) or "there is no source"
+    return f"no source named an article ({said})"
 
 
 def _partly_failed(receipt: Receipt) -> str:
     parts = _ended(receipt, {SourceEnd.FAILED, SourceEnd.NO_KEY})
     if failed := receipt.outcomes[Outcome.FAILED]:
-        parts.append(f"{failed} articles could not be fetched or read")
-    return "; ".join(parts)
+        parts.append(f"articles that could not be fetched or read: {failed}")
+    return _few(parts)
 
 
 def _ended(receipt: Receipt, ends: Collection[SourceEnd]) -> list[str]:
@@ -86,6 +88,12 @@ def _ended(receipt: Receipt, ends: Collection[SourceEnd]) -> list[str]:
         if source.end in ends:
             sources.setdefault(source.reason, []).append(source.source)
     return [f"{_some(names)}: {reason}" for reason, names in sources.items()]
+
+
+def _few(parts: list[str]) -> str:
+    """The first reasons in full; the receipt's sources hold them all."""
+    more = f"; and {len(parts) - _REASONS} more reasons" if len(parts) > _REASONS else ""
+    return "; ".join(parts[:_REASONS]) + more
 
 
 def _some(names: list[str]) -> str:

@@ -41,6 +41,7 @@ _FIRST_RETRY = timedelta(minutes=15)
 _ROBOTS_AGAIN = timedelta(days=1)
 _BLOCKS_IN_A_ROW = 3
 """Refusals by one host after which the run stops."""
+_FAULTS_NAMED = 5
 _GONE = frozenset({404, 410})
 _REFUSED = frozenset({401, 403, 429})
 
@@ -188,6 +189,8 @@ class Pipeline:
             self.receipt.spend(stage, seconds)
         for result in results:
             self.receipt.outcomes[result.outcome] += 1
+            if result.outcome in (Outcome.FAILED, Outcome.BLOCKED) and len(self.receipt.faults) < _FAULTS_NAMED:
+                self.receipt.faults[result.ref.key.id] = result.reason
         self._on_progress(self.receipt)
 
     async def _in_store(self, call: Callable[..., T], *arguments: Any) -> T:

@@ -55,7 +55,7 @@ class SourceReport:
 class Receipt:
     """The account of a run. Grows while it runs; `finds` is always the sum of `outcomes`.
 
-    `resting`: hosts that asked for a pause longer than the run waits. `discovered`: finds taken up so far, of which `finds` have ended. `refused`: what an import did not take, file -> reason. `seconds` tells where the time went, by stage; stages overlap, so they may add up to more than the run took.
+    `faults`: the first few articles that failed or were refused, id -> reason. `resting`: hosts that asked for a pause longer than the run waits. `discovered`: finds taken up so far, of which `finds` have ended. `refused`: what an import did not take, file -> reason. `seconds` tells where the time went, by stage; stages overlap, so they may add up to more than the run took.
     """
 
     run_id: str
@@ -74,6 +74,7 @@ class Receipt:
     notes: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     resting: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
     discovered: int = 0
     pages_read: int = 0
     layout_faults: int = 0

@@ -68,6 +68,10 @@ class Archive:
         row = {key: getattr(receipt, key) for key in ("run_id", "command", "topic", "started_at")}
         with self._db.transaction():
             self._db.insert("runs", [row])
+            self._db.execute(
+                "UPDATE runs SET exit_reason = 'interrupted' WHERE exit_reason IS NULL AND run_id <> ?",
+                [receipt.run_id],
+            )
         software = f"seogo/{version('seogo')}"
         self._captures = captures.CaptureWriter(self.root, receipt.run_id, software=software)
 
@@ -318,6 +322,8 @@ def open_archive(root: Path, *, style: Style = "seed", wait: float = 0.0) -> Ite
     with lease(state, now=datetime.now(UTC), wait=wait):
         with storage_faults(root):
             note = captures.cut_torn_tail(root)
+        if not (root / "archive.duckdb").exists():
+            _publish_empty(root)
         archive = Archive(root, Database.open(state / "writer.duckdb"), style=style, notes=[note] if note else [])
         try:
             with storage_faults(root):
@@ -328,6 +334,13 @@ def open_archive(root: Path, *, style: Style = "seed", wait: float = 0.0) -> Ite
                 archive._publish()
             raise
         archive._publish()
+
+
+def _publish_empty(root: Path) -> None:
+    """Readers can open the archive from its first moment on."""
+    path = root / "state" / "writer.duckdb"
+    Database.open(path).close()
+    snapshot.publish(path, root / "archive.duckdb", temporary=root / "state" / "snapshot.tmp")
 
 
 def _write_synced(path: Path, data: bytes) -> None:

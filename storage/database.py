@@ -28,7 +28,7 @@ COMPATIBLE_WITH = "v1.5.0"
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "storage_compatibility_version": COMPATIBLE_WITH,
-    "memory_limit": "256MB",  # the default is 80 % of the machine
+    "memory_limit": "128MB",  # the default is 80 % of the machine; 100,000 articles want no more than this
     "threads": 2,
     "preserve_insertion_order": False,
     "autoinstall_known_extensions": False,

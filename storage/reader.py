@@ -29,7 +29,9 @@ def open_snapshot(archive: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The readers' database of an archive. Raises BadInput where there is none, ArchiveDamaged where it is no more."""
     path = archive / "archive.duckdb"
     if not path.is_file():
-        raise BadInput(f"{path} does not exist: nothing has been archived there yet. Crawl or import first.")
+        raise BadInput(
+            f"{path} does not exist: there is no archive yet, or its first run has not begun. Crawl or import first."
+        )
     connection = _connect(path)
     try:
         yield connection
@@ -78,7 +80,7 @@ def status(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[str, An
     """What the archive holds, how far each source was read, and the receipt of the newest run that ended."""
     return {
         "archive": str(archive),
-        "published_at": datetime.fromtimestamp((archive / "archive.duckdb").stat().st_mtime, UTC),
+        "as_of": datetime.fromtimestamp((archive / "archive.duckdb").stat().st_mtime, UTC),
         "articles": _counts(connection, "SELECT status, count(*) FROM articles GROUP BY ALL ORDER BY ALL"),
         "revisions": _counts(connection, "SELECT revision_kind, count(*) FROM revisions GROUP BY ALL ORDER BY ALL"),
         "duplicates": _counts(connection, "SELECT 'all', count(*) FROM duplicates")["all"],

@@ -1,0 +1,40 @@
+"""The peers' own virtual environment: they are measured beside seogo and never installed with it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+REQUIREMENTS = Path(__file__).with_name("requirements-peers.txt")
+SHARED = ("selectolax", "duckdb", "pyarrow", "pytz", "warcio", "pyyaml")
+"""What the peers need of our own, in the very versions that seogo runs with."""
+
+
+def peers_python(work: Path, chosen: Path | None = None) -> Path:
+    """The Python that has the peers: the one chosen, else that of `work/peers`, made when it is not there.
+
+    SystemExit where it cannot be made, or lacks Scrapy.
+    """
+    python = chosen or work / "peers" / "bin" / "python"
+    if chosen is None and not python.exists():
+        _make(work / "peers")
+    if subprocess.run([python, "-c", "import scrapy"], check=False, capture_output=True).returncode:
+        raise SystemExit(f"{python} has no Scrapy: install {REQUIREMENTS} there, or remove it and run again.")
+    return python
+
+
+def _make(folder: Path) -> None:
+    uv = Path(sys.executable).with_name("uv")
+    shared = [f"{name}=={version(name)}" for name in SHARED]
+    print(f"making the peers' environment in {folder} …", flush=True)
+    install = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", "-r", REQUIREMENTS, *shared]
+    for command in ([uv, "venv", "--quiet", "--python", sys.executable, folder], install):
+        if not uv.exists() or subprocess.run(command, check=False).returncode:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise SystemExit(
+                "the peers cannot be installed (is there a package index?):"
+                f" make an environment with {REQUIREMENTS} and name its Python with --peers-python."
+            )

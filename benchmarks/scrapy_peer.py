@@ -1,0 +1,181 @@
+"""The peer of `benchmarks.crawling`: what a competent user of Scrapy would write. Runs in a venv of its own.
+
+    python -m benchmarks.scrapy_peer ADDRESSES SITE DATABASE CONCURRENCY [FOLDER]
+
+The same pages, the same parser (`flows.naver.article_page`), robots.txt obeyed, no pause, no cache, no cookies, the
+same number of requests at once. Its pipeline puts rows into DuckDB, 256 in one Arrow table and one transaction, in a
+thread beside the reactor, without an index but the primary key. It keeps no raw answer, makes no Markdown file, holds
+no text against a topic, looks for no duplicates, writes no ledger and syncs nothing but DuckDB's own commits: all of
+that, which seogo does, it is spared.
+
+With FOLDER it also keeps each page in WARC (by warcio, packed anew, since Scrapy hands out unpacked bodies) and writes
+each Markdown file, by seogo's own `dumps`, without a sync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import scrapy
+from scrapy.crawler import CrawlerProcess
+from scrapy.http import Response
+
+from flows.naver.article_page import parse_article
+from schemas.article import Article
+
+BATCH = 256
+_COLUMNS = (
+    "id VARCHAR PRIMARY KEY, url VARCHAR, title VARCHAR, subtitle VARCHAR, body VARCHAR, publisher VARCHAR,"
+    " byline VARCHAR, authors STRUCT(name VARCHAR, email VARCHAR)[], categories VARCHAR[], published_at TIMESTAMPTZ,"
+    " modified_at TIMESTAMPTZ, original_url VARCHAR, images STRUCT(url VARCHAR, caption VARCHAR)[], kind VARCHAR,"
+    " content_hash VARCHAR, text_hash VARCHAR, parser VARCHAR, crawled_at TIMESTAMPTZ"
+)
+
+
+class DuckDBPipeline:
+    """Rows into DuckDB, a batch at a time."""
+
+    def __init__(self, database: str) -> None:
+        self._path = database
+        self._rows: list[dict[str, Any]] = []
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> DuckDBPipeline:
+        return cls(crawler.settings["DATABASE"])
+
+    def open_spider(self) -> None:
+        self._con = duckdb.connect(self._path)
+        self._con.execute(f"CREATE TABLE articles ({_COLUMNS})")
+        self._schema = self._con.sql("FROM articles LIMIT 0").to_arrow_table().schema
+
+    async def process_item(self, item: dict[str, Any]) -> dict[str, Any]:
+        self._rows.append(item)
+        if len(self._rows) >= BATCH:
+            rows, self._rows = self._rows, []
+            async with self._turn:
+                await asyncio.to_thread(self._insert, rows)
+        return item
+
+    def close_spider(self) -> None:
+        self._insert(self._rows)
+        self._con.close()
+
+    def _insert(self, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self._con.register("batch", pa.Table.from_pylist(rows, schema=self._schema))
+            self._con.execute("INSERT INTO articles BY NAME SELECT * FROM batch ON CONFLICT (id) DO NOTHING")
+
+
+class FilesPipeline:
+    """Each page into one WARC file, each article into a Markdown file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> FilesPipeline:
+        return cls(Path(crawler.settings["FOLDER"]))
+
+    def open_spider(self) -> None:
+        from warcio.warcwriter import WARCWriter
+
+        self._file = (self._folder / "pages.warc.gz").open("wb")
+        self._writer = WARCWriter(self._file, gzip=True)
+
+    async def process_item(self, item: dict[str, Any]) -> dict[str, Any]:
+        response, article = item.pop("response"), item.pop("article")
+        self._capture(response, item["url"])
+        self._write(article, item["crawled_at"])
+        return item
+
+    def close_spider(self) -> None:
+        self._file.close()
+
+    def _capture(self, response: Response, url: str) -> None:
+        from warcio.statusandheaders import StatusAndHeaders
+
+        headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
+        body = io.BytesIO(response.body)
+        self._writer.write_record(self._writer.create_warc_record(url, "response", payload=body, http_headers=headers))
+
+    def _write(self, article: Article, crawled_at: datetime) -> None:
+        from schemas.front_matter import dumps, from_article
+        from storage.markdown import path_of
+
+        path = self._folder / path_of(article.key, article.published_at)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dumps(from_article(article, crawled_at, style="seed")), encoding="utf-8")
+
+
+class ArticleSpider(scrapy.Spider):
+    """Fetches the addresses, parses each page."""
+
+    name = "articles"
+
+    async def start(self) -> AsyncIterator[scrapy.Request]:
+        site = self.settings["SITE"]
+        for url in self.settings["ADDRESSES"]:
+            # nginx stands in for n.news.naver.com.
+            yield scrapy.Request(url.replace("https://n.news.naver.com", site), meta={"address": url})
+
+    def parse(self, response: Response) -> dict[str, Any]:
+        article = parse_article(response.body, response.meta["address"])
+        kept = {"response": response, "article": article} if self.settings["FOLDER"] else {}
+        return _row(article) | kept
+
+
+def _row(article: Article) -> dict[str, Any]:
+    row = {name: getattr(article, name) for name in Article.__slots__ if name not in ("key", "authors", "images")}
+    return row | {
+        "id": article.id,
+        "url": article.url,
+        "kind": article.kind.value,
+        "authors": [{"name": a.name, "email": a.email} for a in article.authors],
+        "images": [{"url": i.url, "caption": i.caption} for i in article.images],
+        "content_hash": article.content_hash,
+        "text_hash": article.text_hash,
+        "crawled_at": datetime.now(UTC),
+    }
+
+
+def main(addresses: str, site: str, database: str, concurrency: str, folder: str = "") -> None:
+    """Crawl, and print how many rows there are in the database, and the seconds that Scrapy itself counted."""
+    settings = {
+        "ADDRESSES": Path(addresses).read_text("utf-8").split(),
+        "SITE": site,
+        "DATABASE": database,
+        "FOLDER": folder,
+        "ROBOTSTXT_OBEY": True,
+        "CONCURRENT_REQUESTS": int(concurrency),
+        "CONCURRENT_REQUESTS_PER_DOMAIN": int(concurrency),
+        "DOWNLOAD_DELAY": 0,
+        "AUTOTHROTTLE_ENABLED": False,
+        "HTTPCACHE_ENABLED": False,
+        "COOKIES_ENABLED": False,
+        "TELNETCONSOLE_ENABLED": False,
+        "LOG_LEVEL": "WARNING",
+        "USER_AGENT": "scrapy-bench (+bench@example.org)",
+        "ITEM_PIPELINES": {DuckDBPipeline: 300} | ({FilesPipeline: 200} if folder else {}),
+    }
+    process = CrawlerProcess(settings)
+    crawler = process.create_crawler(ArticleSpider)
+    process.crawl(crawler)
+    process.start()
+    stats = crawler.stats.get_stats()
+    with duckdb.connect(database, read_only=True) as con:
+        ((rows,),) = con.sql("SELECT count(*) FROM articles").fetchall()
+    print(json.dumps({"rows": rows, "seconds": stats["elapsed_time_seconds"]}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
