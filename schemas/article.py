@@ -1,8 +1,8 @@
 """The values on an article's way: its key, a find of it, and the article itself.
 
-    ArticleKey    the identity: press office and article number
-    ArticleRef    a find: somebody (a search, a list, a person) named the article
-    Article       what a parser read off a page
+ArticleKey    the identity: press office and article number
+ArticleRef    a find: somebody (a search, a list, a person) named the article
+Article       what a parser read off a page
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What comes back from a fetch, and the ledger's row about it.
 
-    RawPage          an answer, as it came over the wire
-    FetchFault       no answer that could be used, and why
-    RequestRecord    one request on the wire (a row of the table `requests`)
-    CaptureRef       where a raw answer is kept
+RawPage          an answer, as it came over the wire
+FetchFault       no answer that could be used, and why
+RequestRecord    one request on the wire (a row of the table `requests`)
+CaptureRef       where a raw answer is kept
 """
 
 from __future__ import annotations

@@ -55,7 +55,10 @@ class SourceReport:
 class Receipt:
     """The account of a run. Grows while it runs; `finds` is always the sum of `outcomes`.
 
-    `faults`: the first few articles that failed or were refused, id -> reason. `resting`: hosts that asked for a pause longer than the run waits. `discovered`: finds taken up so far, of which `finds` have ended. `refused`: what an import did not take, file -> reason. `seconds` tells where the time went, by stage; stages overlap, so they may add up to more than the run took.
+    `discovered`: finds taken up so far, of which `finds` have ended. `faults`: the first few articles that failed or
+    were refused, id -> reason. `refused`: what an import did not take, file -> reason. `resting`: hosts that asked for
+    a pause longer than the run waits. `seconds` tells where the time went, by stage; stages overlap, so they may add up
+    to more than the run took.
     """
 
     run_id: str
