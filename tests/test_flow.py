@@ -104,7 +104,7 @@ def test_two_runs_a_changed_layout_and_keys_from_blocks(
     assert second.is_completed()
     assert "nothing_new" in str(second.message)
 
-    naver.behaviour = Behaviour(rules=(Rule(Fault.NO_LINKS, host="search.naver.com"),))
+    naver.behaviour = Behaviour(rules=(Rule(Fault.BLOCK_NOTICE, host="search.naver.com"),))
     third = flow_state(tmp_path)
     naver.behaviour = Behaviour()
     assert third.is_failed()
