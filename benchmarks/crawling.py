@@ -15,6 +15,7 @@ import shutil
 import statistics
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,12 @@ class Field:
         self._check("seogo", receipt["outcomes"]["new"])
         return Measured(self._articles, run, _lasted(receipt), receipt["seconds"])
 
-    def scrapy(self, *, everything: bool = False) -> Measured:
-        """Scrapy into a new database; with `everything`, also the captures and files that seogo writes."""
+    def scrapy(self, keep: str) -> Measured:
+        """Scrapy into a new folder; it keeps `rows`, also `files`, or also `captures`."""
         folder = self._fresh("scrapy")
         folder.mkdir()
-        command = [self._python, "-m", "benchmarks.scrapy_peer", self._addresses, self._site, folder / "peer.duckdb"]
-        run = measured([*command, str(CONCURRENCY), *([folder] if everything else [])], self._work)
+        command = [self._python, "-m", "benchmarks.scrapy_peer", self._addresses, self._site, folder]
+        run = measured([*command, str(CONCURRENCY), keep], self._work)
         said = json.loads(run.output)
         self._check("Scrapy", said["rows"])
         return Measured(self._articles, run, said["seconds"], {})
@@ -105,8 +106,9 @@ def main() -> None:
         field = Field(work, python, addresses, site)
         ways = {
             "seogo": field.seogo,
-            "Scrapy, rows only": field.scrapy,
-            "Scrapy, rows, WARC and files": lambda: field.scrapy(everything=True),
+            "Scrapy, rows": partial(field.scrapy, "rows"),
+            "Scrapy, rows and files": partial(field.scrapy, "files"),
+            "Scrapy, rows, files, WARC": partial(field.scrapy, "captures"),
         }
         for way in ways.values():
             way()  # once for nothing: modules are compiled, files are in the system's memory

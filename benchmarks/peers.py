@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).with_name("requirements-peers.txt")
-SHARED = ("selectolax", "duckdb", "pyarrow", "pytz", "warcio", "pyyaml")
+SHARED = ("selectolax", "duckdb", "pyarrow", "pytz", "fastwarc")
 """What the peers need of our own, in the very versions that seogo runs with."""
 
 

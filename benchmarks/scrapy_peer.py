@@ -1,21 +1,21 @@
 """The peer of `benchmarks.crawling`: what a competent user of Scrapy would write. Runs in a venv of its own.
 
-    python -m benchmarks.scrapy_peer ADDRESSES SITE DATABASE CONCURRENCY [FOLDER]
+    python -m benchmarks.scrapy_peer ADDRESSES SITE FOLDER CONCURRENCY rows|files|captures
 
 The same pages, the same parser (`flows.naver.article_page`), robots.txt obeyed, no pause, no cache, no cookies, the
 same number of requests at once. Its pipeline puts rows into DuckDB, 256 in one Arrow table and one transaction, in a
-thread beside the reactor, without an index but the primary key. It keeps no raw answer, makes no Markdown file, holds
-no text against a topic, looks for no duplicates, writes no ledger and syncs nothing but DuckDB's own commits: all of
-that, which seogo does, it is spared.
+thread beside the reactor, without an index but the primary key. With `rows`, that is all: it keeps no raw answer, makes
+no Markdown file, holds no text against a topic, looks for no duplicates, writes no ledger and syncs nothing but
+DuckDB's own commits.
 
-With FOLDER it also keeps each page in WARC (by warcio, packed anew, since Scrapy hands out unpacked bodies) and writes
-each Markdown file, by seogo's own `dumps`, without a sync.
+With `files` it also writes each Markdown file (seogo's `dumps`, no sync), with `captures` also each page into a WARC
+file (seogo's `storage.warc`; it must pack the pages anew, because Scrapy hands out unpacked bodies). Topic, duplicates,
+ledger and syncs it is spared in every case.
 """
 
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -77,36 +77,26 @@ class DuckDBPipeline:
 
 
 class FilesPipeline:
-    """Each page into one WARC file, each article into a Markdown file."""
+    """Each article into a Markdown file, and each page into one WARC file where that is asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, captures: bool) -> None:
         self._folder = folder
+        self._captures = (folder / "pages.warc.gz").open("wb") if captures else None
 
     @classmethod
     def from_crawler(cls, crawler: Any) -> FilesPipeline:
-        return cls(Path(crawler.settings["FOLDER"]))
-
-    def open_spider(self) -> None:
-        from warcio.warcwriter import WARCWriter
-
-        self._file = (self._folder / "pages.warc.gz").open("wb")
-        self._writer = WARCWriter(self._file, gzip=True)
+        return cls(Path(crawler.settings["FOLDER"]), captures=crawler.settings["KEEP"] == "captures")
 
     async def process_item(self, item: dict[str, Any]) -> dict[str, Any]:
         response, article = item.pop("response"), item.pop("article")
-        self._capture(response, item["url"])
+        if self._captures is not None:
+            self._captures.write(_record(response, item))
         self._write(article, item["crawled_at"])
         return item
 
     def close_spider(self) -> None:
-        self._file.close()
-
-    def _capture(self, response: Response, url: str) -> None:
-        from warcio.statusandheaders import StatusAndHeaders
-
-        headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
-        body = io.BytesIO(response.body)
-        self._writer.write_record(self._writer.create_warc_record(url, "response", payload=body, http_headers=headers))
+        if self._captures is not None:
+            self._captures.close()
 
     def _write(self, article: Article, crawled_at: datetime) -> None:
         from schemas.front_matter import dumps, from_article
@@ -115,6 +105,17 @@ class FilesPipeline:
         path = self._folder / path_of(article.key, article.published_at)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dumps(from_article(article, crawled_at, style="seed")), encoding="utf-8")
+
+
+def _record(response: Response, item: dict[str, Any]) -> bytes:
+    from fastwarc.warc import WarcRecordType
+
+    from storage import warc
+
+    head = b"HTTP/1.1 200 OK\r\n" + warc.header_lines([("Content-Type", "text/html; charset=utf-8")])
+    fields = [("WARC-Target-URI", item["url"]), ("Content-Type", "application/http; msgtype=response")]
+    block = head + response.body
+    return warc.member(WarcRecordType.response, item["crawled_at"], fields, block, payload=response.body)
 
 
 class ArticleSpider(scrapy.Spider):
@@ -130,7 +131,7 @@ class ArticleSpider(scrapy.Spider):
 
     def parse(self, response: Response) -> dict[str, Any]:
         article = parse_article(response.body, response.meta["address"])
-        kept = {"response": response, "article": article} if self.settings["FOLDER"] else {}
+        kept = {"response": response, "article": article} if self.settings["KEEP"] != "rows" else {}
         return _row(article) | kept
 
 
@@ -148,13 +149,14 @@ def _row(article: Article) -> dict[str, Any]:
     }
 
 
-def main(addresses: str, site: str, database: str, concurrency: str, folder: str = "") -> None:
+def main(addresses: str, site: str, folder: str, concurrency: str, keep: str) -> None:
     """Crawl, and print how many rows there are in the database, and the seconds that Scrapy itself counted."""
     settings = {
         "ADDRESSES": Path(addresses).read_text("utf-8").split(),
         "SITE": site,
-        "DATABASE": database,
+        "DATABASE": str(Path(folder) / "peer.duckdb"),
         "FOLDER": folder,
+        "KEEP": keep,
         "ROBOTSTXT_OBEY": True,
         "CONCURRENT_REQUESTS": int(concurrency),
         "CONCURRENT_REQUESTS_PER_DOMAIN": int(concurrency),
@@ -165,14 +167,14 @@ def main(addresses: str, site: str, database: str, concurrency: str, folder: str
         "TELNETCONSOLE_ENABLED": False,
         "LOG_LEVEL": "WARNING",
         "USER_AGENT": "scrapy-bench (+bench@example.org)",
-        "ITEM_PIPELINES": {DuckDBPipeline: 300} | ({FilesPipeline: 200} if folder else {}),
+        "ITEM_PIPELINES": {DuckDBPipeline: 300} | ({FilesPipeline: 200} if keep != "rows" else {}),
     }
     process = CrawlerProcess(settings)
     crawler = process.create_crawler(ArticleSpider)
     process.crawl(crawler)
     process.start()
     stats = crawler.stats.get_stats()
-    with duckdb.connect(database, read_only=True) as con:
+    with duckdb.connect(settings["DATABASE"], read_only=True) as con:
         ((rows,),) = con.sql("SELECT count(*) FROM articles").fetchall()
     print(json.dumps({"rows": rows, "seconds": stats["elapsed_time_seconds"]}))
 
