@@ -34,7 +34,8 @@ def main() -> None:
     work = work_folder(given.work)
     archives = {size: apart(make_archive, work / f"archive-of-{size}", size) for size in (SMALL, large)}
     introduce("a run with nothing new, whole command, after a crawl that read the same sources")
-    corpus = make_corpus(seed=1, articles=60, days=4, last=datetime.now(SEOUL))
+    # Several articles an hour: whatever the hour, there are some in the window that is read again.
+    corpus = make_corpus(seed=1, articles=600, days=3, last=datetime.now(SEOUL))
     found: dict[int, list[Run]] = {size: [] for size in archives}
     with Replica(corpus) as naver:
         for turn in range(1 + runs):
