@@ -1,7 +1,8 @@
 """Hold files, rows and captures of an archive against each other.
 
 Every row has its file, its file says what the row says, and its capture is where the row says; every file has its
-row; every record of every capture has the digest that it was written with; readers' copy and writer's database agree.
+row; every record of every capture has the digest that it was written with. Readers' copy is not looked at: it may be
+older than the writer's database, and the next run that changes something replaces it.
 Reads only; an archive that is being written to is verified by its writer's lease, so that nothing moves meanwhile.
 """
 
