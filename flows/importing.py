@@ -13,13 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from flows.naver.bylines import parse_byline
 from flows.run import run_id_at
 from schemas.article import SEOUL, Article, ArticleRef, Outcome, content_hash, text_hash
 from schemas.errors import BadInput, FrontMatterError
-from schemas.find import FindResult, Known, RevisionKind, Status
+from schemas.find import FindResult, Known, PlainText, RevisionKind, Status
 from schemas.front_matter import Document, loads
 from schemas.front_matter_styles import Style
 from schemas.plain_text import PlainDocument, loads_plain, looks_plain
@@ -147,7 +146,7 @@ class _Importer:
                 same_text.setdefault(article.text_hash, id_)
             results.append(self._captured(result, path, data))
         texts = [
-            self._text_row(id_, path, data, document)
+            self._text_of(id_, path, data, document)
             for id_, (path, data, document) in batch.texts.items()
             if not self._is_known_text(id_, document, known, same_text)
         ]
@@ -209,25 +208,16 @@ class _Importer:
             return True
         return False
 
-    def _text_row(self, id_: str, path: Path, data: bytes, document: PlainDocument) -> dict[str, Any]:
-        """The row of a text without an address. It has no file of its own: the format has no place for it."""
-        capture = self._archive.capture_file(path.name, data, self._receipt.started_at)
-        return {
-            "id": id_,
-            "status": Status.IMPORTED.value,
-            "body": document.body,
-            "published_at": datetime.combine(document.date, time(), SEOUL),
-            "kind": "text",
-            "content_hash": content_hash(document.body),
-            "text_hash": text_hash(document.body),
-            "parser": PARSER,
-            "revision": 1,
-            "revision_kind": RevisionKind.IMPORTED.value,
-            "source": f"import:{path.name}",
-            "capture_file": capture.file,
-            "capture_offset": capture.offset,
-            "run_id": self._receipt.run_id,
-        }
+    def _text_of(self, id_: str, path: Path, data: bytes, document: PlainDocument) -> PlainText:
+        """A text without an address. It has no file of its own: the format has no place for it."""
+        return PlainText(
+            id=id_,
+            body=document.body,
+            published_at=datetime.combine(document.date, time(), SEOUL),
+            source=f"import:{path.name}",
+            parser=PARSER,
+            capture=self._archive.capture_file(path.name, data, self._receipt.started_at),
+        )
 
     def _refuse(self, path: Path, reason: str) -> None:
         self._receipt.refused[str(path)] = reason

@@ -61,7 +61,8 @@ class Stacks(Protocol):
     def same_text(
         self, content_hashes: Sequence[str], text_hashes: Sequence[str]
     ) -> tuple[dict[str, str], dict[str, str]]: ...
-    def capture(self, page: RawPage) -> CaptureRef: ...
+    def kept(self, url: str) -> RawPage | None: ...
+    def capture(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef: ...
     def store(
         self, run_id: str, results: Sequence[FindResult], requests: Sequence[RequestRecord] = (), /
     ) -> dict[str, float]: ...
@@ -221,10 +222,11 @@ class Pipeline:
         began = time.monotonic()
         service = _service(ref.url)
         url = json_api_url(ref.key, service) if service else ref.key.url
-        page = await self._fetch(url, why="article")
+        page = self._archive.kept(url) or await self._fetch(url, why="article")
         if isinstance(page, RawPage) and not service and (service := _service(page.final_url)):
             # A page of scripts: the same article is to be had as JSON.
-            page = await self._fetch(json_api_url(ref.key, service), why="article")
+            url = json_api_url(ref.key, service)
+            page = self._archive.kept(url) or await self._fetch(url, why="article")
         self.receipt.spend("fetch", time.monotonic() - began)
         return page
 
@@ -233,7 +235,7 @@ class Pipeline:
             return self._blocked(find, page.final_url, f"{page.final_url} answered with status {page.status}")
         self._blocks[urlsplit(page.final_url).netloc] = 0
         began = time.monotonic()
-        capture = self._archive.capture(page)
+        capture = self._archive.capture(page, find.known.capture if find.known else None)
         captured = time.monotonic()
         self.receipt.spend("capture", captured - began)
         self.receipt.pages_read += 1

@@ -2,6 +2,7 @@
 
 Known         what the archive holds under a key (a slice of the store, for deciding)
 FindResult    how a find ended, and what is to be stored because of it
+PlainText     a text of an older archive that nobody knows an address of
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Known:
 
     `status` None: there is no row in `articles`. `due_at`: when a find that
     failed is to be tried again (None: never by itself). `found_at`: the start of the run that first found the key
-    (None: it was imported, no run has found it).
+    (None: it was imported, no run has found it). `capture` is where the newest text was read from.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Known:
     content_hash: str | None = None
     revision: int = 0
     file: str | None = None
+    capture: CaptureRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class FindResult:
     """How a find ended. `reason` is a sentence for people; what is stored beside it is None where nothing is.
 
     `article` with `revision_kind`: a text to store, as revision number `revision`. `duplicate_of`: the id that the
-    text points at. `retry_at`: when a find that failed is to be tried again.
+    text points at. `retry_at`: when a find that failed is to be tried again. `file` and `file_sha256` are those of the
+    Markdown file that shows the text: the archive fills them in.
     """
 
     ref: ArticleRef
@@ -77,6 +80,7 @@ class FindResult:
     revision_kind: RevisionKind | None = None
     revision: int = 0
     file: str | None = None
+    file_sha256: str | None = None
     duplicate_of: str | None = None
     matched_by: str | None = None
     capture: CaptureRef | None = None
@@ -85,3 +89,15 @@ class FindResult:
     retry_at: datetime | None = None
     found_at: datetime | None = None
     known: bool = False  # nothing about the key changed: its row in the frontier stays as it is
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """A text without address, imported from an older archive: a row of `articles` without a key and without a file."""
+
+    id: str
+    body: str
+    published_at: datetime
+    source: str
+    parser: str
+    capture: CaptureRef

@@ -29,11 +29,20 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureRef:
+    """Where a raw answer is kept: the WARC file, relative to the archive, and the record's first byte in it."""
+
+    file: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class RawPage:
     """An answer. `url` is what was asked first, `final_url` what answered after redirects.
 
     `payload` are the bytes as sent (perhaps gzip-encoded: this is what a capture keeps), `content` the same unpacked
-    (what a parser reads). `request_headers` hold no key: the client removes them.
+    (what a parser reads). `request_headers` hold no key: the client removes them. `why` says what it was asked for,
+    such as `article`; `capture` where it is kept, once it is.
     """
 
     url: str
@@ -46,6 +55,8 @@ class RawPage:
     payload: bytes
     content: bytes
     fetched_at: datetime
+    why: str = "article"
+    capture: CaptureRef | None = None
 
     def header(self, name: str) -> str | None:
         """The first header of this name, whatever its case."""
@@ -81,11 +92,3 @@ class RequestRecord:
     attempt: int
     why: str
     fault: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureRef:
-    """Where a raw answer is kept: the WARC file, relative to the archive, and the record's first byte in it."""
-
-    file: str
-    offset: int

@@ -2,95 +2,107 @@
 
     articles/2025/12/30/119_0003042504.md     what people and tools read
     archive.duckdb                            for readers: a copy, replaced whole
-    captures/2025/12/30/….warc.gz             raw answers
+    captures/2025/12/30/….warc.gz             raw answers, and the journal of each run
     state/                                    the writer's database, lock, staged files: nobody else opens it
 
-A batch is stored in an order that a kill can stop anywhere: captures are synced; new files are staged under `state/`
-and synced; one transaction commits the rows; the staged files are renamed into place. The next start looks at what is
-still staged: a file whose row was committed is renamed, another is dropped.
+A batch is stored in an order that a kill can stop anywhere: how it ended is written to the run's journal beside the
+captures, and both are synced; new files are staged under `state/` and synced; one transaction commits the rows; the
+staged files are renamed into place. The next start carries out what the journal has and the database lacks
+(`storage.recovery`), and puts in place what is still staged.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from schemas.article import ArticleKey, ArticleRef, Outcome
-from schemas.errors import StorageFault
-from schemas.find import FindResult, Known, Status
-from schemas.front_matter import dumps, from_article
+from schemas.errors import ArchiveDamaged, StorageFault
+from schemas.find import FindResult, Known, PlainText, Status
 from schemas.front_matter_styles import Style
+from schemas.journal import BatchStored, Entry, RunEnded, RunStarted
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import Receipt
-from storage import captures, records, snapshot
+from storage import captures, journal, recovery, seals, snapshot
+from storage.capture_writer import OPEN_CAPTURE, CaptureWriter
+from storage.commit import prepared
 from storage.database import Database, storage_faults
-from storage.files import sync_folder, write_atomically
+from storage.files import write_atomically
 from storage.lease import lease
-from storage.markdown import path_of
 from storage.reader import LAST_RUN
+from storage.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.verify import Verification, verify
 
 SMALL = 32 * 1024 * 1024
 """A database up to this many bytes is published after every run: the copy costs some hundredths of a second."""
 
-
-_PLAIN_TEXTS = (
-    "SELECT id, title, publisher, byline, published_at, crawled_at, url, original_url, content_hash, text_hash, source,"
-    " capture_file, capture_offset, run_id FROM articles"
-    " WHERE oid IS NULL AND text_hash IN (SELECT id FROM wanted)"
-)
+KEPT_FOR = timedelta(days=1)
+"""How long an answer that a killed run captured stands in for a new request."""
 
 
 class Archive:
     """An archive that this process may write to. Opened by `open_archive`."""
 
-    def __init__(self, root: Path, database: Database, *, style: Style, notes: Sequence[str]) -> None:
+    def __init__(self, root: Path, database: Database, *, style: Style) -> None:
         self.root = root
         self.style: Style = style
-        self.notes = list(notes)
+        self.notes: list[str] = []
         self._db = database
-        self._captures: captures.CaptureWriter | None = None
+        self._captures: CaptureWriter | None = None
+        self._answers = recovery.Read()
+        self._kept: dict[str, CaptureRef] = {}
+        self._batches = 0
+        self._ran = False
+        self._behind = False  # the journal tells of a batch that the database does not hold
         self._unpublished = root / "state" / "unpublished"
         self._changed = self._unpublished.exists()
+
+    def recover(self) -> None:
+        """Finish what a killed run left; `notes` tell of it."""
+        with storage_faults(self.root):
+            self.notes += recovery.recover(self.root, self._db)
+            note = finish_staged(self.root, self._db)
+        self.notes += [note] if note else []
+        self._note_change(bool(self.notes))
 
     # -- a run
 
     def start_run(self, receipt: Receipt) -> None:
-        """Commit the run's row, first of all, and be ready to capture."""
-        row = {key: getattr(receipt, key) for key in ("run_id", "command", "topic", "started_at")}
-        with self._db.transaction():
-            self._db.insert("runs", [row])
-            self._db.execute(
-                "UPDATE runs SET exit_reason = 'interrupted' WHERE exit_reason IS NULL AND run_id <> ?",
-                [receipt.run_id],
-            )
-        software = f"seogo/{version('seogo')}"
-        self._captures = captures.CaptureWriter(self.root, receipt.run_id, software=software)
+        """Begin the run's journal and commit its row, first of all."""
+        self._captures = CaptureWriter(self.root, receipt.run_id, software=f"seogo/{version('seogo')}")
+        self._answers, self._batches, self._ran = recovery.Read(), 0, True
+        number = self._db.rows("SELECT coalesce(max(number), 0) + 1 AS next FROM runs")[0]["next"]
+        started = RunStarted(receipt.run_id, number, receipt.command, receipt.topic, receipt.started_at)
+        self._enter(started, receipt.started_at)
+        prepared(self._db, started)()
+        self._kept = self._unprocessed(receipt.started_at)
 
     def finish_run(
         self, receipt: Receipt, watermarks: Mapping[str, datetime], requests: Sequence[RequestRecord]
     ) -> None:
         """Commit the receipt and, with it and not before, how far each source has been read."""
-        if self._captures is not None:
-            self._captures.close()
-        cursors = [{"source": s, "watermark": at, "run_id": receipt.run_id} for s, at in watermarks.items()]
-        with self._db.transaction():
-            self._insert_requests(receipt.run_id, requests)
-            self._db.upsert("cursors", cursors, key="source")
-            self._finish_row(receipt)
+        if self._behind:
+            # The disk failed under a batch that the journal holds: the next start carries it out.
+            self._writer.close()
+            return
+        ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests))
+        commit = prepared(self._db, ended)
+        self._enter(ended, receipt.finished_at or datetime.now(UTC))
+        self._writer.close()
+        commit()
+        self._note_captures()
         # A run that changed nothing is not published: `seogo status` still tells of it.
-        account = json.dumps(receipt.as_json(), ensure_ascii=False).encode()
+        account = json.dumps(ended.receipt, ensure_ascii=False).encode()
         with storage_faults(self.root):
-            self._remove_staging(receipt.run_id)
+            remove_staging(self.root, receipt.run_id)
             write_atomically(self.root / LAST_RUN, account, temporary=self.root / f"{LAST_RUN}.tmp")
+            (self.root / OPEN_CAPTURE).unlink()
 
     # -- asking
 
@@ -98,7 +110,8 @@ class Archive:
         """What the archive holds under each of these ids; an id that it never saw is left out."""
         rows = self._db.lookup(
             ids,
-            "SELECT w.id, f.state, f.tries, f.due_at, f.found_at, a.status, a.title, a.content_hash, a.revision, a.file"
+            "SELECT w.id, f.state, f.tries, f.due_at, f.found_at, a.status, a.title, a.content_hash, a.revision,"
+            " a.file, a.capture_file, a.capture_offset"
             " FROM wanted w LEFT JOIN frontier f USING (id) LEFT JOIN articles a USING (id)"
             " WHERE f.id IS NOT NULL OR a.id IS NOT NULL",
         )
@@ -120,60 +133,94 @@ class Archive:
         rows = self._db.rows("SELECT watermark FROM cursors WHERE source = ?", [source])
         return rows[0]["watermark"] if rows else None
 
+    def kept(self, url: str) -> RawPage | None:
+        """The answer to this address that an earlier run captured and could not store, where there is one."""
+        ref = self._kept.pop(url, None)
+        return captures.read_page(self.root, ref) if ref is not None else None
+
     # -- storing
 
-    def capture(self, page: RawPage) -> CaptureRef:
-        """Keep a raw answer. It is synced before anything that refers to it is committed."""
-        if self._captures is None:
-            raise StorageFault(f"{self.root}: no run has been started, there is no capture file to write to.")
-        return self._captures.append_page(page)
+    def capture(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef:
+        """Keep a raw answer. It is synced before anything that refers to it is committed.
+
+        `earlier` is an earlier capture of the same article: an unchanged answer is not kept twice.
+        """
+        if page.capture is not None:
+            return page.capture
+        ref = self._writer.append_page(page, earlier)
+        if earlier is None:
+            self._answers.note(captures.Met(ref, "response", page.url, page.fetched_at, page.why))
+        return ref
 
     def capture_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:
         """Keep an imported file."""
-        if self._captures is None:
-            raise StorageFault(f"{self.root}: no run has been started, there is no capture file to write to.")
-        return self._captures.append_file(name, data, now)
+        return self._writer.append_file(name, data, now)
 
     def store(
         self,
         run_id: str,
         results: Sequence[FindResult],
         requests: Sequence[RequestRecord] = (),
-        texts: Sequence[Mapping[str, Any]] = (),
+        texts: Sequence[PlainText] = (),
     ) -> dict[str, float]:
         """Store a batch: all of it, or nothing. Returns the seconds it took: `write` (files) and `store` (the rest).
 
-        The ids in a batch differ. `texts` are rows of `articles` without a key (imported plain text).
+        The ids in a batch differ. A result that shows an article says when it was crawled.
         """
         began = time.monotonic()
-        if self._captures is not None:
-            self._captures.sync()
-        results = [self._placed(result) for result in results]
+        results = tuple(placed(result, self.style) for result in results)
+        batch = BatchStored(run_id, self._batches + 1, self.style, results, tuple(requests), tuple(texts))
+        commit = prepared(self._db, batch)
+        self._enter(batch, datetime.now(UTC))
+        self._writer.sync()
+        self._batches, self._behind = batch.number, True
         staging = time.monotonic()
-        staged = self._stage(run_id, results)
+        staged = stage(self.root, run_id, results, self.style)
         committing = time.monotonic()
-        rows = [*(row for r in results if (row := records.article_row(r, run_id))), *texts]
-        duplicates = [row for r in results if (row := records.duplicate_row(r, run_id))]
-        frontier = [row for r in results if (row := records.frontier_row(r, run_id))]
-        self._note_change(bool(rows or duplicates or frontier))
-        with self._db.transaction():
-            self._supersede([row["id"] for row in rows if row["revision"] > 1])
-            self._adopt(rows)
-            self._unlist([r.ref.key.id for r in results if r.outcome in (Outcome.OFF_TOPIC, Outcome.DUPLICATE)])
-            self._db.upsert("articles", rows)
-            self._db.upsert("duplicates", duplicates)
-            self._db.upsert("frontier", frontier)
-            self._db.insert("finds", [records.find_row(result, run_id) for result in results])
-            self._insert_requests(run_id, requests)
+        self._note_change(any(not result.known for result in results) or bool(texts))
+        commit()
         placing = time.monotonic()
         with storage_faults(self.root):
-            self._put_in_place(staged)
+            put_in_place(staged)
+        self._behind = False
+        self._answers.note(batch)
         write = time.monotonic() - placing + committing - staging
         return {"store": time.monotonic() - began - write, "write": write}
 
     def verify(self) -> Verification:
         """Hold every file, row and capture against each other."""
         return verify(self.root, self._db)
+
+    def rows_of_files(self, files: Sequence[str]) -> list[dict[str, Any]]:
+        """The rows of `articles` that name these files."""
+        return self._db.rows("SELECT * FROM articles WHERE file IN (SELECT unnest(?::VARCHAR[]))", [list(files)])
+
+    def publish_anew(self) -> None:
+        """Readers get a new copy at the end, whatever has changed."""
+        self._changed = True
+
+    @property
+    def _writer(self) -> CaptureWriter:
+        if self._captures is None:
+            raise StorageFault(f"{self.root}: no run has been started, there is no capture file to write to.")
+        return self._captures
+
+    def _enter(self, entry: Entry, now: datetime) -> None:
+        """Write an entry to the run's journal."""
+        self._writer.append_entry(journal.dumps(entry), now)
+
+    def _note_captures(self) -> None:
+        """The run's WARC files, and the answers in them that no batch told of."""
+        with self._db.transaction():
+            self._db.upsert("capture_files", recovery.capture_file_table(self._db, self._writer.finished), key="name")
+            recovery.note_unprocessed(self._db, self._answers)
+
+    def _unprocessed(self, now: datetime) -> dict[str, CaptureRef]:
+        """What earlier runs captured, not long ago, and could not store."""
+        with self._db.transaction():
+            self._db.execute("DELETE FROM unprocessed WHERE fetched_at < ?", [now - KEPT_FOR])
+        rows = self._db.rows("SELECT url, capture_file, capture_offset FROM unprocessed")
+        return {row["url"]: CaptureRef(row["capture_file"], row["capture_offset"]) for row in rows}
 
     # -- closing
 
@@ -185,60 +232,17 @@ class Archive:
             self._changed = True
 
     def _publish(self) -> None:
-        """Close the database and, when readers would see a difference worth its cost, replace their copy."""
+        """Close everything and, when readers would see a difference worth its cost, replace their copy."""
         path = self._db.path
+        if self._captures is not None:
+            self._captures.close()
         self._db.close()
-        target = self.root / "archive.duckdb"
-        if self._changed or not target.exists() or path.stat().st_size <= SMALL:
-            snapshot.publish(path, target, temporary=self.root / "state" / "snapshot.tmp")
+        target = self.root / seals.COPY
+        if self._changed or not target.exists() or (self._ran and path.stat().st_size <= SMALL):
+            sha256 = snapshot.publish(path, target, temporary=self.root / "state" / "snapshot.tmp")
+            seals.seal(self.root, seals.COPY, sha256)
+            seals.seal(self.root, seals.WRITER, sha256)
             self._unpublished.unlink(missing_ok=True)
-
-    def _finish_row(self, receipt: Receipt) -> None:
-        self._db.execute(
-            "UPDATE runs SET finished_at = ?, exit_reason = ?, finds = ?, outcomes = MAP(?, ?),"
-            " requests = ?, bytes = ?, receipt = ? WHERE run_id = ?",
-            [
-                receipt.finished_at,
-                receipt.exit_reason and receipt.exit_reason.value,
-                receipt.finds,
-                [outcome.value for outcome in receipt.outcomes],
-                list(receipt.outcomes.values()),
-                receipt.requests,
-                receipt.bytes,
-                json.dumps(receipt.as_json(), ensure_ascii=False),
-                receipt.run_id,
-            ],
-        )
-
-    def _insert_requests(self, run_id: str, requests: Sequence[RequestRecord]) -> None:
-        self._db.insert("requests", [{"run_id": run_id, **asdict(request)} for request in requests])
-
-    def _supersede(self, ids: Sequence[str]) -> None:
-        """Keep the rows that are about to be replaced."""
-        if ids:
-            self._db.execute(
-                "INSERT INTO superseded BY NAME SELECT * FROM articles WHERE id IN (SELECT unnest(?))", [ids]
-            )
-
-    def _unlist(self, ids: Sequence[str]) -> None:
-        """What was only listed, and now turns out to be off topic or a copy, is no article of the archive."""
-        if ids:
-            self._db.execute(
-                "DELETE FROM articles WHERE status = ? AND id IN (SELECT unnest(?))", [Status.LISTED.value, ids]
-            )
-
-    def _adopt(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """An imported text without address is a copy of the article that turns out to bear it."""
-        texts = [{"text_hash": row["text_hash"], "id": row["id"]} for row in rows if row.get("oid") and row.get("body")]
-        if not texts:
-            return
-        plain = self._db.lookup([t["text_hash"] for t in texts], _PLAIN_TEXTS)
-        first = {text["text_hash"]: text["id"] for text in reversed(texts)}
-        self._db.upsert(
-            "duplicates",
-            [{**row, "duplicate_of": first[row["text_hash"]], "matched_by": "text_hash"} for row in plain],
-        )
-        self._db.execute("DELETE FROM articles WHERE id IN (SELECT unnest(?::VARCHAR[]))", [[r["id"] for r in plain]])
 
     def _first_with(self, column: Literal["content_hash", "text_hash"], digests: Sequence[str]) -> dict[str, str]:
         rows = self._db.lookup(
@@ -248,112 +252,59 @@ class Archive:
         )
         return {row["digest"]: row["id"] for row in rows}
 
-    # -- files
-
-    def _placed(self, result: FindResult) -> FindResult:
-        """The result with the path of its file: the one that it has, else by its day."""
-        if result.article is None or result.revision_kind is None or result.file is not None:
-            return result
-        return replace(result, file=path_of(result.article.key, result.article.published_at))
-
-    def _stage(self, run_id: str, results: Sequence[FindResult]) -> list[tuple[Path, Path]]:
-        """Write the new files beside the archive, synced: (staged, final) of each."""
-        folder = self.root / "state" / "staged" / run_id
-        moves = []
-        for result in results:
-            if result.article is None or result.revision_kind is None or result.file is None:
-                continue
-            text = dumps(from_article(result.article, result.crawled_at or datetime.now(UTC), style=self.style))
-            staged = folder / f"{result.article.id}.{result.revision}.md"
-            _write_synced(staged, text.encode())
-            moves.append((staged, self.root / result.file))
-        if moves:
-            sync_folder(folder)
-        return moves
-
-    def _put_in_place(self, moves: Sequence[tuple[Path, Path]]) -> None:
-        for staged, final in moves:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            staged.replace(final)
-        for folder in {final.parent for _, final in moves}:
-            sync_folder(folder)
-
-    def _remove_staging(self, run_id: str) -> None:
-        folder = self.root / "state" / "staged" / run_id
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-
-    def _finish_staged(self) -> None:
-        """Put in place, or drop, the files that a killed run left staged."""
-        staged = sorted((self.root / "state" / "staged").glob("*/*.md"))
-        if not staged:
-            return
-        rows = {
-            row["id"]: row
-            for row in self._db.lookup(
-                [path.name.split(".")[0] for path in staged],
-                "SELECT id, run_id, revision, file FROM articles WHERE id IN (SELECT id FROM wanted)",
-            )
-        }
-        moves = []
-        for path in staged:
-            article_id, revision, _ = path.name.split(".")
-            row = rows.get(article_id)
-            if row and (row["run_id"], str(row["revision"])) == (path.parent.name, revision):
-                moves.append((path, self.root / row["file"]))
-            else:
-                path.unlink()
-        self._put_in_place(moves)
-        self.notes.append(f"finished {len(moves)} of {len(staged)} files that a killed run left staged")
-
 
 @contextmanager
 def open_archive(root: Path, *, style: Style = "seed", wait: float = 0.0) -> Iterator[Archive]:
-    """Open the archive at `root` for writing, made where there is none, repaired where a killed run left it torn.
+    """Open the archive at `root` for writing, made where there is none, finished where a killed run left it.
 
     At the end readers get a new copy of the database, also when the block ends in an error: what was committed is
-    theirs. Raises ArchiveBusy, StorageFault, ArchiveTooNew.
+    theirs. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged.
     """
+    with leased(root, wait=wait), opened(root, style=style) as archive:
+        yield archive
+
+
+@contextmanager
+def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the archive at `root`, made where there is none, without opening it. Raises ArchiveBusy, StorageFault."""
     state = root / "state"
     try:
         (state / "staged").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageFault(f"{root} cannot be made: {error.strerror}. Choose another with --archive DIR.") from error
     with lease(state, now=datetime.now(UTC), wait=wait):
-        with storage_faults(root):
-            note = captures.cut_torn_tail(root)
-        if not (root / "archive.duckdb").exists():
-            _publish_empty(root)
-        archive = Archive(root, Database.open(state / "writer.duckdb"), style=style, notes=[note] if note else [])
-        try:
-            with storage_faults(root):
-                archive._finish_staged()
-            yield archive
-        except BaseException:
-            with suppress(StorageFault):  # the first error is the news
-                archive._publish()
-            raise
-        archive._publish()
+        yield
+
+
+@contextmanager
+def opened(root: Path, *, style: Style = "seed") -> Iterator[Archive]:
+    """What `open_archive` does, for who holds the lease already."""
+    _check_database(root)
+    if not (root / seals.COPY).exists():
+        _publish_empty(root)
+    with storage_faults(root):
+        seals.unseal(root, seals.WRITER)
+    archive = Archive(root, Database.open(root / seals.WRITER), style=style)
+    try:
+        archive.recover()
+        yield archive
+    except BaseException:
+        with suppress(StorageFault):  # the first error is the news
+            archive._publish()
+        raise
+    archive._publish()
+
+
+def _check_database(root: Path) -> None:
+    """An archive that has lost its database must not be taken for a new one: all of it would be fetched again."""
+    if not (root / seals.WRITER).exists() and captures.names(root):
+        raise ArchiveDamaged(f"{root}: the captures are there, {seals.WRITER} is not. Run: seogo repair")
 
 
 def _publish_empty(root: Path) -> None:
     """Readers can open the archive from its first moment on."""
-    path = root / "state" / "writer.duckdb"
-    Database.open(path).close()
-    snapshot.publish(path, root / "archive.duckdb", temporary=root / "state" / "snapshot.tmp")
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StorageFault(
-            f"{path}: {error.strerror}. Free space, then run again: nothing committed is lost."
-        ) from error
+    Database.open(root / seals.WRITER).close()
+    snapshot.publish(root / seals.WRITER, root / seals.COPY, temporary=root / "state" / "snapshot.tmp")
 
 
 def _known(row: Mapping[str, Any]) -> Known:
@@ -371,6 +322,7 @@ def _known(row: Mapping[str, Any]) -> Known:
         content_hash=row["content_hash"],
         revision=row["revision"] or 0,
         file=row["file"],
+        capture=CaptureRef(row["capture_file"], row["capture_offset"]) if row["capture_file"] else None,
     )
 
 

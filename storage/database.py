@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, Self, cast
 import duckdb
 import pyarrow as pa
 
-from schemas.errors import ArchiveDamaged, ArchiveTooNew, StorageFault
+from schemas.errors import ArchiveDamaged, ArchiveError, ArchiveTooNew, StorageFault
 
 Row = Mapping[str, Any]
 
@@ -63,14 +63,30 @@ def storage_faults(path: Path) -> Iterator[None]:
     """Map what DuckDB and the system say of a disk to the errors of this project."""
     try:
         yield
-    except (duckdb.IOException, duckdb.TransactionException) as error:
-        raise StorageFault(f"{path}: {error}. Free space or mend the permissions, then run again.") from error
-    except duckdb.FatalException as error:
-        raise StorageFault(f"{path}: DuckDB had to stop: {error}. What was committed is safe; run again.") from error
-    except duckdb.SerializationException as error:
-        raise ArchiveDamaged(f"{path} cannot be read: {error}.") from error
+    except duckdb.Error as error:
+        ours = _diagnosis(path, error)
+        if ours is None:
+            raise
+        raise ours from error
     except OSError as error:
         raise StorageFault(f"{error.filename or path}: {error.strerror}. Nothing committed is lost.") from error
+
+
+_DAMAGE = ("Corrupt database file", "not a valid DuckDB database file", "Could not read enough bytes", "replaying WAL")
+"""What DuckDB says of a file that is damaged; the classes of its errors do not tell."""
+
+
+def _diagnosis(path: Path, error: duckdb.Error) -> ArchiveError | None:
+    """What an error of DuckDB is to an archive; None for one that is a mistake of ours."""
+    if isinstance(error, duckdb.SerializationException) or any(sign in str(error) for sign in _DAMAGE):
+        return ArchiveDamaged(f"{path} is damaged: {error}. Run: seogo repair")
+    if isinstance(error, duckdb.FatalException):
+        return StorageFault(f"{path}: DuckDB had to stop: {error}. What was committed is safe; run again.")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return StorageFault(f"{path}: {error}. What was committed is safe; free memory and disk, then run again.")
+    if isinstance(error, (duckdb.IOException, duckdb.TransactionException)):
+        return StorageFault(f"{path}: {error}. Free space, or mend the permissions or limits, then run again.")
+    return None
 
 
 class Database:
@@ -95,13 +111,32 @@ class Database:
             database._migrate()
         return database
 
+    def checkpoint(self) -> None:
+        """Fold what was committed into the file. Raises StorageFault where there is no room for that."""
+        with storage_faults(self.path):
+            self._con.execute("CHECKPOINT")
+
     def close(self) -> None:
         """Fold what was committed into the file, and close it. Raises StorageFault where there is no room for that."""
         try:
-            with storage_faults(self.path):
-                self._con.execute("CHECKPOINT")
+            self.checkpoint()
         finally:
             self._con.close()
+
+    def abandon(self) -> None:
+        """Close without folding anything in: the file is not wanted any more. Closing twice does no harm."""
+        self._con.close()
+
+    @contextmanager
+    def attached(self, path: Path, name: str) -> Iterator[None]:
+        """Another database, to be read as `name.table`, for the length of a block."""
+        quoted = str(path).replace("'", "''")
+        with storage_faults(path):
+            self._con.execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)")
+            try:
+                yield
+            finally:
+                self._con.execute(f"DETACH {name}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -133,21 +168,28 @@ class Database:
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         self._con.execute(sql, list(parameters))
 
-    def insert(self, table: str, rows: Sequence[Row]) -> None:
-        """Append rows. A column that a row does not name is NULL."""
-        if rows:
-            self._register(table, rows)
+    def table(self, name: str, rows: Sequence[Row]) -> pa.Table:
+        """Rows with the columns of the table `name`; a column that a row does not name is NULL.
+
+        Raises pyarrow.ArrowException or UnicodeEncodeError for a value that its column does not take.
+        """
+        return pa.Table.from_pylist([dict(row) for row in rows], schema=self._schema(name))
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Append rows."""
+        if len(rows):
+            self._con.register("batch", rows)
             self._con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
 
-    def upsert(self, table: str, rows: Sequence[Row], *, key: str = "id") -> None:
+    def upsert(self, table: str, rows: pa.Table, *, key: str = "id") -> None:
         """Insert rows into a table with `key` as its primary key; a row of the same key is replaced whole.
 
         The rows must have different keys: of two, DuckDB would silently keep the first.
         """
-        if not rows:
+        if not len(rows):
             return
-        schema = self._register(table, rows)
-        updates = ", ".join(f"{name} = excluded.{name}" for name in schema.names if name != key)
+        self._con.register("batch", rows)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in rows.schema.names if name != key)
         self._con.execute(
             f"INSERT INTO {table} BY NAME SELECT * FROM batch ON CONFLICT ({key}) DO UPDATE SET {updates}"
         )
@@ -157,12 +199,6 @@ class Database:
         with storage_faults(self.path):
             self._con.register("wanted", pa.table({"id": pa.array(ids, pa.string())}))
             return self.rows(sql)
-
-    def _register(self, table: str, rows: Sequence[Row]) -> pa.Schema:
-        """Make the rows a table `batch`, with the columns of `table`. It stays until the next one takes its place."""
-        schema = self._schema(table)
-        self._con.register("batch", pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
-        return schema
 
     def _schema(self, table: str) -> pa.Schema:
         if table not in self._schemas:
@@ -199,8 +235,3 @@ class Database:
                 "INSERT INTO schema_version VALUES (?, ?, ?, ?)",
                 [migration.version, migration.name, migration.sha256, datetime.now(UTC)],
             )
-
-
-def row_of(value: Any) -> dict[str, Any]:
-    """The columns of a dataclass."""
-    return asdict(value)

@@ -38,7 +38,7 @@ def lease(state: Path, *, now: datetime, wait: float = 0.0) -> Iterator[None]:
     except OSError as error:
         lock.release()
         raise StorageFault(
-            f"{state} cannot be written to: {error.strerror}. Free space or mend the permissions."
+            f"{state} cannot be written to: {error.strerror}. Free space, or mend the permissions or limits."
         ) from error
     try:
         yield

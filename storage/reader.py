@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +18,9 @@ from schemas.errors import ArchiveDamaged, BadInput, QueryError
 
 LAST_RUN = "state/last_run.json"
 """The receipt of the newest run that ended, whether it was published or not."""
+
+_AGAIN_AFTER = 0.05
+"""Seconds between two interrupts of a query that was asked to end."""
 
 SHOWN = [
     *("id", "oid", "aid", "url", "title", "subtitle", "body", "publisher", "authors", "categories"),
@@ -34,9 +40,46 @@ def open_snapshot(archive: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         )
     connection = _connect(path)
     try:
-        yield connection
+        with _interruptible(connection):
+            yield connection
     finally:
+        connection.interrupt()  # a query that was left in the middle
         connection.close()
+
+
+@contextmanager
+def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Inside the block Ctrl-C ends a query wherever it is. Inside of DuckDB Python itself hears no signal."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are not for this thread
+        return
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    before = signal.set_wakeup_fd(ours.fileno(), warn_on_full_buffer=False)
+    watcher = threading.Thread(target=_interrupt_when_asked, args=(connection, theirs), name="interrupt", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        ours.close()
+        watcher.join()
+
+
+def _interrupt_when_asked(connection: duckdb.DuckDBPyConnection, signals: socket.socket) -> None:
+    """Interrupt the query once SIGINT is heard, and go on doing so: the next call may begin after it. Ends with the
+    other end of the socket."""
+    with signals:
+        while number := signals.recv(1):
+            if number[0] == signal.SIGINT:
+                signals.settimeout(_AGAIN_AFTER)
+                break
+        while number:
+            connection.interrupt()
+            try:
+                number = signals.recv(1)
+            except TimeoutError:
+                continue
 
 
 def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
@@ -44,14 +87,27 @@ def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str
 
     Several statements are run in order; only the last may have rows to show.
     """
-    try:
+    with _refusals("DuckDB refuses the query"):
         statements = connection.extract_statements(_encodable(sql))
         _check_one_result(statements)
         for statement in statements:
             connection.execute(statement)
-    except duckdb.Error as error:
-        raise QueryError(f"DuckDB refuses the query: {error}") from error
     return [column[0] for column in connection.description or ()], _rows(connection)
+
+
+@contextmanager
+def _refusals(what: str) -> Iterator[None]:
+    """DuckDB's errors as ours. An interrupted query is no error: it is Ctrl-C, under two names."""
+    try:
+        yield
+    except (duckdb.InterruptException, RuntimeError) as error:
+        raise KeyboardInterrupt from error
+    except duckdb.Error as error:
+        raise QueryError(f"{what}: {error}{_hint(error)}") from error
+
+
+def _hint(error: duckdb.Error) -> str:
+    return ". Settings are fixed here, external access among them." if "has been locked" in str(error) else ""
 
 
 def _encodable(sql: str) -> str:
@@ -69,11 +125,12 @@ def _check_one_result(statements: list[duckdb.Statement]) -> None:
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    try:
-        while rows := cursor.fetchmany(1000):
-            yield from rows
-    except duckdb.Error as error:
-        raise QueryError(f"DuckDB stopped in the middle of the query: {error}") from error
+    while True:
+        with _refusals("DuckDB stopped in the middle of the query"):
+            rows = cursor.fetchmany(1000)
+        if not rows:
+            return
+        yield from rows
 
 
 def status(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[str, Any]:
@@ -140,15 +197,26 @@ def last_find(connection: duckdb.DuckDBPyConnection, article_id: str) -> tuple[s
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "TimeZone": "Asia/Seoul",
-    # A query reads the archive's tables: neither other files nor the network. It cannot be switched on again.
+    # A query reads the archive's tables: no other file, no network, no variable of this program, no stored secret.
     "enable_external_access": False,
+    "python_enable_replacements": False,
+    "allow_persistent_secrets": False,
+    # A crawl shares memory and disk with its readers: a query that wants more ends, and writes nothing aside.
+    "memory_limit": "50%",
+    "temp_directory": "",
 }
+
+_LAST_SETTINGS = (
+    "SET enable_progress_bar = false",  # it would print between the rows
+    "SET lock_configuration = true",  # none of these can be set again
+)
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path), read_only=True, config=_SETTINGS)
-        connection.execute("SET enable_progress_bar = false")  # it would print between the rows
+        for setting in _LAST_SETTINGS:
+            connection.execute(setting)
     except duckdb.Error as error:
         raise ArchiveDamaged(
             f"{path} cannot be opened: {error}. It is a copy: move it away, and `seogo verify` makes it anew."

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 from unicodedata import normalize
 
-from schemas.article import Article, ArticleRef, Outcome
-from schemas.find import FindResult, Relevance, RevisionKind, Status
+from schemas.article import Article, ArticleRef, Outcome, content_hash, text_hash
+from schemas.find import FindResult, PlainText, Relevance, RevisionKind, Status
 
 Row = dict[str, Any]
 
@@ -22,6 +22,26 @@ def article_row(result: FindResult, run_id: str) -> Row | None:
     if result.outcome is Outcome.LISTED:
         return _listed_row(result, run_id)
     return None
+
+
+def plain_text_row(text: PlainText, run_id: str) -> Row:
+    """The row of `articles` of a text without address."""
+    return {
+        "id": text.id,
+        "status": Status.IMPORTED.value,
+        "body": text.body,
+        "published_at": text.published_at,
+        "kind": "text",
+        "content_hash": content_hash(text.body),
+        "text_hash": text_hash(text.body),
+        "parser": text.parser,
+        "revision": 1,
+        "revision_kind": RevisionKind.IMPORTED.value,
+        "source": text.source,
+        "capture_file": text.capture.file,
+        "capture_offset": text.capture.offset,
+        "run_id": run_id,
+    }
 
 
 def duplicate_row(result: FindResult, run_id: str) -> Row | None:
@@ -110,6 +130,7 @@ def _text_row(result: FindResult, article: Article, kind: RevisionKind, run_id: 
         "revision": result.revision,
         "revision_kind": kind.value,
         "file": result.file,
+        "file_sha256": result.file_sha256,
         **_common(result, run_id),
     }
 

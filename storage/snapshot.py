@@ -6,26 +6,39 @@ writer's database must be closed when it is copied: a file that its own process 
 
 from __future__ import annotations
 
+import hashlib
 import os
-import shutil
 from pathlib import Path
 
 from schemas.errors import StorageFault
 from storage.files import sync_folder
 
+_CHUNK = 4 * 1024 * 1024
 
-def publish(database: Path, snapshot: Path, *, temporary: Path) -> None:
-    """Make `snapshot` the copy of `database`, which is closed. Raises StorageFault."""
+
+def publish(database: Path, snapshot: Path, *, temporary: Path) -> str:
+    """Make `snapshot` the copy of `database`, which is closed. Returns the SHA-256 of both. Raises StorageFault."""
     wal = database.with_name(database.name + ".wal")
     if wal.exists():
         raise StorageFault(f"{wal} is still there: the database was not closed cleanly. Run again to recover it.")
     try:
-        shutil.copyfile(database, temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
+        sha256 = _copy(database, temporary)
         temporary.replace(snapshot)
         sync_folder(snapshot.parent)
     except OSError as error:
         raise StorageFault(f"{snapshot} could not be published: {error.strerror}. The old one is untouched.") from error
     finally:
         temporary.unlink(missing_ok=True)
+    return sha256
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy a file, synced, and return its SHA-256: it is read once for both."""
+    digest = hashlib.sha256()
+    with source.open("rb") as original, target.open("wb") as copy:
+        while chunk := original.read(_CHUNK):
+            digest.update(chunk)
+            copy.write(chunk)
+        copy.flush()
+        os.fsync(copy.fileno())
+    return digest.hexdigest()

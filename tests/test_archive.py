@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -17,8 +18,8 @@ import pytest
 from made_up import NOW, article, ended, key, page, receipt, ref, stored
 
 from schemas.article import Outcome
-from schemas.errors import ArchiveBusy, ArchiveTooNew, StorageFault
-from schemas.find import Known, Relevance, RevisionKind, Status
+from schemas.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew
+from schemas.find import FindResult, Known, Relevance, RevisionKind, Status
 from schemas.front_matter import loads
 from schemas.page import CaptureRef
 from storage import captures
@@ -43,6 +44,15 @@ def store_new(archive: Archive, *numbers: int, run: str = "20260102T030405Z-0001
     archive.finish_run(ended(account), {"search_api:독자 모델": NOW}, [])
 
 
+def store_results(archive: Archive, *results: FindResult, run: str = "20260102T040405Z-0002") -> None:
+    """A run that stores these, each in a batch of its own."""
+    account = receipt(run)
+    archive.start_run(account)
+    for result in results:
+        archive.store(run, [result])
+    archive.finish_run(ended(account), {}, [])
+
+
 class TestStoring:
     def test_an_article_is_a_row_a_file_and_a_capture_that_agree(self, tmp_path: Path) -> None:
         with open_archive(tmp_path) as archive:
@@ -61,6 +71,9 @@ class TestStoring:
         with open_archive(tmp_path) as archive:
             store_new(archive, 1)
             known = archive.known([key(1).id, key(2).id])
+        held = known[key(1).id].capture
+        assert held is not None
+        assert captures.read(tmp_path, held).url == key(1).url
         assert known == {
             key(1).id: Known(
                 key(1).id,
@@ -71,6 +84,7 @@ class TestStoring:
                 content_hash=article(1).content_hash,
                 revision=1,
                 file="articles/2025/12/30/001_0000000001.md",
+                capture=held,
             )
         }
 
@@ -80,7 +94,7 @@ class TestStoring:
             edited = article(1, body="고쳐 쓴 글이다.")
             file = archive.known([key(1).id])[key(1).id].file
             result = stored(edited, outcome=Outcome.EDITED, revision_kind=RevisionKind.EDITED, revision=2, file=file)
-            archive.store("20260102T030405Z-0001", [result])
+            store_results(archive, result)
             assert archive.verify().faults == []
         texts = rows(tmp_path, "SELECT revision, revision_kind, body FROM revisions ORDER BY revision")
         assert texts == [(1, "new", article(1).body), (2, "edited", "고쳐 쓴 글이다.")]
@@ -99,28 +113,23 @@ class TestStoring:
                 duplicate_of=key(1).id,
                 matched_by="content_hash",
             )
-            archive.store("20260102T030405Z-0001", [result])
+            store_results(archive, result)
             assert archive.same_text([copy.content_hash], [])[0] == {copy.content_hash: key(1).id}
         assert rows(tmp_path, "SELECT id, duplicate_of FROM duplicates") == [(key(2).id, key(1).id)]
         assert len(list((tmp_path / "articles").rglob("*.md"))) == 1
 
     def test_what_was_only_listed_leaves_the_articles_when_it_is_off_topic(self, tmp_path: Path) -> None:
         with open_archive(tmp_path) as archive:
-            account = receipt()
-            archive.start_run(account)
             listed = stored(article(1), outcome=Outcome.LISTED, article=None, revision_kind=None)
-            archive.store(account.run_id, [listed])
+            store_results(archive, listed, run="20260102T030405Z-0001")
             assert archive.known([key(1).id])[key(1).id].status is Status.LISTED
-            off = stored(article(1), outcome=Outcome.OFF_TOPIC, revision_kind=None)
-            archive.store(account.run_id, [off])
+            store_results(archive, stored(article(1), outcome=Outcome.OFF_TOPIC, revision_kind=None))
             assert archive.known([key(1).id])[key(1).id].status is None
 
     def test_text_is_nfc_in_the_record_and_its_own_in_file_and_hash(self, tmp_path: Path) -> None:
         decomposed = "\u1100\u1161온연구소"  # 가온연구소, its first letter in two
         with open_archive(tmp_path) as archive:
-            account = receipt()
-            archive.start_run(account)
-            archive.store(account.run_id, [stored(article(1, body=decomposed))])
+            store_results(archive, stored(article(1, body=decomposed)))
             assert archive.verify().faults == []
         ((body, digest),) = rows(tmp_path, "SELECT body, content_hash FROM articles")
         assert body == "가온연구소"
@@ -140,10 +149,8 @@ class TestStoring:
 
     def test_finds_that_are_due_come_back_oldest_first(self, tmp_path: Path) -> None:
         with open_archive(tmp_path) as archive:
-            account = receipt()
-            archive.start_run(account)
-            for number, minutes in ((1, 5), (2, 1), (3, 60)):
-                failed = stored(
+            failed = [
+                stored(
                     article(number),
                     outcome=Outcome.FAILED,
                     article=None,
@@ -151,7 +158,9 @@ class TestStoring:
                     tries=1,
                     retry_at=NOW + timedelta(minutes=minutes),
                 )
-                archive.store(account.run_id, [failed])
+                for number, minutes in ((1, 5), (2, 1), (3, 60))
+            ]
+            store_results(archive, *failed)
             due = archive.due(NOW + timedelta(minutes=30), 10)
         assert [found.key for found in due] == [key(2), key(1)]
         assert due[0] == ref(key(2), seen_at=NOW + timedelta(minutes=30))
@@ -233,10 +242,17 @@ import os, signal
 from pathlib import Path
 import storage.archive as module
 from test_archive import store_new
-def kill(*_):
+def kill(*_, **__):
     signal.raise_signal(signal.SIGKILL)
 with module.open_archive(Path({str(root)!r})) as archive:
-    {at}
+    start = archive.start_run
+    def start_run(account):
+        start(account)
+        {at}
+    if {at!r}.startswith(("archive._writer", "archive._db")):
+        archive.start_run = start_run
+    else:
+        {at}
     store_new(archive, 2, run="20260102T040405Z-0002")
 """
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
@@ -258,14 +274,13 @@ class TestKilled:
     @pytest.mark.parametrize(
         "at",
         [
+            "module.prepared = kill",
             "archive.capture = kill",
-            "archive._stage = kill",
-            "archive._db.upsert = kill",
-            "archive._supersede = kill",
-            "archive._insert_requests = kill",
+            "archive._enter = kill",
+            "archive.store = kill",
         ],
     )
-    def test_before_the_commit_nothing_was_stored(self, root: Path, at: str) -> None:
+    def test_before_the_journal_has_it_nothing_was_stored(self, root: Path, at: str) -> None:
         killed(root, at)
         with open_archive(root) as archive:
             assert archive.verify().faults == []
@@ -276,18 +291,56 @@ class TestKilled:
         assert not list((root / "state" / "staged").rglob("*.md"))
 
     @pytest.mark.parametrize(
-        "at", ["archive._put_in_place = kill", "archive.finish_run = kill", "archive._publish = kill"]
+        "at",
+        [
+            "archive._writer.sync = kill",
+            "module.stage = kill",
+            "archive._db.upsert = kill",
+            "archive._db.insert = kill",
+            "module.put_in_place = kill",
+            "archive.finish_run = kill",
+            "archive._writer.close = kill",
+            "archive._note_captures = kill",
+            "module.remove_staging = kill",
+            "module.write_atomically = kill",
+            "archive._publish = kill",
+        ],
     )
-    def test_after_the_commit_it_is_there_with_its_file(self, root: Path, at: str) -> None:
+    def test_what_the_journal_has_is_there_with_its_file(self, root: Path, at: str) -> None:
         killed(root, at)
         with open_archive(root) as archive:
             assert archive.verify().faults == []
             assert set(archive.known([key(1).id, key(2).id])) == {key(1).id, key(2).id}
         assert rows(root, "SELECT count(*) FROM articles") == [(2,)]
         assert len(list((root / "articles").rglob("*.md"))) == 2
+        assert not list((root / "state" / "staged").rglob("*"))
+
+    def test_an_answer_that_was_captured_and_not_stored_is_kept_for_the_next_run(self, root: Path) -> None:
+        killed(root, "archive.store = kill")
+        with open_archive(root) as archive:
+            assert any("1 answers of a killed run are kept" in note for note in archive.notes)
+            account = receipt("20260102T050405Z-0003")
+            archive.start_run(account)
+            kept = archive.kept(key(2).url)
+            assert kept is not None
+            assert (kept.content, kept.fetched_at) == (page(key(2).url).content, NOW)
+            capture = archive.capture(kept)
+            assert capture == kept.capture  # not a second time
+            archive.store(account.run_id, [stored(article(2), capture=capture)])
+            archive.finish_run(ended(account), {}, [])
+            assert archive.verify().faults == []
+        with open_archive(root) as archive:
+            archive.start_run(receipt("20260102T060405Z-0004"))
+            assert archive.kept(key(2).url) is None
+
+    def test_an_answer_is_kept_for_a_day(self, root: Path) -> None:
+        killed(root, "archive.store = kill")
+        with open_archive(root) as archive:
+            archive.start_run(replace(receipt("20260104T050405Z-0003"), started_at=NOW + timedelta(days=1, seconds=1)))
+            assert archive.kept(key(2).url) is None
 
     def test_a_torn_capture_is_cut_and_noted(self, root: Path) -> None:
-        killed(root, "archive._stage = kill")
+        killed(root, "module.stage = kill")
         (torn,) = (root / "captures").rglob("20260102T040405Z-0002-*.warc.gz")
         whole = torn.stat().st_size
         with torn.open("ab") as file:
@@ -326,22 +379,15 @@ class TestDamage:
         (fault,) = self.faults(root)
         assert "009_0000000009.md: no row" in fault
 
-    def test_a_flipped_byte_of_a_capture_is_found_or_changes_nothing(self, root: Path) -> None:
+    def test_a_flipped_byte_of_a_capture_is_found_wherever_it_is(self, root: Path) -> None:
         (file,) = (root / "captures").rglob("*.warc.gz")
-        name, data = file.relative_to(root).as_posix(), file.read_bytes()
-        whole = list(captures.scan(root, name))
-        held = [captures.read(root, ref) for ref in whole if isinstance(ref, CaptureRef)]
-        unnoticed = 0
-        for position in range(0, len(data), 7):
+        data = file.read_bytes()
+        for position in range(0, len(data), len(data) // 25):
             flipped = bytearray(data)
             flipped[position] ^= 0x40
             file.write_bytes(flipped)
-            if list(captures.scan(root, name)) == whole:
-                # The bits of a gzip header that mean nothing (its time, its system), and the padding of a last byte.
-                unnoticed += 1
-                assert [captures.read(root, capture.ref) for capture in held] == held
+            assert any("not, byte for byte, the file that was written" in fault for fault in self.faults(root))
         file.write_bytes(data)
-        assert unnoticed < len(data) / 7 / 10
         assert self.faults(root) == []
 
     def test_a_newer_archive_is_refused(self, root: Path) -> None:
@@ -352,7 +398,7 @@ class TestDamage:
 
     def test_a_database_that_is_none_is_a_clear_error(self, root: Path) -> None:
         (root / "state" / "writer.duckdb").write_bytes(b"not a database" * 1000)
-        with pytest.raises(StorageFault, match=r"writer\.duckdb"), open_archive(root):
+        with pytest.raises(ArchiveDamaged, match=r"writer\.duckdb is damaged"), open_archive(root):
             pass
 
     def test_the_file_opens_in_the_older_format(self, root: Path) -> None:

@@ -6,6 +6,8 @@ import gzip
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,9 @@ from made_up import NOW, key, page
 
 from schemas.errors import ArchiveDamaged
 from schemas.page import CaptureRef, RawPage
-from storage.captures import CaptureWriter, cut_torn_tail, read, scan, whole_length
+from storage.capture_writer import CaptureWriter
+from storage.captures import Met, read, read_page, scan, whole_length
+from storage.recovery import cut_torn_tail
 
 CONTENT = "<html>독자 AI 파운데이션 모델</html>".encode()
 
@@ -49,6 +53,16 @@ def test_a_page_comes_back_as_it_was_sent(tmp_path: Path, encoding: str | None) 
         CONTENT,
         NOW,
     )
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "DEFLATE", None])
+def test_a_page_comes_back_as_the_client_gave_it(tmp_path: Path, encoding: str | None) -> None:
+    asked = replace(
+        encoded(encoding), url=key().url + "?asked", reason="Not  Found\xe9", status=404, why="list:독자 AI"
+    )
+    with writer(tmp_path) as file:
+        ref = file.append_page(asked)
+    assert read_page(tmp_path, ref) == replace(asked, capture=ref, request_headers=())
 
 
 def test_an_imported_file_comes_back_byte_for_byte(tmp_path: Path) -> None:
@@ -92,7 +106,27 @@ def test_files_are_rolled_at_a_size_and_each_reads_by_itself(tmp_path: Path) -> 
     assert len({ref.file for ref in refs}) > 2
     assert [read(tmp_path, ref).url for ref in refs] == [key(n).url for n in range(10)]
     found = [item for name in sorted({ref.file for ref in refs}) for item in scan(tmp_path, name)]
-    assert found == refs
+    assert [met.ref for met in found if isinstance(met, Met) and met.kind == "response"] == refs
+    assert not [fault for fault in found if isinstance(fault, str)]
+
+
+def test_an_unchanged_answer_is_a_revisit(tmp_path: Path) -> None:
+    with writer(tmp_path) as file:
+        first = file.append_page(page(key().url, CONTENT))
+        again = file.append_page(page(key().url, CONTENT, fetched_at=NOW + timedelta(hours=1)), first)
+        changed = file.append_page(page(key().url, CONTENT + b"!"), first)
+    path = tmp_path / first.file
+    with path.open("rb") as stream:
+        records = {r.stream_pos: (str(r.record_type), dict(r.headers)) for r in ArchiveIterator(stream)}
+    (_, held), (kind, named) = records[first.offset], records[again.offset]
+    assert [records[ref.offset][0] for ref in (first, again, changed)] == ["response", "revisit", "response"]
+    assert kind == "revisit"
+    assert named["WARC-Refers-To"] == held["WARC-Record-ID"]
+    assert named["WARC-Refers-To-Date"] == held["WARC-Date"]
+    assert named["WARC-Payload-Digest"] == held["WARC-Payload-Digest"]
+    assert "identical-payload-digest" in named["WARC-Profile"]
+    check = subprocess.run([sys.executable, "-m", "warcio.cli", "check", str(path)], check=False, capture_output=True)
+    assert check.returncode == 0, check.stdout
 
 
 def test_hop_by_hop_headers_are_kept_under_another_name(tmp_path: Path) -> None:
@@ -110,22 +144,20 @@ def test_a_file_cut_anywhere_keeps_its_whole_records(share: float, tmp_path_fact
     root = tmp_path_factory.mktemp("cut")
     with writer(root) as file:
         refs = [file.append_page(page(key(number).url, CONTENT)) for number in range(4)]
-    (root / "state" / "open_capture").write_text(refs[0].file)  # as a killed process leaves it
     (path,) = root.rglob("*.warc.gz")
     data = path.read_bytes()
     cut = int(share * len(data))
     path.write_bytes(data[:cut])
-    note = cut_torn_tail(root)
+    note = cut_torn_tail(root, refs[0].file)
     kept = path.stat().st_size if path.exists() else 0
     assert kept <= cut
     assert (note is None) == (kept == cut)
-    assert not (root / "state" / "open_capture").exists()
     whole = [ref for ref in refs if ref.offset < kept]
     assert [read(root, ref).url for ref in whole] == [key(n).url for n in range(len(whole))]
     if path.exists():
         assert whole_length(path) == kept
         assert not [item for item in scan(root, refs[0].file) if isinstance(item, str)]
-    assert cut_torn_tail(root) is None
+    assert cut_torn_tail(root, refs[0].file) is None
 
 
 def test_a_record_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:

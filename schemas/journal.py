@@ -1,0 +1,59 @@
+"""The journal of a run: what it decided, entry by entry, in the order in which the database takes it up.
+
+RunStarted    the run's first entry
+BatchStored   how a batch of finds ended, with all that is stored because of it
+RunEnded      the run's last entry: its receipt, and how far each source was read
+
+Each entry is kept beside the raw answers before it is committed. The database is what carrying out all entries of all
+runs, in their order, comes to: it can be made anew from them, and a commit that a kill prevented is made up for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas.find import FindResult, PlainText
+from schemas.front_matter_styles import Style
+from schemas.page import RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run began. `topic` is the name of its topic, None for an import.
+
+    `number` counts the archive's runs: their order, whatever a clock that was set back says.
+    """
+
+    run_id: str
+    number: int
+    command: str
+    topic: str | None
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStored:
+    """A batch of a run, counted from 1. The ids in it differ; `style` is that of the Markdown files it wrote."""
+
+    run_id: str
+    number: int
+    style: Style
+    results: tuple[FindResult, ...]
+    requests: tuple[RequestRecord, ...] = ()
+    texts: tuple[PlainText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run ended by itself. `receipt` is its account as plain values; `requests` those that no batch told of."""
+
+    run_id: str
+    receipt: Mapping[str, Any]
+    watermarks: Mapping[str, datetime]
+    requests: tuple[RequestRecord, ...] = ()
+
+
+Entry = RunStarted | BatchStored | RunEnded

@@ -1,0 +1,175 @@
+"""One journal entry -> one transaction.
+
+The only place that says what an entry means for the database: a run commits its entries here as they arise, the next
+start those that a kill left behind, and `rebuild` all of them. Everything is a function of the entry and of what the
+database holds already, so that the same entries give the same rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.article import Outcome
+from schemas.find import Status
+from schemas.journal import BatchStored, Entry, RunEnded, RunStarted
+from schemas.page import RequestRecord
+from storage import records
+from storage.database import Database
+
+Commit = Callable[[], None]
+
+_PLAIN_TEXTS = (
+    "SELECT id, title, publisher, byline, published_at, crawled_at, url, original_url, content_hash, text_hash, source,"
+    " capture_file, capture_offset, run_id FROM articles"
+    " WHERE oid IS NULL AND text_hash IN (SELECT id FROM wanted)"
+)
+
+
+def prepared(db: Database, entry: Entry) -> Commit:
+    """The transaction that commits an entry, still to be carried out.
+
+    What cannot be stored (a value that its column does not take) raises here, before anything was written anywhere.
+    """
+    match entry:
+        case RunStarted():
+            return lambda: _start(db, entry)
+        case BatchStored():
+            return _Batch(db, entry).commit
+        case RunEnded():
+            return lambda: _end(db, entry)
+
+
+def is_committed(db: Database, entry: Entry) -> bool:
+    """Whether the database holds an entry already."""
+    rows = db.rows("SELECT batches, finished_at FROM runs WHERE run_id = ?", [entry.run_id])
+    match entry:
+        case RunStarted():
+            return bool(rows)
+        case BatchStored():
+            return bool(rows) and (rows[0]["batches"] or 0) >= entry.number
+        case RunEnded():
+            return bool(rows) and rows[0]["finished_at"] is not None
+
+
+class _Batch:
+    """The rows of a batch, checked against their tables."""
+
+    def __init__(self, db: Database, entry: BatchStored) -> None:
+        self._db = db
+        self._entry = entry
+        run_id, results = entry.run_id, entry.results
+        self._articles = [
+            *(row for r in results if (row := records.article_row(r, run_id))),
+            *(records.plain_text_row(text, run_id) for text in entry.texts),
+        ]
+        duplicates = [row for r in results if (row := records.duplicate_row(r, run_id))]
+        frontier = [row for r in results if (row := records.frontier_row(r, run_id))]
+        self._upserted = {
+            "articles": db.table("articles", self._articles),
+            "duplicates": db.table("duplicates", duplicates),
+            "frontier": db.table("frontier", frontier),
+        }
+        self._inserted = {
+            "finds": db.table("finds", [records.find_row(result, run_id) for result in results]),
+            "requests": request_table(db, run_id, entry.requests),
+        }
+
+    def commit(self) -> None:
+        entry, db = self._entry, self._db
+        with db.transaction():
+            self._supersede()
+            self._adopt()
+            self._unlist()
+            for table, rows in self._upserted.items():
+                db.upsert(table, rows)
+            for table, rows in self._inserted.items():
+                db.insert(table, rows)
+            self._mark_processed()
+            db.execute("UPDATE runs SET batches = ? WHERE run_id = ?", [entry.number, entry.run_id])
+
+    def _supersede(self) -> None:
+        """Keep the rows that are about to be replaced."""
+        ids = [row["id"] for row in self._articles if row["revision"] > 1]
+        if ids:
+            self._db.execute(
+                "INSERT INTO superseded BY NAME SELECT * FROM articles WHERE id IN (SELECT unnest(?))", [ids]
+            )
+
+    def _unlist(self) -> None:
+        """What was only listed, and now turns out to be off topic or a copy, is no article of the archive."""
+        ids = [r.ref.key.id for r in self._entry.results if r.outcome in (Outcome.OFF_TOPIC, Outcome.DUPLICATE)]
+        if ids:
+            self._db.execute(
+                "DELETE FROM articles WHERE status = ? AND id IN (SELECT unnest(?))", [Status.LISTED.value, ids]
+            )
+
+    def _adopt(self) -> None:
+        """An imported text without address is a copy of the article that turns out to bear it."""
+        texts = [(row["text_hash"], row["id"]) for row in self._articles if row.get("oid") and row.get("body")]
+        if not texts:
+            return
+        plain = self._db.lookup([digest for digest, _ in texts], _PLAIN_TEXTS)
+        if not plain:
+            return
+        first = dict(reversed(texts))
+        copies = [{**row, "duplicate_of": first[row["text_hash"]], "matched_by": "text_hash"} for row in plain]
+        self._db.upsert("duplicates", self._db.table("duplicates", copies))
+        self._db.execute("DELETE FROM articles WHERE id IN (SELECT unnest(?::VARCHAR[]))", [[r["id"] for r in plain]])
+
+    def _mark_processed(self) -> None:
+        taken = [f"{r.capture.file} {r.capture.offset}" for r in self._entry.results if r.capture is not None]
+        if taken:
+            self._db.execute(
+                "DELETE FROM unprocessed WHERE capture_file || ' ' || capture_offset IN (SELECT unnest(?))", [taken]
+            )
+
+
+def request_table(db: Database, run_id: str, requests: Sequence[RequestRecord]) -> pa.Table:
+    """Rows of the request ledger."""
+    return db.table("requests", [{"run_id": run_id, **asdict(request)} for request in requests])
+
+
+def interrupt(db: Database, *, but: str | None = None) -> None:
+    """Runs that have no end, beside the one named, were killed: say so."""
+    db.execute(
+        "UPDATE runs SET exit_reason = 'interrupted' WHERE exit_reason IS NULL AND run_id IS DISTINCT FROM ?", [but]
+    )
+
+
+def _start(db: Database, entry: RunStarted) -> None:
+    with db.transaction():
+        db.insert("runs", db.table("runs", [{**asdict(entry), "batches": 0}]))
+        interrupt(db, but=entry.run_id)
+
+
+def _end(db: Database, entry: RunEnded) -> None:
+    cursors = [{"source": s, "watermark": at, "run_id": entry.run_id} for s, at in entry.watermarks.items()]
+    with db.transaction():
+        db.insert("requests", request_table(db, entry.run_id, entry.requests))
+        db.upsert("cursors", db.table("cursors", cursors), key="source")
+        _write_receipt(db, entry.run_id, entry.receipt)
+
+
+def _write_receipt(db: Database, run_id: str, receipt: Mapping[str, Any]) -> None:
+    outcomes, finished = receipt["outcomes"], receipt["finished_at"]
+    db.execute(
+        "UPDATE runs SET finished_at = ?, exit_reason = ?, finds = ?, outcomes = MAP(?, ?),"
+        " requests = ?, bytes = ?, receipt = ? WHERE run_id = ?",
+        [
+            datetime.fromisoformat(finished) if finished else None,
+            receipt["exit_reason"],
+            receipt["finds"],
+            list(outcomes),
+            list(outcomes.values()),
+            receipt["requests"],
+            receipt["bytes"],
+            json.dumps(receipt, ensure_ascii=False),
+            run_id,
+        ],
+    )

@@ -1,0 +1,216 @@
+"""Verify an archive whatever its state, and mend what its captures allow to mend.
+
+The captures are the source of truth: a database that is missing, damaged or altered is made anew from them, and so is
+every Markdown file that is missing or altered. Nothing is thrown away: what is replaced lies below `state/set-aside`.
+A capture that is damaged cannot be mended; as long as the database still has its rows, nothing but the raw answer is
+lost, and the rows are left as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from schemas.article import Article, ArticleKey
+from schemas.errors import ArchiveDamaged, StorageFault
+from schemas.front_matter import dumps, from_article
+from schemas.front_matter_styles import CODECS
+from schemas.journal import BatchStored
+from storage import captures, journal, recovery, seals
+from storage.archive import Archive, leased, opened
+from storage.capture_writer import OPEN_CAPTURE, CaptureFile
+from storage.database import Database, storage_faults
+from storage.files import sync_folder, write_atomically
+from storage.rebuild import in_order, rebuilt
+from storage.staging import markdown
+from storage.verify import Verification
+
+
+@dataclass(slots=True)
+class Repair:
+    """What was mended, in sentences, and the faults that are left. `aside` is where replaced files went, if any did."""
+
+    mended: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    aside: str | None = None
+
+
+def verify_archive(root: Path, *, wait: float = 0.0) -> Verification:
+    """Verify the archive at `root`. A database that cannot be opened is a fault, not an error.
+
+    Raises ArchiveBusy, StorageFault, ArchiveTooNew.
+    """
+    with leased(root, wait=wait):
+        return _verified(root)
+
+
+def repair(root: Path, *, wait: float = 0.0) -> Repair:
+    """Mend what can be mended. Raises ArchiveBusy, StorageFault, ArchiveTooNew."""
+    with leased(root, wait=wait):
+        found = _verified(root)
+        return _Repair(root).mend(found, anew=found.database_differs) if found.faults else Repair()
+
+
+def rebuild(root: Path, *, wait: float = 0.0) -> Repair:
+    """Make the database, and every file that is not there as it was, anew from the captures. Raises as `repair`."""
+    with leased(root, wait=wait):
+        return _Repair(root).mend(Verification(), anew=True)
+
+
+def _verified(root: Path) -> Verification:
+    """The lease is held."""
+    broken = seals.faults(root)
+    try:
+        with opened(root) as archive:
+            found = archive.verify()
+    except ArchiveDamaged as error:
+        found = Verification(faults=[f"database {error}"], database_differs=True)
+        found.faults += [f"capture {fault}" for fault in _capture_faults(root)]
+    found.database_differs |= any(seals.WRITER in fault for fault in broken)
+    found.faults[:0] = broken
+    if not found.faults:
+        seals.seal(root, seals.WRITER)
+    return found
+
+
+def _capture_faults(root: Path) -> Iterator[str]:
+    for name in captures.names(root):
+        yield from (item for item in captures.scan(root, name) if isinstance(item, str))
+
+
+class _Repair:
+    """The steps of one repair. The lease is held."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._done = Repair()
+        self._aside = root / "state" / "set-aside" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+
+    def mend(self, found: Verification, *, anew: bool) -> Repair:
+        with storage_faults(self._root):
+            if anew and not found.captures_differ:
+                self._rebuild_database()
+            with opened(self._root) as archive:
+                self._done.mended += archive.notes
+                self._mend_files(archive, archive.verify())
+                archive.publish_anew()
+            self._done.left = _verified(self._root).faults
+        self._done.aside = self._aside.relative_to(self._root).as_posix() if self._aside.is_dir() else None
+        return self._done
+
+    # -- the database
+
+    def _rebuild_database(self) -> None:
+        """A new database from the captures, in the place of the one that is there."""
+        self._cut_tails()
+        names, sealed = in_order(self._root), self._known_seals()
+        with rebuilt(self._root) as again:
+            entries = sum(_is_entry(item) for name in names for item in again.read(name))
+            again.keep_seals([sealed.get(name) or self._sealed_now(name) for name in names])
+            new = again.finish()
+            for name in (seals.WRITER, f"{seals.WRITER}.wal"):
+                self._set_aside(self._root / name)
+            seals.unseal(self._root, seals.WRITER)
+            new.rename(self._root / seals.WRITER)
+        sync_folder(self._root / "state")
+        self._done.mended.append(f"database: made anew from {entries} journal entries in {len(names)} captures")
+
+    def _cut_tails(self) -> None:
+        marker = self._root / OPEN_CAPTURE
+        for name in marker.read_text("utf-8").splitlines() if marker.exists() else ():
+            recovery.cut_torn_tail(self._root, name)
+
+    def _known_seals(self) -> dict[str, CaptureFile]:
+        """What the old database knows of the WARC files, if it can be read at all."""
+        if not (self._root / seals.WRITER).exists():
+            return {}
+        try:
+            db = Database.open(self._root / seals.WRITER)
+        except (ArchiveDamaged, StorageFault):
+            return {}
+        try:
+            rows = db.rows("SELECT name, bytes, sha256, run_id FROM capture_files")
+        except (ArchiveDamaged, StorageFault):
+            return {}
+        finally:
+            db.abandon()
+        return {row["name"]: CaptureFile(**row) for row in rows}
+
+    def _sealed_now(self, name: str) -> CaptureFile:
+        path = self._root / name
+        return CaptureFile(name, path.stat().st_size, captures.sha256_of(path), captures.run_of(name))
+
+    # -- files
+
+    def _mend_files(self, archive: Archive, found: Verification) -> None:
+        for stray in found.strays:
+            self._set_aside(self._root / stray)
+            self._done.mended.append(f"file {stray}: no row names it, set aside")
+        wanted = archive.rows_of_files(sorted(found.lost_files))
+        for row in wanted:
+            data = _from_row(row) or self._from_journal(row)
+            if data is None:
+                continue  # named among what is left
+            path = self._root / row["file"]
+            self._set_aside(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, data, temporary=self._root / "state" / "repair.tmp")
+            sync_folder(path.parent)
+            self._done.mended.append(f"file {row['file']}: written anew")
+
+    def _from_journal(self, row: Mapping[str, Any]) -> bytes | None:
+        """The file as the run wrote it: its text may differ from the row's in Unicode's composition."""
+        for name in captures.names(self._root):
+            if captures.run_of(name) != row["run_id"]:
+                continue
+            for item in captures.scan(self._root, name):
+                if isinstance(item, captures.Met) and item.entry is not None:
+                    entry = journal.loads(item.entry, where=name)
+                    if isinstance(entry, BatchStored) and (data := _in_batch(entry, row)) is not None:
+                        return data
+        return None
+
+    def _set_aside(self, path: Path) -> None:
+        """Move a file out of the way, if it is there."""
+        if path.exists():
+            target = self._aside / path.relative_to(self._root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+
+
+def _is_entry(item: captures.Met | str) -> bool:
+    return isinstance(item, captures.Met) and item.entry is not None
+
+
+def _in_batch(batch: BatchStored, row: Mapping[str, Any]) -> bytes | None:
+    for result in batch.results:
+        if (result.ref.key.id, result.revision, result.file) == (row["id"], row["revision"], row["file"]):
+            data = markdown(result, batch.style)
+            return data if hashlib.sha256(data).hexdigest() == row["file_sha256"] else None
+    return None
+
+
+def _from_row(row: Mapping[str, Any]) -> bytes | None:
+    """The file that a row tells of, where it is the one that was written."""
+    for style in CODECS:
+        data = dumps(from_article(_article(row), row["crawled_at"], style=style)).encode()
+        if row["file_sha256"] in (hashlib.sha256(data).hexdigest(), None):
+            return data
+    return None
+
+
+def _article(row: Mapping[str, Any]) -> Article:
+    return Article(
+        key=ArticleKey(row["oid"], row["aid"]),
+        title=row["title"],
+        body=row["body"],
+        publisher=row["publisher"],
+        published_at=row["published_at"],
+        parser=row["parser"],
+        byline=row["byline"] or "",
+        categories=tuple(row["categories"] or ()),
+    )

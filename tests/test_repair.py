@@ -1,0 +1,171 @@
+"""An archive that was damaged, one way or another: verify names it, repair mends it, rebuild needs only the captures."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from made_up import NOW, article, ended, key, page, receipt, stored
+from test_archive import rows, store_new, store_results
+
+from schemas.article import Outcome
+from schemas.errors import ArchiveDamaged
+from schemas.find import PlainText, RevisionKind
+from storage.archive import open_archive
+from storage.repair import rebuild, repair, verify_archive
+
+FILE = "articles/2025/12/30/001_0000000001.md"
+TABLES = ("articles", "superseded", "duplicates", "frontier", "finds", "runs", "requests", "cursors")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """An archive with a bit of everything: an edit, a copy, an off-topic find, a text in decomposed Hangul."""
+    with open_archive(tmp_path) as archive:
+        store_new(archive, 1, 2, 3)
+        known = archive.known([key(1).id])[key(1).id]
+        account = receipt("20260102T040405Z-0002")
+        archive.start_run(account)
+        edited = stored(
+            article(1, body="고쳐 쓴 글이다."),
+            outcome=Outcome.EDITED,
+            revision_kind=RevisionKind.EDITED,
+            revision=2,
+            file=known.file,
+            capture=archive.capture(page(key(1).url, "고침".encode())),
+        )
+        copy = stored(
+            article(4, body=article(2).body),
+            outcome=Outcome.DUPLICATE,
+            revision_kind=None,
+            duplicate_of=key(2).id,
+            matched_by="content_hash",
+        )
+        decomposed = stored(article(5, body="\u1100\u1161온연구소"))
+        off = stored(article(6), outcome=Outcome.OFF_TOPIC, revision_kind=None)
+        note = PlainText(
+            "text_0", "주소 없는 글", NOW, "import:a.txt", "import/1", archive.capture_file("a", b"a", NOW)
+        )
+        archive.store(account.run_id, [edited, copy, decomposed, off], (), [note])
+        archive.finish_run(ended(account), {}, [])
+    # A clock that was set back: the order of the runs is not that of their names.
+    with open_archive(tmp_path) as archive:
+        store_results(archive, stored(article(7)), run="20250102T040405Z-0003")
+    return tmp_path
+
+
+def held(root: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table, and every file."""
+    found = {table: sorted(rows(root, f"SELECT * FROM {table}"), key=repr) for table in TABLES}
+    found["files"] = [
+        (p.relative_to(root).as_posix(), p.read_bytes()) for p in sorted((root / "articles").rglob("*.md"))
+    ]
+    return found
+
+
+def test_a_whole_archive_has_nothing_to_repair(root: Path) -> None:
+    before = held(root)
+    found = verify_archive(root)
+    assert (found.faults, found.articles, found.files) == ([], 6, 5)
+    done = repair(root)
+    assert (done.mended, done.left, done.aside) == ([], [], None)
+    assert held(root) == before
+
+
+def test_the_captures_are_enough(root: Path) -> None:
+    before = held(root)
+    for name in ("articles", "state"):
+        shutil.rmtree(root / name)
+    (root / "archive.duckdb").unlink()
+    with pytest.raises(ArchiveDamaged, match="Run: seogo repair"), open_archive(root):
+        pass
+    done = rebuild(root)
+    assert done.left == []
+    assert held(root) == before
+    assert verify_archive(root).faults == []
+
+
+@pytest.mark.parametrize(
+    "name", ["state/writer.duckdb", "archive.duckdb", FILE, "articles/2025/12/30/001_0000000005.md"]
+)
+@pytest.mark.parametrize("damage", ["missing", "flipped", "cut", "garbage"])
+def test_what_is_damaged_is_named_and_mended(root: Path, name: str, damage: str) -> None:
+    before, path = held(root), root / name
+    data = path.read_bytes()
+    match damage:
+        case "missing":
+            path.unlink()
+        case "flipped":
+            path.write_bytes(data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :])
+        case "cut":
+            path.write_bytes(data[: len(data) // 2])
+        case "garbage":
+            path.write_bytes(b"\x00 no archive " * 1000)
+    assert any(name in fault for fault in verify_archive(root).faults)
+    done = repair(root)
+    assert done.left == []
+    assert held(root) == before
+    assert verify_archive(root).faults == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.4, 0.6, 0.8, 0.999])
+@pytest.mark.parametrize("name", ["state/writer.duckdb", "archive.duckdb", FILE])
+def test_one_flipped_byte_is_found_wherever_it_is(root: Path, name: str, share: float) -> None:
+    path = root / name
+    data = bytearray(path.read_bytes())
+    data[int(share * len(data))] ^= 0x01
+    path.write_bytes(data)
+    assert any(name in fault for fault in verify_archive(root).faults)
+
+
+def test_a_row_that_somebody_changed_is_named_and_made_anew(root: Path) -> None:
+    before = held(root)
+    with duckdb.connect(str(root / "state" / "writer.duckdb")) as connection:
+        connection.execute(f"UPDATE articles SET publisher = '다른 신문' WHERE id = '{key(2).id}'")
+        connection.execute(f"DELETE FROM duplicates WHERE id = '{key(4).id}'")
+        connection.execute("INSERT INTO finds SELECT * REPLACE ('999_0000000009' AS id) FROM finds LIMIT 1")
+    faults = "\n".join(verify_archive(root).faults)
+    assert f"row articles {key(2).id}: not what the journal says" in faults
+    assert f"row duplicates {key(4).id}: missing, the journal tells of it" in faults
+    assert "999_0000000009: the journal does not tell of it" in faults
+    assert repair(root).left == []
+    assert held(root) == before
+
+
+def test_a_file_that_no_row_names_is_set_aside_and_not_thrown_away(root: Path) -> None:
+    stray = root / "articles/2025/12/30/009_0000000009.md"
+    stray.write_bytes(b"somebody's")
+    done = repair(root)
+    assert done.left == []
+    assert done.aside is not None
+    assert not stray.exists()
+    assert (root / done.aside / "articles/2025/12/30/009_0000000009.md").read_bytes() == b"somebody's"
+
+
+def test_a_damaged_capture_cannot_be_mended_and_costs_no_row(root: Path) -> None:
+    before = held(root)
+    for file in (root / "captures").rglob("*-0002-*.warc.gz"):
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 0x01
+        file.write_bytes(data)
+    done = repair(root)
+    assert any("-0002-00000.warc.gz" in fault for fault in done.left)
+    assert held(root) == before
+
+
+def test_a_lost_capture_is_named(root: Path) -> None:
+    (lost,) = (root / "captures").rglob("*-0002-*.warc.gz")
+    lost.unlink()
+    name = lost.relative_to(root).as_posix()
+    assert f"capture {name}: missing" in verify_archive(root).faults
+    assert f"capture {name}: missing" in repair(root).left
+
+
+def test_a_log_of_the_database_that_cannot_be_read_costs_nothing(root: Path) -> None:
+    before = held(root)
+    (root / "state" / "writer.duckdb.wal").write_bytes(b"no log at all" * 100)
+    done = repair(root)
+    assert done.left == []
+    assert held(root) == before
