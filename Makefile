@@ -9,7 +9,12 @@ export UV_INDEX_STRATEGY ?= unsafe-best-match
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test test-fast lint bench bench-crawl lock clean
+.PHONY: help demo test test-fast lint torture fuzz audit bench bench-crawl lock clean
+
+KILLS ?= 300
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= article both_ways sports list section section_more search_page search_api api_error front_matter \
+  plain_text topic relevance address robots headers pauses unpacking warc
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +34,25 @@ lint: $(STAMP) ## ruff, mypy --strict, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+torture: $(STAMP) ## kill a crawl with SIGKILL KILLS=300 times, all over its steps, and look at what the next run makes of it
+	$(BIN)/python tests/torture.py --kills $(KILLS)
+
+fuzz: $(STAMP) ## fuzz every parser, led by coverage, FUZZ_SECONDS=60 each (installs atheris into .venv)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+	  $(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python 'atheris>=3,<4'
+	@for target in $(FUZZ_TARGETS); do echo "== $$target"; \
+	  $(BIN)/python tests/fuzz/run.py $$target --seconds $(FUZZ_SECONDS) || exit 1; done
+
+audit: ## ask for known holes in the pinned dependencies: needs the network, and an environment of its own
+	@$(PYTHON) -m venv --clear .audit
+	@.audit/bin/python -m pip install --quiet pip-audit || { echo "audit: NOT DONE: pip-audit cannot be installed"; exit 1; }
+	@# --strict: without it, packages that could not be looked up count as "no known vulnerabilities".
+	@.audit/bin/pip-audit --strict --requirement requirements.lock --disable-pip --require-hashes --progress-spinner off \
+	  2>&1 | tail -40 | tee .audit/said; \
+	grep -q '^No known vulnerabilities found' .audit/said && exit 0; \
+	grep -q '^Found [0-9]* known vulnerabilit' .audit/said && { echo "audit: holes: see above"; exit 1; }; \
+	echo "audit: NOT DONE: the advisory service cannot be reached, or does not know a package: nothing was learnt"; exit 1
+
 bench: $(STAMP) ## parsing, runs with nothing new, memory: figures on standard output
 	$(BIN)/python -m benchmarks.parsing
 	$(BIN)/python -m benchmarks.nothing_new
@@ -42,7 +66,7 @@ lock: ## resolve requirements.lock anew from pyproject.toml
 	  --python-version 3.11 --universal -q -o requirements.lock
 
 clean: ## remove what the targets made, the demo included; other archives stay
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-archive
+	rm -rf .venv .audit .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-archive
 
 # uv comes first, by its hash in the lock, through the pip that every Python has; it installs the rest in seconds.
 $(STAMP): requirements.lock pyproject.toml

@@ -92,7 +92,11 @@ class Backoff:
         """Take up the pauses that an earlier process left behind."""
         now, wall = self._clock.monotonic(), self._clock.now()
         for host, until in self._store.load().items():
-            seconds = min((until - wall).total_seconds(), LONGEST_PAUSE)
+            seconds = (until - wall).total_seconds()
+            if seconds > LONGEST_PAUSE:
+                # Set by a clock that went ahead. Kept cut, or each process would begin the day anew.
+                seconds = LONGEST_PAUSE
+                self._store.save(host, wall + timedelta(seconds=seconds))
             if seconds > 0:
                 self._pauses[host] = _Pause(since=now, until=now + seconds, streak=1)
 
@@ -142,13 +146,15 @@ class JsonBackoffStore:
             return _pauses_in(kept)
         except FileNotFoundError:
             return {}
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             _log.warning(
                 "%s is damaged (%s): the pauses in it are forgotten, it will be written anew", self._path, error
             )
             return {}
         except OSError as error:
-            raise StorageFault(f"{self._path}: the pauses of hosts cannot be read ({error}); allow it") from error
+            raise StorageFault(
+                f"{self._path}: the pauses of hosts cannot be read ({error.strerror}); mend that, then run again"
+            ) from error
 
     def save(self, host: str, until: datetime) -> None:
         """Add or replace one host's pause and drop the ones that are over, by atomic replacement of the file."""
@@ -162,7 +168,7 @@ class JsonBackoffStore:
             temporary.replace(self._path)
         except OSError as error:
             raise StorageFault(
-                f"{self._path}: the pause of {host} cannot be kept ({error}); make room or allow it"
+                f"{self._path}: the pause of {host} cannot be kept ({error.strerror}); mend that, then run again"
             ) from error
 
 

@@ -7,20 +7,37 @@ so that `seogo --help` answers at once; and nothing here imports Prefect (the fl
 from __future__ import annotations
 
 import asyncio
-import errno
-import io
 import os
 import sys
 import threading
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows import cli_care
+from flows.complaints import (
+    DISK_FAULTS,
+    UsageError,
+    asks_for_json,
+    complain,
+    drop_output,
+    prepare_output,
+    reader_is_gone,
+)
 from flows.exits import Exit, exit_of_error, exit_of_run
 from flows.inputs import addresses_from, bytes_of, naver_from, text_of, time_from, topic_from
+from flows.options import (
+    DEFAULT_ARCHIVE,
+    ArchiveOption,
+    JsonOption,
+    TopicOption,
+    WaitOption,
+    one_of,
+    whole,
+)
 from schemas.errors import BadInput, SeogoError
 
 if TYPE_CHECKING:
@@ -39,19 +56,6 @@ app = typer.Typer(
 )
 topic_app = typer.Typer(help="The topic file: what is looked for, where, and how politely.", no_args_is_help=True)
 app.add_typer(topic_app, name="topic")
-
-ArchiveOption = Annotated[
-    Path, typer.Option("--archive", envvar="SEOGO_ARCHIVE", metavar="DIR", help="The archive directory.")
-]
-TopicOption = Annotated[
-    Path | None,
-    typer.Option("--topic", envvar="SEOGO_TOPIC", metavar="FILE", help="The topic file (default: the one that ships)."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
-WaitOption = Annotated[
-    float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait this long for another process to leave.")
-]
-DEFAULT_ARCHIVE = Path("archive")
 
 
 def _version(asked: bool) -> None:
@@ -88,7 +92,7 @@ def crawl(
         typer.Option("--since", metavar="TIME", help="Read the sources anew from this Korean day or time on."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, metavar="N", help="Fetch at most this many articles.")
+        int | None, typer.Option("--limit", parser=whole(1), metavar="N", help="Fetch at most this many articles.")
     ] = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
@@ -126,7 +130,7 @@ def import_(
     from flows.interrupts import on_interrupt
     from flows.progress import progress
 
-    order = ImportOrder(tuple(paths), archive, topic_from(topic).archive.front_matter, wait)
+    order = ImportOrder(tuple(paths), archive, topic_from(topic), wait)
     stop = threading.Event()
     with on_interrupt(stop.set), progress("import") as report:
         receipt = import_files(order, on_progress=report, stopped=stop.is_set)
@@ -187,8 +191,10 @@ def sql(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="A query in SQL; - reads it from standard input.")],
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     form: Annotated[
-        Literal["table", "csv", "json"],
-        typer.Option("--format", metavar="table|csv|json", help="How to print the rows."),
+        str,
+        typer.Option(
+            "--format", parser=one_of("table", "csv", "json"), metavar="table|csv|json", help="How to print the rows."
+        ),
     ] = "table",
 ) -> None:
     """Ask the archive a question. Works at any time, also while a crawl writes; cannot change anything."""
@@ -217,19 +223,10 @@ def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -
     print_json(found) if json else show_status(found)
 
 
-@app.command(epilog="Example: seogo verify --archive archive")
-def verify(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
-    """Hold every file, row and capture against each other. Exit code 8 when they disagree."""
-    from flows.console import show_verification
-    from flows.tables import print_json
-    from storage.archive import open_archive
-
-    if not (archive / "state").is_dir():
-        raise BadInput(f"{archive} is no archive: there is no {archive / 'state'}. Crawl or import first.")
-    with open_archive(archive, wait=wait) as opened:
-        found = opened.verify()
-    print_json(found) if json else show_verification(found)
-    raise typer.Exit(Exit.ARCHIVE_DAMAGED if found.faults else Exit.DONE)
+app.command(epilog="Example: seogo verify --archive archive")(cli_care.verify)
+app.command(epilog="Example: seogo repair --archive archive")(cli_care.repair)
+app.command(epilog="Example: seogo rebuild --archive archive")(cli_care.rebuild)
+app.command(epilog="Example: seogo reparse --since 2026-01-10 --dry-run")(cli_care.reparse)
 
 
 @topic_app.command(epilog="Example: seogo topic check topics/foundation_model.yaml")
@@ -257,11 +254,14 @@ def check(
 )
 def replica(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="Listen here on 127.0.0.1; 0 takes a free port.")
+        int,
+        typer.Option(parser=whole(0, 65535), metavar="PORT", help="Listen here on 127.0.0.1; 0 takes a free port."),
     ] = 0,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another seed gives another made-up corpus.")] = 1,
-    articles: Annotated[int, typer.Option(min=1, metavar="N", help="How many articles to make up.")] = 2000,
-    days: Annotated[int, typer.Option(min=1, metavar="N", help="Over how many days, up to now.")] = 60,
+    seed: Annotated[
+        int, typer.Option(parser=whole(0), metavar="N", help="Another seed gives another made-up corpus.")
+    ] = 1,
+    articles: Annotated[int, typer.Option(parser=whole(1), metavar="N", help="How many articles to make up.")] = 2000,
+    days: Annotated[int, typer.Option(parser=whole(1), metavar="N", help="Over how many days, up to now.")] = 60,
 ) -> None:
     """Serve a made-up Naver on this machine, until Ctrl-C."""
     from flows.replica.server import serve
@@ -280,52 +280,35 @@ def demo(
 
 
 def main() -> None:
-    """Run the command line; an error of ours becomes one line and an exit code."""
-    _prepare_output()
+    """Run the command line; an error of ours becomes one line, or one JSON object, and an exit code."""
+    prepare_output()
     try:
         code = _run()
         sys.stdout.flush()
     except SeogoError as error:
-        code = _complain(str(error), exit_of_error(error))
+        code = complain(type(error).__name__, str(error), exit_of_error(error))
     except BrokenPipeError:
-        code = _drop_output(Exit.DONE)
-    except OSError as error:
-        if error.errno not in _DISK:
+        if not reader_is_gone():
             raise
-        code = _drop_output(_complain(f"{error.filename or 'the output'}: {error.strerror}.", Exit.STORAGE_FAULT))
+        code = drop_output(Exit.DONE)
+    except OSError as error:
+        if error.errno not in DISK_FAULTS:
+            raise
+        reason = f"{error.filename or 'the output'}: {error.strerror}."
+        code = drop_output(complain("StorageFault", reason, Exit.STORAGE_FAULT))
     sys.exit(code)
-
-
-_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
-"""What the system says of a disk that is full, read-only or not ours."""
-
-
-def _prepare_output() -> None:
-    if sys.stdout is None:  # closed by who called us (`>&-`)
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 — for as long as the process lives
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # What the terminal cannot show (a lone surrogate, Korean in a Latin-1 locale) is no reason to stop.
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _run() -> int | str | None:
     try:
-        app()
+        # Errors in the command line are told by typer in its way, unless a machine is to read them.
+        return app(standalone_mode=not asks_for_json(sys.argv[1:])) or Exit.DONE
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError) and reader_is_gone():
+            return drop_output(Exit.DONE)  # typer calls it an error when nobody reads its help to the end
         return end.code
-    return Exit.DONE
-
-
-def _complain(message: str, code: Exit) -> Exit:
-    print(f"seogo: {message}", file=sys.stderr)  # noqa: T201
-    return code
-
-
-def _drop_output(code: Exit) -> Exit:
-    """What is still to be flushed goes nowhere, so that Python does not complain of it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return code
+    except UsageError as error:
+        return complain("BadInput", error.format_message(), Exit.BAD_INPUT)
 
 
 # -- what the commands share

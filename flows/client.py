@@ -10,6 +10,7 @@ raises.
 from __future__ import annotations
 
 import random
+import re
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -83,10 +84,18 @@ class _Errand:
 
     def scrub(self, text: object) -> str:
         """The text without the keys, should a server have sent them back to us."""
-        scrubbed = str(text)
-        for secret in self.hidden:
-            scrubbed = scrubbed.replace(secret, "***")
-        return scrubbed
+        if not self.hidden:
+            return str(text)
+        # In any case: of a host's name only the small letters are left.
+        return re.sub("|".join(map(re.escape, self.hidden)), "***", str(text), flags=re.IGNORECASE)
+
+    def told_by(self, answer: Answer) -> bool:
+        """Whether an answer repeats a key: in its text, packed or not, or in its head."""
+        if not self.hidden:
+            return False
+        head = f"{answer.reason} {answer.headers}".encode()
+        whole = b"\n".join((head, answer.content, answer.payload)).lower()
+        return any(secret.lower().encode() in whole for secret in self.hidden)
 
     def fault(
         self, kind: Fault, detail: str, status: int | None = None, retry_at: datetime | None = None
@@ -249,6 +258,13 @@ class Client:
         try:
             headers = [("Host", address.host), *errand.headers, *errand.secrets]
             answer = await self._wire.exchange(self._routing.wire(address), headers)
+            if isinstance(answer, Answer) and errand.told_by(answer):
+                answer = Broken(
+                    Fault.BAD_ANSWER,
+                    "the answer repeats our key: nothing of it is kept",
+                    answer.status,
+                    answer.received,
+                )
             return answer
         finally:
             self._record(_ledger_row(errand, address, answer, self._clock.monotonic() - began))
@@ -325,6 +341,7 @@ def _page(errand: _Errand, address: httpx.URL, answer: Answer) -> RawPage:
         payload=answer.payload,
         content=answer.content,
         fetched_at=errand.sent_at,
+        why=errand.why,
     )
 
 

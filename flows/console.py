@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.progress import COLOURS, size
-from flows.tables import cell, out, shown, table_console
+from flows.tables import cell, line, out, shown, table_console
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
 
 if TYPE_CHECKING:
@@ -47,9 +47,14 @@ def show_receipt(receipt: Receipt) -> None:
     table.add_row("finds", f"{receipt.finds:,}", style="bold")
     if receipt.finds:
         out.print(table)
-    for line in [*_source_lines(receipt.sources), *_notes(receipt), *_refusals(receipt), *_faults(receipt)]:
-        out.print(line)
+    for said in [*_source_lines(receipt.sources), *_notes(receipt), *_refusals(receipt), *_faults(receipt)]:
+        out.print(said)
     out.print(_last_line(receipt))
+
+
+def _line(text: object, style: str = "") -> Text:
+    """A line whatever a page, a file's name or the database put into it."""
+    return Text(line(text), style=style)
 
 
 def _grid() -> Table:
@@ -62,19 +67,19 @@ def _grid() -> Table:
 
 def _faults(receipt: Receipt) -> Iterator[Text]:
     for article_id, reason in receipt.faults.items():
-        yield Text(f"{article_id}: {reason}", style="red")
+        yield _line(f"{article_id}: {reason}", style="red")
 
 
 def _notes(receipt: Receipt) -> Iterator[Text]:
     if permission := receipt.robots.get("permission"):
-        yield Text(f"robots.txt was not applied, by permission: {permission}", style="yellow")
+        yield _line(f"robots.txt was not applied, by permission: {permission}", style="yellow")
     for note in receipt.notes:
-        yield Text(f"note: {note}", style="yellow")
+        yield _line(f"note: {note}", style="yellow")
 
 
 def _refusals(receipt: Receipt) -> Iterator[Text]:
     for reason in islice(receipt.refused.values(), _MOST_REFUSALS):
-        yield Text(f"refused: {reason}", style="red")
+        yield _line(f"refused: {reason}", style="red")
     if (more := len(receipt.refused) - _MOST_REFUSALS) > 0:
         yield Text(f"… and {more:,} more: --json names all of them", style="red")
 
@@ -91,12 +96,12 @@ def _source_lines(sources: Sequence[SourceReport]) -> Iterator[Text]:
     for (end, reason), alike in loud.items():
         others = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
         pages = sum(source.pages for source in alike)
-        yield Text(f"{alike[0].source}{others}: {end} after {pages} pages: {reason}", style="yellow")
+        yield _line(f"{alike[0].source}{others}: {end} after {pages} pages: {reason}", style="yellow")
     for kind, read in quiet.items():
         ends = Counter(source.end.value for source in read)
         said = ", ".join(f"{end} {number}" for end, number in ends.items())
         items, pages = sum(s.items for s in read), sum(s.pages for s in read)
-        yield Text(f"{kind}: {len(read)} read ({said}), {items} items on {pages} pages", style="dim")
+        yield _line(f"{kind}: {len(read)} read ({said}), {items} items on {pages} pages", style="dim")
 
 
 def _last_line(receipt: Receipt) -> Text:
@@ -107,7 +112,7 @@ def _last_line(receipt: Receipt) -> Text:
     hosted = f" {receipt.not_hosted} items are not hosted by Naver." if receipt.not_hosted else ""
     return Text.assemble(
         (reason, "bold green" if good else "bold red"),
-        f": {receipt.explanation}.{hosted}",
+        line(f": {receipt.explanation}.{hosted}"),
         (f"{traffic} {seconds:.1f} s", "dim"),
     )
 
@@ -122,16 +127,16 @@ def show_status(found: Mapping[str, Any]) -> None:
         about.add_row(Text(name, style="dim"), Text(cell(found[name]) or "none"))
     table_console().print(about)
     for source, watermark in found["sources"].items():
-        out.print(Text(f"{source}: read up to {cell(watermark)}", style="dim"))
+        out.print(_line(f"{source}: read up to {cell(watermark)}", style="dim"))
     if last := found["last_run"]:
         began = cell(datetime.fromisoformat(last["started_at"]))
-        out.print(Text(f"last run: {last['command']} of {began}: {last['exit_reason']}: {last['explanation']}"))
+        out.print(_line(f"last run: {last['command']} of {began}: {last['exit_reason']}: {last['explanation']}"))
 
 
 def show_verification(found: Verification) -> None:
     """What was looked at, and every fault."""
     for fault in found.faults:
-        out.print(Text(fault, style="red"))
+        out.print(_line(fault, style="red"))
     looked = f"{found.articles:,} articles, {found.files:,} files, {found.captures:,} captures"
     if found.faults:
         out.print(Text(f"{looked}: {len(found.faults):,} faults", style="bold red"))
@@ -160,7 +165,7 @@ def show_topic(topic: Topic) -> None:
         table.add_row(Text(name, style="dim"), Text(shown(value)))
     table_console().print(table)
     for warning in topic_warnings(topic):
-        out.print(Text(f"warning: {warning}", style="yellow"))
+        out.print(_line(f"warning: {warning}", style="yellow"))
     out.print(Text("no mistakes", style="bold green"))
 
 
@@ -185,7 +190,7 @@ def _span(span: timedelta) -> str:
 
 def show_article(fields: Mapping[str, Any]) -> None:
     """An article, readable."""
-    out.print(Text(shown(fields.get("title") or fields["id"]), style="bold"))
+    out.print(_line(fields.get("title") or fields["id"], style="bold"))
     about = _grid()
     for name in _ABOUT:
         if fields.get(name):

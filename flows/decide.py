@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from unicodedata import normalize
+from datetime import datetime, timedelta
 
 from schemas.article import Article, Outcome
 from schemas.find import Known, Relevance, RevisionKind, Status
+from schemas.nfc import nfc
 
 RETRIED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED})
 """Outcomes that say nothing final about an article: the next run takes it up again."""
+
+LONGEST_PAUSE = timedelta(days=1)
+"""No find is put off for longer. A time beyond was written by a clock that was ahead: the find is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def judge(
 def _not_due(known: Known, now: datetime) -> Verdict | None:
     if known.due_at is None:
         return Verdict(Outcome.UNCHANGED, f"known: {known.state} {known.tries} times, given up")
-    if known.due_at > now:
+    if now < known.due_at <= now + LONGEST_PAUSE:
         return Verdict(
             Outcome.DEFERRED, f"{known.state} before, to be tried again from {known.due_at:%Y-%m-%d %H:%M %Z}"
         )
@@ -82,7 +85,7 @@ def _same_key(article: Article, known: Known) -> Verdict:
         name
         for name, differs in (
             ("text", article.content_hash != known.content_hash),
-            ("title", normalize("NFC", article.title) != known.title),
+            ("title", nfc(article.title) != known.title),
         )
         if differs
     ]

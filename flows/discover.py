@@ -9,6 +9,12 @@ Each source is read from its watermark minus the topic's lag: windows overlap, s
 minute, and those that a source shows late, are not lost. A source yields pages of finds and ends with one
 `SourceReport`, which says why it stopped and how far it has been read; the caller stores the finds first and the
 watermark last. Nothing here knows the archive: whether a key is known is asked through `Known`.
+
+Nothing is no news, and no proof either. Before dawn a new Korean day is truly empty, and a list that broke looks just
+like it. So a source that is asked by days, and names nothing in its window, is read on into the days before, back to
+one that names an article, by which it shows that it still works: one page more, as all on it is known. It looks back a
+week at most (`SILENCE`). Where even that is silent, nobody can tell; the report has no items, and no cursor moves until
+the silence has lasted a week: what a broken list hides for a day or two is found when it is mended.
 """
 
 from __future__ import annotations
@@ -17,12 +23,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 from flows.naver import listing, search_api, search_page, urls
+from flows.tally import Tally, ask
 from schemas.article import SEOUL, ArticleRef
-from schemas.errors import LayoutChanged
-from schemas.page import Fault, FetchFault, RawPage
+from schemas.page import FetchFault, RawPage
 from schemas.receipt import SourceEnd, SourceReport
 from schemas.topic import PressList, SearchApi, SearchPage, SectionList, Source, Topic
 
@@ -32,6 +38,9 @@ SEARCH_PAGE_STEP = 10
 SEARCH_PAGE_CAP = 1000
 LIST_PAGE_CAP = 300
 """Pages of a day's list after which something is wrong: the longest known day has about 150."""
+
+SILENCE = timedelta(days=7)
+"""How long a source that once named articles may be silent before it is taken at its word."""
 
 
 class Fetch(Protocol):
@@ -86,6 +95,20 @@ class Window:
         last, first = self.now.astimezone(SEOUL).date(), self.since.astimezone(SEOUL).date()
         return [last - timedelta(days=n) for n in range((last - first).days + 1)]
 
+    @property
+    def days_before(self) -> list[date]:
+        """The days before the window in which a source that is silent now has to show that it works, newest first.
+
+        None for a source that was never read through: it has shown nothing yet, and gets what it was asked for.
+        """
+        if self.read_before is None:
+            return []
+        return Window(self.now - SILENCE, self.now).days[len(self.days) :]
+
+    def after_silence(self) -> datetime | None:
+        """How far a source counts as read that named nothing at all."""
+        return self.now if self.now - self.since >= SILENCE else None
+
     async def holds_nothing_new(self, ids: Collection[str], known: Known) -> bool:
         """Whether all of a page was found before the source was last read through.
 
@@ -118,85 +141,15 @@ class ApiKey:
 Reading = AsyncIterator[Discovered | SourceReport]
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What a source has given so far."""
-
-    source: str
-    pages: int = 0
-    items: int = 0
-    not_hosted: int = 0
-    newest: datetime | None = None
-    oldest: datetime | None = None
-
-    def add(self, refs: Sequence[ArticleRef], *, items: int | None = None, not_hosted: int = 0) -> None:
-        self.pages += 1
-        self.items += len(refs) if items is None else items
-        self.not_hosted += not_hosted
-
-    def seen(self, newest: datetime | None, oldest: datetime | None) -> None:
-        if newest and (self.newest is None or newest > self.newest):
-            self.newest = newest
-        if oldest and (self.oldest is None or oldest < self.oldest):
-            self.oldest = oldest
-
-    def report(self, end: SourceEnd, reason: str, watermark: datetime | None = None) -> SourceReport:
-        return SourceReport(self.source, end, reason, self.pages, self.items, self.not_hosted, watermark)
-
-    def faulted(self, fault: FetchFault) -> SourceReport:
-        match fault.fault:
-            case Fault.FORBIDDEN:
-                return self.report(SourceEnd.FORBIDDEN, fault.detail)
-            case Fault.BLOCKED | Fault.BACKING_OFF:
-                return self.report(SourceEnd.BLOCKED, fault.detail)
-            case Fault.STOPPED:
-                return self.report(SourceEnd.INTERRUPTED, fault.detail)
-            case _:
-                return self.report(SourceEnd.FAILED, f"{fault.fault}: {fault.detail}")
-
-    def refused(self, page: RawPage) -> SourceReport:
-        end = SourceEnd.BLOCKED if page.status in (401, 403, 429) else SourceEnd.FAILED
-        return self.report(end, f"{page.final_url} answered with status {page.status}")
-
-    def changed(self, error: LayoutChanged) -> SourceReport:
-        return self.report(SourceEnd.LAYOUT_CHANGED, str(error))
-
-
 def window(topic: Topic, watermark: datetime | None, now: datetime, *, since: datetime | None = None) -> Window:
     """The window of a source: from its watermark minus the lag, or as far back as the topic says, or from `since`."""
     if since is not None:
         return Window(since, now)
-    if watermark is None:
+    if watermark is None or watermark > now + topic.limits.lag:
+        # A mark of the future was left by a clock that was ahead: nobody knows how far the source was read.
         return Window(now - topic.limits.lookback, now)
+    watermark = min(watermark, now)
     return Window(watermark - topic.limits.lag, now, watermark)
-
-
-Answer = TypeVar("Answer")
-Answer_co = TypeVar("Answer_co", covariant=True)
-
-
-class _Parse(Protocol[Answer_co]):
-    """How every parser of a source's answer is called."""
-
-    def __call__(self, content: bytes, *, source: str, seen_at: datetime, url: str) -> Answer_co: ...
-
-
-async def _ask(
-    tally: _Tally,
-    fetching: Awaitable[RawPage | FetchFault],
-    parse: _Parse[Answer],
-    refused: Callable[[_Tally, RawPage], SourceReport] | None = None,
-) -> tuple[RawPage, Answer] | SourceReport:
-    """One page of a source, parsed; or the report that ends the reading."""
-    page = await fetching
-    if isinstance(page, FetchFault):
-        return tally.faulted(page)
-    if page.status != 200:
-        return (refused or _Tally.refused)(tally, page)
-    try:
-        return page, parse(page.content, source=tally.source, seen_at=page.fetched_at, url=page.final_url)
-    except LayoutChanged as error:
-        return tally.changed(error)
 
 
 # -- the Search API
@@ -206,7 +159,7 @@ async def read_search_api(
     name: str, query: str, asked: Window, fetch: Fetch, *, endpoint: Endpoint, key: ApiKey | None
 ) -> Reading:
     """Read the Search API newest first, until an item is older than the window."""
-    tally = _Tally(name)
+    tally = Tally(name)
     if key is None:
         yield tally.report(
             SourceEnd.NO_KEY, f"no key for the Search API: set {' and '.join(KEY_VARIABLES[endpoint])}, both of them"
@@ -216,7 +169,7 @@ async def read_search_api(
     for start in range(1, API_CAP + 1, API_PAGE):
         url = urls.search_api_url(endpoint, query, start=start, display=API_PAGE)
         fetching = fetch(url, why=tally.source, secret_headers=headers, final=_quota_is_used_up)
-        asked_page = await _ask(tally, fetching, search_api.parse_search_answer, _api_refusal)
+        asked_page = await ask(tally, fetching, search_api.parse_search_answer, _api_refusal)
         if isinstance(asked_page, SourceReport):
             yield asked_page
             return
@@ -227,11 +180,12 @@ async def read_search_api(
         if end := _api_end(tally, answer, asked, start):
             yield end
             return
-    yield tally.report(SourceEnd.CAP, _api_gap(tally, asked), tally.newest)
+    yield tally.report(SourceEnd.CAP, _api_gap(tally, asked), tally.newest and min(tally.newest, asked.now))
 
 
-def _api_end(tally: _Tally, answer: search_api.SearchAnswer, asked: Window, start: int) -> SourceReport | None:
-    watermark = max(filter(None, (tally.newest, asked.read_before)), default=None)
+def _api_end(tally: Tally, answer: search_api.SearchAnswer, asked: Window, start: int) -> SourceReport | None:
+    newest = min(tally.newest, asked.now) if tally.newest else None  # a date of the future is no article's
+    watermark = max(filter(None, (newest, asked.read_before)), default=None)
     if answer.oldest is not None and answer.oldest < asked.since:
         return tally.report(SourceEnd.OVERLAP, f"read back to {_minute(asked.since)}", watermark)
     if tally.items == 0:
@@ -241,12 +195,12 @@ def _api_end(tally: _Tally, answer: search_api.SearchAnswer, asked: Window, star
     return None
 
 
-def _api_gap(tally: _Tally, asked: Window) -> str:
+def _api_gap(tally: Tally, asked: Window) -> str:
     oldest = _minute(tally.oldest) if tally.oldest else "?"
     return f"{API_CAP} results shown, more exist: nothing between {_minute(asked.since)} and {oldest} was seen"
 
 
-def _api_refusal(tally: _Tally, page: RawPage) -> SourceReport:
+def _api_refusal(tally: Tally, page: RawPage) -> SourceReport:
     error = search_api.parse_api_error(page.content, page.status)
     if error is None:
         return tally.refused(page)
@@ -264,20 +218,32 @@ def _quota_is_used_up(page: RawPage) -> bool:
 
 
 async def read_search_page(name: str, query: str, asked: Window, fetch: Fetch, known: Known) -> Reading:
-    """Read the search page newest first, until a page holds nothing new."""
-    tally = _Tally(name)
-    days = asked.days
+    """Read the search page newest first; where it finds nothing in the window, in the days before."""
+    tally = Tally(name)
+    for days in (asked.days, asked.days_before):
+        if tally.items or not days:
+            break
+        async for part in _read_hits(tally, query, days, asked, fetch, known):
+            yield part
+            if isinstance(part, SourceReport):
+                return
+    yield _search_page_end(tally, asked)
+
+
+async def _read_hits(
+    tally: Tally, query: str, days: Sequence[date], asked: Window, fetch: Fetch, known: Known
+) -> Reading:
+    """Read what a query finds on these days, until a page holds nothing new. Yields no report at the last hit."""
     before: frozenset[str] = frozenset()
     for start in range(1, SEARCH_PAGE_CAP + 1, SEARCH_PAGE_STEP):
         url = urls.search_page_url(query, first=days[-1], last=days[0], start=start)
-        asked_page = await _ask(tally, fetch(url, why=tally.source), search_page.parse_search_page)
+        asked_page = await ask(tally, fetch(url, why=tally.source), search_page.parse_search_page)
         if isinstance(asked_page, SourceReport):
             yield asked_page
             return
         page, answer = asked_page
         ids = frozenset(ref.key.id for ref in answer.refs)
         if answer.no_results or (ids and ids == before):
-            yield _search_page_end(tally, asked)
             return
         tally.add(answer.refs, not_hosted=answer.not_hosted)
         nothing_new = bool(ids) and await asked.holds_nothing_new(ids, known)
@@ -289,12 +255,14 @@ async def read_search_page(name: str, query: str, asked: Window, fetch: Fetch, k
     yield tally.report(SourceEnd.CAP, f"{SEARCH_PAGE_CAP} results shown, more may exist", asked.now)
 
 
-def _search_page_end(tally: _Tally, asked: Window) -> SourceReport:
+def _search_page_end(tally: Tally, asked: Window) -> SourceReport:
     if tally.items == 0 and tally.not_hosted >= SEARCH_PAGE_STEP:
         # Publishers' addresses page after page, and Naver's own nowhere: they are on the page in another form now.
         return tally.report(SourceEnd.LAYOUT_CHANGED, f"{tally.not_hosted} hits, and no address of a Naver article")
-    end = SourceEnd.END if tally.items else SourceEnd.EMPTY
-    return tally.report(end, "the search page has no more", asked.now)
+    if tally.items == 0:
+        nothing = f"the search page finds nothing {_span(asked.days + asked.days_before)}"
+        return tally.report(SourceEnd.EMPTY, nothing, asked.after_silence())
+    return tally.report(SourceEnd.END, "the search page has no more", asked.now)
 
 
 # -- lists by date
@@ -303,10 +271,13 @@ ListUrl = Callable[[date, int], str]
 
 
 async def read_list(name: str, url_of: ListUrl, asked: Window, fetch: Fetch, known: Known) -> Reading:
-    """Read a list's days, newest first."""
-    tally = _Tally(name)
+    """Read a list's days, newest first; where they are all empty, back to a day that is not."""
+    tally = Tally(name)
     capped = []
-    for day in asked.days:
+    read: list[date] = []
+    for day in asked.days + asked.days_before:
+        if tally.items and day not in asked.days:
+            break
         async for part in _read_day(tally, day, url_of, asked, fetch, known):
             if isinstance(part, SourceReport):
                 if part.end is not SourceEnd.CAP:
@@ -315,22 +286,29 @@ async def read_list(name: str, url_of: ListUrl, asked: Window, fetch: Fetch, kno
                 capped.append(f"{day}: {part.reason}")
             else:
                 yield part
+        read.append(day)
+    yield _list_end(tally, asked, read, capped)
+
+
+def _list_end(tally: Tally, asked: Window, read: Sequence[date], capped: Sequence[str]) -> SourceReport:
     if capped:
-        yield tally.report(SourceEnd.CAP, "; ".join(capped), asked.now)
-    elif tally.items == 0:
-        yield tally.report(SourceEnd.EMPTY, f"the list is empty on {len(asked.days)} days", asked.now)
-    else:
-        yield tally.report(SourceEnd.OVERLAP, f"{len(asked.days)} days read", asked.now)
+        return tally.report(SourceEnd.CAP, "; ".join(capped), asked.now)
+    if tally.items == 0:
+        return tally.report(SourceEnd.EMPTY, f"the list is empty {_span(read)}", asked.after_silence())
+    if len(read) > len(asked.days):
+        works = f"that of {read[-1]} still shows its articles"
+        return tally.report(SourceEnd.EMPTY, f"the list is empty {_span(read[:-1])}, and {works}", asked.now)
+    return tally.report(SourceEnd.OVERLAP, f"{len(read)} days read", asked.now)
 
 
-async def _read_day(tally: _Tally, day: date, url_of: ListUrl, asked: Window, fetch: Fetch, known: Known) -> Reading:
+async def _read_day(tally: Tally, day: date, url_of: ListUrl, asked: Window, fetch: Fetch, known: Known) -> Reading:
     """Read one day: to the end, or to a page without anything new where the day was read to its end before.
 
     Yields a report only where the reading failed or was capped.
     """
     before: frozenset[str] = frozenset()
     for number in range(1, LIST_PAGE_CAP + 1):
-        asked_page = await _ask(tally, fetch(url_of(day, number), why=tally.source), listing.parse_list_page)
+        asked_page = await ask(tally, fetch(url_of(day, number), why=tally.source), listing.parse_list_page)
         if isinstance(asked_page, SourceReport):
             yield asked_page
             return
@@ -399,6 +377,11 @@ def refs_of_addresses(addresses: Sequence[str], now: datetime) -> tuple[ArticleR
 
 def _inside(ref: ArticleRef, asked: Window) -> bool:
     return ref.published_at is None or ref.published_at >= asked.since.replace(second=0, microsecond=0)
+
+
+def _span(days: Sequence[date]) -> str:
+    """Days, newest first, in words."""
+    return f"on {days[0]}" if len(days) == 1 else f"from {days[-1]} to {days[0]}"
 
 
 def _minute(moment: datetime) -> str:

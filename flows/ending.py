@@ -1,4 +1,9 @@
-"""Why a run ended as it did: from its receipt to an exit reason and a sentence. Pure."""
+"""Why a run ended as it did: from its receipt to an exit reason and a sentence. Pure.
+
+A run that finds nothing new is a success only where a source named something: an article, however old, shows that the
+site is read as it should be. A source with nothing in its window goes back to one for that (`flows.discover`); finds
+that waited for another try are no such proof.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +48,8 @@ def _why_nothing_new(receipt: Receipt) -> str:
         return "the archive holds every article that was named"
     sources = len(receipt.sources)
     named = f"{sources} source{'' if sources == 1 else 's'} named {items} items"
-    return f"{named}, and the archive has met every one of them"
+    silent = _few(_ended(receipt, {SourceEnd.EMPTY}))
+    return f"{named}, and the archive has met every one of them" + (f"; {silent}" if silent else "")
 
 
 def _layout_changed(receipt: Receipt) -> str:
@@ -62,16 +68,21 @@ def _blocked(receipt: Receipt) -> str:
     if refusals := _ended(receipt, {SourceEnd.BLOCKED}):
         return _few(refusals)
     forbidden = _ended(receipt, {SourceEnd.FORBIDDEN})
-    if forbidden and not receipt.finds and all(s.end in _CLOSED for s in receipt.sources):
+    if forbidden and not _named(receipt) and all(s.end in _CLOSED for s in receipt.sources):
         return "no source may be read: " + _few(_ended(receipt, _CLOSED))
     return ""
 
 
 def _nothing_discovered(receipt: Receipt) -> str:
-    if receipt.finds or any(source.items for source in receipt.sources):
+    if _named(receipt) or (receipt.finds and not receipt.sources):
         return ""
     said = _few(_ended(receipt, set(SourceEnd))) or "there is no source"
     return f"no source named an article ({said})"
+
+
+def _named(receipt: Receipt) -> bool:
+    """Whether a source named an article, new or known."""
+    return any(source.items for source in receipt.sources)
 
 
 def _partly_failed(receipt: Receipt) -> str:

@@ -15,14 +15,15 @@ from itertools import islice
 from pathlib import Path
 
 from flows.naver.bylines import parse_byline
-from flows.run import run_id_at
+from flows.pipeline import Assess
+from flows.run import assess_by, run_id_at
 from schemas.article import SEOUL, Article, ArticleRef, Outcome, content_hash, text_hash
 from schemas.errors import BadInput, FrontMatterError
 from schemas.find import FindResult, Known, PlainText, RevisionKind, Status
 from schemas.front_matter import Document, loads
-from schemas.front_matter_styles import Style
 from schemas.plain_text import PlainDocument, loads_plain, looks_plain
 from schemas.receipt import ExitReason, Receipt
+from schemas.topic import Topic
 from storage.archive import Archive, open_archive
 
 PARSER = "import/1"
@@ -36,11 +37,11 @@ OnProgress = Callable[[Receipt], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportOrder:
-    """What to import, and where to."""
+    """What to import, and where to. `topic` says how much each text is about it; none is left out for that."""
 
     paths: tuple[Path, ...]
     archive: Path
-    style: Style = "seed"
+    topic: Topic
     wait: float = 0.0
 
 
@@ -64,8 +65,9 @@ def import_files(
     """
     files = _files(order)
     now = datetime.now(UTC)
-    receipt = Receipt(run_id_at(now), "import", None, now)
-    with open_archive(order.archive, style=order.style, wait=order.wait) as archive:
+    receipt = Receipt(run_id_at(now), "import", order.topic.name, now)
+    assess = assess_by(order.topic)
+    with open_archive(order.archive, style=order.topic.archive.front_matter, wait=order.wait) as archive:
         receipt.notes += archive.notes
         archive.start_run(receipt)
         ended = ExitReason.INTERRUPTED, "ended before its last file; run it again to take up the rest"
@@ -73,7 +75,7 @@ def import_files(
             while not stopped() and (paths := list(islice(files, BATCH))):
                 receipt.discovered += len(paths)
                 on_progress(receipt)
-                _Importer(archive, receipt).take(paths)
+                _Importer(archive, receipt, assess).take(paths)
                 on_progress(receipt)
             ended = _ending(receipt) if not stopped() else ended
         finally:
@@ -97,9 +99,10 @@ def _ending(receipt: Receipt) -> tuple[ExitReason, str]:
 class _Importer:
     """One batch of files."""
 
-    def __init__(self, archive: Archive, receipt: Receipt) -> None:
+    def __init__(self, archive: Archive, receipt: Receipt, assess: Assess) -> None:
         self._archive = archive
         self._receipt = receipt
+        self._assess = assess
 
     def take(self, paths: Sequence[Path]) -> None:
         """Read, judge and store."""
@@ -165,7 +168,9 @@ class _Importer:
         same_text: dict[str, str],
     ) -> FindResult | None:
         """The result for one document; None where it is refused."""
-        ref = ArticleRef(article.key, article.url, f"import:{path.name}", self._receipt.started_at, title=article.title)
+        ref = ArticleRef(
+            article.key, article.url, f"import:{_shown(path.name)}", self._receipt.started_at, title=article.title
+        )
         if known is not None and _is_held(known):
             if known.status is Status.IMPORTED and known.content_hash != article.content_hash:
                 self._refuse(path, f"{path}: the archive holds another imported text of {article.id}")
@@ -179,6 +184,7 @@ class _Importer:
                 ref,
                 Outcome.DUPLICATE,
                 reason,
+                self._assess(article.title, article.body).relevance,
                 article=article,
                 duplicate_of=first,
                 matched_by=by,
@@ -187,7 +193,8 @@ class _Importer:
         return FindResult(
             ref,
             Outcome.NEW,
-            f"imported from {path.name}",
+            f"imported from {_shown(path.name)}",
+            self._assess(article.title, article.body).relevance,
             article=article,
             revision_kind=RevisionKind.IMPORTED,
             revision=(known.revision if known else 0) + 1,
@@ -198,7 +205,7 @@ class _Importer:
     def _captured(self, result: FindResult, path: Path, data: bytes) -> FindResult:
         if result.outcome is Outcome.UNCHANGED:
             return result
-        return replace(result, capture=self._archive.capture_file(path.name, data, self._receipt.started_at))
+        return replace(result, capture=self._archive.capture_file(_shown(path.name), data, self._receipt.started_at))
 
     def _is_known_text(
         self, id_: str, document: PlainDocument, known: dict[str, Known], same_text: dict[str, str]
@@ -214,13 +221,14 @@ class _Importer:
             id=id_,
             body=document.body,
             published_at=datetime.combine(document.date, time(), SEOUL),
-            source=f"import:{path.name}",
+            source=f"import:{_shown(path.name)}",
             parser=PARSER,
-            capture=self._archive.capture_file(path.name, data, self._receipt.started_at),
+            relevance=self._assess("", document.body).relevance,
+            capture=self._archive.capture_file(_shown(path.name), data, self._receipt.started_at),
         )
 
     def _refuse(self, path: Path, reason: str) -> None:
-        self._receipt.refused[str(path)] = reason
+        self._receipt.refused[_shown(str(path))] = _shown(reason)
         self._count(Outcome.FAILED)
 
     def _count(self, outcome: Outcome, number: int = 1) -> None:
@@ -289,6 +297,11 @@ def _decoded(data: bytes, path: Path) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise FrontMatterError(f"byte {error.start} is not UTF-8", line=line, file=str(path)) from error
+
+
+def _shown(name: str) -> str:
+    """A file's name as text: bytes in it that are not UTF-8, which a name may have, as `\\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _plain_id(document: PlainDocument) -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Naver News began in this year."""
 
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the largest input that is read: a pipe or a device may never end."""
+
 
 def topic_from(path: Path | None) -> Topic:
     """The topic of a file, or the one that ships. Raises TopicError."""
@@ -32,6 +35,8 @@ def naver_from(environment: Mapping[str, str]) -> str | None:
     try:
         return naver_address(address) if address else None
     except ValueError as error:
+        if address and "@" in address:  # not repeated: it may hold a password
+            raise BadInput("SEOGO_NAVER holds a user name or a password: write http://127.0.0.1:8000.") from None
         raise BadInput(f"SEOGO_NAVER={address!r} is no stand-in's address: {error}.") from error
 
 
@@ -84,8 +89,15 @@ def text_of(file: Path) -> str:
 
 
 def bytes_of(file: Path) -> bytes:
-    """A file's bytes; `-` is standard input. Raises BadInput."""
+    """A file's bytes; `-` is standard input. Raises BadInput, also for more than LARGEST bytes."""
     try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        if str(file) == "-":
+            data = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with file.open("rb") as opened:
+                data = opened.read(LARGEST + 1)
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
+    if len(data) > LARGEST:
+        raise BadInput(f"{file} is larger than {LARGEST:,} bytes, which no page, query or list of addresses is.")
+    return data

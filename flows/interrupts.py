@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from flows.exits import Exit
 
-_SHOW_CURSOR = b"\x1b[?25h"
+_SHOW_CURSOR = b"\n\x1b[?25h"
+_LAST_WORDS = b"seogo: stopped at once; the next run goes on from what was committed\n"
 
 
 @contextmanager
@@ -39,6 +39,6 @@ def on_interrupt(ask: Callable[[], object]) -> Iterator[None]:
 
 def _end_at_once() -> None:
     """What a kill leaves behind the next start mends; only the terminal's cursor nobody would bring back."""
-    if sys.stderr.isatty():
-        os.write(2, _SHOW_CURSOR)
+    with suppress(OSError):  # nobody may be listening any more: no reason to stay
+        os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + _LAST_WORDS)
     os._exit(Exit.INTERRUPTED)

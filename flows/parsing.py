@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import zlib
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from flows.inputs import LARGEST
 from flows.naver.article_page import parse_article
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
 from flows.naver.search_api import parse_api_error, parse_search_answer
@@ -22,13 +24,17 @@ _OG_URL = re.compile(rb'<meta[^<>]{0,200}property="og:url"[^<>]{0,200}content="(
 
 
 def unpacked(data: bytes, name: str) -> bytes:
-    """The bytes of a captured file, which may be gzip. Raises BadInput for a damaged one."""
+    """The bytes of a captured file, which may be gzip. Raises BadInput for a damaged one, and for a bomb."""
     if not data.startswith(b"\x1f\x8b"):
         return data
     try:
-        return gzip.decompress(data)
+        with gzip.open(io.BytesIO(data)) as packed:
+            content = packed.read(LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"{name} is a damaged gzip file ({error}): fetch or copy it again.") from error
+    if len(content) > LARGEST:
+        raise BadInput(f"{name} unpacks to more than {LARGEST:,} bytes, which no page has.")
+    return content
 
 
 def own_address(content: bytes) -> str | None:

@@ -14,12 +14,12 @@ always says no; only a hit is looked at with a regular expression, for ends and 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
+from schemas.nfc import nfc
 from schemas.topic import ExcludeRule, PhraseRule, Relevance, Team
 
 Where: TypeAlias = Literal["title", "body"]
@@ -85,7 +85,7 @@ class _Text(NamedTuple):
 
 
 def _prepare(text: str) -> _Text:
-    spaced = unicodedata.normalize("NFC", text).casefold()
+    spaced = nfc(text).casefold()
     return _Text(spaced, "".join(spaced.split()))
 
 

@@ -26,6 +26,9 @@ AGENT = "seogo"
 PARSED_BYTES = 500 * 1024
 """As much of a robots.txt as RFC 9309 wants read; the rest is ignored."""
 
+_MOST_AGENTS = 1000
+"""Protego's work is agents times rules: half a megabyte of both would keep it busy for minutes."""
+
 _KEPT_SECONDS = 86_400.0  # RFC 9309: no longer than a day
 _UNREADABLE_KEPT_SECONDS = 600.0  # a host that was down is asked again, but not for each article
 _LONGEST_DELAY = 86_400.0
@@ -80,6 +83,9 @@ def read_rules(host: str, answer: RawPage | FetchFault, at: datetime) -> Rules:
     text = answer.content[:PARSED_BYTES].decode("utf-8-sig", errors="replace")
     source = RobotsText(host, answer.url, answer.status, text, at)
     if 200 <= answer.status < 300:
+        if text.lower().count("user-agent") > _MOST_AGENTS:
+            told = f"it names more than {_MOST_AGENTS} user agents"
+            return Rules(source, unreadable=FetchFault(answer.url, Fault.TOO_LARGE, told, status=answer.status))
         return Rules(source, Protego.parse(text))
     if 400 <= answer.status < 500:
         return Rules(source)

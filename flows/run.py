@@ -196,8 +196,17 @@ class _Run:
         self.receipt.exit_reason, self.receipt.explanation = ending(
             self.receipt, interrupted=self.stop.by_hand, broken=not whole
         )
-        watermarks = {s.source: s.watermark for s in self.receipt.sources if s.watermark is not None and whole}
+        watermarks = {
+            s.source: s.watermark
+            for s in self.receipt.sources
+            if s.watermark is not None and whole and self._reaches_back(s.source)
+        }
         self.archive.finish_run(self.receipt, watermarks, self.requests)
+
+    def _reaches_back(self, source: str) -> bool:
+        """Whether what was read reaches back to where the last run had got: else the days between were not read."""
+        before = self.archive.watermark(source)
+        return self.order.since is None or before is None or self.order.since <= before
 
 
 def assess_by(topic: Topic) -> Assess:

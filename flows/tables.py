@@ -35,9 +35,14 @@ _NARROWEST = 12
 _GAP = 3
 _NO_LIMIT = 1_000_000
 
-# Text from the web must not steer the terminal: a control character is shown as its picture, ␛ for escape.
-_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
+# Text from the web must not steer the terminal. A control character is shown as its picture, ␛ for escape; one that
+# turns the direction of writing, or breaks a line where no program counts one, by its number.
+_STEERING = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+_PICTURES: dict[int, int | str] = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
 _PICTURES |= dict.fromkeys((0x7F, *range(0x80, 0xA0)), 0xFFFD)
+_PICTURES |= {code: f"<U+{code:04X}>" for code in _STEERING}
+_LINE_PICTURES = _PICTURES | {ord(c): 0x2400 + ord(c) for c in "\n\t"}
+_JSON_ESCAPES = {code: f"\\u{code:04x}" for code in (0x7F, *range(0x80, 0xA0), *_STEERING)}
 
 
 class _Console(Console):
@@ -59,6 +64,11 @@ err = _Console(stderr=True, highlight=False)
 def shown(text: object) -> str:
     """A text that may be printed in a terminal, whatever a page put into it."""
     return str(text).translate(_PICTURES)
+
+
+def line(text: object) -> str:
+    """The same for a text that must not look like two lines."""
+    return str(text).translate(_LINE_PICTURES)
 
 
 # -- machines
@@ -94,7 +104,8 @@ def plain(value: Any) -> Any:
 
 
 def _json(value: Any, *, indent: int | None = None) -> str:
-    return json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
+    # The same value to whoever reads it, and nothing in it that steers the terminal of whoever looks at it.
+    return json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False).translate(_JSON_ESCAPES)
 
 
 class _writing:  # noqa: N801 - reads as a function
@@ -150,8 +161,9 @@ def _print_csv(names: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
     with _writing() as file:
         # The writer quotes only the line breaks that it ends lines with itself; a text may hold either.
         writer = csv.writer(_UnixLines(file), lineterminator="\r\n")
-        writer.writerow(names)
-        writer.writerows([_flat(value) for value in row] for row in rows)
+        said = shown if file.isatty() else str  # in a file or a pipe, the very characters
+        writer.writerow(map(said, names))
+        writer.writerows([_flat(value, said) for value in row] for row in rows)
 
 
 class _UnixLines:
@@ -164,12 +176,14 @@ class _UnixLines:
         return self._file.write(line.removesuffix("\r\n") + "\n")
 
 
-def _flat(value: Any) -> Any:
+def _flat(value: Any, said: Callable[[str], str]) -> Any:
     """A value for one CSV field: lists and structures as JSON, numbers and words as DuckDB writes them."""
     match value:
         case bool():
             return str(value).lower()
-        case None | str() | int() | float() | Decimal():
+        case str():
+            return said(value)
+        case None | int() | float() | Decimal():
             return value
         case list() | tuple() | Mapping():
             return _json(value)
@@ -179,6 +193,7 @@ def _flat(value: Any) -> Any:
 
 def _print_table(names: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
     console = table_console()
+    names = [line(name) for name in names]  # PIVOT makes names of what a page said
     draw: Callable[[Sequence[str], Sequence[Sequence[str]], int], RenderableType] | None = None
     count = 0
     while block := [[cell(value) for value in row] for row in islice(rows, ROWS_AT_A_TIME)]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -91,9 +92,10 @@ class Wire:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for transport in (self.__dict__.pop("_plain", None), self.__dict__.pop("_secure", None)):
-            if transport is not None:
-                await transport.aclose()
+        async with AsyncExitStack() as closing:
+            for transport in (self.__dict__.pop("_plain", None), self.__dict__.pop("_secure", None)):
+                if transport is not None:
+                    closing.push_async_callback(transport.aclose)
 
     async def exchange(self, url: httpx.URL, headers: list[tuple[str, str]]) -> Answer | Broken:
         """Ask for `url` and read the whole answer, within the bounds. The headers must hold `Host`."""

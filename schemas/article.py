@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Self
 
 from schemas.errors import AddressError
+from schemas.nfc import nfc
 
 SEOUL = timezone(timedelta(hours=9), "Asia/Seoul")
 """Korean time. Korea has had no daylight saving time since 1988, older than any article here."""
@@ -157,4 +157,4 @@ def content_hash(body: str) -> str:
 
 def text_hash(body: str) -> str:
     """SHA-256 (64 hex digits) of the body's NFC form without any white space: the same for two layouts of one text."""
-    return hashlib.sha256(unicodedata.normalize("NFC", "".join(body.split())).encode()).hexdigest()
+    return hashlib.sha256(nfc("".join(body.split())).encode()).hexdigest()

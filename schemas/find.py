@@ -101,3 +101,4 @@ class PlainText:
     source: str
     parser: str
     capture: CaptureRef
+    relevance: Relevance | None = None

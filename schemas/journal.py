@@ -22,7 +22,7 @@ from schemas.page import RequestRecord
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run began. `topic` is the name of its topic, None for an import.
+    """A run began. `topic` is the name of its topic.
 
     `number` counts the archive's runs: their order, whatever a clock that was set back says.
     """

@@ -7,12 +7,13 @@ never says another thing than the check.
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StringConstraints
 from pydantic_core import PydanticCustomError
+
+from schemas.nfc import nfc
 
 _ADDRESS = re.compile(r"(?P<address>https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?)/?")
 _CONTACT = re.compile(r"(?=[!-~]{3,200}$)(?:[^@]+@[^@]+\.[^@.]+|https?://[^/?#]+\.[^/?#]+.*)")
@@ -62,10 +63,6 @@ def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
-
-
 def one_line(text: str) -> str:
     """The text with one space for any white space."""
     return " ".join(text.split())
@@ -73,7 +70,7 @@ def one_line(text: str) -> str:
 
 def fold(text: str) -> str:
     """The text as it is compared: NFC, one space for any white space, no case."""
-    return one_line(_nfc(text)).casefold()
+    return one_line(nfc(text)).casefold()
 
 
 def number(default: Any, low: float, high: float, unit: str, what: str = "a number") -> Any:
@@ -96,7 +93,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Phrase = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\p{Cc}]*[\p{L}\p{N}][^\p{Cc}]*$"),
-    AfterValidator(_nfc),
+    AfterValidator(nfc),
 ]
 Phrases = Annotated[tuple[Phrase, ...], BeforeValidator(_as_tuple), Field(max_length=200)]
 SourceName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^:\p{Cc}]{1,60}$")]

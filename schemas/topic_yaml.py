@@ -112,7 +112,11 @@ def _read(path: Path, chain: tuple[Path, ...]) -> Document:
 
 
 def _next(base: Path, chain: tuple[Path, ...]) -> Path:
-    if not base.is_file():
+    try:
+        found = base.is_file()
+    except OSError as error:
+        raise TopicError(f"{base}: cannot be read: {error.strerror}") from error
+    if not found:
         raise TopicError(f"{base}: no such file (the name is relative to the file that extends it)")
     if base.resolve() in chain:
         raise TopicError(f"{base}: a topic file cannot extend itself, not even through others")
@@ -123,13 +127,13 @@ def _next(base: Path, chain: tuple[Path, ...]) -> Path:
 
 def _text(path: Path) -> str:
     # A pipe or a device would be read for ever: only a plain file gets past here.
-    if not path.is_file():
-        what = "not a file" if path.exists() else "no such file"
-        raise TopicError(f"{path}: {what}: name a topic file with --topic FILE or SEOGO_TOPIC")
     try:
+        if not path.is_file():
+            what = "not a file" if path.exists() else "no such file"
+            raise TopicError(f"{path}: {what}: name a topic file with --topic FILE or SEOGO_TOPIC")
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
+    except OSError as error:  # also a name that is too long for any file
         raise TopicError(f"{path}: cannot be read: {error.strerror}") from error
     if len(raw) > MAX_BYTES:
         raise TopicError(f"{path}: too large for a topic file: expected at most {MAX_BYTES:,} bytes")

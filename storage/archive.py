@@ -124,14 +124,38 @@ class Archive:
         return self._first_with("content_hash", content_hashes), self._first_with("text_hash", text_hashes)
 
     def due(self, now: datetime, limit: int) -> list[ArticleRef]:
-        """Finds that an earlier run could not finish and whose time has come, oldest due first."""
-        rows = self._db.rows("SELECT * FROM frontier WHERE due_at <= ? ORDER BY due_at, id LIMIT ?", [now, limit])
+        """Finds that an earlier run could not finish and whose time has come, oldest due first.
+
+        Nothing is put off for more than a day: a time beyond was written by a clock that was ahead.
+        """
+        rows = self._db.rows(
+            "SELECT * FROM frontier WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT ?",
+            [now, now + timedelta(days=1), limit],
+        )
         return [_ref(row, now) for row in rows]
 
     def watermark(self, source: str) -> datetime | None:
         """How far a source has been read."""
         rows = self._db.rows("SELECT watermark FROM cursors WHERE source = ?", [source])
         return rows[0]["watermark"] if rows else None
+
+    def captured_articles(self, *, since: datetime | None = None, ids: Sequence[str] = ()) -> list[str]:
+        """The ids of articles whose text was read from a capture: crawled at `since` or later, among `ids` if given."""
+        rows = self._db.rows(
+            "SELECT id FROM articles WHERE capture_file IS NOT NULL AND oid IS NOT NULL AND body IS NOT NULL"
+            " AND crawled_at >= coalesce(?, '-infinity'::TIMESTAMPTZ) AND (len(?) = 0 OR id IN (SELECT unnest(?)))"
+            " ORDER BY id",
+            [since, list(ids), list(ids)],
+        )
+        return [row["id"] for row in rows]
+
+    def article_rows(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """These rows of `articles`, in the order of their ids."""
+        return self._db.lookup(ids, "SELECT a.* FROM articles a WHERE id IN (SELECT id FROM wanted) ORDER BY id")
+
+    def read_capture(self, ref: CaptureRef) -> captures.Capture:
+        """A capture of this archive. Raises ArchiveDamaged where there is none."""
+        return captures.read(self.root, ref)
 
     def kept(self, url: str) -> RawPage | None:
         """The answer to this address that an earlier run captured and could not store, where there is one."""
@@ -172,8 +196,8 @@ class Archive:
         batch = BatchStored(run_id, self._batches + 1, self.style, results, tuple(requests), tuple(texts))
         commit = prepared(self._db, batch)
         self._enter(batch, datetime.now(UTC))
-        self._writer.sync()
         self._batches, self._behind = batch.number, True
+        self._writer.sync()
         staging = time.monotonic()
         staged = stage(self.root, run_id, results, self.style)
         committing = time.monotonic()

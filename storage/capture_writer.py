@@ -13,7 +13,8 @@ import hashlib
 import os
 import threading
 from base64 import b32encode
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,11 +98,16 @@ class CaptureWriter:
         with self._lock:
             if self._file is None or not self._unsynced:
                 return
+            with self._storage_faults():
+                descriptor = os.dup(self._file.fileno())
             self._unsynced = False
-            descriptor = os.dup(self._file.fileno())
         # Outside the lock: the disk takes its time, and the fetching thread goes on appending meanwhile.
         try:
-            self._mapped(lambda: os.fdatasync(descriptor))
+            with self._storage_faults():
+                os.fdatasync(descriptor)
+        except StorageFault:
+            self._unsynced = True
+            raise
         finally:
             os.close(descriptor)
 
@@ -110,7 +116,8 @@ class CaptureWriter:
         with self._lock:
             if self._file is not None:
                 file = self._file
-                self._mapped(lambda: os.fdatasync(file.fileno()))
+                with self._storage_faults():
+                    os.fdatasync(file.fileno())
                 self.finished.append(CaptureFile(self._name, file.tell(), self._sha256.hexdigest(), self._run_id))
                 file.close()
                 self._file = None
@@ -153,7 +160,8 @@ class CaptureWriter:
         # record that was cut short by a full disk, no other could be read.
         whole = file.tell()
         try:
-            self._mapped(lambda: _write_all(file, data))
+            with self._storage_faults():
+                _write_all(file, data)
         except StorageFault:
             file.truncate(whole)
             file.seek(whole)
@@ -161,9 +169,10 @@ class CaptureWriter:
         self._sha256.update(data)
         self._unsynced = True
 
-    def _mapped(self, action: Callable[[], object]) -> None:
+    @contextmanager
+    def _storage_faults(self) -> Iterator[None]:
         try:
-            action()
+            yield
         except OSError as error:
             raise StorageFault(
                 f"{self._archive / self._name}: {error.strerror}. Free space; what was synced before is safe."

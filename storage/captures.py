@@ -15,6 +15,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from schemas.errors import ArchiveDamaged
 from schemas.page import CaptureRef, RawPage
+from storage.files import inside
 
 WHY = "Seogo-Why"
 ASKED = "Seogo-Asked-URI"
@@ -77,7 +78,7 @@ def read(archive: Path, ref: CaptureRef) -> Capture:
         return Capture(
             ref=ref,
             kind=str(record.record_type),
-            url=record.headers["WARC-Target-URI"],
+            url=_target(record, ref),
             status=record.http_headers.status_code if record.is_http else None,
             date=record.record_date,
             content=_unpacked(record.reader.read(), _encoding(record)),
@@ -90,7 +91,7 @@ def read_page(archive: Path, ref: CaptureRef) -> RawPage:
         if record.record_type != WarcRecordType.response or not record.is_http:
             raise ArchiveDamaged(f"{archive / ref.file} at {ref.offset}: a {record.record_type} record, no answer.")
         payload, http, headers = record.reader.read(), record.http_headers, record.headers
-        final = str(headers["WARC-Target-URI"])
+        final = _target(record, ref)
         return RawPage(
             url=headers.get(ASKED) or final,
             final_url=final,
@@ -114,12 +115,12 @@ def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
         if record.record_type != WarcRecordType.response or digest is None:
             return None
         headers = record.headers
-        return Payload(str(record.record_id), str(headers["WARC-Target-URI"]), str(headers["WARC-Date"]), digest)
+        return Payload(str(record.record_id), _target(record, ref), str(headers.get("WARC-Date")), digest)
 
 
 def scan(archive: Path, name: str) -> Iterator[Met | str]:
     """Every whole record of a file, and a sentence for each fault: a digest that differs, a torn tail."""
-    path = archive / name
+    path = inside(archive, name)
     try:
         with path.open("rb") as file:
             for record in ArchiveIterator(file, parse_http=False):
@@ -166,7 +167,7 @@ def sha256_of(path: Path) -> str:
 @contextmanager
 def _record(archive: Path, ref: CaptureRef) -> Iterator[WarcRecord]:
     """The record that begins at `ref`, while its file is open."""
-    path = archive / ref.file
+    path = inside(archive, ref.file)
     try:
         with path.open("rb") as file:
             file.seek(ref.offset)
@@ -188,6 +189,12 @@ def _met(record: WarcRecord, name: str) -> Met:
         why=unquote(headers.get(WHY) or ""),
         entry=record.reader.read() if record.record_type == WarcRecordType.metadata else None,
     )
+
+
+def _target(record: WarcRecord, ref: CaptureRef) -> str:
+    if (url := record.headers.get("WARC-Target-URI")) is None:
+        raise ArchiveDamaged(f"{ref.file} at {ref.offset}: a {record.record_type} record of no address.")
+    return str(url)
 
 
 def _encoding(record: WarcRecord) -> str:

@@ -148,7 +148,11 @@ class Database:
             except BaseException:
                 self._rollback()
                 raise
-            self._con.execute("COMMIT")
+            self.commit()
+
+    def commit(self) -> None:
+        """The end of a transaction: from here on it is there, whatever happens."""
+        self._con.execute("COMMIT")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The result as one dictionary a row."""
@@ -159,11 +163,12 @@ class Database:
 
     def stream(self, sql: str, parameters: Sequence[object] = (), size: int = 1000) -> Iterator[dict[str, Any]]:
         """The result row by row, `size` of them in memory at a time. Nothing else may run meanwhile."""
-        cursor = self._con.cursor().execute(sql, list(parameters))
-        names = [column[0] for column in cursor.description or ()]
-        while batch := cursor.fetchmany(size):
-            for row in batch:
-                yield dict(zip(names, row, strict=True))
+        with storage_faults(self.path):
+            cursor = self._con.cursor().execute(sql, list(parameters))
+            names = [column[0] for column in cursor.description or ()]
+            while batch := cursor.fetchmany(size):
+                for row in batch:
+                    yield dict(zip(names, row, strict=True))
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         self._con.execute(sql, list(parameters))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from schemas.errors import ArchiveDamaged
+
 
 def write_atomically(path: Path, data: bytes, *, temporary: Path) -> None:
     """Put `data` at `path`: written beside (to `temporary`, on the same file system), synced, renamed.
@@ -17,6 +19,17 @@ def write_atomically(path: Path, data: bytes, *, temporary: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def inside(root: Path, name: str) -> Path:
+    """The path of an archive's file by its name in rows, journals and marks.
+
+    Raises ArchiveDamaged for one that lies elsewhere: `..`, an absolute path, a folder that is a link out of it.
+    """
+    path = root / name
+    if not path.name or path.name == ".." or not path.parent.resolve().is_relative_to(root.resolve()):
+        raise ArchiveDamaged(f"{name!r} leads out of the archive {root}: nothing was read or written there.")
+    return path
 
 
 def sync_folder(folder: Path) -> None:

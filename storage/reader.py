@@ -204,19 +204,16 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     # A crawl shares memory and disk with its readers: a query that wants more ends, and writes nothing aside.
     "memory_limit": "50%",
     "temp_directory": "",
+    # None of these can be set again; the one that may be is each connection's own.
+    "lock_configuration": True,
+    "allowed_configs": ["enable_progress_bar"],
 }
-
-_LAST_SETTINGS = (
-    "SET enable_progress_bar = false",  # it would print between the rows
-    "SET lock_configuration = true",  # none of these can be set again
-)
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path), read_only=True, config=_SETTINGS)
-        for setting in _LAST_SETTINGS:
-            connection.execute(setting)
+        connection.execute("SET enable_progress_bar = false")  # it would print between the rows
     except duckdb.Error as error:
         raise ArchiveDamaged(
             f"{path} cannot be opened: {error}. It is a copy: move it away, and `seogo verify` makes it anew."

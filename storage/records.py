@@ -7,10 +7,10 @@ text: they are what the files and the older archive go by.
 from __future__ import annotations
 
 from typing import Any
-from unicodedata import normalize
 
 from schemas.article import Article, ArticleRef, Outcome, content_hash, text_hash
 from schemas.find import FindResult, PlainText, Relevance, RevisionKind, Status
+from schemas.nfc import nfc
 
 Row = dict[str, Any]
 
@@ -27,6 +27,7 @@ def article_row(result: FindResult, run_id: str) -> Row | None:
 def plain_text_row(text: PlainText, run_id: str) -> Row:
     """The row of `articles` of a text without address."""
     return {
+        **_relevance(text.relevance),
         "id": text.id,
         "status": Status.IMPORTED.value,
         "body": text.body,
@@ -156,15 +157,20 @@ def _identity(ref: ArticleRef) -> Row:
 
 
 def _common(result: FindResult, run_id: str) -> Row:
-    relevance = result.relevance or Relevance(0.0)
     return {
         "crawled_at": result.crawled_at,
-        "relevance": relevance.score if result.relevance else None,
-        "reasons": list(relevance.reasons),
-        "teams": list(relevance.teams),
+        **_relevance(result.relevance),
         "source": result.ref.source,
         "run_id": run_id,
         **_capture_columns(result),
+    }
+
+
+def _relevance(found: Relevance | None) -> Row:
+    return {
+        "relevance": found.score if found else None,
+        "reasons": list(found.reasons) if found else [],
+        "teams": list(found.teams) if found else [],
     }
 
 
@@ -177,4 +183,4 @@ def _capture_columns(result: FindResult) -> Row:
 
 
 def _nfc(text: str | None) -> str | None:
-    return None if text is None else normalize("NFC", text)
+    return None if text is None else nfc(text)

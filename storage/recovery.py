@@ -20,6 +20,7 @@ from storage import captures, journal
 from storage.capture_writer import OPEN_CAPTURE, CaptureFile
 from storage.commit import interrupt, is_committed, prepared
 from storage.database import Database
+from storage.files import inside
 from storage.staging import put_in_place, stage
 
 WANTED = "article"
@@ -52,7 +53,7 @@ def recover(root: Path, db: Database) -> list[str]:
         return []
     lines = [line for line in marker.read_text("utf-8").splitlines() if line]
     notes = [note for name in lines if (note := cut_torn_tail(root, name))]
-    files = [name for name in lines if (root / name).is_file()]
+    files = [name for name in lines if inside(root, name).is_file()]
     read = replay(root, files, lambda entry: _carry_out(root, db, entry))
     if read.taken_up:
         notes.append(f"took up {read.taken_up} entries of a killed run's journal that the database lacked")
@@ -86,7 +87,7 @@ def replay(root: Path, names: Sequence[str], take_up: Callable[[Entry], bool]) -
 
 def cut_torn_tail(root: Path, name: str) -> str | None:
     """Cut what a killed process left half-written of a file. Returns a sentence, None where nothing was torn."""
-    path = root / name
+    path = inside(root, name)
     if not path.is_file():
         return None
     size, whole = path.stat().st_size, captures.whole_length(path)

@@ -24,7 +24,7 @@ from storage import captures, journal, recovery, seals
 from storage.archive import Archive, leased, opened
 from storage.capture_writer import OPEN_CAPTURE, CaptureFile
 from storage.database import Database, storage_faults
-from storage.files import sync_folder, write_atomically
+from storage.files import inside, sync_folder, write_atomically
 from storage.rebuild import in_order, rebuilt
 from storage.staging import markdown
 from storage.verify import Verification
@@ -155,7 +155,7 @@ class _Repair:
             data = _from_row(row) or self._from_journal(row)
             if data is None:
                 continue  # named among what is left
-            path = self._root / row["file"]
+            path = inside(self._root, row["file"])
             self._set_aside(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, data, temporary=self._root / "state" / "repair.tmp")

@@ -19,7 +19,7 @@ from schemas.find import FindResult
 from schemas.front_matter import dumps, from_article
 from schemas.front_matter_styles import Style
 from storage.database import Database
-from storage.files import sync_folder
+from storage.files import inside, sync_folder
 from storage.markdown import path_of
 
 Move = tuple[Path, Path]
@@ -55,7 +55,7 @@ def stage(root: Path, run_id: str, results: Sequence[FindResult], style: Style) 
         if (article := shown(result)) is not None and result.file is not None:
             staged = folder / f"{article.id}.{result.revision}.md"
             _write_synced(staged, markdown(result, style))
-            moves.append((staged, root / result.file))
+            moves.append((staged, inside(root, result.file)))
     if moves:
         sync_folder(folder)
     return moves
@@ -103,7 +103,7 @@ def _committed(root: Path, db: Database, staged: Sequence[Path]) -> list[Move]:
         article_id, revision, _ = path.name.split(".")
         row = rows.get(article_id)
         if row and (row["run_id"], str(row["revision"])) == (path.parent.name, revision):
-            moves.append((path, root / row["file"]))
+            moves.append((path, inside(root, row["file"])))
     return moves
 
 

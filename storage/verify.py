@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 from schemas.article import text_hash
 from schemas.errors import FrontMatterError
 from schemas.find import Status
 from schemas.front_matter import Document, loads
+from schemas.nfc import nfc
 from schemas.page import CaptureRef
 from storage import captures
 from storage.database import Database
@@ -201,15 +201,11 @@ def _both(document: Document, row: Mapping[str, Any]) -> dict[str, tuple[object,
     published = row["published_at"]
     return {
         "id": (document.id, row["id"]),
-        "title": (_nfc(document.title), row["title"].strip()),
-        "publisher": (_nfc(document.publisher), row["publisher"].strip()),
-        "body": (_nfc(document.body), row["body"].strip("\n")),
+        "title": (nfc(document.title), row["title"].strip()),
+        "publisher": (nfc(document.publisher), row["publisher"].strip()),
+        "body": (nfc(document.body), row["body"].strip("\n")),
         "content_hash": (document.content_hash, row["content_hash"]),
-        "category": (_nfc(document.category), ", ".join(row["categories"]).strip()),
+        "category": (nfc(document.category), ", ".join(row["categories"]).strip()),
         "published_at": (document.published_at, published and published.replace(second=0, microsecond=0)),
         "crawled_at": (document.crawled_at, row["crawled_at"].replace(microsecond=0)),
     }
-
-
-def _nfc(text: str) -> str:
-    return normalize("NFC", text)

@@ -45,6 +45,8 @@ class Ran:
         """The one line on standard error that begins with `seogo: `. Fails where there is anything else."""
         assert "Traceback" not in self.err, self.err
         (line,) = self.err.splitlines()
+        if line.startswith("{"):  # for machines
+            line = f"seogo: {json.loads(line)['error']['message']}"
         assert line.startswith("seogo: "), line
         return line
 

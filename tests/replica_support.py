@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Iterator
 from dataclasses import fields as dataclass_fields
 from datetime import datetime
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from flows.naver.article_page import parse_article
-from flows.replica.corpus import Corpus, Layout, MadeArticle
+from flows.replica.corpus import Corpus, Layout, MadeArticle, make_corpus
+from flows.replica.faults import Behaviour
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 
@@ -22,6 +25,26 @@ PAGE_LAYOUTS = (Layout.Y2022, Layout.Y2024, Layout.Y2026_02, Layout.Y2026_10)
 
 TLS = ssl.create_default_context()
 """Never used on loopback; made once, because each httpx client would make its own in 20 ms."""
+
+
+@pytest.fixture(scope="module", name="corpus")
+def corpus_fixture() -> Corpus:
+    return make_corpus(seed=1)
+
+
+@pytest.fixture(scope="module", name="server")
+def server_fixture(corpus: Corpus) -> Iterator[Replica]:
+    with Replica(corpus) as replica:
+        yield replica
+
+
+@pytest.fixture(name="naver")
+def naver_fixture(server: Replica) -> Replica:
+    """The running stand-in as it was when it started."""
+    server.behaviour = Behaviour()
+    server.clock.set(server.corpus.last)
+    server.log.clear()
+    return server
 
 
 def get(naver: Replica, host: str, path: str, **headers: str) -> httpx.Response:

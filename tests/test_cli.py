@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,12 +14,15 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import typer
 from cli_support import COMMAND, ROOT, SHARED, environment, process, seogo
 from replica_support import NNEWS, first, get, path_of
 from typer.main import get_command
 
 from flows.cli import app
+from flows.complaints import asks_for_json
 from flows.exits import Exit, exit_of_error, exit_of_run
+from flows.options import whole
 from flows.replica.corpus import make_corpus
 from flows.replica.server import Replica
 from schemas import errors
@@ -108,6 +112,83 @@ def test_a_command_line_that_is_none(words: list[str]) -> None:
     ran = seogo(*words)
     assert ran.code == Exit.BAD_INPUT
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["crawl", "--limit", "0"], "'--limit': expected a whole number from 1 on (given '0')"),
+        (["crawl", "--limit", "x"], "'--limit': expected a whole number from 1 on (given 'x')"),
+        (["crawl", "--wait", "-1"], "'--wait': expected seconds, a number from 0 on (given '-1')"),
+        (["crawl", "--wait", "nan"], "'--wait': expected seconds, a number from 0 on (given 'nan')"),
+        (["sql", "SELECT 1", "--format", "xml"], "'--format': expected table, csv or json (given 'xml')"),
+        (["replica", "--port", "99999"], "'--port': expected a whole number from 0 to 65,535 (given '99999')"),
+    ],
+    ids=" ".join,
+)
+def test_an_option_s_wrong_value_is_told_in_our_own_words(words: list[str], says: str) -> None:
+    ran = seogo(*words)
+    assert (ran.code, ran.out) == (Exit.BAD_INPUT, "")
+    assert ran.err.endswith(f"Error: Invalid value for {says}\n")
+
+
+@pytest.mark.parametrize("text", ["", " ", "１２", "+1", "1.0", "9" * 5000, "\ud800"])
+def test_a_whole_number_is_ascii_digits(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="expected a whole number from 0 to 1,000"):
+        whole(0, 1000)(text)
+    assert (whole(0, 1000)("0"), whole(1)("001000")) == (0, 1000)
+
+
+# -- errors for machines
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "code"),
+    [
+        (["topic", "check", "none.yaml", "--json"], "TopicError", 2),
+        (["parse", "none.html", "--json"], "BadInput", 2),
+        (["parse", "empty.html", "--url", "https://n.news.naver.com/article/001/0000000001", "--json"], "", 4),
+        (["crawl", "--json", "--url", "https://example.org/1"], "AddressError", 2),
+        (["crawl", "--json", "--archive", "empty.html"], "StorageFault", 9),
+        (["import", "none.md", "--json"], "BadInput", 2),
+        (["show", "119_0003042504", "--json"], "BadInput", 2),
+        (["status", "--json"], "BadInput", 2),
+        (["verify", "--json"], "BadInput", 2),
+        (["sql", "SELECT 1", "--format", "json"], "BadInput", 2),
+        (["sql", "SELECT 1", "--format=json"], "BadInput", 2),
+        (["crawl", "--json", "--limit", "0"], "BadInput", 2),
+        (["crawl", "--jsan", "--json"], "BadInput", 2),
+        (["nonsense", "--json"], "BadInput", 2),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_who_asks_for_json_gets_errors_as_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], kind: str, code: int
+) -> None:
+    (tmp_path / "empty.html").touch()
+    monkeypatch.chdir(tmp_path)
+    ran = seogo(*words)
+    assert (ran.code, ran.out) == (code, "")
+    (line,) = ran.err.splitlines()
+    error = json.loads(line)["error"]
+    assert set(error) == {"kind", "message", "exit_code"}
+    assert (error["kind"], error["exit_code"]) == (kind or "LayoutChanged", code)
+    assert issubclass(getattr(errors, error["kind"]), errors.SeogoError)
+    assert error["message"]
+    assert "\n" not in error["message"] or kind == "TopicError"
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_an_error_does_not_steer_the_terminal(more: list[str]) -> None:
+    ran = seogo("topic", "check", "\x1b[31mnone.yaml", *more)
+    assert "none.yaml" in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_what_stands_behind_two_dashes_asks_for_nothing() -> None:
+    assert not asks_for_json(["show", "--", "--json"])
+    assert not asks_for_json(["sql", "SELECT 1", "--format", "csv"])
+    assert asks_for_json(["show", "x", "--json", "--", "y"])
 
 
 # -- exit codes
@@ -308,7 +389,7 @@ def test_parse_prints_what_captured_lists_name(name: str) -> None:
 @pytest.mark.parametrize("name", PIECES)
 def test_parse_says_what_a_captured_piece_lacks(name: str) -> None:
     url, says = PIECES[name]
-    ran = seogo("parse", CAPTURES / name, "--url", url, "--json")
+    ran = seogo("parse", CAPTURES / name, "--url", url)
     assert ran.code == Exit.LAYOUT_CHANGED
     assert says in ran.complaint
 
@@ -338,6 +419,52 @@ def test_an_output_that_is_full_is_said_so() -> None:
             [*COMMAND, "topic", "check"], env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, done.stderr) == (Exit.STORAGE_FAULT, "seogo: the output: No space left on device.\n")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["crawl", "--help"], ["--version"], ["topic", "check"]], ids=" ".join)
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_reader_that_left_is_no_error(words: list[str], unbuffered: str) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        done = subprocess.run(
+            [*COMMAND, *words],
+            env={**environment(), "PYTHONUNBUFFERED": unbuffered},
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(theirs)
+    assert (done.returncode, done.stderr) == (Exit.DONE, "")
+
+
+_STUBBORN = """
+import os, signal, time
+from flows.interrupts import on_interrupt
+with on_interrupt(lambda: None):
+    os.kill(os.getpid(), signal.SIGINT)
+    print("still there", flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(20)
+"""
+
+
+def test_a_second_interrupt_has_the_last_word() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _STUBBORN], env=environment(), capture_output=True, text=True, check=False, timeout=10
+    )
+    assert (done.returncode, done.stdout) == (Exit.INTERRUPTED, "still there\n")
+    assert done.stderr == "seogo: stopped at once; the next run goes on from what was committed\n"
+
+
+def test_a_second_interrupt_ends_also_where_nobody_listens() -> None:
+    deaf = "import os\nos.close(2)\n" + _STUBBORN
+    done = subprocess.run(
+        [sys.executable, "-c", deaf], env=environment(), stdout=subprocess.PIPE, text=True, check=False, timeout=10
+    )
+    assert (done.returncode, done.stdout) == (Exit.INTERRUPTED, "still there\n")
 
 
 def test_a_locale_without_korean_stops_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -35,6 +36,8 @@ from schemas.topic import default_topic_path, load_topic
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=SEOUL)
 TODAY = NOW.date()
+DAWN = datetime(2026, 1, 15, 2, 30, tzinfo=SEOUL)
+NO_RESULTS = "<p>'독자'에 대한 검색결과가 없습니다.</p>"
 KEY = ApiKey("an id", "a secret")
 
 
@@ -95,7 +98,9 @@ def lists(days: dict[date, list[list[int]]]) -> World:
     """Press lists by day and page; behind the last page, the last page again."""
 
     def answer(query: dict[str, str]) -> bytes:
-        pages = days.get(datetime.strptime(query["date"], "%Y%m%d").date(), [[]])  # noqa: DTZ007 — a day
+        pages = days.get(datetime.strptime(query["date"], "%Y%m%d").date())  # noqa: DTZ007 — a day
+        if not pages:
+            return b'<div class="list_body newsflash_body"></div><div class="paging"></div>'
         number = min(int(query["page"]), len(pages))
         return list_page(pages[number - 1], page=number, last=len(pages))
 
@@ -148,12 +153,46 @@ class TestLists:
         ids, _ = read_press(world, Window(before, NOW, read_before=before), known_since(before, 8, 7))
         assert key(6).id in ids
 
-    def test_days_without_a_list_are_said_to_be_empty(self) -> None:
-        world = World(
-            lambda query: '<div class="list_body newsflash_body"></div><div class="paging"></div>'.encode("cp949")
-        )
+    def test_a_list_never_read_that_is_empty_gets_what_it_was_asked_for(self) -> None:
+        world = lists({})
         ids, report = read_press(world, Window(NOW, NOW))
-        assert (ids, report.end, report.watermark) == ([], SourceEnd.EMPTY, NOW)
+        assert (ids, report.end, len(world.asked)) == ([], SourceEnd.EMPTY, 1)
+        assert "the list is empty on 2026-01-15" in report.reason
+        assert report.watermark is None
+
+    def test_before_dawn_a_list_shows_by_its_last_articles_that_it_works(self) -> None:
+        """The new day is empty, Sunday was too; Saturday's first page is known, and one page is enough."""
+        last = TODAY - timedelta(days=2)
+        world = lists({last: [[9], [8], [7]]})
+        before = DAWN - timedelta(minutes=15)
+        asked = Window(DAWN, DAWN, read_before=before)
+        ids, report = read_press(world, asked, known_since(before, 9, 8, 7))
+        assert (ids, report.end, report.watermark) == ([key(9).id], SourceEnd.EMPTY, DAWN)
+        assert report.reason == (
+            "the list is empty from 2026-01-14 to 2026-01-15, and that of 2026-01-13 still shows its articles"
+        )
+        assert [query["date"] for query in world.asked] == ["20260115", "20260114", "20260113"]
+
+    def test_what_came_late_to_the_day_before_is_found_by_the_look_back(self) -> None:
+        before = DAWN - timedelta(minutes=15)
+        world = lists({TODAY - timedelta(days=1): [[9], [8], [7]]})
+        ids, _ = read_press(world, Window(DAWN, DAWN, read_before=before), known_since(before, 8, 7))
+        assert ids == [key(9).id, key(8).id]
+
+    def test_a_list_that_has_something_is_not_read_further_back(self) -> None:
+        before = DAWN - timedelta(minutes=15)
+        world = lists({TODAY: [[9]], TODAY - timedelta(days=1): [[8]]})
+        _, report = read_press(world, Window(DAWN, DAWN, read_before=before), known_since(before, 9))
+        assert (report.end, len(world.asked)) == (SourceEnd.OVERLAP, 1)
+
+    @pytest.mark.parametrize(("silent", "believed"), [(timedelta(hours=1), False), (timedelta(days=8), True)])
+    def test_a_silent_list_moves_its_cursor_only_after_a_week(self, silent: timedelta, believed: bool) -> None:
+        """A list that broke looks like this: what it hides is read when it is mended, if that takes no week."""
+        world = lists({})
+        ids, report = read_press(world, Window(NOW - silent, NOW, read_before=NOW - silent))
+        assert (ids, report.end, report.items) == ([], SourceEnd.EMPTY, 0)
+        assert report.watermark == (NOW if believed else None)
+        assert len(world.asked) <= 9
 
     def test_an_empty_page_that_links_to_later_ones_is_a_changed_layout(self) -> None:
         world = World(lambda query: b'<div class="list_body"></div>' + list_page([], page=1, last=3))
@@ -260,12 +299,48 @@ class TestSearchApi:
         assert KEY.headers("apihub") == {"X-NCP-APIGW-API-KEY-ID": "an id", "X-NCP-APIGW-API-KEY": "a secret"}
 
 
+def search_page(hits: dict[date, list[int]]) -> World:
+    """A search page over the articles of some days: the hits of the days asked for, on one page that repeats."""
+
+    def answer(query: dict[str, str]) -> bytes:
+        first, last = re.findall(r"[0-9]{8}", query["nso"])
+        found = [n for day, numbers in hits.items() if first <= f"{day:%Y%m%d}" <= last for n in numbers]
+        links = "".join(f'<a href="{key(n).url}">네이버뉴스</a>' for n in found)
+        return f"<html><body>{links or NO_RESULTS}</body></html>".encode()
+
+    return World(answer)
+
+
+def read_search(world: World, asked: Window, known: Known = nothing_known) -> tuple[list[str], SourceReport]:
+    return read(read_search_page("search_page:q", "q", asked, world, known))
+
+
 class TestSearchPage:
+    def test_before_dawn_it_shows_by_older_hits_that_it_works(self) -> None:
+        before = DAWN - timedelta(minutes=15)
+        world = search_page({TODAY - timedelta(days=4): [9, 8]})
+        ids, report = read_search(world, Window(DAWN, DAWN, read_before=before), known_since(before, 9, 8))
+        assert (ids, report.end, report.watermark) == ([key(9).id, key(8).id], SourceEnd.OVERLAP, DAWN)
+        assert len(world.asked) == 2
+
+    def test_a_window_with_hits_is_all_that_is_asked(self) -> None:
+        before = DAWN - timedelta(minutes=15)
+        world = search_page({TODAY: [9], TODAY - timedelta(days=4): [8]})
+        ids, _ = read_search(world, Window(DAWN, DAWN, read_before=before), known_since(before, 9))
+        assert (ids, len(world.asked)) == ([key(9).id], 1)
+
+    def test_without_a_hit_in_a_week_no_cursor_moves(self) -> None:
+        before = DAWN - timedelta(minutes=15)
+        world = search_page({TODAY - timedelta(days=9): [9]})
+        ids, report = read_search(world, Window(DAWN, DAWN, read_before=before))
+        assert (ids, report.end, report.watermark) == ([], SourceEnd.EMPTY, None)
+        assert report.reason == "the search page finds nothing from 2026-01-08 to 2026-01-15"
+
     def test_hits_that_all_lead_elsewhere_are_a_changed_layout(self) -> None:
         hits = "".join(f'<a href="https://press.example/{n}" data-heatmap-target=".tit">글 {n}</a>' for n in range(10))
-        none = "<p>'독자'에 대한 검색결과가 없습니다.</p>"
-        world = World(lambda query: f"<html><body>{hits if query['start'] == '1' else none}</body></html>".encode())
-        _, report = read(read_search_page("search_page:q", "q", Window(NOW, NOW), world, nothing_known))
+        shown = {"1": hits}
+        world = World(lambda query: f"<html><body>{shown.get(query['start'], NO_RESULTS)}</body></html>".encode())
+        _, report = read_search(world, Window(NOW, NOW))
         assert (report.end, report.watermark) == (SourceEnd.LAYOUT_CHANGED, None)
 
 
@@ -283,6 +358,15 @@ class TestWindow:
     def test_a_source_never_read_is_read_as_far_back_as_the_topic_says(self) -> None:
         topic = load_topic(default_topic_path())
         assert window(topic, None, NOW).since == NOW - topic.limits.lookback
+
+    @given(read_hours_ago=st.integers(0, 400))
+    def test_a_source_that_was_read_looks_back_a_week_at_least_and_each_day_once(self, read_hours_ago: int) -> None:
+        before = NOW - timedelta(hours=read_hours_ago)
+        asked = Window(before, NOW, read_before=before)
+        days = asked.days + asked.days_before
+        assert days == [TODAY - timedelta(days=n) for n in range(len(days))]
+        assert len(days) == max(8, len(asked.days))
+        assert Window(before, NOW).days_before == []
 
     @given(read_hours_ago=st.integers(0, 100), day_ago=st.integers(0, 4))
     def test_a_day_is_read_in_full_exactly_until_it_was_read_after_its_end(

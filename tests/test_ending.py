@@ -43,7 +43,7 @@ def test_an_exit_code_of_zero_means_that_nothing_went_wrong(
         assert not any(outcomes.get(bad) for bad in (Outcome.FAILED, Outcome.BLOCKED))
         bad_ends = {SourceEnd.FAILED, SourceEnd.BLOCKED, SourceEnd.LAYOUT_CHANGED, SourceEnd.NO_KEY}
         assert not {source.end for source in read} & bad_ends
-        assert sum(outcomes.values()) or any(source.items for source in read)
+        assert any(source.items for source in read) or (any(outcomes.values()) and not read)
 
 
 @given(outcomes=counts, read=sources)
@@ -64,6 +64,21 @@ def test_nothing_new_says_what_was_read() -> None:
     read = [SourceReport("search_api:q", SourceEnd.OVERLAP, "read back", items=30)]
     reason, explanation = ended({Outcome.UNCHANGED: 30}, read)
     assert (reason, "1 source named 30 items" in explanation) == (ExitReason.NOTHING_NEW, True)
+
+
+def test_a_quiet_night_says_why_it_is_believed() -> None:
+    silent = SourceReport("press_list:001", SourceEnd.EMPTY, "empty today, and yesterday's is there", items=20)
+    read = [SourceReport("press_list:002", SourceEnd.OVERLAP, "read", items=10), silent]
+    reason, explanation = ended({Outcome.UNCHANGED: 30}, read)
+    assert (reason, "press_list:001: empty today, and" in explanation) == (ExitReason.NOTHING_NEW, True)
+
+
+def test_finds_that_waited_prove_nothing_of_silent_sources() -> None:
+    silent = [SourceReport("press_list:001", SourceEnd.EMPTY, "empty for a week")]
+    assert ended({Outcome.NEW: 1}, silent)[0] is ExitReason.NOTHING_DISCOVERED
+    forbidden = [SourceReport("press_list:001", SourceEnd.FORBIDDEN, "robots.txt")]
+    assert ended({Outcome.UNCHANGED: 1}, forbidden)[0] is ExitReason.BLOCKED
+    assert ended({Outcome.NEW: 1}, [])[0] is ExitReason.DONE
 
 
 def test_sources_that_all_say_no_are_a_block_and_none_at_all_nothing() -> None:

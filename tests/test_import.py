@@ -27,6 +27,7 @@ from schemas.article import SEOUL, Article, Outcome
 from schemas.find import FindResult
 from schemas.front_matter import dumps, from_article
 from schemas.receipt import ExitReason, Receipt
+from schemas.topic import default_topic_path, load_topic
 from storage.archive import open_archive
 
 CRAWLED = datetime(2025, 12, 30, 8, 23, 53, tzinfo=UTC)
@@ -43,7 +44,7 @@ def write(folder: Path, of: Article, name: str | None = None) -> Path:
 
 
 def import_(archive: Path, *paths: Path) -> Receipt:
-    return import_files(ImportOrder(paths, archive))
+    return import_files(ImportOrder(paths, archive, load_topic(default_topic_path())))
 
 
 def rows(archive: Path, query: str) -> list[dict[str, Any]]:
@@ -272,9 +273,9 @@ def test_an_interrupt_ends_behind_a_batch_and_the_next_import_takes_the_rest(tmp
         write(tmp_path / "old", article(number))
     words = ["import", str(tmp_path / "old"), "--json", "--archive", str(tmp_path / "archive")]
     with ending(start(*words)) as running:
-        marker = tmp_path / "archive" / "state" / "open_capture"
+        stored = tmp_path / "archive" / "articles"
         until = time.monotonic() + 20
-        while not marker.exists():
+        while not stored.exists():
             assert time.monotonic() < until
             time.sleep(0.005)
         running.send_signal(signal.SIGINT)

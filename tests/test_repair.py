@@ -1,4 +1,4 @@
-"""An archive that was damaged, one way or another: verify names it, repair mends it, rebuild needs only the captures."""
+"""An archive that was damaged: verify names it, repair mends it, and the captures alone are enough to rebuild it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -21,13 +20,16 @@ from replica_support import (
     OPENAPI_KEY,
     PAGE_LAYOUTS,
     asked,
+    corpus_fixture,  # noqa: F401 — pytest finds fixtures in the module, under their own names
     expected,
     first,
     get,
     keys_on,
+    naver_fixture,  # noqa: F401
     parsed,
     path_of,
     search,
+    server_fixture,  # noqa: F401
 )
 
 from flows.naver.article_page import parse_article
@@ -51,26 +53,6 @@ from flows.replica.plan import Edit
 from flows.replica.search_answers import CLIENT_ID
 from flows.replica.server import Replica
 from schemas.article import SEOUL, Author
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return make_corpus(seed=1)
-
-
-@pytest.fixture(scope="module")
-def server(corpus: Corpus) -> Iterator[Replica]:
-    with Replica(corpus) as replica:
-        yield replica
-
-
-@pytest.fixture
-def naver(server: Replica) -> Replica:
-    """The running stand-in as it was when it started."""
-    server.behaviour = Behaviour()
-    server.clock.set(server.corpus.last)
-    server.log.clear()
-    return server
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,16 +20,18 @@ from replica_support import (
     NEWS,
     NNEWS,
     TLS,
+    corpus_fixture,  # noqa: F401 — pytest finds fixtures in the module, under their own names
     first,
     get,
     keys_on,
+    naver_fixture,  # noqa: F401
     path_of,
     search,
+    server_fixture,  # noqa: F401
 )
 
 from flows.naver.article_page import parse_article
 from flows.naver.urls import find_article_key
-from flows.replica.corpus import Corpus, make_corpus
 from flows.replica.faults import Behaviour, Fault, Faults, Rule, behaviour_from_json
 from flows.replica.log import LogEntry, forbidden_fetches, max_in_flight, max_rate, requests_during_pause
 from flows.replica.notices import Robots
@@ -38,26 +39,6 @@ from flows.replica.search_answers import CLIENT_SECRET
 from flows.replica.server import Replica
 from schemas.article import SEOUL
 from schemas.errors import BadInput, LayoutChanged, TemporarilyUnavailable
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return make_corpus(seed=1)
-
-
-@pytest.fixture(scope="module")
-def server(corpus: Corpus) -> Iterator[Replica]:
-    with Replica(corpus) as replica:
-        yield replica
-
-
-@pytest.fixture
-def naver(server: Replica) -> Replica:
-    """The running stand-in as it was when it started."""
-    server.behaviour = Behaviour()
-    server.clock.set(server.corpus.last)
-    server.log.clear()
-    return server
 
 
 def strike(naver: Replica, fault: Fault, **options: object) -> None:

@@ -722,6 +722,7 @@ def assert_topic_or_error(path: Path) -> None:
         message = str(error)
         assert message.encode()  # can be printed
         assert all(line.startswith((str(path), "…")) for line in message.split("\n"))
+        assert not re.search("Input should|Value error|validation error|pydantic", message)  # our own words
 
 
 # --- the documentation, and the import -----------------------------------------------------------------------------

@@ -13,9 +13,8 @@ from __future__ import annotations
 from selectolax.lexbor import LexborHTMLParser
 
 from flows.naver import nnews_page, read_nhn_page, sports_json
-from flows.naver.decoding import as_utf8, encoding_of
 from flows.naver.nodes import attribute
-from flows.naver.partial_tree import build_tree, partial_tree
+from flows.naver.partial_tree import page_tree, partial_tree
 from flows.naver.urls import article_key
 from schemas.article import Article, ArticleKey
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
@@ -43,13 +42,13 @@ def parse_article(content: bytes, url: str) -> Article:
     key = article_key(url)
     if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return sports_json.parse(content, key, url)
-    tree = partial_tree(content, nnews_page.CUT)
+    tree = partial_tree(content, nnews_page.CUT, url)
     return _parse_tree(tree, key, url) if tree is not None else parse_whole_page(content, url)
 
 
 def parse_whole_page(content: bytes, url: str) -> Article:
     """The same for an HTML page, always by way of the whole page's tree. Raises what `parse_article` raises."""
-    return _parse_tree(build_tree(as_utf8(content, encoding_of(content))), article_key(url), url)
+    return _parse_tree(page_tree(content, url), article_key(url), url)
 
 
 def _parse_tree(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:

@@ -1,11 +1,18 @@
-"""Naver's ways of writing a time. All are Korean time without a zone; all results are aware (Asia/Seoul)."""
+"""Naver's ways of writing a time; all results are aware (Asia/Seoul). Pages write Korean time without a zone.
+
+A time outside the years from 1900 to 2199 is none: no article bears one, and the first and last day of Python's
+calendar have no counterpart in UTC, which the database keeps.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 from schemas.article import SEOUL
+
+_YEARS = range(1900, 2200)
 
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _TWELVE_HOURS = re.compile(
@@ -18,7 +25,7 @@ def parse_stamp(text: str) -> datetime | None:
     if not _STAMP.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=SEOUL)
+        return _plausible(datetime.fromisoformat(text).replace(tzinfo=SEOUL))
     except ValueError:
         return None  # the form is right, but there is no such day or hour
 
@@ -33,6 +40,20 @@ def parse_twelve_hours(text: str) -> datetime | None:
         return None
     hours = int(hour) % 12 + (12 if half == "오후" else 0)
     try:
-        return datetime(int(year), int(month), int(day), hours, int(minute), int(second or 0), tzinfo=SEOUL)
+        time = datetime(int(year), int(month), int(day), hours, int(minute), int(second or 0), tzinfo=SEOUL)
     except ValueError:
         return None
+    return _plausible(time)
+
+
+def parse_mail_date(text: str) -> datetime | None:
+    """`Mon, 05 Oct 2026 10:00:00 +0900`; None for anything else, and without a zone."""
+    try:
+        time = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):  # overflow: a year of ten digits
+        return None
+    return time.astimezone(SEOUL) if time.tzinfo is not None and _plausible(time) else None
+
+
+def _plausible(time: datetime) -> datetime | None:
+    return time if time.year in _YEARS else None

@@ -16,7 +16,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from flows.naver.clock import parse_twelve_hours
 from flows.naver.decoding import decode
-from flows.naver.nodes import attribute, one_line
+from flows.naver.lines import said, storable
+from flows.naver.nodes import attribute, one_line, outermost
+from flows.naver.partial_tree import build_tree, page_tree
 from flows.naver.search_api import unique
 from flows.naver.urls import find_link
 from schemas.article import ArticleRef
@@ -69,7 +71,7 @@ class SectionPage:
 
 def parse_list_page(content: bytes, *, source: str, seen_at: datetime, url: str) -> ListPage:
     """A press or section list. Raises LayoutChanged when there is neither a list nor a sign that it is empty."""
-    tree = LexborHTMLParser(decode(content))
+    tree = page_tree(content, url)
     refs = unique(_list_refs(tree, source=source, seen_at=seen_at, url=url))
     if not refs and not _is_empty_list(tree, url):
         raise LayoutChanged(LIST_ITEM, url=url, layout=LIST_LAYOUT)
@@ -79,7 +81,7 @@ def parse_list_page(content: bytes, *, source: str, seen_at: datetime, url: str)
 
 def parse_section_page(content: bytes, *, source: str, seen_at: datetime, url: str) -> SectionPage:
     """A section's first page. Raises LayoutChanged when it shows no article."""
-    page = _section(decode(content), source=source, seen_at=seen_at, url=url)
+    page = _section(page_tree(content, url), source=source, seen_at=seen_at, url=url)
     if not page.refs:
         raise LayoutChanged(SECTION_ITEM, url=url, layout=SECTION_LAYOUT)
     return page
@@ -90,14 +92,15 @@ def parse_section_more(content: bytes, *, source: str, seen_at: datetime, url: s
     fragment = _rendered(content)
     if fragment is None:
         raise LayoutChanged("renderedComponent.SECTION_ARTICLE_LIST_FOR_LATEST", url=url, layout=SECTION_LAYOUT)
-    page = _section(fragment, source=source, seen_at=seen_at, url=url)
-    if not page.refs and fragment.strip() and LexborHTMLParser(fragment).css_first(SECTION_FRAME) is None:
+    tree = build_tree(storable(fragment).encode(), url)
+    page = _section(tree, source=source, seen_at=seen_at, url=url)
+    if not page.refs and fragment.strip() and tree.css_first(SECTION_FRAME) is None:
         raise LayoutChanged(SECTION_ITEM, url=url, layout=SECTION_LAYOUT)
     return page
 
 
 def _list_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url: str) -> Iterator[ArticleRef]:
-    for item in tree.css(LIST_ITEM):
+    for item in outermost(tree, LIST_ITEM):
         link = item.css_first(LIST_TITLE) or item.css_first("a[href]")
         if link is not None and (found := find_link(url, attribute(link, "href"))):
             yield ArticleRef(
@@ -105,7 +108,7 @@ def _list_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url: s
                 url=found[1],
                 source=source,
                 seen_at=seen_at,
-                title=one_line(link) or None,
+                title=said(one_line(link)),
                 description=_text(item, LIST_LEDE),
                 publisher=_text(item, LIST_PRESS),
                 published_at=parse_twelve_hours(_text(item, LIST_DATE) or ""),
@@ -118,7 +121,7 @@ def _is_empty_list(tree: LexborHTMLParser, url: str) -> bool:
     A place that still holds rows with links, or links to articles, is not empty: it has another form than is known.
     """
     frame = tree.css_first(LIST_FRAME)
-    if frame is None or any(row.css_first("a[href]") for row in frame.css(LIST_ITEM)):
+    if frame is None or any(row.css_first("a[href]") for row in outermost(frame, LIST_ITEM)):
         return False
     if any(find_link(url, attribute(link, "href")) for link in frame.css("a[href]")):
         return False
@@ -137,8 +140,7 @@ def _pages(tree: LexborHTMLParser) -> tuple[int | None, bool]:
     return page, any(match is not None and int(match[1]) > page for match in linked)
 
 
-def _section(text: str, *, source: str, seen_at: datetime, url: str) -> SectionPage:
-    tree = LexborHTMLParser(text)
+def _section(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url: str) -> SectionPage:
     refs = unique(_section_refs(tree, source=source, seen_at=seen_at, url=url))
     frame = tree.css_first(SECTION_CURSOR)
     more = frame is not None and attribute(frame, "data-has-next") != "false"
@@ -148,7 +150,7 @@ def _section(text: str, *, source: str, seen_at: datetime, url: str) -> SectionP
 
 
 def _section_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url: str) -> Iterator[ArticleRef]:
-    for item in tree.css(SECTION_ITEM):
+    for item in outermost(tree, SECTION_ITEM):
         link = item.css_first(SECTION_TITLE)
         if link is not None and (found := find_link(url, attribute(link, "href"))):
             yield ArticleRef(
@@ -156,7 +158,7 @@ def _section_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url
                 url=found[1],
                 source=source,
                 seen_at=seen_at,
-                title=one_line(link) or None,
+                title=said(one_line(link)),
                 description=_text(item, SECTION_LEDE),
                 publisher=_text(item, SECTION_PRESS),
             )
@@ -164,7 +166,7 @@ def _section_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url
 
 def _text(item: LexborNode, selector: str) -> str | None:
     node = item.css_first(selector)
-    return one_line(node) or None if node is not None else None
+    return said(one_line(node)) if node is not None else None
 
 
 def _rendered(content: bytes) -> str | None:

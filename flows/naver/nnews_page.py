@@ -20,7 +20,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from flows.naver.bylines import find_byline, parse_byline
 from flows.naver.clock import parse_stamp
-from flows.naver.nodes import Scope, attribute, first_attribute, has_class, one_line, required
+from flows.naver.lines import storable
+from flows.naver.nodes import Scope, attribute, first_attribute, has_class, one_line, outermost, required
 from flows.naver.page_parts import author_meta, body_of, categories_of, kind_of, own_key, photos, title_of
 from flows.naver.partial_tree import Cut
 from flows.naver.urls import clean_original_url
@@ -118,8 +119,8 @@ def _time(node: LexborNode, name: str, url: str) -> datetime:
 
 def _byline(tree: LexborHTMLParser, head: Scope) -> str:
     frame = _byline_frame(tree)
-    names = [one_line(node) for node in frame.css(BYLINE_LINE)] if frame is not None else []
-    names = names if any(names) else [one_line(node) for node in head.css(REPORTER)]
+    names = [one_line(node) for node in outermost(frame, BYLINE_LINE)] if frame is not None else []
+    names = names if any(names) else [one_line(node) for node in outermost(head, REPORTER)]
     return ", ".join(dict.fromkeys(name for name in names if name))
 
 
@@ -154,6 +155,6 @@ def _script_fields(tree: LexborHTMLParser, pattern: re.Pattern[str]) -> dict[str
 
 def _string(literal: str) -> str:
     try:
-        return html.unescape(str(json.loads(literal))).strip()
+        return html.unescape(storable(str(json.loads(literal)))).strip()
     except ValueError:
         return literal[1:-1].strip()  # JavaScript knows escapes that JSON does not

@@ -42,6 +42,18 @@ def ancestors(node: LexborNode) -> Iterator[LexborNode]:
         parent = parent.parent
 
 
+def outermost(scope: Scope, selector: str) -> Iterator[LexborNode]:
+    """The nodes of a selector that stand in no other of them, in the page's order.
+
+    Nested ones would have the text of the innermost read once for each of them.
+    """
+    seen: set[int] = set()
+    for node in scope.css(selector):
+        if node.mem_id not in seen and seen.isdisjoint(parent.mem_id for parent in ancestors(node)):
+            seen.add(node.mem_id)
+            yield node
+
+
 def one_line(node: LexborNode) -> str:
     """The text of a node on one line: a line break (of the source or a `<br>`) becomes one space, edges are trimmed.
 

@@ -7,7 +7,8 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from flows.naver.body_text import lines, paragraphs
-from flows.naver.nodes import Scope, ancestors, attribute, has_class, one_line, required
+from flows.naver.lines import LONGEST_LINE
+from flows.naver.nodes import Scope, ancestors, attribute, has_class, one_line, outermost, required
 from flows.naver.urls import find_article_key
 from schemas.article import ArticleKey, Image, Kind
 from schemas.errors import LayoutChanged
@@ -27,16 +28,23 @@ _FLASH_LENGTH = 100
 
 
 def title_of(head: Scope, selector: str, *, url: str, layout: str) -> str:
-    """The headline. Raises LayoutChanged when it is missing or empty."""
-    title = one_line(required(head, selector, url=url, layout=layout))
+    """The headline. Raises LayoutChanged when it is missing or no headline."""
+    return headline(one_line(required(head, selector, url=url, layout=layout)), selector, url=url, layout=layout)
+
+
+def headline(title: str, selector: str, *, url: str, layout: str) -> str:
+    """The headline as it is. Raises LayoutChanged when it is empty, or too long to be one."""
     if not title:
         raise LayoutChanged(selector, url=url, layout=layout, detail="it is empty")
+    if len(title) > LONGEST_LINE:
+        detail = f"what is there has {len(title)} characters and is no headline"
+        raise LayoutChanged(selector, url=url, layout=layout, detail=detail)
     return title
 
 
 def body_of(body: LexborNode) -> tuple[str | None, str]:
     """The subtitle, where there is one, and the paragraphs with the subtitle as the first of them."""
-    subtitle = "\n".join(text for node in body.css(SUBTITLE) if (text := lines(node)))
+    subtitle = "\n".join(text for node in outermost(body, SUBTITLE) if (text := lines(node)))
     text = paragraphs(body, skip=body.css(NOT_BODY))
     return subtitle or None, "\n\n".join(part for part in (subtitle, text) if part)
 
@@ -44,25 +52,29 @@ def body_of(body: LexborNode) -> tuple[str | None, str]:
 def categories_of(tree: LexborHTMLParser, frame: str, item: str) -> tuple[str, ...]:
     """The press office's categories, each once, out of the first node of `frame`."""
     node = tree.css_first(frame)
-    names = [one_line(entry) for entry in node.css(item)] if node is not None else []
+    names = [one_line(entry) for entry in outermost(node, item)] if node is not None else []
     return tuple(dict.fromkeys(name for name in names if name))
 
 
 def photos(body: LexborNode) -> tuple[Image, ...]:
     """The article's pictures in their order, each once. Tracking pixels and banners lie on other hosts."""
     found: dict[str, Image] = {}
+    captions: dict[int, str] = {}
     for node in body.css("img"):
         address = attribute(node, "data-src") or attribute(node, "src")
         if _PHOTO.match(address):
-            found.setdefault(address, Image(address, _caption(node, body)))
+            found.setdefault(address, Image(address, _caption(node, body, captions)))
     return tuple(found.values())
 
 
-def _caption(photo: LexborNode, body: LexborNode) -> str | None:
+def _caption(photo: LexborNode, body: LexborNode, captions: dict[int, str]) -> str | None:
+    """The caption of the nearest frame that has one. Each frame is read once, however many photos it holds."""
     for box in ancestors(photo):
         if box.mem_id == body.mem_id:
             return None
-        if caption := _box_caption(box):
+        if box.mem_id not in captions:
+            captions[box.mem_id] = _box_caption(box)
+        if caption := captions[box.mem_id]:
             return caption
     return None
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
 from flows.naver.decoding import as_utf8, encoding_of
+from flows.naver.markup_guard import check_markup
 from flows.naver.nodes import ancestors
 
 _MARK = b'<wbr id="seogo-cut">'
@@ -44,18 +45,27 @@ class Cut:
     optional: tuple[str, ...] = ()
 
 
-def partial_tree(content: bytes, cut: Cut) -> LexborHTMLParser | None:
-    """The tree of a page up to its article's end, or None when only the whole page is certain to be right."""
+def partial_tree(content: bytes, cut: Cut, url: str = "") -> LexborHTMLParser | None:
+    """The tree of a page up to its article's end, or None when only the whole page is certain to be right.
+
+    Raises LayoutChanged, naming `url`, for markup that would take more than linear time.
+    """
     anchor = content.find(cut.anchor)
     end = cut.end.search(content, anchor) if anchor >= 0 else None
     if end is None:
         return None
-    tree = build_tree(as_utf8(content[: end.start()], encoding_of(content)) + _MARK)
+    tree = build_tree(as_utf8(content[: end.start()], encoding_of(content)) + _MARK, url)
     return tree if _is_certain(tree, cut) else None
 
 
-def build_tree(page: bytes) -> LexborHTMLParser:
-    """The tree of a page in UTF-8. Without Lexbor's mutation events: they serve scripts, and cost a twentieth."""
+def page_tree(content: bytes, url: str) -> LexborHTMLParser:
+    """The tree of a whole page, as it came. Raises LayoutChanged for markup that would take more than linear time."""
+    return build_tree(as_utf8(content, encoding_of(content)), url)
+
+
+def build_tree(page: bytes, url: str) -> LexborHTMLParser:
+    """The same of a page in UTF-8. Without Lexbor's mutation events: they serve scripts, and cost a twentieth."""
+    check_markup(page, url=url)
     return LexborHTMLParser(page, options=LexborDocumentOptions.WO_EVENTS)
 
 

@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
+from flows.naver.clock import parse_mail_date
 from flows.naver.decoding import decode
+from flows.naver.lines import LONGEST_LINE, said, storable
 from flows.naver.urls import clean_original_url, find_article_key
-from schemas.article import SEOUL, ArticleRef
+from schemas.article import ArticleRef
 from schemas.errors import LayoutChanged
 
 LAYOUT = "search_api/1"
@@ -114,7 +115,12 @@ def parse_api_error(content: bytes, status: int) -> ApiError | None:
 
 def _error_fields(record: dict[str, Any]) -> tuple[str, str]:
     code, message = record.get("errorCode"), record.get("errorMessage", record.get("message"))
-    return str(code if code is not None else ""), str(message if message is not None else "")
+    return _word(code), _word(message)
+
+
+def _word(value: Any) -> str:
+    """A word or a number as text; anything else says nothing."""
+    return storable(str(value))[:LONGEST_LINE] if isinstance(value, str | int) else ""
 
 
 def _kind(code: str, status: int) -> ApiErrorKind:
@@ -153,29 +159,25 @@ def _text(item: dict[str, Any], name: str, url: str) -> str:
     value = item.get(name)
     if not isinstance(value, str):
         raise LayoutChanged(f"items[].{name}", url=url, layout=LAYOUT)
-    # JSON can name half a character, which neither a file nor a database can hold.
-    return value.encode("utf-8", "replace").decode()
+    return storable(value)
 
 
 def _plain(item: dict[str, Any], name: str, url: str) -> str | None:
     """Text as a reader sees it: the marks of the found words taken off first, then un-escaped once."""
-    return html.unescape(_BOLD.sub("", _text(item, name, url))).strip() or None
+    return said(html.unescape(_BOLD.sub("", _text(item, name, url))).strip())
 
 
 def _published_at(item: dict[str, Any], url: str) -> datetime:
     stamp = _text(item, "pubDate", url)
-    try:
-        time = parsedate_to_datetime(stamp)
-    except ValueError as error:
-        detail = f"{stamp[:40]!r} is no time"
-        raise LayoutChanged("items[].pubDate", url=url, layout=LAYOUT, detail=detail) from error
-    if time.tzinfo is None:
-        raise LayoutChanged("items[].pubDate", url=url, layout=LAYOUT, detail=f"{stamp[:40]!r} has no zone")
-    return time.astimezone(SEOUL)
+    time = parse_mail_date(stamp)
+    if time is None:
+        detail = f"{stamp[:40]!r} is no time with a zone"
+        raise LayoutChanged("items[].pubDate", url=url, layout=LAYOUT, detail=detail)
+    return time
 
 
 def _ref(item: dict[str, Any], time: datetime, *, source: str, seen_at: datetime, url: str) -> ArticleRef | None:
-    link = _text(item, "link", url)
+    link = _text(item, "link", url).strip()
     key = find_article_key(link)
     if key is None:
         return None

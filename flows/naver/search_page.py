@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from flows.naver.decoding import decode
+from flows.naver.lines import said
 from flows.naver.nodes import ancestors, attribute, one_line
+from flows.naver.partial_tree import page_tree
 from flows.naver.search_api import unique
 from flows.naver.urls import clean_original_url, find_article_key
 from schemas.article import ArticleKey, ArticleRef
@@ -41,7 +42,7 @@ class SearchPage:
 
 def parse_search_page(content: bytes, *, source: str, seen_at: datetime, url: str) -> SearchPage:
     """The finds of a search page, each article once. Raises LayoutChanged when it shows neither results nor why not."""
-    tree = LexborHTMLParser(decode(content))
+    tree = page_tree(content, url)
     refs = unique(_refs(tree, source=source, seen_at=seen_at))
     titles = len(tree.css(TITLE_LINK))
     titled = sum(1 for ref in refs if ref.original_url is not None)
@@ -53,16 +54,17 @@ def parse_search_page(content: bytes, *, source: str, seen_at: datetime, url: st
 
 
 def _refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime) -> Iterator[ArticleRef]:
+    frames = _framed_titles(tree)
     for link in tree.css(LINK):
         address = attribute(link, "href")
         if key := _hit(address):
-            title = _title_link(link)
+            title = _title_link(link, frames)
             yield ArticleRef(
                 key=key,
                 url=address,
                 source=source,
                 seen_at=seen_at,
-                title=(one_line(title) or None) if title is not None else None,
+                title=said(one_line(title)) if title is not None else None,
                 original_url=_original_url(title),
             )
 
@@ -72,13 +74,24 @@ def _hit(address: str) -> ArticleKey | None:
     return key if key is not None and urlsplit(address).netloc.lower() in HIT_HOSTS else None
 
 
-def _title_link(link: LexborNode) -> LexborNode | None:
+def _framed_titles(tree: LexborHTMLParser) -> dict[int, LexborNode | None]:
+    """Every element that holds titles: the title, or None where there are several. By `mem_id`, in linear time."""
+    frames: dict[int, LexborNode | None] = {}
+    for title in tree.css(TITLE_LINK):
+        for frame in ancestors(title):
+            if frame.mem_id not in frames:
+                frames[frame.mem_id] = title
+            elif frames[frame.mem_id] is None:
+                break  # so have all around it
+            else:
+                frames[frame.mem_id] = None
+    return frames
+
+
+def _title_link(link: LexborNode, frames: dict[int, LexborNode | None]) -> LexborNode | None:
     """The title of the result that a hit stands in: the only one in the nearest frame that holds any."""
-    for frame, _ in zip(ancestors(link), range(_CLIMB), strict=False):
-        titles = frame.css(TITLE_LINK)
-        if titles:
-            return titles[0] if len(titles) == 1 else None
-    return None
+    nearest = (frame.mem_id for frame, _ in zip(ancestors(link), range(_CLIMB), strict=False))
+    return next((frames[frame] for frame in nearest if frame in frames), None)
 
 
 def _original_url(title: LexborNode | None) -> str | None:

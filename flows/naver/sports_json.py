@@ -16,12 +16,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from selectolax.lexbor import LexborHTMLParser
-
 from flows.naver.bylines import find_byline, parse_byline
 from flows.naver.clock import parse_stamp
 from flows.naver.decoding import decode
-from flows.naver.page_parts import body_of, kind_of, photos
+from flows.naver.lines import storable
+from flows.naver.page_parts import body_of, headline, kind_of, photos
+from flows.naver.partial_tree import build_tree
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
@@ -48,7 +48,7 @@ def parse(content: bytes, key: ArticleKey, url: str) -> Article:
         raise LayoutChanged(".".join(ARTICLE), url=url, layout=PARSER)
     _check_key(article, key, url)
     title = _title(article, url)
-    tree = LexborHTMLParser(f"<body>{_text(article, 'content', url, empty=True)}")
+    tree = build_tree(f"<body>{_text(article, 'content', url, empty=True)}".encode(), url)
     body = tree.body
     if body is None:
         raise LayoutChanged(".".join((*ARTICLE, "content")), url=url, layout=PARSER)
@@ -93,9 +93,10 @@ def _check_success(answer: Any, url: str) -> None:
 
 
 def _check_key(article: dict[str, Any], key: ArticleKey, url: str) -> None:
-    named = f"{article.get('officeId')}_{article.get('articleId')}"
+    parts = (article.get("officeId"), article.get("articleId"))
+    named = "_".join(str(part) if isinstance(part, str | int) else "?" for part in parts)
     if named != key.id:
-        detail = f"the answer's own is {named[:40]}"
+        detail = f"the answer's own is {named[:40]!r}"
         raise LayoutChanged(f"officeId_articleId = {key.id}", url=url, layout=PARSER, detail=detail)
 
 
@@ -109,20 +110,13 @@ def _text(article: dict[str, Any], name: str, url: str, *, empty: bool = False) 
     value = article.get(name)
     if not isinstance(value, str) or not (empty or value.strip()):
         raise LayoutChanged(".".join((*ARTICLE, name)), url=url, layout=PARSER)
-    return _without_surrogates(value)
+    return storable(value)
 
 
 def _title(article: dict[str, Any], url: str) -> str:
     text = html.unescape(_text(article, "title", url))
     title = " ".join(line for piece in text.splitlines() if (line := piece.strip()))
-    if not title:
-        raise LayoutChanged(".".join((*ARTICLE, "title")), url=url, layout=PARSER, detail="it is empty")
-    return title
-
-
-def _without_surrogates(text: str) -> str:
-    r"""JSON can name half a character (`\ud800`), which no file can hold."""
-    return text.encode("utf-8", "replace").decode()
+    return headline(title, ".".join((*ARTICLE, "title")), url=url, layout=PARSER)
 
 
 def _time(article: dict[str, Any], name: str, url: str) -> datetime:
@@ -142,7 +136,7 @@ def _publisher(answer: Any, url: str) -> str:
     name = _find(answer, OFFICE)
     if not isinstance(name, str) or not name.strip():
         raise LayoutChanged(".".join(OFFICE), url=url, layout=PARSER)
-    return _without_surrogates(name.strip())
+    return storable(name.strip())
 
 
 def _byline(answer: Any) -> str:
@@ -164,7 +158,7 @@ def _categories(article: dict[str, Any], url: str) -> tuple[str, ...]:
 
 
 def _section_name(section: Any) -> str:
-    return section.strip() if isinstance(section, str) else _first_text(section, _SECTION_FIELDS)
+    return storable(section).strip() if isinstance(section, str) else _first_text(section, _SECTION_FIELDS)
 
 
 def _site_category(url: str) -> tuple[str, ...]:
@@ -179,5 +173,5 @@ def _original_url(article: dict[str, Any]) -> str | None:
 
 def _first_text(record: Any, names: Sequence[str]) -> str:
     values = [record.get(name) for name in names] if isinstance(record, dict) else []
-    texts = (_without_surrogates(value.strip()) for value in values if isinstance(value, str))
+    texts = (storable(value.strip()) for value in values if isinstance(value, str))
     return next((text for text in texts if text), "")

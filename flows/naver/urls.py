@@ -55,7 +55,7 @@ _QUERY_FORM = re.compile(r"(?:/[a-z0-9_-]{1,32}){0,3}/(?:[a-z]{0,32}read|news|pr
 _FINANCE_FORM = re.compile(r"(?:/[a-z0-9_-]{1,32}){0,2}/news_read\.(?:nhn|naver)")
 
 _LONGEST = 4096  # browsers and servers stop earlier; a longer text is no address, and is not to be looked through
-_UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 
 _JUNK_PREFIX = "utm_"
 _JUNK = frozenset({"ref", "referer", "referrer", "input", "fbclid", "gclid", "plink", "cooper", "n_cid"})
@@ -99,7 +99,7 @@ def find_link(base: str, href: str) -> tuple[ArticleKey, str] | None:
 def _split(url: str) -> tuple[str, str, str]:
     """Host, path and query. A port, a user name or a control character is a trick, not an article."""
     if _UNSAFE.search(url):
-        raise AddressError(url, "it holds a space, a backslash or a control character")
+        raise AddressError(url, "it holds a space, a backslash, a control character or half a character")
     try:
         parts = urlsplit(url)
     except ValueError as error:

@@ -1,0 +1,102 @@
+"""The commands that look after an archive: verify, repair, rebuild, reparse. `flows.cli` registers them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.exits import Exit, exit_of_run
+from flows.inputs import time_from, topic_from
+from flows.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption
+from schemas.errors import BadInput
+
+if TYPE_CHECKING:
+    from storage.repair import Repair
+
+
+def verify(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
+    """Hold every file, row and capture against each other. Exit code 8 when they disagree."""
+    from flows.console import show_verification
+    from flows.tables import print_json
+    from storage.repair import verify_archive
+
+    _check_archive(archive)
+    found = verify_archive(archive, wait=wait)
+    print_json(found) if json else show_verification(found)
+    raise typer.Exit(Exit.ARCHIVE_DAMAGED if found.faults else Exit.DONE)
+
+
+def repair(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
+    """Mend what the captures allow to mend, and name what is left. Exit code 8 when something is.
+
+    What is replaced is kept below state/set-aside.
+    """
+    from storage.repair import repair as mend
+
+    _care(archive, lambda: mend(archive, wait=wait), as_json=json)
+
+
+def rebuild(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
+    """Make database and Markdown files anew from the captures. Exit code 8 when they do not suffice.
+
+    What is replaced is kept below state/set-aside; a file that is as it was written stays.
+    """
+    from storage.repair import rebuild as make_anew
+
+    _care(archive, lambda: make_anew(archive, wait=wait), as_json=json)
+
+
+def reparse(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Only these articles (default: all of them).")
+    ] = None,
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    topic: TopicOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Only articles crawled from this Korean day or time on."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show field by field what would change, and store nothing.")
+    ] = False,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
+    """Derive the articles once more from their captures.
+
+    Without the network. A text that comes out otherwise becomes a new revision; the older one stays.
+    """
+    from flows.console_care import reparsed_object, show_reparsed
+    from flows.interrupts import on_interrupt
+    from flows.progress import progress
+    from flows.reparse import ReparseOrder
+    from flows.reparse import reparse as derive_again
+    from flows.tables import print_json
+
+    _check_archive(archive)
+    order = ReparseOrder(topic_from(topic), archive, time_from(since), tuple(ids or ()), dry_run, wait)
+    stop = threading.Event()
+    with on_interrupt(stop.set), progress("reparse") as report:
+        done = derive_again(order, on_progress=report, stopped=stop.is_set)
+    print_json(reparsed_object(done)) if json else show_reparsed(done)
+    raise typer.Exit(exit_of_run(done.exit_reason))
+
+
+def _care(archive: Path, act: Callable[[], Repair], *, as_json: bool) -> None:
+    from flows.console_care import show_repair
+    from flows.tables import print_json
+
+    _check_archive(archive)
+    done = act()
+    print_json(done) if as_json else show_repair(done)
+    raise typer.Exit(Exit.ARCHIVE_DAMAGED if done.left else Exit.DONE)
+
+
+def _check_archive(archive: Path) -> None:
+    """What was mistyped must not become a new, empty archive that is in perfect order."""
+    if not any((archive / part).is_dir() for part in ("state", "captures")):
+        raise BadInput(f"{archive} is no archive: it has neither state nor captures. Crawl or import first.")

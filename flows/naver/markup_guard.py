@@ -1,0 +1,111 @@
+"""What keeps a page from costing more time than its size is worth, before a tree is built of it.
+
+Lexbor is quadratic in how deep elements are nested, in how many formatting elements (`<b>`, `<font>`) are left open,
+and in the attributes of one element: a page of 10 MB could keep it busy for hours. Here the tags are counted in one
+linear scan, and what goes beyond any page of Naver (its own nest 20 deep; browsers stop at 512) is refused. A page that
+is too small for any of it is not even scanned.
+
+The scan follows the tokenizer of HTML, and takes an element for closed only where the standard's tree builder does, or
+later: so it counts no fewer open elements than there will be, but for the few kinds (`<p>`, `<td>`) that need one of
+the others around each of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NoReturn
+
+from schemas.errors import LayoutChanged
+
+DEEPEST = 512
+MOST_ATTRIBUTES = 512  # of one element
+
+_HARMLESS_BYTES, _HARMLESS_TAGS = 100_000, 2_000  # the worst that such a page can do takes a tenth of a second
+
+_NAME = rb"[^\s/>][^\s/>=]*+"
+_VALUE = rb"\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'])[^\s>]*+)"
+_ATTRIBUTE = rb"[\s/]*+" + _NAME + rb"(?:" + _VALUE + rb")?+"
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_TOKEN = re.compile(
+    rb"<!--(?:-?>|.*?(?:--!?>|\Z))"
+    rb"|<(/?)([a-z][^\s/>]*+)((?:" + _ATTRIBUTE + rb")*+)[\s/]*+(?:>|\Z)"
+    rb"|<[!?/][^>]*+",
+    re.IGNORECASE | re.DOTALL,
+)
+
+_ROOTS = frozenset((b"html", b"body"))  # all of them are one element, with the attributes of all
+_RAW = frozenset((b"script", b"style", b"textarea", b"title", b"xmp", b"iframe", b"noembed", b"noframes"))
+_FOREIGN = frozenset((b"svg", b"math"))
+# No end tag inside of one of these closes what stands outside.
+_BARRIERS = frozenset(b"applet button marquee object select table template".split()) | _FOREIGN
+_FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
+# They close themselves, or each other: deep nesting takes one of the others.
+_SHALLOW = frozenset(
+    b"area base br col colgroup dd dt embed head hr img input li link meta optgroup option p param rp rt source tbody"
+    b" td tfoot th thead tr track wbr".split()
+)
+# What an ordinary end tag (`</span>`) closes, and `</b>` too, has only such elements inside.
+_INLINE = _FORMATTING | frozenset(
+    b"abbr bdi bdo cite data dfn del ins kbd label mark q ruby samp span sub sup var".split()
+)
+
+
+def check_markup(page: bytes, *, url: str) -> None:
+    """Raise LayoutChanged for a page (in UTF-8) whose tree would take more than linear time. Linear in the page."""
+    if len(page) <= _HARMLESS_BYTES and page.count(b"<") <= _HARMLESS_TAGS:
+        return
+    open_elements: list[bytes] = []
+    roots = 0
+    for closes, name, attributes in _tags(page, open_elements):
+        if closes:
+            _close(open_elements, name)
+            continue
+        count = sum(1 for _ in _ATTRIBUTES.finditer(attributes)) if len(attributes) > MOST_ATTRIBUTES else 0
+        roots += (count or 1) * (name in _ROOTS)
+        if max(count, roots) > MOST_ATTRIBUTES:
+            _refuse(f"{MOST_ATTRIBUTES} attributes of <{name[:40].decode('utf-8', 'replace')}> at most", url)
+        _open(open_elements, name)
+        if len(open_elements) > DEEPEST:
+            _refuse(f"elements nested at most {DEEPEST} deep, and closed", url)
+
+
+def _refuse(needed: str, url: str) -> NoReturn:
+    raise LayoutChanged(needed, url=url, layout="html", detail="a tree of it would cost more time than a page may")
+
+
+def _tags(page: bytes, open_elements: list[bytes]) -> Iterator[tuple[bool, bytes, bytes]]:
+    """Each tag: whether it is an end tag, its name, its attributes. Scripts and their like hold no tags."""
+    at = 0
+    while token := _TOKEN.search(page, at):
+        at = token.end()
+        if token[2] is None:
+            continue
+        name = token[2].lower()
+        yield bool(token[1]), name, token[3]
+        if name in _RAW and not token[1] and _FOREIGN.isdisjoint(open_elements):
+            end = _raw_end(name).search(page, at)
+            at = end.start() if end else len(page)
+
+
+def _raw_end(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"</" + name + rb"(?=[\s/>])", re.IGNORECASE)
+
+
+def _open(elements: list[bytes], name: bytes) -> None:
+    if name == b"a":
+        _close(elements, name)  # links do not nest
+    if name not in _SHALLOW and name not in _RAW and name not in _ROOTS:
+        elements.append(name)
+
+
+def _close(elements: list[bytes], name: bytes) -> None:
+    for at in range(len(elements) - 1, -1, -1):
+        inner = elements[at]
+        if inner == name:
+            # An open formatting element outlives the block that it was opened in, and goes on in the next.
+            kept = elements[at + 1 :] if name in _FORMATTING else [e for e in elements[at:] if e in _FORMATTING]
+            elements[at:] = kept
+            return
+        if inner in _BARRIERS or (name in _INLINE and inner not in _INLINE):
+            return

@@ -1,0 +1,91 @@
+"""What the reading of a source has given so far, and how it ends: used by `flows.discover` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from schemas.article import ArticleRef
+from schemas.errors import LayoutChanged
+from schemas.page import Fault, FetchFault, RawPage
+from schemas.receipt import SourceEnd, SourceReport
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a source has given so far: counts, and the times of the newest and the oldest item."""
+
+    source: str
+    pages: int = 0
+    items: int = 0
+    not_hosted: int = 0
+    newest: datetime | None = None
+    oldest: datetime | None = None
+
+    def add(self, refs: Sequence[ArticleRef], *, items: int | None = None, not_hosted: int = 0) -> None:
+        """Count a page; `items` where it named more than its finds."""
+        self.pages += 1
+        self.items += len(refs) if items is None else items
+        self.not_hosted += not_hosted
+
+    def seen(self, newest: datetime | None, oldest: datetime | None) -> None:
+        """Take in the times of a page's newest and oldest item."""
+        if newest and (self.newest is None or newest > self.newest):
+            self.newest = newest
+        if oldest and (self.oldest is None or oldest < self.oldest):
+            self.oldest = oldest
+
+    def report(self, end: SourceEnd, reason: str, watermark: datetime | None = None) -> SourceReport:
+        """The account of the reading. `watermark`: how far the source counts as read, None where its cursor stays."""
+        return SourceReport(self.source, end, reason, self.pages, self.items, self.not_hosted, watermark)
+
+    def faulted(self, fault: FetchFault) -> SourceReport:
+        """The account of a reading that ended because a page could not be fetched."""
+        match fault.fault:
+            case Fault.FORBIDDEN:
+                return self.report(SourceEnd.FORBIDDEN, fault.detail)
+            case Fault.BLOCKED | Fault.BACKING_OFF:
+                return self.report(SourceEnd.BLOCKED, fault.detail)
+            case Fault.STOPPED:
+                return self.report(SourceEnd.INTERRUPTED, fault.detail)
+            case _:
+                return self.report(SourceEnd.FAILED, f"{fault.fault}: {fault.detail}")
+
+    def refused(self, page: RawPage) -> SourceReport:
+        """The account of one that ended with a status that is no answer."""
+        end = SourceEnd.BLOCKED if page.status in (401, 403, 429) else SourceEnd.FAILED
+        return self.report(end, f"{page.final_url} answered with status {page.status}")
+
+    def changed(self, error: LayoutChanged) -> SourceReport:
+        """The account of one that ended at a page of an unknown form."""
+        return self.report(SourceEnd.LAYOUT_CHANGED, str(error))
+
+
+Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class _Parse(Protocol[Answer_co]):
+    """How every parser of a source's answer is called."""
+
+    def __call__(self, content: bytes, *, source: str, seen_at: datetime, url: str) -> Answer_co: ...
+
+
+async def ask(
+    tally: Tally,
+    fetching: Awaitable[RawPage | FetchFault],
+    parse: _Parse[Answer],
+    refused: Callable[[Tally, RawPage], SourceReport] | None = None,
+) -> tuple[RawPage, Answer] | SourceReport:
+    """One page of a source, parsed; or the report that ends the reading."""
+    page = await fetching
+    if isinstance(page, FetchFault):
+        return tally.faulted(page)
+    if page.status != 200:
+        return (refused or Tally.refused)(tally, page)
+    try:
+        return page, parse(page.content, source=tally.source, seen_at=page.fetched_at, url=page.final_url)
+    except LayoutChanged as error:
+        return tally.changed(error)
