@@ -28,7 +28,7 @@ def show_repair(done: Repair) -> None:
     for fault in done.left:
         out.print(Text(line(f"left: {fault}"), style="red"))
     if done.aside:
-        out.print(Text(line(f"What was replaced is kept in {done.aside}."), style="dim"))
+        out.print(Text(f"what was replaced is kept in state/set-aside ({len(done.aside):,} files)", style="dim"))
     if done.left:
         out.print(Text(f"{len(done.left)} faults cannot be mended: the captures do not tell enough", style="bold red"))
     else:

@@ -29,7 +29,7 @@ from schemas.front_matter_styles import Style
 from schemas.journal import BatchStored, Entry, RunEnded, RunStarted
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import Receipt
-from storage import captures, journal, recovery, seals, snapshot
+from storage import captures, files, journal, recovery, seals, snapshot
 from storage.capture_writer import OPEN_CAPTURE, CaptureWriter
 from storage.commit import prepared
 from storage.database import Database, storage_faults
@@ -49,16 +49,16 @@ KEPT_FOR = timedelta(days=1)
 class Archive:
     """An archive that this process may write to. Opened by `open_archive`."""
 
-    def __init__(self, root: Path, database: Database, *, style: Style) -> None:
+    def __init__(self, root: Path, database: Database, *, style: Style, notes: Sequence[str]) -> None:
         self.root = root
         self.style: Style = style
-        self.notes: list[str] = []
+        self.notes = list(notes)
         self._db = database
         self._captures: CaptureWriter | None = None
         self._answers = recovery.Read()
         self._kept: dict[str, CaptureRef] = {}
         self._batches = 0
-        self._ran = False
+        self._ran = self._ended = False
         self._behind = False  # the journal tells of a batch that the database does not hold
         self._unpublished = root / "state" / "unpublished"
         self._changed = self._unpublished.exists()
@@ -76,7 +76,8 @@ class Archive:
     def start_run(self, receipt: Receipt) -> None:
         """Begin the run's journal and commit its row, first of all."""
         self._captures = CaptureWriter(self.root, receipt.run_id, software=f"seogo/{version('seogo')}")
-        self._answers, self._batches, self._ran = recovery.Read(), 0, True
+        self._answers, self._batches = recovery.Read(), 0
+        self._ran, self._ended = True, False
         number = self._db.rows("SELECT coalesce(max(number), 0) + 1 AS next FROM runs")[0]["next"]
         started = RunStarted(receipt.run_id, number, receipt.command, receipt.topic, receipt.started_at)
         self._enter(started, receipt.started_at)
@@ -102,7 +103,7 @@ class Archive:
         with storage_faults(self.root):
             remove_staging(self.root, receipt.run_id)
             write_atomically(self.root / LAST_RUN, account, temporary=self.root / f"{LAST_RUN}.tmp")
-            (self.root / OPEN_CAPTURE).unlink()
+        self._ended = True
 
     # -- asking
 
@@ -261,6 +262,9 @@ class Archive:
         if self._captures is not None:
             self._captures.close()
         self._db.close()
+        if self._ended:
+            # Not before the database's own file holds it all: until then a log that cannot be read costs nothing.
+            (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
         target = self.root / seals.COPY
         if self._changed or not target.exists() or (self._ran and path.stat().st_size <= SMALL):
             sha256 = snapshot.publish(path, target, temporary=self.root / "state" / "snapshot.tmp")
@@ -308,7 +312,8 @@ def opened(root: Path, *, style: Style = "seed") -> Iterator[Archive]:
         _publish_empty(root)
     with storage_faults(root):
         seals.unseal(root, seals.WRITER)
-    archive = Archive(root, Database.open(root / seals.WRITER), style=style)
+    db, notes = _open_database(root)
+    archive = Archive(root, db, style=style, notes=notes)
     try:
         archive.recover()
         yield archive
@@ -323,6 +328,23 @@ def _check_database(root: Path) -> None:
     """An archive that has lost its database must not be taken for a new one: all of it would be fetched again."""
     if not (root / seals.WRITER).exists() and captures.names(root):
         raise ArchiveDamaged(f"{root}: the captures are there, {seals.WRITER} is not. Run: seogo repair")
+
+
+def _open_database(root: Path) -> tuple[Database, list[str]]:
+    """The writer's database, and a sentence where its log had to be set aside.
+
+    A log that belongs to an older state of the file, which DuckDB leaves behind in rare cases, keeps it from being
+    opened. All that it can hold is told by the journals that `storage.recovery` carries out.
+    """
+    path = root / seals.WRITER
+    log = path.with_name(f"{path.name}.wal")
+    try:
+        return Database.open(path), []
+    except ArchiveDamaged:
+        if not log.exists():
+            raise
+    target = files.set_aside(root, log)
+    return Database.open(path), [f"the database's log could not be read; it is kept as {target.relative_to(root)}"]
 
 
 def _publish_empty(root: Path) -> None:

@@ -72,7 +72,13 @@ def storage_faults(path: Path) -> Iterator[None]:
         raise StorageFault(f"{error.filename or path}: {error.strerror}. Nothing committed is lost.") from error
 
 
-_DAMAGE = ("Corrupt database file", "not a valid DuckDB database file", "Could not read enough bytes", "replaying WAL")
+_DAMAGE = (
+    "Corrupt database file",
+    "not a valid DuckDB database file",
+    "Could not read enough bytes",
+    "replaying WAL",
+    "This WAL was created",
+)
 """What DuckDB says of a file that is damaged; the classes of its errors do not tell."""
 
 

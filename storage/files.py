@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.errors import ArchiveDamaged
@@ -30,6 +31,15 @@ def inside(root: Path, name: str) -> Path:
     if not path.name or path.name == ".." or not path.parent.resolve().is_relative_to(root.resolve()):
         raise ArchiveDamaged(f"{name!r} leads out of the archive {root}: nothing was read or written there.")
     return path
+
+
+def set_aside(root: Path, path: Path) -> Path:
+    """Move a file of the archive out of the way, to `state/set-aside/{moment}/…`. Returns its new path."""
+    moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+    target = root / "state" / "set-aside" / moment / path.relative_to(root)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(target)
+    return target
 
 
 def sync_folder(folder: Path) -> None:

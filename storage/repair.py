@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from storage import captures, journal, recovery, seals
 from storage.archive import Archive, leased, opened
 from storage.capture_writer import OPEN_CAPTURE, CaptureFile
 from storage.database import Database, storage_faults
-from storage.files import inside, sync_folder, write_atomically
+from storage.files import inside, set_aside, sync_folder, write_atomically
 from storage.rebuild import in_order, rebuilt
 from storage.staging import markdown
 from storage.verify import Verification
@@ -32,11 +31,11 @@ from storage.verify import Verification
 
 @dataclass(slots=True)
 class Repair:
-    """What was mended, in sentences, and the faults that are left. `aside` is where replaced files went, if any did."""
+    """What was mended, in sentences, and the faults that are left. `aside` is where files went that were replaced."""
 
     mended: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
-    aside: str | None = None
+    aside: list[str] = field(default_factory=list)
 
 
 def verify_archive(root: Path, *, wait: float = 0.0) -> Verification:
@@ -88,7 +87,6 @@ class _Repair:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._done = Repair()
-        self._aside = root / "state" / "set-aside" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
 
     def mend(self, found: Verification, *, anew: bool) -> Repair:
         with storage_faults(self._root):
@@ -99,7 +97,6 @@ class _Repair:
                 self._mend_files(archive, archive.verify())
                 archive.publish_anew()
             self._done.left = _verified(self._root).faults
-        self._done.aside = self._aside.relative_to(self._root).as_posix() if self._aside.is_dir() else None
         return self._done
 
     # -- the database
@@ -177,9 +174,7 @@ class _Repair:
     def _set_aside(self, path: Path) -> None:
         """Move a file out of the way, if it is there."""
         if path.exists():
-            target = self._aside / path.relative_to(self._root)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.rename(target)
+            self._done.aside.append(set_aside(self._root, path).relative_to(self._root).as_posix())
 
 
 def _is_entry(item: captures.Met | str) -> bool:
