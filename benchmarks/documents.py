@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from multiprocessing import get_context
@@ -69,6 +70,16 @@ def make_archive(root: Path, count: int) -> Path:
             archive.finish_run(receipt, {}, [])
         whole.touch()
     return root
+
+
+def batch_of(first: int, count: int) -> list[FindResult]:
+    """Results for `count` new articles of another press office, numbered from `first` on."""
+    now = datetime.now(UTC)
+    made = islice(articles(count), count)
+    return [
+        _result(replace(article, key=ArticleKey("999", f"{first + n:010}"), body=f"{first + n}. {article.body}"), now)
+        for n, article in enumerate(made)
+    ]
 
 
 def _article(made: MadeArticle, number: int) -> Article:

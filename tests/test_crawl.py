@@ -423,3 +423,15 @@ def test_memory_of_the_keys_met_does_not_depend_on_the_sources_order(naver: Repl
     run(naver, tmp_path / "one")
     run(naver, tmp_path / "other", about=turned)
     assert held(tmp_path / "one") == held(tmp_path / "other")
+
+
+def test_a_crawl_since_a_later_day_does_not_move_the_cursor_past_the_gap(corpus: Corpus, tmp_path: Path) -> None:
+    start = LAST - timedelta(days=4)
+    with Replica(corpus, now=start) as naver:
+        run(naver, tmp_path)
+        naver.clock.set(LAST)
+        run(naver, tmp_path, since=LAST - timedelta(days=1))
+        skipped = on_topic(naver, start + timedelta(hours=6)) - held(tmp_path)
+        assert skipped  # nobody asked for those days yet
+        run(naver, tmp_path)
+        assert on_topic(naver, start + timedelta(hours=6)) - held(tmp_path) == set()

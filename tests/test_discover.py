@@ -355,6 +355,15 @@ class TestWindow:
         assert asked.days[-1] == asked.since.astimezone(SEOUL).date()
         assert len(asked.days) == len(set(asked.days))
 
+    @pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(days=400)])
+    def test_a_cursor_of_the_future_counts_for_nothing(self, ahead: timedelta) -> None:
+        topic = load_topic(default_topic_path())
+        assert window(topic, NOW + ahead, NOW) == window(topic, None, NOW)
+
+    def test_a_cursor_some_minutes_ahead_is_that_of_another_clock(self) -> None:
+        topic = load_topic(default_topic_path())
+        assert window(topic, NOW + timedelta(minutes=2), NOW) == window(topic, NOW, NOW)
+
     def test_a_source_never_read_is_read_as_far_back_as_the_topic_says(self) -> None:
         topic = load_topic(default_topic_path())
         assert window(topic, None, NOW).since == NOW - topic.limits.lookback
