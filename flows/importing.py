@@ -16,13 +16,13 @@ from pathlib import Path
 
 from flows.naver.bylines import parse_byline
 from flows.pipeline import Assess
-from flows.run import assess_by, run_id_at
+from flows.run import assess_by
 from schemas.article import SEOUL, Article, ArticleRef, Outcome, content_hash, text_hash
 from schemas.errors import BadInput, FrontMatterError
 from schemas.find import FindResult, Known, PlainText, RevisionKind, Status
 from schemas.front_matter import Document, loads
 from schemas.plain_text import PlainDocument, loads_plain, looks_plain
-from schemas.receipt import ExitReason, Receipt
+from schemas.receipt import ExitReason, Receipt, run_id_at
 from schemas.topic import Topic
 from storage.archive import Archive, open_archive
 

@@ -16,13 +16,13 @@ from typing import Any
 from flows.importing import article_of
 from flows.naver.article_page import parse_article
 from flows.pipeline import Assess
-from flows.run import assess_by, run_id_at
+from flows.run import assess_by
 from schemas.article import Article, ArticleKey, ArticleRef, Outcome
 from schemas.errors import ArchiveDamaged, FrontMatterError, ParseError
 from schemas.find import FindResult, RevisionKind
 from schemas.front_matter import loads
 from schemas.page import CaptureRef
-from schemas.receipt import ExitReason, Receipt
+from schemas.receipt import ExitReason, Receipt, run_id_at
 from schemas.topic import Topic
 from storage.archive import Archive, open_archive
 from storage.records import article_row

@@ -5,7 +5,6 @@ The command line calls it as it is, the Prefect flow wraps it: both give the sam
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,7 +30,7 @@ from flows.stopping import Stop
 from schemas.article import ArticleRef
 from schemas.find import Relevance
 from schemas.page import RequestRecord
-from schemas.receipt import Receipt, SourceReport
+from schemas.receipt import Receipt, SourceReport, run_id_at
 from schemas.topic import Topic
 from storage.archive import Archive, open_archive
 
@@ -218,8 +217,3 @@ def assess_by(topic: Topic) -> Assess:
         return Assessment(Relevance(found.value, reasons, teams_of(title, body, topic.teams)), found.relevant)
 
     return assess
-
-
-def run_id_at(moment: datetime) -> str:
-    """A name for a run that sorts by time: `20251230T082353Z-1f9c`."""
-    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"

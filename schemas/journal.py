@@ -3,6 +3,7 @@
 RunStarted    the run's first entry
 BatchStored   how a batch of finds ended, with all that is stored because of it
 RunEnded      the run's last entry: its receipt, and how far each source was read
+RowsRestated  rows whose own entry was damaged: what the database still knew of them
 
 Each entry is kept beside the raw answers before it is committed. The database is what carrying out all entries of all
 runs, in their order, comes to: it can be made anew from them, and a commit that a kill prevented is made up for.
@@ -56,4 +57,17 @@ class RunEnded:
     requests: tuple[RequestRecord, ...] = ()
 
 
-Entry = RunStarted | BatchStored | RunEnded
+@dataclass(frozen=True, slots=True)
+class RowsRestated:
+    """Rows of one table, as plain values, that a repair took from the database because their own entry is damaged.
+
+    `number` counts the entries of the repair's run, from 1.
+    """
+
+    run_id: str
+    number: int
+    table: str
+    rows: tuple[Mapping[str, Any], ...]
+
+
+Entry = RunStarted | BatchStored | RunEnded | RowsRestated

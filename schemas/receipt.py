@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -99,6 +100,11 @@ class Receipt:
         data = {key: _plain(value) for key, value in asdict(self).items()}
         data["seconds"] = {stage: round(spent, 3) for stage, spent in self.seconds.items()}
         return {**data, "finds": self.finds, "not_hosted": self.not_hosted}
+
+
+def run_id_at(moment: datetime) -> str:
+    """A name for a run that sorts by time: `20251230T082353Z-1f9c`."""
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 def _plain(value: Any) -> Any:

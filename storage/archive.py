@@ -22,22 +22,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from schemas.article import ArticleKey, ArticleRef, Outcome
+from schemas.article import ArticleRef
 from schemas.errors import ArchiveDamaged, StorageFault
-from schemas.find import FindResult, Known, PlainText, Status
+from schemas.find import FindResult, Known, PlainText
 from schemas.front_matter_styles import Style
-from schemas.journal import BatchStored, Entry, RunEnded, RunStarted
+from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
 from schemas.page import CaptureRef, RawPage, RequestRecord
-from schemas.receipt import Receipt
-from storage import captures, files, journal, recovery, seals, snapshot
+from schemas.receipt import ExitReason, Receipt, run_id_at
+from storage import captures, files, journal, records, recovery, seals, snapshot
 from storage.capture_writer import OPEN_CAPTURE, CaptureWriter
-from storage.commit import prepared
+from storage.commit import IDENTITY, prepared
 from storage.database import Database, storage_faults
 from storage.files import write_atomically
 from storage.lease import lease
 from storage.reader import LAST_RUN
 from storage.staging import finish_staged, placed, put_in_place, remove_staging, stage
-from storage.verify import Verification, verify
+from storage.verify import Verification, untold, verify
 
 SMALL = 32 * 1024 * 1024
 """A database up to this many bytes is published after every run: the copy costs some hundredths of a second."""
@@ -116,7 +116,7 @@ class Archive:
             " FROM wanted w LEFT JOIN frontier f USING (id) LEFT JOIN articles a USING (id)"
             " WHERE f.id IS NOT NULL OR a.id IS NOT NULL",
         )
-        return {row["id"]: _known(row) for row in rows}
+        return {row["id"]: records.known_of(row) for row in rows}
 
     def same_text(
         self, content_hashes: Sequence[str], text_hashes: Sequence[str]
@@ -133,7 +133,7 @@ class Archive:
             "SELECT * FROM frontier WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT ?",
             [now, now + timedelta(days=1), limit],
         )
-        return [_ref(row, now) for row in rows]
+        return [records.ref_of(row, now) for row in rows]
 
     def watermark(self, source: str) -> datetime | None:
         """How far a source has been read."""
@@ -211,6 +211,27 @@ class Archive:
         self._answers.note(batch)
         write = time.monotonic() - placing + committing - staging
         return {"store": time.monotonic() - began - write, "write": write}
+
+    def rows_untold(self, told: Path, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        """Rows of these runs, by table, that the database holds and a second one, the rebuilt `told`, does not."""
+        with self._db.attached(told, "again"):
+            rows = {table: self._db.rows(untold(table), [list(runs)]) for table in IDENTITY}
+        return {table: found for table, found in rows.items() if found}
+
+    def restate(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Tell of these rows, by table, in the journal of a run of its own: their own entries are damaged."""
+        now = datetime.now(UTC)
+        receipt = Receipt(run_id_at(now), "repair", None, now)
+        self.start_run(receipt)
+        for table, lost in rows.items():
+            self._batches += 1
+            entry = RowsRestated(receipt.run_id, self._batches, table, tuple(lost))
+            commit = prepared(self._db, entry)
+            self._enter(entry, now)
+            self._writer.sync()
+            commit()
+        receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
+        self.finish_run(receipt, {}, [])
 
     def verify(self) -> Verification:
         """Hold every file, row and capture against each other."""
@@ -351,36 +372,3 @@ def _publish_empty(root: Path) -> None:
     """Readers can open the archive from its first moment on."""
     Database.open(root / seals.WRITER).close()
     snapshot.publish(root / seals.WRITER, root / seals.COPY, temporary=root / "state" / "snapshot.tmp")
-
-
-def _known(row: Mapping[str, Any]) -> Known:
-    status = Status(row["status"]) if row["status"] else None
-    # An imported article was never found by a crawl: it has no row in the frontier.
-    state = Outcome(row["state"]) if row["state"] else Outcome.UNCHANGED
-    return Known(
-        id=row["id"],
-        state=state,
-        tries=row["tries"] or 0,
-        due_at=row["due_at"],
-        found_at=row["found_at"],
-        status=status,
-        title=row["title"],
-        content_hash=row["content_hash"],
-        revision=row["revision"] or 0,
-        file=row["file"],
-        capture=CaptureRef(row["capture_file"], row["capture_offset"]) if row["capture_file"] else None,
-    )
-
-
-def _ref(row: Mapping[str, Any], now: datetime) -> ArticleRef:
-    return ArticleRef(
-        key=ArticleKey.from_id(row["id"]),
-        url=row["url"],
-        source=row["source"],
-        seen_at=now,
-        title=row["title"],
-        description=row["description"],
-        publisher=row["publisher"],
-        published_at=row["published_at"],
-        original_url=row["original_url"],
-    )

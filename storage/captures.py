@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -119,21 +120,52 @@ def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
 
 
 def scan(archive: Path, name: str) -> Iterator[Met | str]:
-    """Every whole record of a file, and a sentence for each fault: a digest that differs, a torn tail."""
+    """Every whole record of a file, and a sentence for each fault: a damaged record, a torn tail.
+
+    Behind a damaged record the file is read on from the next one that is whole.
+    """
     path = inside(archive, name)
-    try:
-        with path.open("rb") as file:
-            for record in ArchiveIterator(file, parse_http=False):
-                if record.verify_block_digest():
-                    yield _met(record, name)
-                elif record.headers.get("WARC-Block-Digest"):
-                    yield f"{name} at {record.stream_pos}: the digest differs"
-                else:
-                    yield f"{name} at {record.stream_pos}: a record without a digest"
-        if (end := whole_length(path)) < path.stat().st_size:
-            yield f"{name} at {end}: torn, no whole record begins there"
-    except (OSError, ValueError, zlib.error, EOFError) as error:
-        yield f"{name}: cannot be read to its end ({error})"
+    start: int | None = 0
+    while start is not None:
+        last = start - 1
+        try:
+            for item in _records(path, name, start):
+                last = item.ref.offset if isinstance(item, Met) else last
+                yield item
+            start = None
+        except (OSError, ValueError, zlib.error, EOFError) as error:
+            yield f"{name}: no whole record behind {max(last, 0)} ({error})"
+            start = _next_whole(path, last + 1)
+
+
+def _records(path: Path, name: str, start: int) -> Iterator[Met | str]:
+    with path.open("rb") as file:
+        file.seek(start)
+        for record in ArchiveIterator(file, parse_http=False):
+            if record.verify_block_digest():
+                yield _met(record, name)
+            else:
+                yield f"{name} at {record.stream_pos}: the digest differs"
+    if start == 0 and (end := whole_length(path)) < path.stat().st_size:
+        yield f"{name} at {end}: torn, no whole record begins there"
+
+
+def _next_whole(path: Path, after: int) -> int | None:
+    """Where the next whole record begins. What looks like the beginning of one may be a packed page inside another."""
+    if not path.is_file():
+        return None
+    data = path.read_bytes()
+    stream = BytesIO(data)
+    while (after := data.find(_GZIP_MAGIC, after)) >= 0:
+        stream.seek(after)
+        try:
+            record = next(ArchiveIterator(stream, parse_http=False), None)
+            if record is not None and record.verify_block_digest():
+                return after
+        except (OSError, ValueError, zlib.error, EOFError):
+            pass
+        after += 1
+    return None
 
 
 def whole_length(path: Path) -> int:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from schemas.article import Outcome
 from schemas.find import Status
-from schemas.journal import BatchStored, Entry, RunEnded, RunStarted
+from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
 from schemas.page import RequestRecord
 from storage import records
 from storage.database import Database
@@ -43,6 +43,9 @@ def prepared(db: Database, entry: Entry) -> Commit:
             return _Batch(db, entry).commit
         case RunEnded():
             return lambda: _end(db, entry)
+        case RowsRestated():
+            rows = _restated(db, entry)
+            return lambda: _restate(db, entry, rows)
 
 
 def is_committed(db: Database, entry: Entry) -> bool:
@@ -51,7 +54,7 @@ def is_committed(db: Database, entry: Entry) -> bool:
     match entry:
         case RunStarted():
             return bool(rows)
-        case BatchStored():
+        case BatchStored() | RowsRestated():
             return bool(rows) and (rows[0]["batches"] or 0) >= entry.number
         case RunEnded():
             return bool(rows) and rows[0]["finished_at"] is not None
@@ -91,7 +94,7 @@ class _Batch:
             for table, rows in self._inserted.items():
                 db.insert(table, rows)
             self._mark_processed()
-            db.execute("UPDATE runs SET batches = ? WHERE run_id = ?", [entry.number, entry.run_id])
+            _count(db, entry)
 
     def _supersede(self) -> None:
         """Keep the rows that are about to be replaced."""
@@ -154,6 +157,46 @@ def _end(db: Database, entry: RunEnded) -> None:
         db.insert("requests", request_table(db, entry.run_id, entry.requests))
         db.upsert("cursors", db.table("cursors", cursors), key="source")
         _write_receipt(db, entry.run_id, entry.receipt)
+
+
+IDENTITY = {
+    "articles": ("id",),
+    "superseded": ("id", "revision"),
+    "duplicates": ("id",),
+    "frontier": ("id",),
+    "finds": ("run_id", "id"),
+    "runs": ("run_id",),
+    "requests": ("run_id", "started_at", "url", "attempt"),
+    "cursors": ("source",),
+}
+"""The tables that journals tell of, and the columns that tell one row of each from another."""
+
+
+def _restated(db: Database, entry: RowsRestated) -> pa.Table:
+    """The rows as they were: times and maps were written as text and objects."""
+    schema = db.table(entry.table, []).schema
+    times = [name for name in schema.names if pa.types.is_timestamp(schema.field(name).type)]
+    maps = [name for name in schema.names if pa.types.is_map(schema.field(name).type)]
+    rows = []
+    for plain in entry.rows:
+        row = dict(plain)
+        row |= {name: datetime.fromisoformat(row[name]) for name in times if isinstance(row[name], str)}
+        row |= {name: list(row[name].items()) for name in maps if row[name] is not None}
+        rows.append(row)
+    return db.table(entry.table, rows)
+
+
+def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
+    same = " AND ".join(f"old.{name} = batch.{name}" for name in IDENTITY[entry.table])
+    with db.transaction():
+        db.register_batch(rows)
+        db.execute(f"DELETE FROM {entry.table} old USING batch WHERE {same}")
+        db.insert(entry.table, rows)
+        _count(db, entry)
+
+
+def _count(db: Database, entry: BatchStored | RowsRestated) -> None:
+    db.execute("UPDATE runs SET batches = ? WHERE run_id = ?", [entry.number, entry.run_id])
 
 
 def _write_receipt(db: Database, run_id: str, receipt: Mapping[str, Any]) -> None:

@@ -186,10 +186,14 @@ class Database:
         """
         return pa.Table.from_pylist([dict(row) for row in rows], schema=self._schema(name))
 
+    def register_batch(self, rows: pa.Table) -> None:
+        """Make rows a table `batch`. It stays until the next one takes its place."""
+        self._con.register("batch", rows)
+
     def insert(self, table: str, rows: pa.Table) -> None:
         """Append rows."""
         if len(rows):
-            self._con.register("batch", rows)
+            self.register_batch(rows)
             self._con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
 
     def upsert(self, table: str, rows: pa.Table, *, key: str = "id") -> None:
@@ -199,7 +203,7 @@ class Database:
         """
         if not len(rows):
             return
-        self._con.register("batch", rows)
+        self.register_batch(rows)
         updates = ", ".join(f"{name} = excluded.{name}" for name in rows.schema.names if name != key)
         self._con.execute(
             f"INSERT INTO {table} BY NAME SELECT * FROM batch ON CONFLICT ({key}) DO UPDATE SET {updates}"

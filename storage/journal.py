@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import ArchiveDamaged
-from schemas.journal import BatchStored, Entry, RunEnded, RunStarted
+from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
 
 CONTENT_TYPE = "application/vnd.seogo.journal+json"
 
@@ -31,7 +31,13 @@ class _RunEnded:
     run_ended: RunEnded
 
 
-_LINE: TypeAdapter[_RunStarted | _BatchStored | _RunEnded] = TypeAdapter(_RunStarted | _BatchStored | _RunEnded)
+@dataclass(frozen=True, slots=True)
+class _RowsRestated:
+    rows_restated: RowsRestated
+
+
+_Line = _RunStarted | _BatchStored | _RunEnded | _RowsRestated
+_LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
 
 
 def dumps(entry: Entry) -> bytes:
@@ -43,6 +49,8 @@ def dumps(entry: Entry) -> bytes:
             return _LINE.dump_json(_BatchStored(entry))
         case RunEnded():
             return _LINE.dump_json(_RunEnded(entry))
+        case RowsRestated():
+            return _LINE.dump_json(_RowsRestated(entry))
 
 
 def loads(data: bytes, *, where: str) -> Entry:
@@ -59,4 +67,6 @@ def loads(data: bytes, *, where: str) -> Entry:
         case _BatchStored(batch_stored=entry):
             return entry
         case _RunEnded(run_ended=entry):
+            return entry
+        case _RowsRestated(rows_restated=entry):
             return entry

@@ -1,4 +1,4 @@
-"""A find's result as rows of the database's tables.
+"""A find's result as rows of the database's tables, and rows as what a find needs to know.
 
 Text is NFC-normalised here, so that a search finds it however it was typed. The hashes stay those of the body's own
 text: they are what the files and the older archive go by.
@@ -6,11 +6,13 @@ text: they are what the files and the older archive go by.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from schemas.article import Article, ArticleRef, Outcome, content_hash, text_hash
-from schemas.find import FindResult, PlainText, Relevance, RevisionKind, Status
+from schemas.article import Article, ArticleKey, ArticleRef, Outcome, content_hash, text_hash
+from schemas.find import FindResult, Known, PlainText, Relevance, RevisionKind, Status
 from schemas.nfc import nfc
+from schemas.page import CaptureRef
 
 Row = dict[str, Any]
 
@@ -105,6 +107,41 @@ def frontier_row(result: FindResult, run_id: str) -> Row | None:
         "original_url": ref.original_url,
         "run_id": run_id,
     }
+
+
+def known_of(row: Row) -> Known:
+    """What rows of `articles` and `frontier` of one key, joined, say of it."""
+    status = Status(row["status"]) if row["status"] else None
+    # An imported article was never found by a crawl: it has no row in the frontier.
+    state = Outcome(row["state"]) if row["state"] else Outcome.UNCHANGED
+    return Known(
+        id=row["id"],
+        state=state,
+        tries=row["tries"] or 0,
+        due_at=row["due_at"],
+        found_at=row["found_at"],
+        status=status,
+        title=row["title"],
+        content_hash=row["content_hash"],
+        revision=row["revision"] or 0,
+        file=row["file"],
+        capture=CaptureRef(row["capture_file"], row["capture_offset"]) if row["capture_file"] else None,
+    )
+
+
+def ref_of(row: Row, now: datetime) -> ArticleRef:
+    """The find that a row of `frontier` keeps, as if it had been seen at `now`."""
+    return ArticleRef(
+        key=ArticleKey.from_id(row["id"]),
+        url=row["url"],
+        source=row["source"],
+        seen_at=now,
+        title=row["title"],
+        description=row["description"],
+        publisher=row["publisher"],
+        published_at=row["published_at"],
+        original_url=row["original_url"],
+    )
 
 
 def _text_row(result: FindResult, article: Article, kind: RevisionKind, run_id: str) -> Row:

@@ -9,6 +9,7 @@ lost, and the rows are left as they are.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +95,7 @@ class _Repair:
                 self._rebuild_database()
             with opened(self._root) as archive:
                 self._done.mended += archive.notes
+                self._restate_rows(archive, archive.verify())
                 self._mend_files(archive, archive.verify())
                 archive.publish_anew()
             self._done.left = _verified(self._root).faults
@@ -140,6 +142,20 @@ class _Repair:
     def _sealed_now(self, name: str) -> CaptureFile:
         path = self._root / name
         return CaptureFile(name, path.stat().st_size, captures.sha256_of(path), captures.run_of(name))
+
+    def _restate_rows(self, archive: Archive, found: Verification) -> None:
+        """What the database knows and a damaged capture no longer tells goes into a new journal: a rebuild has it."""
+        runs = {captures.run_of(name) for name in found.damaged_captures}
+        if not (found.database_differs and runs):
+            return
+        with rebuilt(self._root) as again:
+            for name in in_order(self._root):
+                deque(again.read(name), maxlen=0)
+            untold = archive.rows_untold(again.finish(), sorted(runs))
+        if untold:
+            archive.restate(untold)
+            number = sum(map(len, untold.values()))
+            self._done.mended.append(f"journal: {number} rows that a damaged capture no longer tells of are told anew")
 
     # -- files
 

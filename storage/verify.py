@@ -44,8 +44,8 @@ class Verification:
     """What was looked at, and every fault: what is wrong, with which file, row or capture.
 
     The rest is for whoever mends it: `lost_files`, paths of files that are missing or altered; `strays`, files that no
-    row names; `database_differs`, whether rows and journal tell different things; `captures_differ`, whether captures
-    are damaged, which nothing can mend.
+    row names; `database_differs`, whether rows and journal tell different things; `damaged_captures`, the names of
+    captures that nothing can mend.
     """
 
     articles: int = 0
@@ -55,7 +55,12 @@ class Verification:
     lost_files: set[str] = field(default_factory=set)
     strays: list[str] = field(default_factory=list)
     database_differs: bool = False
-    captures_differ: bool = False
+    damaged_captures: set[str] = field(default_factory=set)
+
+    @property
+    def captures_differ(self) -> bool:
+        """Whether a capture is missing or damaged."""
+        return bool(self.damaged_captures)
 
 
 def verify(root: Path, database: Database) -> Verification:
@@ -65,7 +70,8 @@ def verify(root: Path, database: Database) -> Verification:
         records = _check_captures(root, database, again, found)
         _check_rows(database, again, found)
     named = set()
-    for row in database.stream("SELECT * FROM articles ORDER BY id"):
+    # In no order: sorting a hundred thousand texts wants more memory than the writer may have.
+    for row in database.stream("SELECT * FROM articles"):
         found.articles += 1
         _check_row(root, row, records, found)
         if row["file"]:
@@ -86,18 +92,20 @@ def _check_captures(root: Path, db: Database, again: Rebuilt, found: Verificatio
     """Read every capture: its faults are noted, its journal goes into the second database, its records come back."""
     sealed = {row["name"]: row for row in db.rows("SELECT * FROM capture_files")}
     names = in_order(root)
-    faults = [f"capture {name}: missing" for name in sorted(sealed.keys() - set(names))]
+    found.damaged_captures = sealed.keys() - set(names)
+    found.faults += [f"capture {name}: missing" for name in sorted(found.damaged_captures)]
     records = set()
     for name in names:
-        faults += _seal_faults(root, name, sealed.get(name))
+        faults = _seal_faults(root, name, sealed.get(name))
         for item in again.read(name):
             if isinstance(item, str):
                 faults.append(f"capture {item}")
             elif item.kind in KEPT_KINDS:
                 records.add(item.ref)
+        if faults:
+            found.damaged_captures.add(name)
+            found.faults += faults
     found.captures = len(records)
-    found.captures_differ = bool(faults)
-    found.faults += faults
     return records
 
 
@@ -125,6 +133,7 @@ def _check_rows(database: Database, again: Rebuilt, found: Verification) -> None
 
 
 def _difference(table: str, name: str) -> str:
+    """A query for the rows in which a table differs from its second database, attached as `again`: name and problem."""
     ours, theirs = _counted(table, name, ""), _counted(table, name, "again.")
     return (
         f"SELECT name, CASE WHEN count(DISTINCT side) = 2 THEN 'not what the journal says'"
@@ -132,6 +141,14 @@ def _difference(table: str, name: str) -> str:
         f" AS problem FROM (SELECT 'ours' AS side, * FROM ({ours} EXCEPT {theirs})"
         f" UNION ALL SELECT 'theirs', * FROM ({theirs} EXCEPT {ours})) GROUP BY name ORDER BY name"
     )
+
+
+def untold(table: str) -> str:
+    """A query for the rows that a table has because of the runs given as its parameter, and its second one has not."""
+    runs = "run_id IN (SELECT unnest($1::VARCHAR[]))"
+    if table == "superseded":  # by these runs: its rows bear the run that stored them first
+        runs = f"id IN (SELECT id FROM revisions WHERE {runs})"
+    return f"SELECT t.* FROM {table} t WHERE {runs} AND hash(t) NOT IN (SELECT hash(a) FROM again.{table} a)"
 
 
 def _counted(table: str, name: str, schema: str) -> str:

@@ -160,6 +160,21 @@ def test_a_file_cut_anywhere_keeps_its_whole_records(share: float, tmp_path_fact
     assert cut_torn_tail(root, refs[0].file) is None
 
 
+@pytest.mark.parametrize("position", [12, 60, 200, 300])
+def test_behind_a_damaged_record_the_file_is_read_on(tmp_path: Path, position: int) -> None:
+    with writer(tmp_path) as file:
+        refs = [file.append_page(page(key(number).url, CONTENT + b"x" * 3000)) for number in range(6)]
+    path = tmp_path / refs[0].file
+    data = bytearray(path.read_bytes())
+    data[refs[2].offset + position] ^= 1
+    path.write_bytes(data)
+    found = list(scan(tmp_path, refs[0].file))
+    whole = [met.ref for met in found if isinstance(met, Met) and met.kind == "response"]
+    assert whole == refs[:2] + refs[3:]
+    (fault,) = [item for item in found if isinstance(item, str)]
+    assert fault.startswith(f"{refs[0].file}: no whole record behind")
+
+
 def test_a_record_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
     with writer(tmp_path) as file:
         ref = file.append_page(page(key().url))

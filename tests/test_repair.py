@@ -14,6 +14,7 @@ from schemas.article import Outcome
 from schemas.errors import ArchiveDamaged
 from schemas.find import PlainText, RevisionKind
 from storage.archive import open_archive
+from storage.captures import Met, scan
 from storage.repair import rebuild, repair, verify_archive
 
 FILE = "articles/2025/12/30/001_0000000001.md"
@@ -145,15 +146,43 @@ def test_a_file_that_no_row_names_is_set_aside_and_not_thrown_away(root: Path) -
     assert (root / aside).read_bytes() == b"somebody's"
 
 
-def test_a_damaged_capture_cannot_be_mended_and_costs_no_row(root: Path) -> None:
+@pytest.mark.parametrize("kind", ["response", "metadata", "warcinfo", "resource"])
+def test_a_damaged_capture_cannot_be_mended_and_costs_no_row(root: Path, kind: str) -> None:
+    """Neither now nor in a later rebuild, although its journal may be what is damaged."""
     before = held(root)
-    for file in (root / "captures").rglob("*-0002-*.warc.gz"):
-        data = bytearray(file.read_bytes())
-        data[len(data) // 2] ^= 0x01
-        file.write_bytes(data)
+    (file,) = (root / "captures").rglob("*-0002-*.warc.gz")
+    name = file.relative_to(root).as_posix()
+    for met in [met for met in scan(root, name) if isinstance(met, Met) and met.kind == kind]:
+        flip(file, met.ref.offset + 60)
     done = repair(root)
-    assert any("-0002-00000.warc.gz" in fault for fault in done.left)
-    assert held(root) == before
+    assert any(name in fault for fault in done.left)
+    assert told(held(root)) == told(before)
+    assert any(name in fault for fault in rebuild(root).left)
+    assert told(held(root)) == told(before)
+
+
+def test_what_was_told_anew_is_told_once(root: Path) -> None:
+    (file,) = (root / "captures").rglob("*-0002-*.warc.gz")
+    name = file.relative_to(root).as_posix()
+    (batch,) = [
+        met for met in scan(root, name) if isinstance(met, Met) and met.entry and b"batch_stored" in met.entry[:20]
+    ]
+    flip(file, batch.ref.offset + 60)
+    assert any("told anew" in line for line in repair(root).mended)
+    again = repair(root)
+    assert not any("told anew" in line for line in again.mended)
+    assert all(name in fault for fault in again.left)
+
+
+def flip(file: Path, position: int) -> None:
+    data = bytearray(file.read_bytes())
+    data[position] ^= 0x01
+    file.write_bytes(data)
+
+
+def told(of: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
+    """Everything but the repair's own run."""
+    return {name: [row for row in rows if "repair" not in row] for name, rows in of.items()}
 
 
 def test_a_lost_capture_is_named(root: Path) -> None:
