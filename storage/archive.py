@@ -193,14 +193,15 @@ class Archive:
         The ids in a batch differ. A result that shows an article says when it was crawled.
         """
         began = time.monotonic()
-        results = tuple(placed(result, self.style) for result in results)
+        placings = [placed(result, self.style) for result in results]
+        results = tuple(result for result, _ in placings)
         batch = BatchStored(run_id, self._batches + 1, self.style, results, tuple(requests), tuple(texts))
         commit = prepared(self._db, batch)
         self._enter(batch, datetime.now(UTC))
         self._batches, self._behind = batch.number, True
         self._writer.sync()
         staging = time.monotonic()
-        staged = stage(self.root, run_id, results, self.style)
+        staged = stage(self.root, run_id, results, self.style, [data for _, data in placings])
         committing = time.monotonic()
         self._note_change(any(not result.known for result in results) or bool(texts))
         commit()

@@ -31,6 +31,8 @@ from storage.files import sync_folder
 ROLL_AT = 256 * 1024 * 1024
 """Bytes after which a new file is begun."""
 
+_CHUNK = 1024 * 1024
+
 OPEN_CAPTURE = "state/open_capture"
 
 _SAME_PAYLOAD = "http://netpreservefoundation.org/warc/1.1/revisit/identical-payload-digest"
@@ -59,10 +61,11 @@ class CaptureWriter:
         self._marker = archive / OPEN_CAPTURE
         self._file: BinaryIO | None = None
         self._name = ""
-        self._sha256 = hashlib.sha256()
+        self._sha256, self._hashed = hashlib.sha256(), 0
         self._number = 0
         self._unsynced = False
         self._lock = threading.RLock()
+        self._hashing = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -100,11 +103,12 @@ class CaptureWriter:
                 return
             with self._storage_faults():
                 descriptor = os.dup(self._file.fileno())
-            self._unsynced = False
+            name, end, self._unsynced = self._name, self._file.tell(), False
         # Outside the lock: the disk takes its time, and the fetching thread goes on appending meanwhile.
         try:
             with self._storage_faults():
                 os.fdatasync(descriptor)
+                self._hash(name, end)
         except StorageFault:
             self._unsynced = True
             raise
@@ -118,6 +122,7 @@ class CaptureWriter:
                 file = self._file
                 with self._storage_faults():
                     os.fdatasync(file.fileno())
+                    self._hash(self._name, file.tell())
                 self.finished.append(CaptureFile(self._name, file.tell(), self._sha256.hexdigest(), self._run_id))
                 file.close()
                 self._file = None
@@ -149,7 +154,7 @@ class CaptureWriter:
             raise StorageFault(
                 f"{path} cannot be made: {error.strerror}. Free space or mend the permissions."
             ) from error
-        self._sha256 = hashlib.sha256()
+        self._sha256, self._hashed = hashlib.sha256(), 0
         info = [("software", self._software), ("format", "WARC File Format 1.1"), ("isPartOf", self._run_id)]
         fields = [("WARC-Filename", path.name), ("Content-Type", "application/warc-fields")]
         self._write(file, warc.member(WarcRecordType.warcinfo, now, fields, warc.header_lines(info, "utf-8")[:-2]))
@@ -166,8 +171,18 @@ class CaptureWriter:
             file.truncate(whole)
             file.seek(whole)
             raise
-        self._sha256.update(data)
         self._unsynced = True
+
+    def _hash(self, name: str, end: int) -> None:
+        """Take into the file's digest what was appended up to `end`: not while appending, which is the event loop's."""
+        with self._hashing:
+            if name != self._name or end <= self._hashed:
+                return  # the file was rolled meanwhile, and hashed to its end
+            with (self._archive / name).open("rb") as file:
+                file.seek(self._hashed)
+                while chunk := file.read(min(_CHUNK, end - self._hashed)):
+                    self._sha256.update(chunk)
+                    self._hashed += len(chunk)
 
     @contextmanager
     def _storage_faults(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 from schemas.article import Article
@@ -38,23 +39,25 @@ def markdown(result: FindResult, style: Style) -> bytes:
     return dumps(from_article(article, result.crawled_at, style=style)).encode()
 
 
-def placed(result: FindResult, style: Style) -> FindResult:
-    """The result with the path of its file (the one that it has, else by its day) and the file's digest."""
+def placed(result: FindResult, style: Style) -> tuple[FindResult, bytes | None]:
+    """The result with the path of its file (the one that it has, else by its day) and its digest; and the file."""
     article = shown(result)
     if article is None:
-        return result
-    file = result.file or path_of(article.key, article.published_at)
-    return replace(result, file=file, file_sha256=hashlib.sha256(markdown(result, style)).hexdigest())
+        return result, None
+    file, data = result.file or path_of(article.key, article.published_at), markdown(result, style)
+    return replace(result, file=file, file_sha256=hashlib.sha256(data).hexdigest()), data
 
 
-def stage(root: Path, run_id: str, results: Sequence[FindResult], style: Style) -> list[Move]:
-    """Write the files of placed results below `state/staged`, synced."""
+def stage(
+    root: Path, run_id: str, results: Sequence[FindResult], style: Style, files: Sequence[bytes | None] = ()
+) -> list[Move]:
+    """Write the files of placed results below `state/staged`, synced. `files`: what they are, where it is known."""
     folder = root / "state" / "staged" / run_id
     moves = []
-    for result in results:
+    for result, data in zip_longest(results, files):
         if (article := shown(result)) is not None and result.file is not None:
             staged = folder / f"{article.id}.{result.revision}.md"
-            _write_synced(staged, markdown(result, style))
+            _write_synced(staged, data or markdown(result, style))
             moves.append((staged, inside(root, result.file)))
     if moves:
         sync_folder(folder)
