@@ -229,8 +229,10 @@ class Archive:
             entry = RowsRestated(receipt.run_id, self._batches, table, tuple(lost))
             commit = prepared(self._db, entry)
             self._enter(entry, now)
+            self._behind = True
             self._writer.sync()
             commit()
+            self._behind = False
         receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
         self.finish_run(receipt, {}, [])
 
