@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _QUIET_ENDS = (SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY)
 _MOST_REFUSALS = 20
+_MOST_FAULTS = 40
 _PLACEHOLDER = re.compile(r"[@./](?:example\.(?:org|com|net)|[a-z0-9-]+\.(?:example|invalid|test))\b", re.IGNORECASE)
 """Domains that nobody owns (RFC 2606), such as that of the topic file that ships."""
 
@@ -134,9 +135,11 @@ def show_status(found: Mapping[str, Any]) -> None:
 
 
 def show_verification(found: Verification) -> None:
-    """What was looked at, and every fault."""
-    for fault in found.faults:
+    """What was looked at, and the first faults: of what is stored first, then of rows and files."""
+    for fault in found.faults[:_MOST_FAULTS]:
         out.print(_line(fault, style="red"))
+    if (more := len(found.faults) - _MOST_FAULTS) > 0:
+        out.print(Text(f"… and {more:,} more: --json names all of them", style="red"))
     looked = f"{found.articles:,} articles, {found.files:,} files, {found.captures:,} captures"
     if found.faults:
         out.print(Text(f"{looked}: {len(found.faults):,} faults", style="bold red"))

@@ -25,8 +25,10 @@ def show_repair(done: Repair) -> None:
         out.print(Text(line(f"mended: {said}"), style="green"))
     if (more := len(done.mended) - _MOST_LINES) > 0:
         out.print(Text(f"… and {more:,} more: --json names all of them", style="green"))
-    for fault in done.left:
+    for fault in done.left[:_MOST_LINES]:
         out.print(Text(line(f"left: {fault}"), style="red"))
+    if (more := len(done.left) - _MOST_LINES) > 0:
+        out.print(Text(f"… and {more:,} more: --json names all of them", style="red"))
     if done.aside:
         out.print(Text(f"what was replaced is kept in state/set-aside ({len(done.aside):,} files)", style="dim"))
     if done.left:

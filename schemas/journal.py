@@ -61,13 +61,15 @@ class RunEnded:
 class RowsRestated:
     """Rows of one table, as plain values, that a repair took from the database because their own entry is damaged.
 
-    `number` counts the entries of the repair's run, from 1.
+    `number` counts the entries of the repair's run, from 1. `absent`: rows that the damaged entry had removed (the
+    columns that tell them apart), which without it would come back.
     """
 
     run_id: str
     number: int
     table: str
     rows: tuple[Mapping[str, Any], ...]
+    absent: tuple[Mapping[str, Any], ...] = ()
 
 
 Entry = RunStarted | BatchStored | RunEnded | RowsRestated

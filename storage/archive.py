@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from schemas.article import ArticleRef
@@ -161,19 +162,23 @@ class Archive:
     def kept(self, url: str) -> RawPage | None:
         """The answer to this address that an earlier run captured and could not store, where there is one."""
         ref = self._kept.pop(url, None)
-        return captures.read_page(self.root, ref) if ref is not None else None
+        if ref is not None:
+            with suppress(ArchiveDamaged):  # then it is asked for again; `verify` names the damage
+                return captures.read_page(self.root, ref)
+        return None
 
     # -- storing
 
     def capture(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef:
         """Keep a raw answer. It is synced before anything that refers to it is committed.
 
-        `earlier` is an earlier capture of the same article: an unchanged answer is not kept twice.
+        `earlier` is an earlier capture of the same article: an unchanged answer is not kept twice, and the reference
+        is to the one from which the text can be derived again.
         """
         if page.capture is not None:
             return page.capture
         ref = self._writer.append_page(page, earlier)
-        if earlier is None:
+        if ref != earlier:
             self._answers.note(captures.Met(ref, "response", page.url, page.fetched_at, page.why))
         return ref
 
@@ -213,20 +218,39 @@ class Archive:
         write = time.monotonic() - placing + committing - staging
         return {"store": time.monotonic() - began - write, "write": write}
 
+    def catch_up(self, names: Sequence[str]) -> int:
+        """Carry out what the journals in these captures tell and the database lacks. Returns how many entries."""
+        return recovery.catch_up(self.root, self._db, names)
+
     def rows_untold(self, told: Path, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         """Rows of these runs, by table, that the database holds and a second one, the rebuilt `told`, does not."""
         with self._db.attached(told, "again"):
             rows = {table: self._db.rows(untold(table), [list(runs)]) for table in IDENTITY}
         return {table: found for table, found in rows.items() if found}
 
-    def restate(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    def rows_gone(self, told: Path) -> dict[str, list[dict[str, Any]]]:
+        """Rows, by table and by what tells them apart, that the rebuilt `told` holds and the database does not."""
+        with self._db.attached(told, "again"):
+            rows = {
+                table: self._db.rows(f"SELECT {c} FROM again.{table} EXCEPT SELECT {c} FROM {table}")
+                for table in ("articles", "duplicates")
+                if (c := ", ".join(IDENTITY[table]))
+            }
+        return {table: found for table, found in rows.items() if found}
+
+    def restate(
+        self,
+        rows: Mapping[str, Sequence[Mapping[str, Any]]],
+        gone: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
+    ) -> None:
         """Tell of these rows, by table, in the journal of a run of its own: their own entries are damaged."""
         now = datetime.now(UTC)
         receipt = Receipt(run_id_at(now), "repair", None, now)
         self.start_run(receipt)
-        for table, lost in rows.items():
+        for table in {**rows, **gone}:
             self._batches += 1
-            entry = RowsRestated(receipt.run_id, self._batches, table, tuple(lost))
+            lost, absent = tuple(rows.get(table, ())), tuple(gone.get(table, ()))
+            entry = RowsRestated(receipt.run_id, self._batches, table, lost, absent)
             commit = prepared(self._db, entry)
             self._enter(entry, now)
             self._behind = True
@@ -350,8 +374,12 @@ def opened(root: Path, *, style: Style = "seed") -> Iterator[Archive]:
 
 def _check_database(root: Path) -> None:
     """An archive that has lost its database must not be taken for a new one: all of it would be fetched again."""
-    if not (root / seals.WRITER).exists() and captures.names(root):
-        raise ArchiveDamaged(f"{root}: the captures are there, {seals.WRITER} is not. Run: seogo repair")
+    if (root / seals.WRITER).exists():
+        return
+    left = ["captures"] if captures.names(root) else []
+    left += [seals.COPY] if (root / seals.COPY).exists() else []
+    if left:
+        raise ArchiveDamaged(f"{root}: there is {' and '.join(left)}, but no {seals.WRITER}. Run: seogo repair")
 
 
 def _open_database(root: Path) -> tuple[Database, list[str]]:
@@ -373,5 +401,13 @@ def _open_database(root: Path) -> tuple[Database, list[str]]:
 
 def _publish_empty(root: Path) -> None:
     """Readers can open the archive from its first moment on."""
-    Database.open(root / seals.WRITER).close()
+    writer = root / seals.WRITER
+    if not captures.names(root):
+        # No run has begun: what lies there was left half-made by a start that was killed, or had no room.
+        try:
+            Database.open(writer).close()
+        except ArchiveDamaged:
+            for path in (writer, writer.with_name(f"{writer.name}.wal")):
+                path.unlink(missing_ok=True)
+    Database.open(writer).close()
     snapshot.publish(root / seals.WRITER, root / seals.COPY, temporary=root / "state" / "snapshot.tmp")

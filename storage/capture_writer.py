@@ -14,7 +14,7 @@ import os
 import threading
 from base64 import b32encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from urllib.parse import quote, urlsplit
 
 from fastwarc.warc import WarcRecordType
 
-from schemas.errors import StorageFault
+from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.page import CaptureRef, RawPage
 from storage import captures, journal, warc
 from storage.files import sync_folder
@@ -74,14 +74,16 @@ class CaptureWriter:
         self.close()
 
     def append_page(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef:
-        """Append a request and its response; the reference is the response's.
+        """Append a request and its response. The reference is to the record that holds the answer.
 
-        `earlier` is an earlier capture of the same article: where the payload is the same, it is not kept again.
+        `earlier` is an earlier capture of the same article: where the payload is the same it is not kept again, and
+        the reference is that one.
         """
-        same = captures.payload_of(self._archive, earlier) if earlier else None
+        same = self._payload_of(earlier) if earlier is not None else None
         if same is not None and same.digest != _digest(page.payload):
             same = None
-        return self._append(page.fetched_at, b"".join(_exchange(page, same)))
+        ref = self._append(page.fetched_at, b"".join(_exchange(page, same)))
+        return earlier if same is not None and earlier is not None else ref
 
     def append_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:
         """Append an imported file as a `resource` record."""
@@ -126,6 +128,12 @@ class CaptureWriter:
                 self.finished.append(CaptureFile(self._name, file.tell(), self._sha256.hexdigest(), self._run_id))
                 file.close()
                 self._file = None
+
+    def _payload_of(self, ref: CaptureRef) -> captures.Payload | None:
+        # Where the earlier capture is damaged the answer is kept whole; `verify` names the damage.
+        with suppress(ArchiveDamaged):
+            return captures.payload_of(self._archive, ref)
+        return None
 
     def _append(self, now: datetime, data: bytes) -> CaptureRef:
         with self._lock:

@@ -191,6 +191,9 @@ def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
     with db.transaction():
         db.register_batch(rows)
         db.execute(f"DELETE FROM {entry.table} old USING batch WHERE {same}")
+        if entry.absent:
+            db.register_batch(db.table(entry.table, [dict(row) for row in entry.absent]))
+            db.execute(f"DELETE FROM {entry.table} old USING batch WHERE {same}")
         db.insert(entry.table, rows)
         _count(db, entry)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from schemas.errors import ArchiveDamaged
 from schemas.journal import BatchStored, Entry
 from schemas.page import CaptureRef
 from storage import captures, journal
@@ -54,7 +55,7 @@ def recover(root: Path, db: Database) -> list[str]:
     lines = [line for line in marker.read_text("utf-8").splitlines() if line]
     notes = [note for name in lines if (note := cut_torn_tail(root, name))]
     files = [name for name in lines if inside(root, name).is_file()]
-    read = replay(root, files, lambda entry: _carry_out(root, db, entry))
+    read = _replay(root, files, lambda entry: _carry_out(root, db, entry))
     if read.taken_up:
         notes.append(f"took up {read.taken_up} entries of a killed run's journal that the database lacked")
     with db.transaction():
@@ -69,7 +70,12 @@ def recover(root: Path, db: Database) -> list[str]:
     return [*notes, *read.faults]
 
 
-def replay(root: Path, names: Sequence[str], take_up: Callable[[Entry], bool]) -> Read:
+def catch_up(root: Path, db: Database, names: Sequence[str]) -> int:
+    """Carry out the entries of these files, in their order, that the database lacks. Returns how many."""
+    return _replay(root, names, lambda entry: _carry_out(root, db, entry)).taken_up
+
+
+def _replay(root: Path, names: Sequence[str], take_up: Callable[[Entry], bool]) -> Read:
     """Hand every journal entry of these files, in order, to `take_up`, which says whether there was anything to do."""
     read = Read()
     for name in names:
@@ -79,7 +85,11 @@ def replay(root: Path, names: Sequence[str], take_up: Callable[[Entry], bool]) -
                 continue
             read.note(item)
             if item.entry is not None:
-                entry = journal.loads(item.entry, where=f"{name} at {item.ref.offset}")
+                try:
+                    entry = journal.loads(item.entry, where=f"{name} at {item.ref.offset}")
+                except ArchiveDamaged as error:
+                    read.faults.append(str(error))
+                    continue
                 read.note(entry)
                 read.taken_up += take_up(entry)
     return read

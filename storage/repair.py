@@ -9,8 +9,9 @@ lost, and the rows are left as they are.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from schemas.journal import BatchStored
 from storage import captures, journal, recovery, seals
 from storage.archive import Archive, leased, opened
 from storage.capture_writer import OPEN_CAPTURE, CaptureFile
+from storage.commit import IDENTITY
 from storage.database import Database, storage_faults
 from storage.files import inside, set_aside, sync_folder, write_atomically
-from storage.rebuild import in_order, rebuilt
+from storage.rebuild import REBUILT, in_order, rebuilt
 from storage.staging import markdown
 from storage.verify import Verification
 
@@ -52,18 +54,18 @@ def repair(root: Path, *, wait: float = 0.0) -> Repair:
     """Mend what can be mended. Raises ArchiveBusy, StorageFault, ArchiveTooNew."""
     with leased(root, wait=wait):
         found = _verified(root)
-        return _Repair(root).mend(found, anew=found.database_differs) if found.faults else Repair()
+        return _Repair(root, found.faults).mend(anew=found.database_differs) if found.faults else Repair()
 
 
 def rebuild(root: Path, *, wait: float = 0.0) -> Repair:
     """Make the database, and every file that is not there as it was, anew from the captures. Raises as `repair`."""
     with leased(root, wait=wait):
-        return _Repair(root).mend(Verification(), anew=True)
+        return _Repair(root, ()).mend(anew=True)
 
 
 def _verified(root: Path) -> Verification:
     """The lease is held."""
-    broken = seals.faults(root)
+    broken, before = seals.faults(root), seals.known(root)
     try:
         with opened(root) as archive:
             found = archive.verify()
@@ -74,6 +76,8 @@ def _verified(root: Path) -> Verification:
     found.faults[:0] = broken
     if not found.faults:
         seals.seal(root, seals.WRITER)
+    elif broken:
+        seals.put_back(root, before)  # opening the database must not make its damage be forgotten
     return found
 
 
@@ -85,31 +89,64 @@ def _capture_faults(root: Path) -> Iterator[str]:
 class _Repair:
     """The steps of one repair. The lease is held."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, faults: Sequence[str]) -> None:
         self._root = root
+        self._faults = faults
         self._done = Repair()
+        self._copied = False
 
-    def mend(self, found: Verification, *, anew: bool) -> Repair:
+    def mend(self, *, anew: bool) -> Repair:
         with storage_faults(self._root):
-            if anew and not found.captures_differ:
+            self._cut_tails()
+            # What only a database still knows is told in the journal before anything is made anew.
+            if not self._find_witness() or self._hear_witness() or anew:
                 self._rebuild_database()
             with opened(self._root) as archive:
-                self._done.mended += archive.notes
-                self._restate_rows(archive, archive.verify())
                 self._mend_files(archive, archive.verify())
                 archive.publish_anew()
             self._done.left = _verified(self._root).faults
+        if any(seals.COPY in fault for fault in self._faults):
+            self._done.mended.append(f"{seals.COPY}: copied anew")
         return self._done
+
+    # -- what the captures may not tell any more
+
+    def _find_witness(self) -> bool:
+        """Whether there is a database that can be read: the writer's, or else the readers' copy in its place."""
+        writer, copy = self._root / seals.WRITER, self._root / seals.COPY
+        if _is_readable(writer):
+            return True
+        for name in (seals.WRITER, f"{seals.WRITER}.wal"):
+            self._set_aside(self._root / name)
+        if not copy.is_file():
+            return False
+        shutil.copyfile(copy, self._root / REBUILT)
+        if not _is_readable(self._root / REBUILT):
+            return False
+        (self._root / REBUILT).replace(writer)
+        self._copied = True
+        self._done.mended.append(f"database: taken from {seals.COPY}, and brought up to what the journals tell")
+        return True
+
+    def _hear_witness(self) -> bool:
+        """Tell the journal what only the database knows. Whether the two differ all the same."""
+        with opened(self._root) as archive:
+            self._done.mended += archive.notes
+            if self._copied:
+                archive.catch_up(in_order(self._root))
+            found = archive.verify()
+            self._restate_rows(archive, found)
+            return found.database_differs
 
     # -- the database
 
     def _rebuild_database(self) -> None:
         """A new database from the captures, in the place of the one that is there."""
-        self._cut_tails()
         names, sealed = in_order(self._root), self._known_seals()
         with rebuilt(self._root) as again:
             entries = sum(_is_entry(item) for name in names for item in again.read(name))
-            again.keep_seals([sealed.get(name) or self._sealed_now(name) for name in names])
+            # Those of captures that are missing, too: they are not to be forgotten.
+            again.keep_seals([*sealed.values(), *(self._sealed_now(name) for name in names if name not in sealed)])
             new = again.finish()
             for name in (seals.WRITER, f"{seals.WRITER}.wal"):
                 self._set_aside(self._root / name)
@@ -151,18 +188,16 @@ class _Repair:
         with rebuilt(self._root) as again:
             for name in in_order(self._root):
                 deque(again.read(name), maxlen=0)
-            untold = archive.rows_untold(again.finish(), sorted(runs))
-        if untold:
-            archive.restate(untold)
-            number = sum(map(len, untold.values()))
+            told = again.finish()
+            untold, gone = archive.rows_untold(told, sorted(runs)), archive.rows_gone(told)
+        if untold or gone:
+            archive.restate(untold, gone)
+            number = sum(map(len, [*untold.values(), *gone.values()]))
             self._done.mended.append(f"journal: {number} rows that a damaged capture no longer tells of are told anew")
 
     # -- files
 
     def _mend_files(self, archive: Archive, found: Verification) -> None:
-        for stray in found.strays:
-            self._set_aside(self._root / stray)
-            self._done.mended.append(f"file {stray}: no row names it, set aside")
         wanted = archive.rows_of_files(sorted(found.lost_files))
         for row in wanted:
             data = _from_row(row) or self._from_journal(row)
@@ -191,6 +226,24 @@ class _Repair:
         """Move a file out of the way, if it is there."""
         if path.exists():
             self._done.aside.append(set_aside(self._root, path).relative_to(self._root).as_posix())
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether a database is there and can be read to its end."""
+    if not path.is_file():
+        return False
+    try:
+        db = Database.open(path)
+    except (ArchiveDamaged, StorageFault):
+        return False
+    try:
+        for table in IDENTITY:
+            db.rows(f"SELECT bit_xor(hash(t)) FROM {table} t")
+    except (ArchiveDamaged, StorageFault):
+        return False
+    finally:
+        db.abandon()
+    return True
 
 
 def _is_entry(item: captures.Met | str) -> bool:

@@ -23,6 +23,16 @@ def seal(root: Path, name: str, sha256: str | None = None) -> None:
     _write(root, {**_read(root), name: {"bytes": path.stat().st_size, "sha256": sha256 or sha256_of(path)}})
 
 
+def known(root: Path) -> dict[str, Any]:
+    """The seals, to be put back with `put_back`."""
+    return _read(root)
+
+
+def put_back(root: Path, seals: dict[str, Any]) -> None:
+    """Let the files count for what they were before."""
+    _write(root, seals)
+
+
 def unseal(root: Path, name: str) -> None:
     """The file is about to change."""
     seals = _read(root)
@@ -49,7 +59,9 @@ def _read(root: Path) -> dict[str, Any]:
         seals = json.loads((root / "state" / "seals.json").read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    return seals if isinstance(seals, dict) else {}
+    if not isinstance(seals, dict):
+        return {}
+    return {name: sealed for name, sealed in seals.items() if name in (COPY, WRITER) and isinstance(sealed, dict)}
 
 
 def _write(root: Path, seals: dict[str, Any]) -> None:

@@ -25,7 +25,8 @@ from storage.rebuild import Rebuilt, in_order, rebuilt
 
 KEPT_KINDS = frozenset({"response", "resource", "revisit"})
 
-_TOLD_BY_JOURNAL = "run_id IN (SELECT run_id FROM {0}runs WHERE batches IS NOT NULL)"
+_TOLD_BY_JOURNAL = "run_id NOT IN (SELECT run_id FROM {0}runs WHERE batches IS NULL)"
+"""All but those of runs from before there was a journal: a row of a run that nobody knows is a forged one."""
 _COMPARED = {
     "articles": "id",
     "superseded": "id || ' revision ' || revision",
@@ -43,24 +44,17 @@ _COMPARED = {
 class Verification:
     """What was looked at, and every fault: what is wrong, with which file, row or capture.
 
-    The rest is for whoever mends it: `lost_files`, paths of files that are missing or altered; `strays`, files that no
-    row names; `database_differs`, whether rows and journal tell different things; `damaged_captures`, the names of
-    captures that nothing can mend.
+    The rest is for whoever mends it: `lost_files`, paths of files that are missing or altered; `database_differs`,
+    whether rows and journal tell different things; `damaged_captures`, those that are missing or not what was written.
     """
 
     articles: int = 0
     files: int = 0
     captures: int = 0
     faults: list[str] = field(default_factory=list)
-    lost_files: set[str] = field(default_factory=set)
-    strays: list[str] = field(default_factory=list)
+    lost_files: list[str] = field(default_factory=list)
     database_differs: bool = False
-    damaged_captures: set[str] = field(default_factory=set)
-
-    @property
-    def captures_differ(self) -> bool:
-        """Whether a capture is missing or damaged."""
-        return bool(self.damaged_captures)
+    damaged_captures: list[str] = field(default_factory=list)
 
 
 def verify(root: Path, database: Database) -> Verification:
@@ -80,8 +74,8 @@ def verify(root: Path, database: Database) -> Verification:
         sql = f"SELECT id, {revision} AS revision, capture_file, capture_offset FROM {table}"
         for row in database.stream(sql):
             found.faults += _capture_faults(row, records)
-    found.strays = [path for path in _files(root, found) if path not in named]
-    found.faults += [f"file {path}: no row of the database names it" for path in found.strays]
+    strays = [path for path in _files(root, found) if path not in named]
+    found.faults += [f"file {path}: no row of the database names it; import it, or move it away" for path in strays]
     return found
 
 
@@ -92,8 +86,8 @@ def _check_captures(root: Path, db: Database, again: Rebuilt, found: Verificatio
     """Read every capture: its faults are noted, its journal goes into the second database, its records come back."""
     sealed = {row["name"]: row for row in db.rows("SELECT * FROM capture_files")}
     names = in_order(root)
-    found.damaged_captures = sealed.keys() - set(names)
-    found.faults += [f"capture {name}: missing" for name in sorted(found.damaged_captures)]
+    found.damaged_captures = sorted(sealed.keys() - set(names))
+    found.faults += [f"capture {name}: missing; put it back from a copy" for name in found.damaged_captures]
     records = set()
     for name in names:
         faults = _seal_faults(root, name, sealed.get(name))
@@ -103,7 +97,7 @@ def _check_captures(root: Path, db: Database, again: Rebuilt, found: Verificatio
             elif item.kind in KEPT_KINDS:
                 records.add(item.ref)
         if faults:
-            found.damaged_captures.add(name)
+            found.damaged_captures.append(name)
             found.faults += faults
     found.captures = len(records)
     return records
@@ -148,6 +142,8 @@ def untold(table: str) -> str:
     runs = "run_id IN (SELECT unnest($1::VARCHAR[]))"
     if table == "superseded":  # by these runs: its rows bear the run that stored them first
         runs = f"id IN (SELECT id FROM revisions WHERE {runs})"
+    if table == "duplicates":  # or by an article of theirs that took a text over: its rows bear the run of the text
+        runs = f"({runs} OR duplicate_of IN (SELECT id FROM revisions WHERE {runs}))"
     return f"SELECT t.* FROM {table} t WHERE {runs} AND hash(t) NOT IN (SELECT hash(a) FROM again.{table} a)"
 
 
@@ -164,7 +160,7 @@ def _check_row(root: Path, row: Mapping[str, Any], records: set[CaptureRef], fou
     if row["file"]:
         faults = _file_faults(root, row)
         found.faults += faults
-        found.lost_files |= {row["file"]} if faults else set()
+        found.lost_files += [row["file"]] if faults else []
     elif row["status"] != Status.LISTED and row["oid"] is not None:
         found.faults.append(f"row {row['id']}: has a text and no file")
 

@@ -113,14 +113,15 @@ def test_files_are_rolled_at_a_size_and_each_reads_by_itself(tmp_path: Path) -> 
 def test_an_unchanged_answer_is_a_revisit(tmp_path: Path) -> None:
     with writer(tmp_path) as file:
         first = file.append_page(page(key().url, CONTENT))
-        again = file.append_page(page(key().url, CONTENT, fetched_at=NOW + timedelta(hours=1)), first)
+        held_already = file.append_page(page(key().url, CONTENT, fetched_at=NOW + timedelta(hours=1)), first)
         changed = file.append_page(page(key().url, CONTENT + b"!"), first)
     path = tmp_path / first.file
     with path.open("rb") as stream:
         records = {r.stream_pos: (str(r.record_type), dict(r.headers)) for r in ArchiveIterator(stream)}
-    (_, held), (kind, named) = records[first.offset], records[again.offset]
-    assert [records[ref.offset][0] for ref in (first, again, changed)] == ["response", "revisit", "response"]
-    assert kind == "revisit"
+    assert held_already == first  # what can be read is there
+    ((_, named),) = [record for record in records.values() if record[0] == "revisit"]
+    _, held = records[first.offset]
+    assert [records[ref.offset][0] for ref in (first, changed)] == ["response", "response"]
     assert named["WARC-Refers-To"] == held["WARC-Record-ID"]
     assert named["WARC-Refers-To-Date"] == held["WARC-Date"]
     assert named["WARC-Payload-Digest"] == held["WARC-Payload-Digest"]

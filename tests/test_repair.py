@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ from schemas.errors import ArchiveDamaged
 from schemas.find import PlainText, RevisionKind
 from storage.archive import open_archive
 from storage.captures import Met, scan
-from storage.repair import rebuild, repair, verify_archive
+from storage.repair import Repair, rebuild, repair, verify_archive
 
 FILE = "articles/2025/12/30/001_0000000001.md"
 TABLES = ("articles", "superseded", "duplicates", "frontier", "finds", "runs", "requests", "cursors")
@@ -135,15 +136,20 @@ def test_a_row_that_somebody_changed_is_named_and_made_anew(root: Path) -> None:
     assert held(root) == before
 
 
-def test_a_file_that_no_row_names_is_set_aside_and_not_thrown_away(root: Path) -> None:
+def test_a_file_that_no_row_names_is_named_and_left_alone(root: Path) -> None:
+    """It may be all that is left of an article."""
     stray = root / "articles/2025/12/30/009_0000000009.md"
     stray.write_bytes(b"somebody's")
-    done = repair(root)
-    assert done.left == []
-    assert not stray.exists()
-    (aside,) = done.aside
-    assert aside.endswith("articles/2025/12/30/009_0000000009.md")
-    assert (root / aside).read_bytes() == b"somebody's"
+    (left,) = repair(root).left
+    assert "009_0000000009.md: no row" in left
+    assert stray.read_bytes() == b"somebody's"
+
+
+def test_what_is_replaced_is_kept(root: Path) -> None:
+    (root / FILE).write_bytes(b"somebody's notes")
+    (aside,) = repair(root).aside
+    assert aside.endswith(FILE)
+    assert (root / aside).read_bytes() == b"somebody's notes"
 
 
 @pytest.mark.parametrize("kind", ["response", "metadata", "warcinfo", "resource"])
@@ -189,8 +195,89 @@ def test_a_lost_capture_is_named(root: Path) -> None:
     (lost,) = (root / "captures").rglob("*-0002-*.warc.gz")
     lost.unlink()
     name = lost.relative_to(root).as_posix()
-    assert f"capture {name}: missing" in verify_archive(root).faults
-    assert f"capture {name}: missing" in repair(root).left
+    before = held(root)
+    assert any(f"capture {name}: missing" in fault for fault in verify_archive(root).faults)
+    for act in (repair, rebuild):
+        assert any(f"capture {name}: missing" in fault for fault in act(root).left)
+        assert told(held(root)) == told(before)
+
+
+@pytest.mark.parametrize("act", [repair, rebuild])
+@pytest.mark.parametrize("writer", ["missing", "unreadable"])
+@pytest.mark.parametrize("lost", ["-0001-", "-0002-", "-000"])
+def test_the_readers_copy_is_a_witness(root: Path, act: Callable[[Path], Repair], writer: str, lost: str) -> None:
+    """The writer's database is gone, and a capture (or all of them) with it: the copy still has the rows."""
+    before = held(root)
+    for file in (root / "captures").rglob(f"*{lost}*"):
+        file.unlink()
+    if writer == "missing":
+        shutil.rmtree(root / "state")
+    else:
+        (root / "state" / "writer.duckdb").write_bytes(b"no database")
+    with pytest.raises(ArchiveDamaged, match="seogo repair"), open_archive(root):
+        pass
+    left = act(root).left
+    assert left
+    assert all("capture" in fault for fault in left)
+    assert told(held(root)) == told(before)
+
+
+def test_without_any_witness_the_files_that_are_left_stay(root: Path) -> None:
+    files = {path: path.read_bytes() for path in (root / "articles").rglob("*.md")}
+    (lost,) = (root / "captures").rglob("*-0001-*.warc.gz")
+    lost.unlink()
+    shutil.rmtree(root / "state")
+    (root / "archive.duckdb").unlink()
+    done = rebuild(root)
+    assert any("no row of the database names it" in fault for fault in done.left)
+    kept = [root / aside for aside in done.aside]
+    assert {path.name for path in files} == {path.name for path in (root / "articles").rglob("*.md")}
+    assert all(data in [p.read_bytes() for p in (path, *kept) if p.exists()] for path, data in files.items())
+
+
+def test_damage_of_the_database_is_found_as_often_as_somebody_looks(root: Path) -> None:
+    path = root / "state" / "writer.duckdb"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x01
+    path.write_bytes(data)
+    for _ in range(2):
+        assert any("writer.duckdb" in fault for fault in verify_archive(root).faults)
+    assert repair(root).left == []
+    assert verify_archive(root).faults == []
+
+
+def test_an_article_that_took_over_a_text_is_told_anew_with_that(tmp_path: Path) -> None:
+    """Its damaged entry had removed a row and added a copy: neither may come back, or be lost, in a rebuild."""
+    with open_archive(tmp_path) as archive:
+        account = receipt("20260102T030405Z-0001")
+        archive.start_run(account)
+        note = PlainText("text_0", article(1).body, NOW, "import:a", "import/1", archive.capture_file("a", b"a", NOW))
+        archive.store(account.run_id, [], (), [note])
+        archive.finish_run(ended(account), {}, [])
+        store_new(archive, 1, run="20260102T040405Z-0002")
+    before = held(tmp_path)
+    (file,) = (tmp_path / "captures").rglob("*-0002-*.warc.gz")
+    entries = [
+        met for met in scan(tmp_path, file.relative_to(tmp_path).as_posix()) if isinstance(met, Met) and met.entry
+    ]
+    flip(file, entries[1].ref.offset + 60)
+    for act in (repair, rebuild):
+        assert all("capture" in fault for fault in act(tmp_path).left)
+        assert told(held(tmp_path)) == told(before)
+
+
+def test_a_database_half_made_by_a_first_start_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "writer.duckdb").write_bytes(b"\0" * 4096)
+    with open_archive(tmp_path) as archive:
+        store_new(archive, 1)
+    assert verify_archive(tmp_path).faults == []
+
+
+@pytest.mark.parametrize("damaged", [b"[]", b"{", b'{"archive.duckdb": 5}', b'{"other": {"bytes": 1, "sha256": ""}}'])
+def test_damaged_seals_claim_nothing(root: Path, damaged: bytes) -> None:
+    (root / "state" / "seals.json").write_bytes(damaged)
+    assert verify_archive(root).faults == []
 
 
 def test_a_log_of_the_database_that_belongs_to_an_older_state_costs_nothing(tmp_path: Path) -> None:
