@@ -27,8 +27,8 @@ from flows.complaints import (
     prepare_output,
     reader_is_gone,
 )
-from flows.exits import Exit, exit_of_error, exit_of_run
-from flows.inputs import addresses_from, bytes_of, naver_from, text_of, time_from, topic_from
+from flows.exits import Exit, Verdict, exit_of_error, exit_of_run
+from flows.inputs import addresses_from, article_id, bytes_of, naver_from, text_of, time_from, topic_from
 from flows.options import (
     DEFAULT_ARCHIVE,
     ArchiveOption,
@@ -178,11 +178,11 @@ def show(
     from storage.reader import SHOWN, open_snapshot
     from storage.reader import article as find
 
-    article_id = _article_id(article)
+    wanted = article_id(article)
     with open_snapshot(archive) as connection:
-        fields = find(connection, article_id)
+        fields = find(connection, wanted)
         if fields is None:
-            raise BadInput(_why_not_there(connection, article_id))
+            raise BadInput(_why_not_there(connection, wanted))
     print_json({name: fields[name] for name in SHOWN}) if json else show_article(fields)
 
 
@@ -282,6 +282,7 @@ def demo(
 def main() -> None:
     """Run the command line; an error of ours becomes one line, or one JSON object, and an exit code."""
     prepare_output()
+    Verdict.code = Exit.DONE
     try:
         code = _run()
         sys.stdout.flush()
@@ -290,7 +291,7 @@ def main() -> None:
     except BrokenPipeError:
         if not reader_is_gone():
             raise
-        code = drop_output(Exit.DONE)
+        code = drop_output(Verdict.code)
     except OSError as error:
         if error.errno not in DISK_FAULTS:
             raise
@@ -305,7 +306,7 @@ def _run() -> int | str | None:
         return app(standalone_mode=not asks_for_json(sys.argv[1:])) or Exit.DONE
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError) and reader_is_gone():
-            return drop_output(Exit.DONE)  # typer calls it an error when nobody reads its help to the end
+            return drop_output(Verdict.code)  # typer calls it an error when nobody reads its help to the end
         return end.code
     except UsageError as error:
         return complain("BadInput", error.format_message(), Exit.BAD_INPUT)
@@ -337,8 +338,9 @@ def _end(receipt: Receipt, *, as_json: bool) -> None:
     from flows.console import show_receipt
     from flows.tables import print_json
 
+    Verdict.code = exit_of_run(receipt.exit_reason)
     print_json(receipt.as_json()) if as_json else show_receipt(receipt)
-    raise typer.Exit(exit_of_run(receipt.exit_reason))
+    raise typer.Exit(Verdict.code)
 
 
 def _warn_of(topic: Topic) -> None:
@@ -347,12 +349,6 @@ def _warn_of(topic: Topic) -> None:
 
     for warning in topic_warnings(topic):
         print(f"seogo: warning: {warning}", file=sys.stderr)  # noqa: T201
-
-
-def _article_id(text: str) -> str:
-    from flows.naver.urls import article_key
-
-    return article_key(text).id if "/" in text else text.strip()
 
 
 def _why_not_there(connection: Any, article_id: str) -> str:

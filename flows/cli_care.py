@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.exits import Exit, exit_of_run
-from flows.inputs import time_from, topic_from
+from flows.exits import Exit, Verdict, exit_of_run
+from flows.inputs import article_id, time_from, topic_from
 from flows.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption
 from schemas.errors import BadInput
 
@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 
 
 def verify(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
-    """Hold every file, row and capture against each other. Exit code 8 when they disagree."""
+    """Hold every file, row and capture against each other. Exit code 8 when they disagree.
+
+    What a killed run left is finished first, as by any command that writes; nothing else is changed.
+    """
     from flows.console import show_verification
     from flows.tables import print_json
     from storage.repair import verify_archive
 
     _check_archive(archive)
     found = verify_archive(archive, wait=wait)
+    Verdict.code = Exit.ARCHIVE_DAMAGED if found.faults else Exit.DONE
     print_json(found) if json else show_verification(found)
-    raise typer.Exit(Exit.ARCHIVE_DAMAGED if found.faults else Exit.DONE)
+    raise typer.Exit(Verdict.code)
 
 
 def repair(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
@@ -78,12 +82,14 @@ def reparse(
     from flows.tables import print_json
 
     _check_archive(archive)
-    order = ReparseOrder(topic_from(topic), archive, time_from(since), tuple(ids or ()), dry_run, wait)
+    named = tuple(article_id(text) for text in ids or ())
+    order = ReparseOrder(topic_from(topic), archive, time_from(since), named, dry_run, wait)
     stop = threading.Event()
     with on_interrupt(stop.set), progress("reparse") as report:
         done = derive_again(order, on_progress=report, stopped=stop.is_set)
+    Verdict.code = exit_of_run(done.exit_reason)
     print_json(reparsed_object(done)) if json else show_reparsed(done)
-    raise typer.Exit(exit_of_run(done.exit_reason))
+    raise typer.Exit(Verdict.code)
 
 
 def _care(archive: Path, act: Callable[[], Repair], *, as_json: bool) -> None:
@@ -92,8 +98,9 @@ def _care(archive: Path, act: Callable[[], Repair], *, as_json: bool) -> None:
 
     _check_archive(archive)
     done = act()
+    Verdict.code = Exit.ARCHIVE_DAMAGED if done.left else Exit.DONE
     print_json(done) if as_json else show_repair(done)
-    raise typer.Exit(Exit.ARCHIVE_DAMAGED if done.left else Exit.DONE)
+    raise typer.Exit(Verdict.code)
 
 
 def _check_archive(archive: Path) -> None:

@@ -57,6 +57,12 @@ _BY_ERROR: tuple[tuple[type[SeogoError], Exit], ...] = (
 )
 
 
+class Verdict:
+    """The code that the command will end with, known before its output is printed: nobody has to read it to the end."""
+
+    code: Exit = Exit.DONE
+
+
 def exit_of_run(reason: ExitReason | None) -> Exit:
     """The code for the way a run ended."""
     return _BY_REASON[reason] if reason is not None else Exit.BUG

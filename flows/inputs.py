@@ -101,3 +101,10 @@ def bytes_of(file: Path) -> bytes:
     if len(data) > LARGEST:
         raise BadInput(f"{file} is larger than {LARGEST:,} bytes, which no page, query or list of addresses is.")
     return data
+
+
+def article_id(text: str) -> str:
+    """The id that a person means by an id or an address. Raises AddressError for an address of something else."""
+    from flows.naver.urls import article_key
+
+    return article_key(text).id if "/" in text else text.strip()

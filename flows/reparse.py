@@ -18,7 +18,7 @@ from flows.naver.article_page import parse_article
 from flows.pipeline import Assess
 from flows.run import assess_by
 from schemas.article import Article, ArticleKey, ArticleRef, Outcome
-from schemas.errors import ArchiveDamaged, FrontMatterError, ParseError
+from schemas.errors import ArchiveDamaged, BadInput, FrontMatterError, ParseError
 from schemas.find import FindResult, RevisionKind
 from schemas.front_matter import loads
 from schemas.page import CaptureRef
@@ -101,6 +101,7 @@ def reparse(
     style = order.topic.archive.front_matter
     with open_archive(order.archive, style=style, wait=order.wait) as archive:
         receipt.notes += archive.notes
+        _check_ids(archive, order.ids)
         ids = archive.captured_articles(since=order.since, ids=order.ids)
         receipt.discovered = len(ids)
         work = _Work(archive, assess_by(order.topic), receipt, dry_run=order.dry_run)
@@ -109,6 +110,13 @@ def reparse(
         else:
             _stored(work, ids, on_progress, stopped)
     return work.done
+
+
+def _check_ids(archive: Archive, ids: Sequence[str]) -> None:
+    """A mistyped id is not passed over."""
+    known = set(archive.captured_articles(ids=ids)) if ids else set()
+    if unknown := [id_ for id_ in ids if id_ not in known]:
+        raise BadInput(f"{', '.join(unknown)}: no article of the archive with a capture. Nothing was derived.")
 
 
 def _stored(work: _Work, ids: Sequence[str], on_progress: OnProgress, stopped: Callable[[], bool]) -> None:

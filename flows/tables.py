@@ -25,7 +25,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flows.exits import Exit
+from flows.exits import Verdict
 from schemas.article import SEOUL
 
 ROWS_AT_A_TIME = 500
@@ -53,7 +53,7 @@ class _Console(Console):
 def reader_left() -> None:
     """Whoever read our output has had enough (`| head`): end in peace, without a complaint when Python flushes."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    raise SystemExit(Exit.DONE)
+    raise SystemExit(Verdict.code)
 
 
 out = _Console(highlight=False)

@@ -35,6 +35,8 @@ def open_snapshot(archive: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The readers' database of an archive. Raises BadInput where there is none, ArchiveDamaged where it is no more."""
     path = archive / "archive.duckdb"
     if not path.is_file():
+        if (archive / "captures").is_dir():
+            raise ArchiveDamaged(f"{path} does not exist, although there are captures. Run: seogo repair")
         raise BadInput(
             f"{path} does not exist: there is no archive yet, or its first run has not begun. Crawl or import first."
         )
@@ -216,6 +218,6 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         connection.execute("SET enable_progress_bar = false")  # it would print between the rows
     except duckdb.Error as error:
         raise ArchiveDamaged(
-            f"{path} cannot be opened: {error}. It is a copy: move it away, and `seogo verify` makes it anew."
+            f"{path} cannot be opened: {error}. It is a copy: `seogo repair` makes it anew."
         ) from error
     return connection
