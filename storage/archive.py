@@ -20,7 +20,6 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 from schemas.article import ArticleRef
@@ -32,16 +31,21 @@ from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
 from storage import captures, files, journal, records, recovery, seals, snapshot
 from storage.capture_writer import OPEN_CAPTURE, CaptureWriter
-from storage.commit import IDENTITY, prepared
-from storage.database import Database, storage_faults
+from storage.commit import prepared
+from storage.database import Database, Row, storage_faults
 from storage.files import write_atomically
 from storage.lease import lease
 from storage.reader import LAST_RUN
 from storage.staging import finish_staged, placed, put_in_place, remove_staging, stage
-from storage.verify import Verification, untold, verify
+from storage.verify import Verification, verify
 
 SMALL = 32 * 1024 * 1024
 """A database up to this many bytes is published after every run: the copy costs some hundredths of a second."""
+
+_RESTATED_AT_ONCE = 500
+"""Rows in one journal entry of a repair."""
+
+RowsByTable = Mapping[str, Sequence[Row]]
 
 KEPT_FOR = timedelta(days=1)
 """How long an answer that a killed run captured stands in for a new request."""
@@ -63,6 +67,11 @@ class Archive:
         self._behind = False  # the journal tells of a batch that the database does not hold
         self._unpublished = root / "state" / "unpublished"
         self._changed = self._unpublished.exists()
+
+    @property
+    def database(self) -> Database:
+        """The writer's database, to be asked."""
+        return self._db
 
     def recover(self) -> None:
         """Finish what a killed run left; `notes` tell of it."""
@@ -222,51 +231,34 @@ class Archive:
         """Carry out what the journals in these captures tell and the database lacks. Returns how many entries."""
         return recovery.catch_up(self.root, self._db, names)
 
-    def rows_untold(self, told: Path, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-        """Rows of these runs, by table, that the database holds and a second one, the rebuilt `told`, does not."""
-        with self._db.attached(told, "again"):
-            rows = {table: self._db.rows(untold(table), [list(runs)]) for table in IDENTITY}
-        return {table: found for table, found in rows.items() if found}
+    def restate(self, rows: RowsByTable, gone: RowsByTable) -> None:
+        """Tell of these rows, by table, in the journal of a run of its own: no other tells of them.
 
-    def rows_gone(self, told: Path) -> dict[str, list[dict[str, Any]]]:
-        """Rows, by table and by what tells them apart, that the rebuilt `told` holds and the database does not."""
-        with self._db.attached(told, "again"):
-            rows = {
-                table: self._db.rows(f"SELECT {c} FROM again.{table} EXCEPT SELECT {c} FROM {table}")
-                for table in ("articles", "duplicates")
-                if (c := ", ".join(IDENTITY[table]))
-            }
-        return {table: found for table, found in rows.items() if found}
-
-    def restate(
-        self,
-        rows: Mapping[str, Sequence[Mapping[str, Any]]],
-        gone: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
-    ) -> None:
-        """Tell of these rows, by table, in the journal of a run of its own: their own entries are damaged."""
+        `gone` are rows that are not to come back: what tells them apart.
+        """
         now = datetime.now(UTC)
         receipt = Receipt(run_id_at(now), "repair", None, now)
         self.start_run(receipt)
-        for table in {**rows, **gone}:
-            self._batches += 1
-            lost, absent = tuple(rows.get(table, ())), tuple(gone.get(table, ()))
-            entry = RowsRestated(receipt.run_id, self._batches, table, lost, absent)
-            commit = prepared(self._db, entry)
-            self._enter(entry, now)
-            self._behind = True
-            self._writer.sync()
-            commit()
-            self._behind = False
+        for table in {**gone, **rows}:
+            self._restate(receipt.run_id, table, (), gone.get(table, ()))
+            lost = rows.get(table, ())
+            for at in range(0, len(lost), _RESTATED_AT_ONCE):
+                self._restate(receipt.run_id, table, lost[at : at + _RESTATED_AT_ONCE], ())
         receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
         self.finish_run(receipt, {}, [])
+
+    def _restate(self, run_id: str, table: str, rows: Sequence[Row], gone: Sequence[Row]) -> None:
+        entry = RowsRestated(run_id, self._batches + 1, table, tuple(rows), tuple(gone))
+        commit = prepared(self._db, entry)
+        self._enter(entry, datetime.now(UTC))
+        self._batches, self._behind = entry.number, True
+        self._writer.sync()
+        commit()
+        self._behind = False
 
     def verify(self) -> Verification:
         """Hold every file, row and capture against each other."""
         return verify(self.root, self._db)
-
-    def rows_of_files(self, files: Sequence[str]) -> list[dict[str, Any]]:
-        """The rows of `articles` that name these files."""
-        return self._db.rows("SELECT * FROM articles WHERE file IN (SELECT unnest(?::VARCHAR[]))", [list(files)])
 
     def publish_anew(self) -> None:
         """Readers get a new copy at the end, whatever has changed."""

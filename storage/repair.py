@@ -21,7 +21,7 @@ from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.front_matter import dumps, from_article
 from schemas.front_matter_styles import CODECS
 from schemas.journal import BatchStored
-from storage import captures, journal, recovery, seals
+from storage import captures, journal, recovery, seals, witness
 from storage.archive import Archive, leased, opened
 from storage.capture_writer import OPEN_CAPTURE, CaptureFile
 from storage.commit import IDENTITY
@@ -181,24 +181,26 @@ class _Repair:
         return CaptureFile(name, path.stat().st_size, captures.sha256_of(path), captures.run_of(name))
 
     def _restate_rows(self, archive: Archive, found: Verification) -> None:
-        """What the database knows and a damaged capture no longer tells goes into a new journal: a rebuild has it."""
-        runs = {captures.run_of(name) for name in found.damaged_captures}
-        if not (found.database_differs and runs):
+        """Put into a new journal what no journal tells: of damaged captures, and of runs from before there was one."""
+        runs = {captures.run_of(name) for name in found.damaged_captures} | set(
+            witness.runs_without_journal(archive.database)
+        )
+        if not runs:
             return
         with rebuilt(self._root) as again:
             for name in in_order(self._root):
                 deque(again.read(name), maxlen=0)
             told = again.finish()
-            untold, gone = archive.rows_untold(told, sorted(runs)), archive.rows_gone(told)
+            untold, gone = witness.untold(archive.database, told, sorted(runs)), witness.gone(archive.database, told)
         if untold or gone:
             archive.restate(untold, gone)
             number = sum(map(len, [*untold.values(), *gone.values()]))
-            self._done.mended.append(f"journal: {number} rows that a damaged capture no longer tells of are told anew")
+            self._done.mended.append(f"journal: {number} rows that no capture tells of any more are told anew")
 
     # -- files
 
     def _mend_files(self, archive: Archive, found: Verification) -> None:
-        wanted = archive.rows_of_files(sorted(found.lost_files))
+        wanted = witness.rows_of_files(archive.database, found.lost_files)
         for row in wanted:
             data = _from_row(row) or self._from_journal(row)
             if data is None:

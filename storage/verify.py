@@ -137,16 +137,6 @@ def _difference(table: str, name: str) -> str:
     )
 
 
-def untold(table: str) -> str:
-    """A query for the rows that a table has because of the runs given as its parameter, and its second one has not."""
-    runs = "run_id IN (SELECT unnest($1::VARCHAR[]))"
-    if table == "superseded":  # by these runs: its rows bear the run that stored them first
-        runs = f"id IN (SELECT id FROM revisions WHERE {runs})"
-    if table == "duplicates":  # or by an article of theirs that took a text over: its rows bear the run of the text
-        runs = f"({runs} OR duplicate_of IN (SELECT id FROM revisions WHERE {runs}))"
-    return f"SELECT t.* FROM {table} t WHERE {runs} AND hash(t) NOT IN (SELECT hash(a) FROM again.{table} a)"
-
-
 def _counted(table: str, name: str, schema: str) -> str:
     """Each row's name, a digest of all its columns, and how often it is there."""
     told = _TOLD_BY_JOURNAL.format(schema)

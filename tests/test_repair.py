@@ -305,3 +305,19 @@ def test_a_log_of_the_database_that_was_lost_costs_nothing(tmp_path: Path, log: 
     with open_archive(tmp_path) as archive:
         assert set(archive.known([key(1).id, key(2).id])) == {key(1).id, key(2).id}
         assert archive.verify().faults == []
+
+
+def test_what_runs_stored_before_there_was_a_journal_is_told_by_a_rebuild(root: Path) -> None:
+    shutil.rmtree(root / "captures")
+    with duckdb.connect(str(root / "state" / "writer.duckdb")) as connection:
+        connection.execute("UPDATE runs SET batches = NULL, number = NULL")
+        connection.execute("DELETE FROM capture_files")
+        connection.execute("UPDATE articles SET capture_file = NULL, capture_offset = NULL")
+        connection.execute("UPDATE superseded SET capture_file = NULL, capture_offset = NULL")
+    (root / "state" / "seals.json").unlink()
+    (root / "archive.duckdb").unlink()
+    assert verify_archive(root).faults == []
+    before = held(root)
+    for _ in range(2):
+        assert rebuild(root).left == []
+        assert told(held(root)) == told(before)
