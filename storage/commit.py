@@ -195,6 +195,12 @@ def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
             db.register_batch(db.table(entry.table, [dict(row) for row in entry.absent]))
             db.execute(f"DELETE FROM {entry.table} old USING batch WHERE {same}")
         db.insert(entry.table, rows)
+        if "capture_file" in rows.schema.names:
+            db.register_batch(rows)
+            db.execute(
+                "DELETE FROM unprocessed u USING batch"
+                " WHERE u.capture_file = batch.capture_file AND u.capture_offset = batch.capture_offset"
+            )
         _count(db, entry)
 
 
