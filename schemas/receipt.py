@@ -103,8 +103,8 @@ class Receipt:
 
 
 def run_id_at(moment: datetime) -> str:
-    """A name for a run that sorts by time: `20251230T082353Z-1f9c`."""
-    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    """A name for a run that sorts by time: `20251230T082353Z-1f9c03ab`."""
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
 def _plain(value: Any) -> Any:
