@@ -371,7 +371,7 @@ def _check_database(root: Path) -> None:
     left = ["captures"] if captures.names(root) else []
     left += [seals.COPY] if (root / seals.COPY).exists() else []
     if left:
-        raise ArchiveDamaged(f"{root}: there is {' and '.join(left)}, but no {seals.WRITER}. Run: seogo repair")
+        raise ArchiveDamaged(f"{root} has {' and '.join(left)}, but no {seals.WRITER}. Run: seogo repair")
 
 
 def _open_database(root: Path) -> tuple[Database, list[str]]:
