@@ -42,7 +42,7 @@ def prepared(db: Database, entry: Entry) -> Commit:
         case BatchStored():
             return _Batch(db, entry).commit
         case RunEnded():
-            return lambda: _end(db, entry)
+            return _ending(db, entry)
         case RowsRestated():
             rows = _restated(db, entry)
             return lambda: _restate(db, entry, rows)
@@ -151,12 +151,17 @@ def _start(db: Database, entry: RunStarted) -> None:
         interrupt(db, but=entry.run_id)
 
 
-def _end(db: Database, entry: RunEnded) -> None:
-    cursors = [{"source": s, "watermark": at, "run_id": entry.run_id} for s, at in entry.watermarks.items()]
-    with db.transaction():
-        db.insert("requests", request_table(db, entry.run_id, entry.requests))
-        db.upsert("cursors", db.table("cursors", cursors), key="source")
-        _write_receipt(db, entry.run_id, entry.receipt)
+def _ending(db: Database, entry: RunEnded) -> Commit:
+    marks = [{"source": s, "watermark": at, "run_id": entry.run_id} for s, at in entry.watermarks.items()]
+    cursors, requests = db.table("cursors", marks), request_table(db, entry.run_id, entry.requests)
+
+    def commit() -> None:
+        with db.transaction():
+            db.insert("requests", requests)
+            db.upsert("cursors", cursors, key="source")
+            _write_receipt(db, entry.run_id, entry.receipt)
+
+    return commit
 
 
 IDENTITY = {
