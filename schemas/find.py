@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from schemas.article import Article, ArticleRef, Outcome
-from schemas.page import CaptureRef
+from schemas.page import CaptureRef, Validators
 
 
 class Status(StrEnum):
@@ -38,7 +38,8 @@ class Known:
 
     `status` None: there is no row in `articles`. `due_at`: when a find that
     failed is to be tried again (None: never by itself). `found_at`: the start of the run that first found the key
-    (None: it was imported, no run has found it). `capture` is where the newest text was read from.
+    (None: it was imported, no run has found it). `capture` is where the newest text was read from, `validators` what
+    the server said with its newest page.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Known:
     revision: int = 0
     file: str | None = None
     capture: CaptureRef | None = None
+    validators: Validators | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,9 @@ class FindResult:
     """How a find ended. `reason` is a sentence for people; what is stored beside it is None where nothing is.
 
     `article` with `revision_kind`: a text to store, as revision number `revision`. `duplicate_of`: the id that the
-    text points at. `retry_at`: when a find that failed is to be tried again. `file` and `file_sha256` are those of the
-    Markdown file that shows the text: the archive fills them in.
+    text points at. `retry_at`: when a find that failed is to be tried again; `refresh_at`: when one that is archived is
+    to be looked at again. `quarantined`: its page is kept out of the archive, and its capture for later. `file` and
+    `file_sha256` are those of the Markdown file that shows the text: the archive fills them in.
     """
 
     ref: ArticleRef
@@ -89,6 +92,9 @@ class FindResult:
     retry_at: datetime | None = None
     found_at: datetime | None = None
     known: bool = False  # nothing about the key changed: its row in the frontier stays as it is
+    refresh_at: datetime | None = None
+    quarantined: bool = False
+    validators: Validators | None = None
 
 
 @dataclass(frozen=True, slots=True)

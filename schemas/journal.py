@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from schemas.coverage import WindowRead
 from schemas.find import FindResult, PlainText
 from schemas.front_matter_styles import Style
 from schemas.page import RequestRecord
@@ -37,7 +38,10 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class BatchStored:
-    """A batch of a run, counted from 1. The ids in it differ; `style` is that of the Markdown files it wrote."""
+    """A batch of a run, counted from 1. The ids in it differ; `style` is that of the Markdown files it wrote.
+
+    `coverage`: windows whose finds are all stored with this batch or before it.
+    """
 
     run_id: str
     number: int
@@ -45,16 +49,19 @@ class BatchStored:
     results: tuple[FindResult, ...]
     requests: tuple[RequestRecord, ...] = ()
     texts: tuple[PlainText, ...] = ()
+    coverage: tuple[WindowRead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """A run ended by itself. `receipt` is its account as plain values; `requests` those that no batch told of."""
+    """A run ended by itself. `receipt` is its account as plain values; `requests` and `coverage` those that no batch
+    told of."""
 
     run_id: str
     receipt: Mapping[str, Any]
     watermarks: Mapping[str, datetime]
     requests: tuple[RequestRecord, ...] = ()
+    coverage: tuple[WindowRead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ RawPage          an answer, as it came over the wire
 FetchFault       no answer that could be used, and why
 RequestRecord    one request on the wire (a row of the table `requests`)
 CaptureRef       where a raw answer is kept
+Validators       what a server says of a page so that it need not send it again
 """
 
 from __future__ import annotations
@@ -34,6 +35,19 @@ class CaptureRef:
 
     file: str
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """The headers ETag and Last-Modified of an answer, as they came: sent back, they ask "has it changed since?"."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def as_headers(self) -> dict[str, str]:
+        """The request headers that ask for the page only if it has changed."""
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in headers.items() if value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from schemas.article import Outcome
+from schemas.coverage import WindowRead
 
 
 class ExitReason(StrEnum):
@@ -19,6 +20,7 @@ class ExitReason(StrEnum):
     NOTHING_NEW = "nothing_new"  # the sources answered, and the archive held all of it
     NOTHING_DISCOVERED = "nothing_discovered"  # no source named a single article
     LAYOUT_CHANGED = "layout_changed"
+    SOURCE_SILENT = "source_silent"  # a source that always named articles names none
     BLOCKED = "blocked"
     PARTLY_FAILED = "partly_failed"
     INTERRUPTED = "interrupted"
@@ -36,12 +38,14 @@ class SourceEnd(StrEnum):
     BLOCKED = "blocked"
     FAILED = "failed"
     LAYOUT_CHANGED = "layout_changed"
+    SILENT = "silent"  # it named nothing, and always named something before
     INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """How the reading of one source went: pages asked, items seen, of them new keys, and those Naver does not host."""
+    """How the reading of one source went: pages asked, items seen, of them those Naver does not host; the window that
+    was asked for, with what of it was not read."""
 
     source: str
     end: SourceEnd
@@ -50,6 +54,7 @@ class SourceReport:
     items: int = 0
     not_hosted: int = 0
     watermark: datetime | None = None
+    window: WindowRead | None = None
 
 
 @dataclass(slots=True)
@@ -59,7 +64,10 @@ class Receipt:
     `discovered`: finds taken up so far, of which `finds` have ended. `faults`: the first few articles that failed or
     were refused, id -> reason. `refused`: what an import did not take, file -> reason. `resting`: hosts that asked for
     a pause longer than the run waits. `seconds` tells where the time went, by stage; stages overlap, so they may add up
-    to more than the run took.
+    to more than the run took. `by_source`: source -> outcome -> finds. `hosts`: host -> requests, bytes, seconds waited
+    in all and for the slowest. `newest`: the first 50 articles that were stored as new. `drift`: what no longer looks
+    as it always did; `held`: the first 50 pages that are kept out of the archive for it, id -> why, of `quarantined` in
+    all. `gaps`: what was asked for and not read.
     """
 
     run_id: str
@@ -82,6 +90,13 @@ class Receipt:
     discovered: int = 0
     pages_read: int = 0
     layout_faults: int = 0
+    by_source: dict[str, dict[str, int]] = field(default_factory=dict)
+    hosts: dict[str, dict[str, float]] = field(default_factory=dict)
+    newest: list[dict[str, str | None]] = field(default_factory=list)
+    drift: list[str] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
+    quarantined: int = 0
+    gaps: list[str] = field(default_factory=list)
 
     @property
     def finds(self) -> int:

@@ -20,21 +20,21 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
 
-from schemas.article import ArticleRef
+from schemas.coverage import WindowRead
 from schemas.errors import ArchiveDamaged, StorageFault
-from schemas.find import FindResult, Known, PlainText
+from schemas.find import FindResult, PlainText
 from schemas.front_matter_styles import Style
 from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
-from storage import captures, files, journal, records, recovery, seals, snapshot
+from storage import captures, files, journal, recovery, seals, snapshot
 from storage.capture_writer import OPEN_CAPTURE, CaptureWriter
 from storage.commit import prepared
 from storage.database import Database, Row, storage_faults
 from storage.files import write_atomically
 from storage.lease import lease
+from storage.questions import Questions
 from storage.reader import LAST_RUN
 from storage.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.verify import Verification, verify
@@ -51,7 +51,7 @@ KEPT_FOR = timedelta(days=1)
 """How long an answer that a killed run captured stands in for a new request."""
 
 
-class Archive:
+class Archive(Questions):
     """An archive that this process may write to. Opened by `open_archive`."""
 
     def __init__(self, root: Path, database: Database, *, style: Style, notes: Sequence[str]) -> None:
@@ -95,18 +95,24 @@ class Archive:
         self._kept = self._unprocessed(receipt.started_at)
 
     def finish_run(
-        self, receipt: Receipt, watermarks: Mapping[str, datetime], requests: Sequence[RequestRecord]
+        self,
+        receipt: Receipt,
+        watermarks: Mapping[str, datetime],
+        requests: Sequence[RequestRecord],
+        coverage: Sequence[WindowRead] = (),
     ) -> None:
         """Commit the receipt and, with it and not before, how far each source has been read."""
         if self._behind:
             # The disk failed under a batch that the journal holds: the next start carries it out.
             self._writer.close()
             return
-        ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests))
+        ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests), tuple(coverage))
         commit = prepared(self._db, ended)
         self._enter(ended, receipt.finished_at or datetime.now(UTC))
         self._writer.close()
+        gaps = self.gaps()
         commit()
+        self._note_change(gaps != self.gaps())
         self._note_captures()
         # A run that changed nothing is not published: `seogo status` still tells of it.
         account = json.dumps(ended.receipt, ensure_ascii=False).encode()
@@ -115,58 +121,15 @@ class Archive:
             write_atomically(self.root / LAST_RUN, account, temporary=self.root / f"{LAST_RUN}.tmp")
         self._ended = True
 
-    # -- asking
-
-    def known(self, ids: Sequence[str]) -> dict[str, Known]:
-        """What the archive holds under each of these ids; an id that it never saw is left out."""
-        rows = self._db.lookup(
-            ids,
-            "SELECT w.id, f.state, f.tries, f.due_at, f.found_at, a.status, a.title, a.content_hash, a.revision,"
-            " a.file, a.capture_file, a.capture_offset"
-            " FROM wanted w LEFT JOIN frontier f USING (id) LEFT JOIN articles a USING (id)"
-            " WHERE f.id IS NOT NULL OR a.id IS NOT NULL",
-        )
-        return {row["id"]: records.known_of(row) for row in rows}
-
-    def same_text(
-        self, content_hashes: Sequence[str], text_hashes: Sequence[str]
-    ) -> tuple[dict[str, str], dict[str, str]]:
-        """The id of the article that bears each content hash, and each text hash, where there is one."""
-        return self._first_with("content_hash", content_hashes), self._first_with("text_hash", text_hashes)
-
-    def due(self, now: datetime, limit: int) -> list[ArticleRef]:
-        """Finds that an earlier run could not finish and whose time has come, oldest due first.
-
-        Nothing is put off for more than a day: a time beyond was written by a clock that was ahead.
-        """
-        rows = self._db.rows(
-            "SELECT * FROM frontier WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT ?",
-            [now, now + timedelta(days=1), limit],
-        )
-        return [records.ref_of(row, now) for row in rows]
-
-    def watermark(self, source: str) -> datetime | None:
-        """How far a source has been read."""
-        rows = self._db.rows("SELECT watermark FROM cursors WHERE source = ?", [source])
-        return rows[0]["watermark"] if rows else None
-
-    def captured_articles(self, *, since: datetime | None = None, ids: Sequence[str] = ()) -> list[str]:
-        """The ids of articles whose text was read from a capture: crawled at `since` or later, among `ids` if given."""
-        rows = self._db.rows(
-            "SELECT id FROM articles WHERE capture_file IS NOT NULL AND oid IS NOT NULL AND body IS NOT NULL"
-            " AND crawled_at >= coalesce(?, '-infinity'::TIMESTAMPTZ) AND (len(?) = 0 OR id IN (SELECT unnest(?)))"
-            " ORDER BY id",
-            [since, list(ids), list(ids)],
-        )
-        return [row["id"] for row in rows]
-
-    def article_rows(self, ids: Sequence[str]) -> list[dict[str, Any]]:
-        """These rows of `articles`, in the order of their ids."""
-        return self._db.lookup(ids, "SELECT a.* FROM articles a WHERE id IN (SELECT id FROM wanted) ORDER BY id")
+    # -- reading back
 
     def read_capture(self, ref: CaptureRef) -> captures.Capture:
         """A capture of this archive. Raises ArchiveDamaged where there is none."""
         return captures.read(self.root, ref)
+
+    def read_page(self, ref: CaptureRef) -> RawPage:
+        """The answer in a capture, as if it had just been given. Raises ArchiveDamaged where there is none."""
+        return captures.read_page(self.root, ref)
 
     def kept(self, url: str) -> RawPage | None:
         """The answer to this address that an earlier run captured and could not store, where there is one."""
@@ -201,15 +164,18 @@ class Archive:
         results: Sequence[FindResult],
         requests: Sequence[RequestRecord] = (),
         texts: Sequence[PlainText] = (),
+        coverage: Sequence[WindowRead] = (),
     ) -> dict[str, float]:
         """Store a batch: all of it, or nothing. Returns the seconds it took: `write` (files) and `store` (the rest).
 
-        The ids in a batch differ. A result that shows an article says when it was crawled.
+        The ids in a batch differ. A result that shows an article says when it was crawled. `coverage`: windows whose
+        finds are stored with this.
         """
         began = time.monotonic()
         placings = [placed(result, self.style) for result in results]
         results = tuple(result for result, _ in placings)
-        batch = BatchStored(run_id, self._batches + 1, self.style, results, tuple(requests), tuple(texts))
+        number = self._batches + 1
+        batch = BatchStored(run_id, number, self.style, results, tuple(requests), tuple(texts), tuple(coverage))
         commit = prepared(self._db, batch)
         self._enter(batch, datetime.now(UTC))
         self._batches, self._behind = batch.number, True
@@ -217,7 +183,7 @@ class Archive:
         staging = time.monotonic()
         staged = stage(self.root, run_id, results, self.style, [data for _, data in placings])
         committing = time.monotonic()
-        self._note_change(any(not result.known for result in results) or bool(texts))
+        self._note_change(any(not result.known for result in results) or bool(texts) or bool(coverage))
         commit()
         placing = time.monotonic()
         with storage_faults(self.root):
@@ -311,14 +277,6 @@ class Archive:
             seals.seal(self.root, seals.COPY, sha256)
             seals.seal(self.root, seals.WRITER, sha256)
             self._unpublished.unlink(missing_ok=True)
-
-    def _first_with(self, column: Literal["content_hash", "text_hash"], digests: Sequence[str]) -> dict[str, str]:
-        rows = self._db.lookup(
-            digests,
-            f"SELECT a.{column} AS digest, min(a.id) AS id FROM articles a"
-            f" WHERE a.oid IS NOT NULL AND a.{column} IN (SELECT id FROM wanted) GROUP BY ALL",
-        )
-        return {row["digest"]: row["id"] for row in rows}
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.article import Outcome
+from schemas.coverage import Stretch, WindowRead, after
 from schemas.find import Status
 from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
 from schemas.page import RequestRecord
@@ -23,6 +24,9 @@ from storage import records
 from storage.database import Database
 
 Commit = Callable[[], None]
+
+_UNFINISHED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED})
+"""Outcomes after which a page in quarantine is still the newest that is known of its article."""
 
 _PLAIN_TEXTS = (
     "SELECT id, title, publisher, byline, published_at, crawled_at, url, original_url, content_hash, text_hash, source,"
@@ -73,10 +77,12 @@ class _Batch:
         ]
         duplicates = [row for r in results if (row := records.duplicate_row(r, run_id))]
         frontier = [row for r in results if (row := records.frontier_row(r, run_id))]
+        quarantine = [row for r in results if (row := records.quarantine_row(r, run_id))]
         self._upserted = {
             "articles": db.table("articles", self._articles),
             "duplicates": db.table("duplicates", duplicates),
             "frontier": db.table("frontier", frontier),
+            "quarantine": db.table("quarantine", quarantine),
         }
         self._inserted = {
             "finds": db.table("finds", [records.find_row(result, run_id) for result in results]),
@@ -89,11 +95,13 @@ class _Batch:
             self._supersede()
             self._adopt()
             self._unlist()
+            self._release()
             for table, rows in self._upserted.items():
                 db.upsert(table, rows)
             for table, rows in self._inserted.items():
                 db.insert(table, rows)
             self._mark_processed()
+            cover(db, entry.run_id, entry.coverage)
             _count(db, entry)
 
     def _supersede(self) -> None:
@@ -111,6 +119,12 @@ class _Batch:
             self._db.execute(
                 "DELETE FROM articles WHERE status = ? AND id IN (SELECT unnest(?))", [Status.LISTED.value, ids]
             )
+
+    def _release(self) -> None:
+        """What ended in any other way than another try is no longer in quarantine."""
+        ids = [r.ref.key.id for r in self._entry.results if not r.known and r.outcome not in _UNFINISHED]
+        if ids:
+            self._db.execute("DELETE FROM quarantine WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
 
     def _adopt(self) -> None:
         """An imported text without address is a copy of the article that turns out to bear it."""
@@ -138,6 +152,36 @@ def request_table(db: Database, run_id: str, requests: Sequence[RequestRecord]) 
     return db.table("requests", [{"run_id": run_id, **asdict(request)} for request in requests])
 
 
+def cover(db: Database, run_id: str, windows: Sequence[WindowRead]) -> None:
+    """Take windows that were read, or could not be, into the coverage ledger. Inside a transaction."""
+    sources = sorted({read.source for read in windows})
+    if not sources:
+        return
+    rows = db.rows("SELECT * FROM coverage WHERE source IN (SELECT unnest(?::VARCHAR[]))", [sources])
+    runs = {(row["source"], _stretch(row)): row["run_id"] for row in rows}
+    ledgers: dict[str, list[Stretch]] = {source: [] for source in sources}
+    for row in rows:
+        ledgers[row["source"]].append(_stretch(row))
+    for read in windows:
+        ledgers[read.source] = after(ledgers[read.source], read)
+    told = [
+        {
+            "source": source,
+            **asdict(stretch),
+            "state": "closed" if stretch.reason is None else "gap",
+            "run_id": runs.get((source, stretch), run_id),
+        }
+        for source, ledger in ledgers.items()
+        for stretch in ledger
+    ]
+    db.execute("DELETE FROM coverage WHERE source IN (SELECT unnest(?::VARCHAR[]))", [sources])
+    db.insert("coverage", db.table("coverage", told))
+
+
+def _stretch(row: Mapping[str, Any]) -> Stretch:
+    return Stretch(row["since"], row["until"], row["reason"])
+
+
 def interrupt(db: Database, *, but: str | None = None) -> None:
     """Runs that have no end, beside the one named, were killed: say so."""
     db.execute(
@@ -159,6 +203,7 @@ def _ending(db: Database, entry: RunEnded) -> Commit:
         with db.transaction():
             db.insert("requests", requests)
             db.upsert("cursors", cursors, key="source")
+            cover(db, entry.run_id, entry.coverage)
             _write_receipt(db, entry.run_id, entry.receipt)
 
     return commit
@@ -173,6 +218,8 @@ IDENTITY = {
     "runs": ("run_id",),
     "requests": ("run_id", "started_at", "url", "attempt"),
     "cursors": ("source",),
+    "coverage": ("source", "since"),
+    "quarantine": ("id",),
 }
 """The tables that journals tell of, and the columns that tell one row of each from another."""
 

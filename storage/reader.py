@@ -22,6 +22,9 @@ LAST_RUN = "state/last_run.json"
 _AGAIN_AFTER = 0.05
 """Seconds between two interrupts of a query that was asked to end."""
 
+_COVERAGE_SINCE = 3
+"""The schema version that brought the coverage ledger."""
+
 SHOWN = [
     *("id", "oid", "aid", "url", "title", "subtitle", "body", "publisher", "authors", "categories"),
     *("published_at", "modified_at", "crawled_at", "original_url", "images", "kind", "content_hash", "text_hash"),
@@ -144,11 +147,31 @@ def status(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[str, An
         "revisions": _counts(connection, "SELECT revision_kind, count(*) FROM revisions GROUP BY ALL ORDER BY ALL"),
         "duplicates": _counts(connection, "SELECT 'all', count(*) FROM duplicates")["all"],
         "newest_article": _one(connection, "SELECT max(published_at) FROM articles"),
+        **_unfinished(connection),
         "waiting": _counts(connection, "SELECT state, count(*) FROM frontier WHERE due_at IS NOT NULL GROUP BY ALL"),
         "sources": _counts(connection, "SELECT source, watermark FROM cursors ORDER BY source"),
         "runs": _one(connection, "SELECT count(*) FROM runs"),
         "last_run": _last_run(archive),
     }
+
+
+def _unfinished(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What waits for somebody: gaps, pages in quarantine, articles that are due to be looked at again."""
+    if _one(connection, "SELECT max(version) FROM schema_version") < _COVERAGE_SINCE:
+        return {"gaps": [], "quarantined": 0, "to_refresh": 0}  # written by an older seogo; the next run migrates it
+    return {
+        "gaps": _gaps(connection),
+        "quarantined": _one(connection, "SELECT count(*) FROM quarantine"),
+        "to_refresh": _one(connection, "SELECT count(*) FROM frontier WHERE refresh_at <= now()"),
+    }
+
+
+def _gaps(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """What was asked of the sources and not read, newest first."""
+    cursor = connection.execute(
+        "SELECT source, since, until, reason FROM coverage WHERE state = 'gap' ORDER BY since DESC, source"
+    )
+    return [dict(zip(("source", "since", "until", "reason"), row, strict=True)) for row in cursor.fetchall()]
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from schemas.article import Article, ArticleKey, ArticleRef, Outcome, content_hash, text_hash
 from schemas.find import FindResult, Known, PlainText, Relevance, RevisionKind, Status
 from schemas.nfc import nfc
-from schemas.page import CaptureRef
+from schemas.page import CaptureRef, Validators
 
 Row = dict[str, Any]
 
@@ -105,7 +105,25 @@ def frontier_row(result: FindResult, run_id: str) -> Row | None:
         "publisher": _nfc(ref.publisher),
         "published_at": ref.published_at,
         "original_url": ref.original_url,
+        "checked_at": result.crawled_at if result.outcome is not Outcome.LISTED else None,
+        "refresh_at": result.refresh_at,
+        "etag": result.validators.etag if result.validators else None,
+        "last_modified": result.validators.last_modified if result.validators else None,
         "run_id": run_id,
+    }
+
+
+def quarantine_row(result: FindResult, run_id: str) -> Row | None:
+    """The row of `quarantine` that a result asks for, or None."""
+    if not result.quarantined or result.capture is None:
+        return None
+    return {
+        "id": result.ref.key.id,
+        "url": result.ref.url,
+        "reason": result.reason,
+        "held_at": result.crawled_at,
+        "run_id": run_id,
+        **_capture_columns(result),
     }
 
 
@@ -126,6 +144,7 @@ def known_of(row: Row) -> Known:
         revision=row["revision"] or 0,
         file=row["file"],
         capture=CaptureRef(row["capture_file"], row["capture_offset"]) if row["capture_file"] else None,
+        validators=Validators(row["etag"], row["last_modified"]) if row["etag"] or row["last_modified"] else None,
     )
 
 

@@ -36,6 +36,8 @@ _COMPARED = {
     "runs": "run_id",
     "requests": "run_id || ' ' || url",
     "cursors": "source",
+    "coverage": "source || ' ' || since",
+    "quarantine": "id",
 }
 """Each table that the journal tells of, and how a row of it is named."""
 
@@ -70,7 +72,7 @@ def verify(root: Path, database: Database) -> Verification:
         _check_row(root, row, records, found)
         if row["file"]:
             named.add(row["file"])
-    for table, revision in (("superseded", "revision"), ("duplicates", "1")):
+    for table, revision in (("superseded", "revision"), ("duplicates", "1"), ("quarantine", "1")):
         sql = f"SELECT id, {revision} AS revision, capture_file, capture_offset FROM {table}"
         for row in database.stream(sql):
             found.faults += _capture_faults(row, records)
