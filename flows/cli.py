@@ -6,7 +6,6 @@ so that `seogo --help` answers at once; and nothing here imports Prefect (the fl
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import threading
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows import cli_care
+from flows import cli_care, cli_runs
 from flows.complaints import (
     DISK_FAULTS,
     UsageError,
@@ -27,7 +26,7 @@ from flows.complaints import (
     prepare_output,
     reader_is_gone,
 )
-from flows.exits import Exit, Verdict, exit_of_error, exit_of_run
+from flows.exits import Exit, Verdict, exit_of_error
 from flows.inputs import addresses_from, article_id, bytes_of, naver_from, text_of, time_from, topic_from
 from flows.options import (
     DEFAULT_ARCHIVE,
@@ -41,9 +40,7 @@ from flows.options import (
 from schemas.errors import BadInput, SeogoError
 
 if TYPE_CHECKING:
-    from flows.run import CrawlOrder
-    from schemas.receipt import Receipt
-    from schemas.topic import Topic
+    pass
 
 # Rich's help would take three times as long to show as everything else together.
 app = typer.Typer(
@@ -100,6 +97,7 @@ def crawl(
     """Find new articles, fetch them, and archive what is on topic."""
     from flows.keys import keys_from
     from flows.run import CrawlOrder
+    from flows.run import crawl as run_crawl
 
     about = topic_from(topic)
     order = CrawlOrder(
@@ -112,9 +110,8 @@ def crawl(
         wait=wait,
         keys=keys_from(os.environ),
     )
-    if not (order.naver or about.naver):
-        _warn_of(about)
-    _end(_crawl(order), as_json=json)
+    cli_runs.warn_of(about, order.naver)
+    cli_runs.end(cli_runs.run_here("crawl", partial(run_crawl, order)), as_json=json)
 
 
 @app.command("import", epilog="Example: seogo import ~/old-archive notes/2025.txt")
@@ -134,7 +131,7 @@ def import_(
     stop = threading.Event()
     with on_interrupt(stop.set), progress("import") as report:
         receipt = import_files(order, on_progress=report, stopped=stop.is_set)
-    _end(receipt, as_json=json)
+    cli_runs.end(receipt, as_json=json)
 
 
 @app.command(epilog="Example: seogo parse page.html --url https://n.news.naver.com/mnews/article/001/0000000001")
@@ -223,6 +220,8 @@ def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -
     print_json(found) if json else show_status(found)
 
 
+app.command(epilog="Example: seogo refresh --archive archive")(cli_runs.refresh)
+app.command(epilog="Example: seogo backfill --from 2025-12-01 --to 2025-12-31 --source press_list")(cli_runs.backfill)
 app.command(epilog="Example: seogo verify --archive archive")(cli_care.verify)
 app.command(epilog="Example: seogo repair --archive archive")(cli_care.repair)
 app.command(epilog="Example: seogo rebuild --archive archive")(cli_care.rebuild)
@@ -313,42 +312,6 @@ def _run() -> int | str | None:
 
 
 # -- what the commands share
-
-
-def _crawl(order: CrawlOrder) -> Receipt:
-    from flows.interrupts import on_interrupt
-    from flows.progress import progress
-    from flows.run import crawl as run_crawl
-    from flows.stopping import Stop
-
-    async def crawl_until_interrupted() -> Receipt:
-        stop, loop = Stop(), asyncio.get_running_loop()
-
-        def end_in_order() -> None:
-            print("seogo: stopping; what was fetched is being stored. Again: at once.", file=sys.stderr)  # noqa: T201
-            stop.ask(by_hand=True)
-
-        with on_interrupt(partial(loop.call_soon_threadsafe, end_in_order)), progress("crawl") as report:
-            return await run_crawl(order, stop=stop, on_progress=report)
-
-    return asyncio.run(crawl_until_interrupted())
-
-
-def _end(receipt: Receipt, *, as_json: bool) -> None:
-    from flows.console import show_receipt
-    from flows.tables import print_json
-
-    Verdict.code = exit_of_run(receipt.exit_reason)
-    print_json(receipt.as_json()) if as_json else show_receipt(receipt)
-    raise typer.Exit(Verdict.code)
-
-
-def _warn_of(topic: Topic) -> None:
-    """Before the real Naver is asked: what makes us rude."""
-    from flows.console import topic_warnings
-
-    for warning in topic_warnings(topic):
-        print(f"seogo: warning: {warning}", file=sys.stderr)  # noqa: T201
 
 
 def _why_not_there(connection: Any, article_id: str) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows import cli_runs
 from flows.exits import Exit, Verdict, exit_of_run
 from flows.inputs import article_id, time_from, topic_from
 from flows.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption
 from schemas.errors import BadInput
 
 if TYPE_CHECKING:
+    from flows.reparse_quarantined import QuarantineOrder
     from storage.repair import Repair
 
 
@@ -67,6 +70,15 @@ def reparse(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show field by field what would change, and store nothing.")
     ] = False,
+    quarantined: Annotated[
+        bool, typer.Option("--quarantined", help="Read the pages that were held back, and archive what reads well now.")
+    ] = False,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept", help="With --quarantined: pages are right as they look now, and the next ones too."
+        ),
+    ] = False,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
@@ -79,9 +91,16 @@ def reparse(
     from flows.progress import progress
     from flows.reparse import ReparseOrder
     from flows.reparse import reparse as derive_again
+    from flows.reparse_quarantined import QuarantineOrder
     from flows.tables import print_json
 
     _check_archive(archive)
+    if accept and not quarantined:
+        raise BadInput("--accept goes with --quarantined: nothing else was held back.")
+    if quarantined:
+        if ids or since or dry_run:
+            raise BadInput("--quarantined reads all pages that were held back: leave out ids, --since and --dry-run.")
+        _reparse_quarantined(QuarantineOrder(topic_from(topic), archive, accept, wait), as_json=json)
     named = tuple(article_id(text) for text in ids or ())
     order = ReparseOrder(topic_from(topic), archive, time_from(since), named, dry_run, wait)
     stop = threading.Event()
@@ -90,6 +109,12 @@ def reparse(
     Verdict.code = exit_of_run(done.exit_reason)
     print_json(reparsed_object(done)) if json else show_reparsed(done)
     raise typer.Exit(Verdict.code)
+
+
+def _reparse_quarantined(order: QuarantineOrder, *, as_json: bool) -> None:
+    from flows.reparse_quarantined import reparse_quarantined
+
+    cli_runs.end(cli_runs.run_here("reparse", partial(reparse_quarantined, order)), as_json=as_json)
 
 
 def _care(archive: Path, act: Callable[[], Repair], *, as_json: bool) -> None:

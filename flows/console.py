@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _QUIET_ENDS = (SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY)
 _MOST_REFUSALS = 20
 _MOST_FAULTS = 40
+_MOST_GAPS = 20
 _PLACEHOLDER = re.compile(r"[@./](?:example\.(?:org|com|net)|[a-z0-9-]+\.(?:example|invalid|test))\b", re.IGNORECASE)
 """Domains that nobody owns (RFC 2606), such as that of the topic file that ships."""
 
@@ -76,6 +77,10 @@ def _notes(receipt: Receipt) -> Iterator[Text]:
         yield _line(f"robots.txt was not applied, by permission: {permission}", style="yellow")
     for note in receipt.notes:
         yield _line(f"note: {note}", style="yellow")
+    for gap in receipt.gaps:
+        yield _line(f"gap: {gap}", style="yellow")
+    if receipt.quarantined:
+        yield _line(f"{receipt.quarantined} pages are held back in quarantine", style="red")
 
 
 def _refusals(receipt: Receipt) -> Iterator[Text]:
@@ -127,6 +132,18 @@ def show_status(found: Mapping[str, Any]) -> None:
     for name in ("archive", "as_of", "articles", "revisions", "duplicates", "newest_article", "waiting", "runs"):
         about.add_row(Text(name, style="dim"), Text(cell(found[name]) or "none"))
     table_console().print(about)
+    for gap in found["gaps"][:_MOST_GAPS]:
+        span = f"{cell(gap['since'])} to {cell(gap['until'])}"
+        out.print(_line(f"gap: {gap['source']}: {span}: {gap['reason']}", style="yellow"))
+    if (more := len(found["gaps"]) - _MOST_GAPS) > 0:
+        out.print(Text(f"… and {more:,} more gaps: --json names all of them", style="yellow"))
+    if found["gaps"]:
+        out.print(Text("to read them: seogo backfill --gaps", style="dim"))
+    if found["quarantined"]:
+        held = (
+            f"{found['quarantined']:,} pages are in quarantine; once the parser is mended: seogo reparse --quarantined"
+        )
+        out.print(Text(held, style="yellow"))
     for source, watermark in found["sources"].items():
         out.print(_line(f"{source}: read up to {cell(watermark)}", style="dim"))
     if last := found["last_run"]:

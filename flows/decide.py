@@ -17,6 +17,11 @@ from schemas.nfc import nfc
 RETRIED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED})
 """Outcomes that say nothing final about an article: the next run takes it up again."""
 
+MOST_TRIES = 5
+"""Runs that try a find before it is given up."""
+
+_FIRST_RETRY = timedelta(minutes=15)
+
 LONGEST_PAUSE = timedelta(days=1)
 """No find is put off for longer. A time beyond was written by a clock that was ahead: the find is due."""
 
@@ -44,6 +49,12 @@ def before_fetch(known: Known | None, now: datetime, *, named_by_hand: bool = Fa
     if known.status is None and known.state is not Outcome.DUPLICATE:
         return Verdict(Outcome.UNCHANGED, f"known: {known.state}")
     return Verdict(Outcome.UNCHANGED, "known, not due to be fetched")
+
+
+def next_try(known: Known | None, now: datetime) -> tuple[int, datetime | None]:
+    """Of a find that failed now: how often it was tried, and when it is to be tried again (None: never)."""
+    tries = (known.tries if known else 0) + 1
+    return tries, now + _FIRST_RETRY * 4 ** (tries - 1) if tries < MOST_TRIES else None
 
 
 def judge(

@@ -19,7 +19,7 @@ the silence has lasted a week: what a broken list hides for a day or two is foun
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -27,7 +27,9 @@ from typing import Literal, Protocol
 
 from flows.naver import listing, search_api, search_page, urls
 from flows.tally import Tally, ask
+from flows.window import Known, Window, day_span
 from schemas.article import SEOUL, ArticleRef
+from schemas.coverage import Span
 from schemas.page import FetchFault, RawPage
 from schemas.receipt import SourceEnd, SourceReport
 from schemas.topic import PressList, SearchApi, SearchPage, SectionList, Source, Topic
@@ -38,9 +40,6 @@ SEARCH_PAGE_STEP = 10
 SEARCH_PAGE_CAP = 1000
 LIST_PAGE_CAP = 300
 """Pages of a day's list after which something is wrong: the longest known day has about 150."""
-
-SILENCE = timedelta(days=7)
-"""How long a source that once named articles may be silent before it is taken at its word."""
 
 
 class Fetch(Protocol):
@@ -69,60 +68,14 @@ _KEY_HEADERS: Mapping[Endpoint, tuple[str, str]] = {
     "apihub": ("X-NCP-APIGW-API-KEY-ID", "X-NCP-APIGW-API-KEY"),
 }
 
-Known = Callable[[Sequence[str]], Awaitable[Mapping[str, datetime]]]
-"""Of these ids, those that runs have found: id -> start of the run that first did."""
-
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """One page of finds, with the answer that they were read from."""
+    """One page of finds, with the answer that they were read from; `unknown_form`: it could not be read."""
 
     refs: tuple[ArticleRef, ...]
     page: RawPage | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What is asked of a source: everything from `since` on. `read_before`: until then it has been read already."""
-
-    since: datetime
-    now: datetime
-    read_before: datetime | None = None
-
-    @property
-    def days(self) -> list[date]:
-        """The Korean days of the window, newest first."""
-        last, first = self.now.astimezone(SEOUL).date(), self.since.astimezone(SEOUL).date()
-        return [last - timedelta(days=n) for n in range((last - first).days + 1)]
-
-    @property
-    def days_before(self) -> list[date]:
-        """The days before the window in which a source that is silent now has to show that it works, newest first.
-
-        None for a source that was never read through: it has shown nothing yet, and gets what it was asked for.
-        """
-        if self.read_before is None:
-            return []
-        return Window(self.now - SILENCE, self.now).days[len(self.days) :]
-
-    def after_silence(self) -> datetime | None:
-        """How far a source counts as read that named nothing at all."""
-        return self.now if self.now - self.since >= SILENCE else None
-
-    async def holds_nothing_new(self, ids: Collection[str], known: Known) -> bool:
-        """Whether all of a page was found before the source was last read through.
-
-        What a run found that did not get through the source (it was stopped, or killed) does not count: behind it may
-        lie what nobody has seen yet.
-        """
-        if self.read_before is None:
-            return False
-        found = await known(sorted(ids))
-        return all(id_ in found and found[id_] <= self.read_before for id_ in ids)
-
-    def read_in_full(self, day: date) -> bool:
-        """Whether a day's list is to be read to its end: it never was since the day ended."""
-        return self.read_before is None or (self.read_before.astimezone(SEOUL).date() <= day < self.days[0])
+    unknown_form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +94,11 @@ class ApiKey:
 Reading = AsyncIterator[Discovered | SourceReport]
 
 
-def window(topic: Topic, watermark: datetime | None, now: datetime, *, since: datetime | None = None) -> Window:
-    """The window of a source: from its watermark minus the lag, or as far back as the topic says, or from `since`."""
-    if since is not None:
-        return Window(since, now)
-    if watermark is None or watermark > now + topic.limits.lag:
-        # A mark of the future was left by a clock that was ahead: nobody knows how far the source was read.
-        return Window(now - topic.limits.lookback, now)
-    watermark = min(watermark, now)
-    return Window(watermark - topic.limits.lag, now, watermark)
+def _ended(tally: Tally, report: SourceReport) -> Iterator[Discovered | SourceReport]:
+    """The end of a reading, after the answer that nobody here can read, if that is why it ended."""
+    if tally.unread is not None:
+        yield Discovered((), tally.unread, unknown_form=True)
+    yield report
 
 
 # -- the Search API
@@ -159,7 +108,7 @@ async def read_search_api(
     name: str, query: str, asked: Window, fetch: Fetch, *, endpoint: Endpoint, key: ApiKey | None
 ) -> Reading:
     """Read the Search API newest first, until an item is older than the window."""
-    tally = Tally(name)
+    tally = Tally(name, asked.span)
     if key is None:
         yield tally.report(
             SourceEnd.NO_KEY, f"no key for the Search API: set {' and '.join(KEY_VARIABLES[endpoint])}, both of them"
@@ -171,7 +120,8 @@ async def read_search_api(
         fetching = fetch(url, why=tally.source, secret_headers=headers, final=_quota_is_used_up)
         asked_page = await ask(tally, fetching, search_api.parse_search_answer, _api_refusal)
         if isinstance(asked_page, SourceReport):
-            yield asked_page
+            for part in _ended(tally, asked_page):
+                yield part
             return
         page, answer = asked_page
         tally.add(answer.refs, items=answer.items, not_hosted=answer.not_hosted)
@@ -180,13 +130,15 @@ async def read_search_api(
         if end := _api_end(tally, answer, asked, start):
             yield end
             return
-    yield tally.report(SourceEnd.CAP, _api_gap(tally, asked), tally.newest and min(tally.newest, asked.now))
+    newest = tally.newest and min(tally.newest, asked.now)
+    yield tally.report(SourceEnd.CAP, _api_gap(tally, asked), newest, unread=_behind_the_cap(tally, asked))
 
 
 def _api_end(tally: Tally, answer: search_api.SearchAnswer, asked: Window, start: int) -> SourceReport | None:
     newest = min(tally.newest, asked.now) if tally.newest else None  # a date of the future is no article's
     watermark = max(filter(None, (newest, asked.read_before)), default=None)
-    if answer.oldest is not None and answer.oldest < asked.since:
+    reached = answer.oldest if answer.in_order else answer.newest  # out of order, an old item is no end
+    if reached is not None and reached < asked.since:
         return tally.report(SourceEnd.OVERLAP, f"read back to {_minute(asked.since)}", watermark)
     if tally.items == 0:
         return tally.report(SourceEnd.EMPTY, "the Search API knows no article for this query", watermark)
@@ -198,6 +150,12 @@ def _api_end(tally: Tally, answer: search_api.SearchAnswer, asked: Window, start
 def _api_gap(tally: Tally, asked: Window) -> str:
     oldest = _minute(tally.oldest) if tally.oldest else "?"
     return f"{API_CAP} results shown, more exist: nothing between {_minute(asked.since)} and {oldest} was seen"
+
+
+def _behind_the_cap(tally: Tally, asked: Window) -> tuple[Span, ...]:
+    """What lies behind the last item shown. Of its own minute there may be more."""
+    reached = tally.oldest + timedelta(minutes=1) if tally.oldest else asked.span.until
+    return (Span(asked.since, min(reached, asked.span.until)),)
 
 
 def _api_refusal(tally: Tally, page: RawPage) -> SourceReport:
@@ -219,7 +177,7 @@ def _quota_is_used_up(page: RawPage) -> bool:
 
 async def read_search_page(name: str, query: str, asked: Window, fetch: Fetch, known: Known) -> Reading:
     """Read the search page newest first; where it finds nothing in the window, in the days before."""
-    tally = Tally(name)
+    tally = Tally(name, asked.span)
     for days in (asked.days, asked.days_before):
         if tally.items or not days:
             break
@@ -239,7 +197,8 @@ async def _read_hits(
         url = urls.search_page_url(query, first=days[-1], last=days[0], start=start)
         asked_page = await ask(tally, fetch(url, why=tally.source), search_page.parse_search_page)
         if isinstance(asked_page, SourceReport):
-            yield asked_page
+            for part in _ended(tally, asked_page):
+                yield part
             return
         page, answer = asked_page
         ids = frozenset(ref.key.id for ref in answer.refs)
@@ -252,6 +211,7 @@ async def _read_hits(
             yield tally.report(SourceEnd.OVERLAP, "a page without anything new", asked.now)
             return
         before = ids
+    # Hits bear no exact times: nobody can tell how far back the shown ones reach.
     yield tally.report(SourceEnd.CAP, f"{SEARCH_PAGE_CAP} results shown, more may exist", asked.now)
 
 
@@ -272,8 +232,8 @@ ListUrl = Callable[[date, int], str]
 
 async def read_list(name: str, url_of: ListUrl, asked: Window, fetch: Fetch, known: Known) -> Reading:
     """Read a list's days, newest first; where they are all empty, back to a day that is not."""
-    tally = Tally(name)
-    capped = []
+    tally = Tally(name, asked.span)
+    capped: dict[date, str] = {}
     read: list[date] = []
     for day in asked.days + asked.days_before:
         if tally.items and day not in asked.days:
@@ -283,18 +243,22 @@ async def read_list(name: str, url_of: ListUrl, asked: Window, fetch: Fetch, kno
                 if part.end is not SourceEnd.CAP:
                     yield part
                     return
-                capped.append(f"{day}: {part.reason}")
+                capped[day] = part.reason
             else:
                 yield part
         read.append(day)
     yield _list_end(tally, asked, read, capped)
 
 
-def _list_end(tally: Tally, asked: Window, read: Sequence[date], capped: Sequence[str]) -> SourceReport:
+def _list_end(tally: Tally, asked: Window, read: Sequence[date], capped: Mapping[date, str]) -> SourceReport:
     if capped:
-        return tally.report(SourceEnd.CAP, "; ".join(capped), asked.now)
+        reason = "; ".join(f"{day}: {why}" for day, why in capped.items())
+        return tally.report(SourceEnd.CAP, reason, asked.now, unread=[day_span(day) for day in capped])
     if tally.items == 0:
-        return tally.report(SourceEnd.EMPTY, f"the list is empty {_span(read)}", asked.after_silence())
+        # A list that is empty through and through looks just like one that broke.
+        believed = asked.after_silence()
+        unread = () if believed else (asked.span,)
+        return tally.report(SourceEnd.EMPTY, f"the list is empty {_span(read)}", believed, unread=unread)
     if len(read) > len(asked.days):
         works = f"that of {read[-1]} still shows its articles"
         return tally.report(SourceEnd.EMPTY, f"the list is empty {_span(read[:-1])}, and {works}", asked.now)
@@ -310,7 +274,8 @@ async def _read_day(tally: Tally, day: date, url_of: ListUrl, asked: Window, fet
     for number in range(1, LIST_PAGE_CAP + 1):
         asked_page = await ask(tally, fetch(url_of(day, number), why=tally.source), listing.parse_list_page)
         if isinstance(asked_page, SourceReport):
-            yield asked_page
+            for part in _ended(tally, asked_page):
+                yield part
             return
         page, answer = asked_page
         ids = frozenset(ref.key.id for ref in answer.refs)
@@ -331,6 +296,24 @@ async def _read_day(tally: Tally, day: date, url_of: ListUrl, asked: Window, fet
 # -- all of a topic's sources
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A source and one thing that it is asked for: a query, a press office, a section."""
+
+    source: Source
+    asked: str
+
+    @property
+    def name(self) -> str:
+        """As finds, cursors and the coverage ledger name it, such as `search_api:소버린 AI`."""
+        return f"{self.source.label}:{self.asked}"
+
+
+def questions(topic: Topic) -> list[Question]:
+    """All that is asked, in the topic file's order."""
+    return [Question(source, asked) for source in topic.sources for asked in _asked_of(source, topic)]
+
+
 def readings(
     topic: Topic,
     window_of: Callable[[str], Window],
@@ -338,24 +321,23 @@ def readings(
     known: Known,
     keys: Mapping[str, ApiKey],
 ) -> list[Reading]:
-    """One reading for each source and query of a topic, in the topic file's order."""
-    found: list[Reading] = []
-    for source in topic.sources:
-        names = [f"{source.label}:{asked}" for asked in _asked_of(source, topic)]
-        for name in names:
-            _, _, asked = name.partition(":")
-            window_ = window_of(name)
-            match source:
-                case SearchApi():
-                    key = keys.get(source.endpoint)
-                    found.append(read_search_api(name, asked, window_, fetch, endpoint=source.endpoint, key=key))
-                case SearchPage():
-                    found.append(read_search_page(name, asked, window_, fetch, known))
-                case PressList():
-                    found.append(read_list(name, partial(urls.press_list_url, asked), window_, fetch, known))
-                case SectionList():
-                    found.append(read_list(name, partial(urls.section_list_url, asked), window_, fetch, known))
-    return found
+    """One reading for each question, in the topic file's order."""
+    return [reading(question, window_of(question.name), fetch, known, keys) for question in questions(topic)]
+
+
+def reading(question: Question, asked: Window, fetch: Fetch, known: Known, keys: Mapping[str, ApiKey]) -> Reading:
+    """What a source says to one question, in a window."""
+    name, source = question.name, question.source
+    match source:
+        case SearchApi():
+            key = keys.get(source.endpoint)
+            return read_search_api(name, question.asked, asked, fetch, endpoint=source.endpoint, key=key)
+        case SearchPage():
+            return read_search_page(name, question.asked, asked, fetch, known)
+        case PressList():
+            return read_list(name, partial(urls.press_list_url, question.asked), asked, fetch, known)
+        case SectionList():
+            return read_list(name, partial(urls.section_list_url, question.asked), asked, fetch, known)
 
 
 def _asked_of(source: Source, topic: Topic) -> tuple[str, ...]:
@@ -376,7 +358,10 @@ def refs_of_addresses(addresses: Sequence[str], now: datetime) -> tuple[ArticleR
 
 
 def _inside(ref: ArticleRef, asked: Window) -> bool:
-    return ref.published_at is None or ref.published_at >= asked.since.replace(second=0, microsecond=0)
+    if ref.published_at is None:
+        return True
+    before_end = asked.until is None or ref.published_at < asked.until
+    return before_end and ref.published_at >= asked.since.replace(second=0, microsecond=0)
 
 
 def _span(days: Sequence[date]) -> str:

@@ -28,6 +28,8 @@ def ending(receipt: Receipt, *, interrupted: bool, broken: bool = False) -> tupl
         return ExitReason.INTERRUPTED, "stopped by hand; what was not reached is taken up by the next run"
     if changed := _layout_changed(receipt):
         return ExitReason.LAYOUT_CHANGED, changed
+    if silent := _ended(receipt, {SourceEnd.SILENT}):
+        return ExitReason.SOURCE_SILENT, _few(silent)
     if blocked := _blocked(receipt):
         return ExitReason.BLOCKED, blocked
     if nothing := _nothing_discovered(receipt):
@@ -53,8 +55,8 @@ def _why_nothing_new(receipt: Receipt) -> str:
 
 
 def _layout_changed(receipt: Receipt) -> str:
-    if lists := _ended(receipt, {SourceEnd.LAYOUT_CHANGED}):
-        return _few(lists)
+    if changed := [*_ended(receipt, {SourceEnd.LAYOUT_CHANGED}), *receipt.drift]:
+        return _few(changed)
     if receipt.layout_faults and receipt.layout_faults >= _LAYOUT_SHARE * _pages(receipt):
         return f"article pages that lack what their layout needs: {receipt.layout_faults} of {_pages(receipt)}"
     return ""

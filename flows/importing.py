@@ -14,9 +14,9 @@ from datetime import UTC, datetime, time
 from itertools import islice
 from pathlib import Path
 
+from flows.judging import Assess
 from flows.naver.bylines import parse_byline
-from flows.pipeline import Assess
-from flows.run import assess_by
+from flows.running import assess_by
 from schemas.article import SEOUL, Article, ArticleRef, Outcome, content_hash, text_hash
 from schemas.errors import BadInput, FrontMatterError
 from schemas.find import FindResult, Known, PlainText, RevisionKind, Status

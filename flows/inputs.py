@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,24 @@ def time_from(text: str | None) -> datetime | None:
     if not _OLDEST <= moment <= datetime.now(SEOUL):
         raise BadInput(f"--since {text}: give a time between {_OLDEST:%Y-%m-%d} and now.")
     return moment
+
+
+def days_from(first: str | None, last: str | None) -> tuple[date, date]:
+    """The first and the last day of a range; the last one is today in Korea where none is named. Raises BadInput."""
+    from schemas.article import SEOUL
+
+    today = datetime.now(SEOUL).date()
+    begin, end = (_day(text) if text else today for text in (first, last))
+    if not _OLDEST.date() <= begin <= end <= today:
+        raise BadInput(f"--from {begin} --to {end}: give days between {_OLDEST:%Y-%m-%d} and today, the earlier first.")
+    return begin, end
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"{text!r} is no day: write 2025-12-01.") from error
 
 
 def text_of(file: Path) -> str:

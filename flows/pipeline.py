@@ -18,30 +18,32 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from flows.decide import RETRIED, Verdict, before_fetch, judge
-from flows.naver.article_page import parse_article
+from flows.decide import RETRIED, before_fetch, next_try
+from flows.judging import Assess, Held, Judge, Parsed, Texts
+from flows.naver.article_page import read_article
 from flows.naver.urls import find_article_key, json_api_url
 from flows.stopping import Stop
 from schemas.article import Article, ArticleKey, ArticleRef, Outcome
+from schemas.coverage import WindowRead
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
-from schemas.find import FindResult, Known, Relevance
-from schemas.page import CaptureRef, Fault, FetchFault, RawPage, RequestRecord
+from schemas.find import FindResult, Known, Status
+from schemas.page import CaptureRef, Fault, FetchFault, RawPage, RequestRecord, Validators
 from schemas.receipt import Receipt
 
 BATCH = 256
 """Finds in memory at a time (twice that: one batch is fetched while another is stored)."""
 
-MOST_TRIES = 5
-"""Runs that try a find before it is given up."""
-
-_FIRST_RETRY = timedelta(minutes=15)
 _ROBOTS_AGAIN = timedelta(days=1)
 _BLOCKS_IN_A_ROW = 3
 """Refusals by one host after which the run stops."""
 _FAULTS_NAMED = 5
+_NAMED = 50
+_LONGEST_VALIDATOR = 200
+_NOT_MODIFIED = 304
 _GONE = frozenset({404, 410})
 _REFUSED = frozenset({401, 403, 429})
 
@@ -51,43 +53,26 @@ T = TypeVar("T")
 class Fetch(Protocol):
     """How a page is fetched (the client's `fetch`)."""
 
-    def __call__(self, url: str, *, why: str) -> Awaitable[RawPage | FetchFault]: ...
+    def __call__(
+        self, url: str, *, why: str, headers: Mapping[str, str] | None = None
+    ) -> Awaitable[RawPage | FetchFault]: ...
 
 
-class Stacks(Protocol):
+class Stacks(Texts, Protocol):
     """What the pipeline asks of the archive."""
 
     def known(self, ids: Sequence[str]) -> Mapping[str, Known]: ...
-    def same_text(
-        self, content_hashes: Sequence[str], text_hashes: Sequence[str]
-    ) -> tuple[dict[str, str], dict[str, str]]: ...
     def kept(self, url: str) -> RawPage | None: ...
     def capture(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef: ...
     def store(
-        self, run_id: str, results: Sequence[FindResult], requests: Sequence[RequestRecord] = (), /
+        self,
+        run_id: str,
+        results: Sequence[FindResult],
+        requests: Sequence[RequestRecord] = (),
+        /,
+        *,
+        coverage: Sequence[WindowRead] = (),
     ) -> dict[str, float]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """A text held against the topic's rules."""
-
-    relevance: Relevance
-    relevant: bool
-
-
-Assess = Callable[[str, str], Assessment]
-"""Title and body -> how much they are about the topic."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A find whose page was fetched, captured and parsed: to be judged once its batch is complete."""
-
-    ref: ArticleRef
-    article: Article
-    capture: CaptureRef
-    crawled_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +98,11 @@ class Pipeline:
         now: Callable[[], datetime],
         requests: list[RequestRecord],
         most_fetches: int | None = None,
+        held: Held = lambda pages: {},
         on_progress: Callable[[Receipt], None] = lambda receipt: None,
     ) -> None:
         self.receipt = receipt
+        self._judge = Judge(archive, assess, held, receipt.started_at)
         self._stop = stop
         self._fetch = stop.guard(fetch)
         self._archive = archive
@@ -129,6 +116,8 @@ class Pipeline:
         self._seen: set[ArticleKey] = set()
         self._blocks: Counter[str] = Counter()
         self._turn = asyncio.Lock()
+        self.held_sources: set[str] = set()
+        """Sources that named an article whose page is in quarantine now."""
 
     # -- from outside
 
@@ -137,11 +126,16 @@ class Pipeline:
         known = await self._in_store(self._archive.known, ids)
         return {id_: k.found_at for id_, k in known.items() if k.found_at is not None}
 
-    async def add(self, refs: Sequence[ArticleRef], *, page: RawPage | None = None, by_hand: bool = False) -> None:
+    async def add(
+        self, refs: Sequence[ArticleRef], *, page: RawPage | None = None, by_hand: bool = False, keep: bool = False
+    ) -> None:
         """Take up finds. Of a key that the run has met already, the first find counts.
 
-        `page`, the answer that named them, is captured when it names a key that the archive does not know.
+        `page`, the answer that named them, is captured when it names a key that the archive does not know, or if it is
+        to be kept whatever it names.
         """
+        if keep and page is not None:
+            self._archive.capture(page)
         fresh = []
         for ref in refs:
             if ref.key not in self._seen:
@@ -160,6 +154,12 @@ class Pipeline:
         if len(self._waiting) >= BATCH:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             await self._process(batch)
+
+    async def close_window(self, read: WindowRead) -> None:
+        """See everything stored that was found so far, and with it that this window has been read."""
+        await self.finish()
+        requests, self._requests[:] = list(self._requests), []
+        await self._in_store(partial(self._archive.store, coverage=[read]), self.receipt.run_id, [], requests)
 
     async def finish(self) -> None:
         """Process what is left, and see everything stored."""
@@ -183,16 +183,29 @@ class Pipeline:
         self._storing = asyncio.create_task(self._judge_and_store(visited, known))
 
     async def _judge_and_store(self, visited: Sequence[Parsed | FindResult], known: Mapping[str, Known | None]) -> None:
-        results = await self._in_store(self._judge_all, visited, known)
+        results = await self._in_store(self._judge.results, visited, known)
         requests, self._requests[:] = list(self._requests), []
         spent = await self._in_store(self._archive.store, self.receipt.run_id, results, requests)
         for stage, seconds in spent.items():
             self.receipt.spend(stage, seconds)
         for result in results:
-            self.receipt.outcomes[result.outcome] += 1
-            if result.outcome in (Outcome.FAILED, Outcome.BLOCKED) and len(self.receipt.faults) < _FAULTS_NAMED:
-                self.receipt.faults[result.ref.key.id] = result.reason
+            self._account(result)
         self._on_progress(self.receipt)
+
+    def _account(self, result: FindResult) -> None:
+        receipt, ref = self.receipt, result.ref
+        receipt.outcomes[result.outcome] += 1
+        of_source = receipt.by_source.setdefault(ref.source, {})
+        of_source[result.outcome.value] = of_source.get(result.outcome.value, 0) + 1
+        if result.outcome in (Outcome.FAILED, Outcome.BLOCKED) and len(receipt.faults) < _FAULTS_NAMED:
+            receipt.faults[ref.key.id] = result.reason
+        if result.quarantined:
+            receipt.quarantined += 1
+            self.held_sources.add(ref.source)
+            if len(receipt.held) < _NAMED:
+                receipt.held[ref.key.id] = result.reason
+        if result.outcome is Outcome.NEW and result.article and len(receipt.newest) < _NAMED:
+            receipt.newest.append(_named(result.article))
 
     async def _in_store(self, call: Callable[..., T], *arguments: Any) -> T:
         """Call the archive in another thread: the fetches go on meanwhile. Never two calls at once."""
@@ -207,9 +220,11 @@ class Pipeline:
             return FindResult(find.ref, verdict.outcome, verdict.reason, known=True)
         if self._stop.asked or not self._take_fetch():
             return self._deferred(find, "the run ended before its turn")
-        answer = await self._fetch_article(find.ref)
+        answer = await self._fetch_article(find)
         if isinstance(answer, FetchFault):
             return self._faulted(find, answer)
+        if answer.status == _NOT_MODIFIED:
+            return self._not_modified(find, answer)
         return self._read(find, answer)
 
     def _take_fetch(self) -> bool:
@@ -218,17 +233,30 @@ class Pipeline:
         self._left -= 1
         return self._left >= 0
 
-    async def _fetch_article(self, ref: ArticleRef) -> RawPage | FetchFault:
+    async def _fetch_article(self, find: Find) -> RawPage | FetchFault:
         began = time.monotonic()
-        service = _service(ref.url)
-        url = json_api_url(ref.key, service) if service else ref.key.url
-        page = self._archive.kept(url) or await self._fetch(url, why="article")
-        if isinstance(page, RawPage) and not service and (service := _service(page.final_url)):
+        url = _first_address(find.ref)
+        page = await self._ask(url, _conditions(find.known))
+        if isinstance(page, RawPage) and (service := _service(page.final_url)):
             # A page of scripts: the same article is to be had as JSON.
-            url = json_api_url(ref.key, service)
-            page = self._archive.kept(url) or await self._fetch(url, why="article")
+            page = await self._ask(json_api_url(find.ref.key, service), {})
         self.receipt.spend("fetch", time.monotonic() - began)
         return page
+
+    async def _ask(self, url: str, conditions: Mapping[str, str]) -> RawPage | FetchFault:
+        if (kept := self._archive.kept(url)) is not None:
+            return kept
+        if conditions:
+            return await self._fetch(url, why="article", headers=conditions)
+        return await self._fetch(url, why="article")
+
+    def _not_modified(self, find: Find, page: RawPage) -> FindResult:
+        """The server says that the page is the one of before: nothing to capture, to parse or to store."""
+        if find.known is None or find.known.validators is None:
+            return self._failed(find, f"{page.final_url} answered 304 to a question that set no condition", None)
+        reason = "not modified since, as the server says"
+        validators = find.known.validators
+        return FindResult(find.ref, Outcome.UNCHANGED, reason, crawled_at=page.fetched_at, validators=validators)
 
     def _read(self, find: Find, page: RawPage) -> Parsed | FindResult:
         if page.status in _REFUSED:
@@ -254,15 +282,15 @@ class Pipeline:
             return self._failed(find, f"the address led to {page.final_url}, which is no article", capture)
         try:
             # By the find's own key: a page of another article is not stored under this one.
-            article = parse_article(page.content, ref.key.url)
+            article, traits = read_article(page.content, ref.key.url)
         except ArticleGone as error:
             return FindResult(ref, Outcome.GONE, error.notice, capture=capture, crawled_at=at)
         except TemporarilyUnavailable as error:
             return self._failed(find, str(error), capture)
         except LayoutChanged as error:
             self.receipt.layout_faults += 1
-            return self._failed(find, str(error), capture)
-        return Parsed(ref, article, capture, at)
+            return replace(self._failed(find, str(error), capture), crawled_at=at, quarantined=True)
+        return Parsed(ref, article, traits, capture, at, _validators(page, ref))
 
     # -- faults as outcomes
 
@@ -302,79 +330,50 @@ class Pipeline:
         return self._to_be_retried(find, Outcome.FAILED, detail, capture)
 
     def _to_be_retried(self, find: Find, outcome: Outcome, detail: str, capture: CaptureRef | None) -> FindResult:
-        tries = (find.known.tries if find.known else 0) + 1
-        retry_at = self._now() + _FIRST_RETRY * 4 ** (tries - 1) if tries < MOST_TRIES else None
+        tries, retry_at = next_try(find.known, self._now())
         return FindResult(find.ref, outcome, detail, capture=capture, tries=tries, retry_at=retry_at)
 
     def _deferred(self, find: Find, detail: str) -> FindResult:
         tries = find.known.tries if find.known else 0
         return FindResult(find.ref, Outcome.DEFERRED, detail, tries=tries, retry_at=self._now())
 
-    # -- judging
 
-    def _judge_all(self, visited: Sequence[Parsed | FindResult], known: Mapping[str, Known | None]) -> list[FindResult]:
-        articles = [v.article for v in visited if isinstance(v, Parsed)]
-        same_content, same_text = self._archive.same_text(
-            [a.content_hash for a in articles], [a.text_hash for a in articles]
-        )
-        results = []
-        for item in visited:
-            if isinstance(item, FindResult):
-                results.append(item)
-                continue
-            result = self._judge(item, known.get(item.ref.key.id), same_content, same_text)
-            if result.revision_kind is not None:
-                # Later copies in the same batch point at this one.
-                same_content.setdefault(item.article.content_hash, item.article.id)
-                same_text.setdefault(item.article.text_hash, item.article.id)
-            results.append(result)
-        return [self._dated(result, known.get(result.ref.key.id)) for result in results]
-
-    def _dated(self, result: FindResult, known: Known | None) -> FindResult:
-        found_at = known.found_at if known else None
-        return replace(result, found_at=found_at or self.receipt.started_at)
-
-    def _judge(
-        self,
-        item: Parsed,
-        known: Known | None,
-        same_content: Mapping[str, str],
-        same_text: Mapping[str, str],
-    ) -> FindResult:
-        article = item.article
-        assessed = self._assess(article.title, article.body or _captions(article))
-        relevant = assessed.relevant or item.ref.source == "address"  # what a person names is wanted
-        verdict = judge(
-            article, known, assessed.relevance, relevant=relevant, same_content=same_content, same_text=same_text
-        )
-        return _result(item, known, verdict, assessed.relevance)
+def _named(article: Article) -> dict[str, str | None]:
+    """An article as a receipt names it."""
+    return {
+        "id": article.id,
+        "title": article.title,
+        "publisher": article.publisher,
+        "url": article.url,
+        "published_at": article.published_at.isoformat() if article.published_at else None,
+    }
 
 
-def _result(item: Parsed, known: Known | None, verdict: Verdict, relevance: Relevance) -> FindResult:
-    return FindResult(
-        ref=replace(item.ref, title=item.ref.title or item.article.title),
-        outcome=verdict.outcome,
-        reason=verdict.reason,
-        relevance=relevance,
-        article=item.article,
-        revision_kind=verdict.revision_kind,
-        revision=(known.revision if known else 0) + 1,
-        file=known.file if known else None,
-        duplicate_of=verdict.duplicate_of,
-        matched_by=verdict.matched_by,
-        capture=item.capture,
-        crawled_at=item.crawled_at,
-        known=verdict.outcome is Outcome.UNCHANGED and verdict.revision_kind is None and not _retried(known),
-    )
+def _first_address(ref: ArticleRef) -> str:
+    """What is asked first for an article: its page, or its JSON where its page is known to be one of scripts."""
+    service = _service(ref.url)
+    return json_api_url(ref.key, service) if service else ref.key.url
 
 
-def _captions(article: Article) -> str:
-    """What a flash or a picture without a text says beside its headline."""
-    return "\n\n".join(image.caption for image in article.images if image.caption)
+def _conditions(known: Known | None) -> dict[str, str]:
+    """Request headers that ask for an archived page only if it has changed."""
+    if known is None or known.validators is None or known.status is not Status.ARCHIVED or known.state in RETRIED:
+        return {}
+    return known.validators.as_headers()
 
 
-def _retried(known: Known | None) -> bool:
-    return known is not None and known.state in RETRIED
+def _validators(page: RawPage, ref: ArticleRef) -> Validators | None:
+    """What may be sent back with the next question: only where the address that is asked first gave the answer."""
+    if not page.url == page.final_url == _first_address(ref):
+        return None
+    found = Validators(_short(page.header("etag")), _short(page.header("last-modified")))
+    return found if found.as_headers() else None
+
+
+def _short(value: str | None) -> str | None:
+    """A header's value that is fit to be sent back."""
+    fit = value is not None and len(value) <= _LONGEST_VALIDATOR and value.isascii() and value.isprintable()
+    return value if fit else None
 
 
 def _service(url: str) -> Literal["sports", "entertain"] | None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.importing import article_of
+from flows.judging import Assess
 from flows.naver.article_page import parse_article
-from flows.pipeline import Assess
-from flows.run import assess_by
+from flows.running import assess_by
 from schemas.article import Article, ArticleKey, ArticleRef, Outcome
 from schemas.errors import ArchiveDamaged, BadInput, FrontMatterError, ParseError
 from schemas.find import FindResult, RevisionKind

@@ -8,21 +8,27 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from schemas.article import ArticleRef
+from schemas.coverage import Span, WindowRead
 from schemas.errors import LayoutChanged
 from schemas.page import Fault, FetchFault, RawPage
 from schemas.receipt import SourceEnd, SourceReport
 
+_READ_THROUGH = frozenset({SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY})
+
 
 @dataclass(slots=True)
 class Tally:
-    """What a source has given so far: counts, and the times of the newest and the oldest item."""
+    """What a source has given so far: counts, and the times of the newest and the oldest item; its window; and the
+    answer that could not be read, where there was one."""
 
     source: str
+    asked: Span
     pages: int = 0
     items: int = 0
     not_hosted: int = 0
     newest: datetime | None = None
     oldest: datetime | None = None
+    unread: RawPage | None = None
 
     def add(self, refs: Sequence[ArticleRef], *, items: int | None = None, not_hosted: int = 0) -> None:
         """Count a page; `items` where it named more than its finds."""
@@ -37,9 +43,24 @@ class Tally:
         if oldest and (self.oldest is None or oldest < self.oldest):
             self.oldest = oldest
 
-    def report(self, end: SourceEnd, reason: str, watermark: datetime | None = None) -> SourceReport:
-        """The account of the reading. `watermark`: how far the source counts as read, None where its cursor stays."""
-        return SourceReport(self.source, end, reason, self.pages, self.items, self.not_hosted, watermark)
+    def report(
+        self,
+        end: SourceEnd,
+        reason: str,
+        watermark: datetime | None = None,
+        *,
+        unread: Sequence[Span] | None = None,
+    ) -> SourceReport:
+        """The account of the reading. `watermark`: how far the source counts as read, None where its cursor stays.
+
+        `unread`: what of the window was not seen. Unless told, all of it where the reading did not come to an end.
+        """
+        if unread is None:
+            unread = () if end in _READ_THROUGH else (self.asked,)
+        inside = [Span(max(part.since, self.asked.since), min(part.until, self.asked.until)) for part in unread]
+        left = tuple(part for part in inside if part.since < part.until)
+        window = WindowRead(self.source, self.asked.since, self.asked.until, left, reason if left else "")
+        return SourceReport(self.source, end, reason, self.pages, self.items, self.not_hosted, watermark, window)
 
     def faulted(self, fault: FetchFault) -> SourceReport:
         """The account of a reading that ended because a page could not be fetched."""
@@ -88,4 +109,5 @@ async def ask(
     try:
         return page, parse(page.content, source=tally.source, seen_at=page.fetched_at, url=page.final_url)
     except LayoutChanged as error:
+        tally.unread = page
         return tally.changed(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from flows.replica.log import forbidden_fetches, max_in_flight, max_rate, reques
 from flows.replica.notices import Robots
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
-from flows.run import CrawlOrder, assess_by, crawl
+from flows.run import CrawlOrder, crawl
+from flows.running import assess_by
 from flows.stopping import Stop
 from schemas.article import SEOUL, ArticleRef, Outcome
 from schemas.find import RevisionKind
@@ -174,7 +175,7 @@ def test_an_address_that_leads_elsewhere_is_a_failure_of_its_own(naver: Replica,
     assert other
 
     async def elsewhere(ref: ArticleRef, final_url: str) -> Receipt:
-        async def fetch(url: str, *, why: str) -> RawPage:
+        async def fetch(url: str, *, why: str, headers: Mapping[str, str] | None = None) -> RawPage:
             return page(url, b"<html>a front page</html>", final_url=final_url)
 
         receipt = made_up.receipt(f"20260102T030405Z-{ref.key.oid}")

@@ -18,16 +18,14 @@ from made_up import key
 from flows.discover import (
     ApiKey,
     Discovered,
-    Known,
     Reading,
-    Window,
     read_list,
     read_search_api,
     read_search_page,
     refs_of_addresses,
-    window,
 )
 from flows.naver.urls import press_list_url
+from flows.window import Known, Window, window
 from schemas.article import SEOUL
 from schemas.errors import AddressError
 from schemas.page import Fault, FetchFault, RawPage

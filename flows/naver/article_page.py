@@ -18,6 +18,7 @@ from flows.naver.partial_tree import page_tree, partial_tree
 from flows.naver.urls import article_key
 from schemas.article import Article, ArticleKey
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
+from schemas.traits import Traits
 
 GONE_NOTICES = (
     "삭제된 기사입니다",
@@ -39,25 +40,30 @@ def parse_article(content: bytes, url: str) -> Article:
     Raises AddressError when `url` names no article, LayoutChanged when the page lacks what its layout needs or is
     of another article, ArticleGone and TemporarilyUnavailable when the page says so instead of showing an article.
     """
+    return read_article(content, url)[0]
+
+
+def read_article(content: bytes, url: str) -> tuple[Article, Traits]:
+    """The same, with what the page looks like, for the drift alarm. Raises what `parse_article` raises."""
     key = article_key(url)
     if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return sports_json.parse(content, key, url)
     tree = partial_tree(content, nnews_page.CUT, url)
-    return _parse_tree(tree, key, url) if tree is not None else parse_whole_page(content, url)
+    return _read_tree(tree if tree is not None else page_tree(content, url), key, url)
 
 
 def parse_whole_page(content: bytes, url: str) -> Article:
     """The same for an HTML page, always by way of the whole page's tree. Raises what `parse_article` raises."""
-    return _parse_tree(page_tree(content, url), article_key(url), url)
+    return _read_tree(page_tree(content, url), article_key(url), url)[0]
 
 
-def _parse_tree(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:
+def _read_tree(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Traits]:
     sign = tree.css_first(_SIGNS)  # the first in the page's order, so that what stands behind an article cannot decide
     if sign is None:
         raise _what_else(tree, url)
     layout = read_nhn_page if attribute(sign, "id") in read_nhn_page.SIGN_IDS else nnews_page
-    article: Article = layout.parse(tree, key, url)
-    return article
+    read: tuple[Article, Traits] = layout.parse(tree, key, url)
+    return read
 
 
 def _what_else(tree: LexborHTMLParser, url: str) -> ArticleGone | TemporarilyUnavailable | LayoutChanged:

@@ -14,19 +14,22 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Iterator
 from datetime import datetime
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from flows.naver.bylines import find_byline, parse_byline
-from flows.naver.clock import parse_stamp
+from flows.naver.clock import parse_stamp, parse_twelve_hours
 from flows.naver.lines import storable
 from flows.naver.nodes import Scope, attribute, first_attribute, has_class, one_line, outermost, required
 from flows.naver.page_parts import author_meta, body_of, categories_of, kind_of, own_key, photos, title_of
 from flows.naver.partial_tree import Cut
+from flows.naver.traits import agrees, beside, left_out, make_traits, shape, witnesses
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import LayoutChanged
+from schemas.traits import Traits
 
 PARSER = "article_page/1"
 
@@ -65,11 +68,12 @@ SECTIONS = {
 
 _ARTICLE_SCRIPT = re.compile(r"var\s+article\s*=\s*\{([^{}]*)")
 _OFFICE_SCRIPT = re.compile(r"var\s+office\s*=\s*\{([^{}]*)")
+_SHOWN = re.compile(r"오[전후] \d")
 _FIELD = re.compile(r'\b(officeId|articleId|sectionId|name)\s*:\s*("(?:[^"\\\n]|\\.)*")')
 
 
-def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:
-    """The article on a page of this layout. Raises LayoutChanged, naming the selector that finds nothing."""
+def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Traits]:
+    """The article on a page of this layout, and its traits. Raises LayoutChanged, naming what it does not find."""
     head: Scope = tree.css_first(HEAD) or tree
     body = required(tree, BODY, url=url, layout=PARSER)
     article = _script_fields(tree, _ARTICLE_SCRIPT)
@@ -78,7 +82,7 @@ def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:
     subtitle, text = body_of(body)
     byline = _byline(tree, head) or find_byline(text)
     images = photos(body)
-    return Article(
+    parsed = Article(
         key=key,
         title=title,
         subtitle=subtitle,
@@ -94,6 +98,48 @@ def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:
         kind=kind_of(title, text, images, tree.css_first(FRAME) or body),
         parser=PARSER,
     )
+    return parsed, make_traits(parsed, _marks(parsed, tree, head, body, article))
+
+
+def _marks(
+    article: Article, tree: LexborHTMLParser, head: Scope, body: LexborNode, script: dict[str, str]
+) -> Iterator[str]:
+    """What else the page shows: the witnesses, and the shapes of the parts that were read."""
+    yield from witnesses(article, tree)
+    yield from _places(tree, head)
+    yield from (f"var article: {name}" for name in script)
+    yield from left_out(article, body)
+    yield from shape("body", body)
+    yield from beside("the body", body)
+    if body.parent is not None and body.parent.tag != "body":
+        yield from beside("the body's frame", body.parent, CATEGORIES[1:])
+    yield from _times(article, head)
+    yield from shape("title", required(head, TITLE, url=article.url, layout=PARSER).parent)
+    yield from shape("byline", _byline_frame(tree))
+    yield from shape("categories", tree.css_first(CATEGORIES))
+
+
+def _places(tree: LexborHTMLParser, head: Scope) -> Iterator[str]:
+    """Where a field was found that has several places."""
+    yield "press from the logo" if first_attribute(head, PRESS_LOGO, "alt") else "press from elsewhere"
+    yield f"category {'named' if categories_of(tree, CATEGORIES, CATEGORY) else 'from the section'}"
+    if head.css_first(REPORTER) is not None:
+        yield "reporter in the head"
+    if head.css_first(ORIGINAL) is not None:
+        yield "link to the original"
+
+
+def _times(article: Article, head: Scope) -> Iterator[str]:
+    """Whether the times are shown that were read, and no others."""
+    node = required(head, PUBLISHED, url=article.url, layout=PARSER)
+    shown, read = parse_twelve_hours(one_line(node)), article.published_at
+    yield agrees(
+        "the time that is shown", "the one that is read", yes=read is not None and shown == read.replace(second=0)
+    )
+    frame = node.parent.parent if node.parent is not None else None
+    yield from shape("times", frame)
+    if frame is not None and article.modified_at is None and len(_SHOWN.findall(frame.text())) > 1:
+        yield "a second time, not read"
 
 
 def _publisher(head: Scope, tree: LexborHTMLParser, url: str) -> str:

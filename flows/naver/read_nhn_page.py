@@ -6,17 +6,20 @@ Always read by way of the whole page: it stands in a layout table, where the beg
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from flows.naver.bylines import find_byline, parse_byline
 from flows.naver.clock import parse_twelve_hours
 from flows.naver.nodes import Scope, first_attribute, one_line, required
 from flows.naver.page_parts import author_meta, body_of, categories_of, kind_of, own_key, photos, title_of
+from flows.naver.traits import beside, left_out, make_traits, name_of, shape, witnesses
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import LayoutChanged
+from schemas.traits import Traits
 
 PARSER = "read_nhn/1"
 
@@ -32,8 +35,8 @@ SIGNS = f"{BODY}, {TITLE}"  # either says that the page has this layout, or what
 SIGN_IDS = frozenset(("articleTitle", "articleBodyContents"))
 
 
-def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:
-    """The article on a page of this layout. Raises LayoutChanged, naming the selector that finds nothing."""
+def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Traits]:
+    """The article on a page of this layout, and its traits. Raises LayoutChanged, naming what it does not find."""
     head: Scope = tree.css_first(HEAD) or tree
     body = required(tree, BODY, url=url, layout=PARSER)
     own_key(key, None, tree, url=url, layout=PARSER)
@@ -42,7 +45,7 @@ def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:
     byline = find_byline(text)
     images = photos(body)
     times = _times(head, url)
-    return Article(
+    parsed = Article(
         key=key,
         title=title,
         subtitle=subtitle,
@@ -58,6 +61,23 @@ def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> Article:
         kind=kind_of(title, text, images, body),
         parser=PARSER,
     )
+    return parsed, make_traits(parsed, _marks(parsed, tree, head, body))
+
+
+def _marks(article: Article, tree: LexborHTMLParser, head: Scope, body: LexborNode) -> Iterator[str]:
+    """What else the page shows: the witnesses, and the shapes of the parts that were read."""
+    yield from witnesses(article, tree)
+    yield "press from the logo" if first_attribute(head, PRESS_LOGO, "alt") else "press from elsewhere"
+    yield f"{min(len(head.css(TIMES)), 3)} times"
+    if head.css_first(ORIGINAL) is not None:
+        yield "link to the original"
+    yield from left_out(article, body)
+    yield from shape("body", body)
+    yield from beside("the body", body, CATEGORIES[1:])
+    time = required(head, TIMES, url=article.url, layout=PARSER)
+    yield f"times: {name_of(time)}"
+    yield from beside("the time", time, "btn_artialoriginal")
+    yield from shape("categories", tree.css_first(CATEGORIES))
 
 
 def _publisher(head: Scope, tree: LexborHTMLParser, url: str) -> str:

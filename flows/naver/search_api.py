@@ -28,7 +28,8 @@ class SearchAnswer:
     """One answer. `items` is how many items it holds; `not_hosted` of them are not on Naver and give no ref.
 
     `refs` holds each article once. `oldest` and `newest` are over all items, hosted or not: they say how far the
-    answer reaches. Publication times come to the minute (the API always says 00 seconds).
+    answer reaches, where the items are `in_order`, newest first. Publication times come to the minute (the API always
+    says 00 seconds).
     """
 
     total: int
@@ -39,6 +40,7 @@ class SearchAnswer:
     refs: tuple[ArticleRef, ...]
     oldest: datetime | None
     newest: datetime | None
+    in_order: bool = True
 
 
 class ApiErrorKind(StrEnum):
@@ -87,6 +89,7 @@ def parse_search_answer(content: bytes, *, source: str, seen_at: datetime, url: 
         refs=unique(hosted),
         oldest=min(times, default=None),
         newest=max(times, default=None),
+        in_order=times == sorted(times, reverse=True),
     )
 
 

@@ -13,6 +13,7 @@ import html
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,9 +23,11 @@ from flows.naver.decoding import decode
 from flows.naver.lines import storable
 from flows.naver.page_parts import body_of, headline, kind_of, photos
 from flows.naver.partial_tree import build_tree
+from flows.naver.traits import left_out, make_traits, shape
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
+from schemas.traits import Traits
 
 PARSER = "sports_json/1"
 
@@ -36,11 +39,12 @@ CARDS = (*INFO, "journalistCards")
 _NAME_FIELDS = ("name", "journalistName", "reporterName")
 _SECTION_FIELDS = ("sectionName", "name")
 _ORIGINAL_FIELDS = ("originalUrl", "originUrl", "orgUrl")
+_MOST_KEYS, _LONGEST_KEY = 40, 80
 _SITES = {"sports": "스포츠", "entertain": "연예"}
 
 
-def parse(content: bytes, key: ArticleKey, url: str) -> Article:
-    """The article of an answer. Raises LayoutChanged, ArticleGone, TemporarilyUnavailable."""
+def parse(content: bytes, key: ArticleKey, url: str) -> tuple[Article, Traits]:
+    """The article of an answer, and its traits. Raises LayoutChanged, ArticleGone, TemporarilyUnavailable."""
     answer = _loaded(content, url)
     _check_success(answer, url)
     article = _find(answer, ARTICLE)
@@ -56,7 +60,7 @@ def parse(content: bytes, key: ArticleKey, url: str) -> Article:
     published, modified = _time(article, "serviceDatetime", url), _modified_at(article, url)
     byline = _byline(answer) or find_byline(text)
     images = photos(body)
-    return Article(
+    parsed = Article(
         key=key,
         title=title,
         subtitle=subtitle,
@@ -72,6 +76,24 @@ def parse(content: bytes, key: ArticleKey, url: str) -> Article:
         kind=kind_of(title, text, images, body),
         parser=PARSER,
     )
+    marks = (*left_out(parsed, body), *shape("body", body), *_keys(answer))
+    return parsed, make_traits(parsed, marks)
+
+
+def _keys(answer: Any) -> Iterator[str]:
+    """The names in the records that are read: a name that goes, and one that comes instead, both show."""
+    for path in (("result",), INFO, ARTICLE, OFFICE[:-1]):
+        record = _find(answer, path)
+        yield from _keys_of(path[-1], record)
+    for path in (CARDS, (*ARTICLE, "sections")):
+        entries = _find(answer, path)
+        yield from _keys_of(f"{path[-1]}[0]", entries[0] if isinstance(entries, list) and entries else None)
+
+
+def _keys_of(name: str, record: Any) -> Iterator[str]:
+    entries = record.items() if isinstance(record, dict) else ()
+    for key, value in islice(entries, _MOST_KEYS):
+        yield f"key {name}.{key}"[:_LONGEST_KEY] + f" ({'empty' if value in (None, '', []) else type(value).__name__})"
 
 
 def _loaded(content: bytes, url: str) -> Any:

@@ -1,0 +1,127 @@
+"""The baseline of the drift alarm in a small JSON file, `state/baseline.json` of the archive.
+
+A layout names its marks once; its tally, its press offices' tallies and its newest pages refer to them by number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import StorageFault
+from schemas.traits import Baseline, LayoutMemory, Tally, Traits
+from storage.files import write_atomically
+
+VERSION = 1
+
+
+def load(path: Path) -> tuple[Baseline, str | None]:
+    """The baseline of a file; an empty one where there is no file, and where it is damaged, with a note that says so.
+
+    Raises StorageFault when the file cannot be read at all.
+    """
+    try:
+        return from_json(json.loads(path.read_bytes())), None
+    except FileNotFoundError:
+        return Baseline(), None
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError) as error:
+        reason = f"{path} is damaged ({type(error).__name__}: {error})"
+        return Baseline(), f"{reason}: the drift alarm learns anew, and cannot ring until it knows enough pages"
+    except OSError as error:
+        raise StorageFault(
+            f"{path}: the baseline of the drift alarm cannot be read ({error.strerror}); mend that, then run again"
+        ) from error
+
+
+def save(path: Path, baseline: Baseline) -> None:
+    """Put the baseline into the file: all of it, or nothing. Raises StorageFault."""
+    text = json.dumps(as_json(baseline), ensure_ascii=False, separators=(",", ":"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode() + b"\n", temporary=path.with_name(path.name + ".tmp"))
+    except OSError as error:
+        raise StorageFault(
+            f"{path}: the baseline of the drift alarm cannot be kept ({error.strerror}); mend that, then run again"
+        ) from error
+
+
+def as_json(baseline: Baseline) -> dict[str, Any]:
+    """A baseline as JSON's values; `from_json` gives the same one back."""
+    layouts = {name: _memory_as_json(memory) for name, memory in sorted(baseline.layouts.items())}
+    return {
+        "version": VERSION,
+        "layouts": layouts,
+        "sources": {name: list(counts) for name, counts in sorted(baseline.sources.items())},
+    }
+
+
+def from_json(value: Any) -> Baseline:
+    """The baseline of `as_json`. Raises ValueError, TypeError, LookupError or AttributeError for anything else."""
+    if value["version"] != VERSION:
+        raise ValueError(f"version {value['version']!r} instead of {VERSION}")
+    layouts = {str(name): _memory_from_json(str(name), one) for name, one in value["layouts"].items()}
+    sources = {str(name): tuple(_whole(count) for count in counts) for name, counts in value["sources"].items()}
+    return Baseline(layouts, sources)
+
+
+def _memory_as_json(memory: LayoutMemory) -> dict[str, Any]:
+    counted = (memory.tally, *memory.presses.values())
+    marks = sorted({mark for tally in counted for mark in tally.marks}.union(*(one.marks for one in memory.recent)))
+    numbers = {mark: at for at, mark in enumerate(marks)}
+    return {
+        "marks": marks,
+        "tally": _tally_as_json(memory.tally, numbers),
+        "presses": {press: _tally_as_json(tally, numbers) for press, tally in sorted(memory.presses.items())},
+        "recent": [_traits_as_json(traits, numbers) for traits in memory.recent],
+    }
+
+
+def _memory_from_json(layout: str, value: Any) -> LayoutMemory:
+    marks = [str(mark) for mark in value["marks"]]
+    return LayoutMemory(
+        _tally_from_json(value["tally"], marks),
+        {str(press): _tally_from_json(tally, marks) for press, tally in value["presses"].items()},
+        tuple(_traits_from_json(layout, one, marks) for one in value["recent"]),
+    )
+
+
+def _tally_as_json(tally: Tally, numbers: Mapping[str, int]) -> list[Any]:
+    """Pages, then number and weight of each mark, in one flat list."""
+    flat = [part for mark, weight in sorted(tally.marks.items()) for part in (numbers[mark], _short(weight))]
+    return [_short(tally.pages), *flat]
+
+
+def _tally_from_json(value: Sequence[Any], marks: Sequence[str]) -> Tally:
+    pages, *flat = value
+    pairs = zip(flat[::2], flat[1::2], strict=True)
+    return Tally(_weight(pages), {marks[_whole(at)]: _weight(weight) for at, weight in pairs})
+
+
+def _traits_as_json(traits: Traits, numbers: Mapping[str, int]) -> list[Any]:
+    lengths = [[what, size] for what, size in traits.lengths]
+    return [traits.press, sorted(numbers[mark] for mark in traits.marks), lengths, list(traits.sketch)]
+
+
+def _traits_from_json(layout: str, value: Any, marks: Sequence[str]) -> Traits:
+    press, numbers, lengths, sketch = value
+    own = frozenset(marks[_whole(at)] for at in numbers)
+    sizes = tuple((str(what), _whole(size)) for what, size in lengths)
+    return Traits(layout, str(press), own, sizes, tuple(_whole(number) for number in sketch))
+
+
+def _short(weight: float) -> float | int:
+    return int(weight) if weight == int(weight) else weight
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{value!r:.40} is no count")
+    return value
+
+
+def _weight(value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1e9:
+        raise ValueError(f"{value!r:.40} is no number of pages")
+    return float(value)

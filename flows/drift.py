@@ -1,0 +1,138 @@
+"""The drift alarm: do the pages of this run look like the ones before? Pure.
+
+    drift.py           Watch: looks at batches, holds pages back, rings, learns
+    drift_finding.py   what drifts, and which pages that concerns
+    drift_chance.py    what chance explains
+    drift_memory.py    how pages enter the memory, and fade
+
+A page is known by its marks (`flows/naver/traits.py`): which fields it has and where they were found, what on the page
+says the same, of what shape the parts are that were read, how long its texts are. For each mark the baseline knows how
+many of the last thousand pages of the layout had it, and of each press office's. A mark *drifts* when new pages have
+it, or lack it, far more often than that, and chance explains it less than once in a hundred million times. Two cases:
+
+- what (nearly) no page of the baseline showed: the pages that show it now are held back, the others pass;
+- a share or a length that shifted: nobody can tell which pages are right, so all of the batch are held back, and of
+  later batches those that show it.
+
+Three pages of two press offices can be enough for the first, once 600 pages are known; four once 200 are. Of a layout
+of which fewer than `ENOUGH` pages are known, and of a press office of fewer than `ENOUGH_OF_PRESS`, pages are only
+learned. The 32 newest pages are judged together with the new ones, so that a change which comes in runs of one or two
+pages is noticed too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flows.drift_finding import ENOUGH, ENOUGH_OF_PRESS, Aspect, Drift, Page, Scope, find_drifts
+from flows.drift_memory import learn, remember
+from schemas.traits import Baseline, LayoutMemory, Traits
+
+__all__ = ["ENOUGH", "ENOUGH_OF_PRESS", "STEADY_ITEMS", "STEADY_READINGS", "Watch"]
+
+STEADY_READINGS, STEADY_ITEMS = 20, 3
+"""A source that named so many items in each of its last so many readings is expected to name one."""
+
+_NAMED = 4  # findings that an alarm names
+_WHAT_TO_DO = (
+    "Look at such a page. Where it is read wrongly: mend the parser, raise its version, then run"
+    " `seogo reparse --quarantined`. Where it is read well: the same with `--accept`."
+)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A layout in the course of a run: what is remembered by now, and what drifted."""
+
+    memory: LayoutMemory
+    drifts: dict[Aspect, Drift] = field(default_factory=dict)
+
+
+class Watch:
+    """The alarm of one run. Give it every page that was parsed, a batch at a time, *before* the batch is stored.
+
+    `alarms`: what rang, each once, in words. With `accept` nothing rings and nothing is held: what the run shows
+    becomes the baseline of its layouts and sources, and what was known of them is forgotten.
+    """
+
+    def __init__(self, baseline: Baseline, *, accept: bool = False) -> None:
+        self.alarms: list[str] = []
+        self._baseline = baseline
+        self._accept = accept
+        self._seen: dict[str, _Seen] = {}
+        self._readings: dict[str, tuple[int, ...]] = {}
+
+    def look(self, pages: Sequence[tuple[str, Traits]]) -> Mapping[str, str]:
+        """The pages of a batch (article id, traits) that are not to be stored: id -> why."""
+        held: dict[str, str] = {}
+        for layout in dict.fromkeys(traits.layout for _, traits in pages):
+            held |= self._look_at(layout, [(name, traits) for name, traits in pages if traits.layout == layout])
+        return held
+
+    def source(self, name: str, items: int) -> str | None:
+        """Note what a reading of a source named; a sentence where that is nothing and it always named something."""
+        known = self._known_readings(name)
+        steady = known[-STEADY_READINGS:]
+        if items or len(steady) < STEADY_READINGS or min(steady) < STEADY_ITEMS:
+            self._readings[name] = remember(known, items)
+            return None
+        alarm = (
+            f"{name} names nothing; each of its last {STEADY_READINGS} readings named {min(steady)} or more: its"
+            " layout changed, or Naver refuses it without saying so. Look at what it answers."
+        )
+        self._ring(alarm)
+        return alarm
+
+    def learned(self) -> Baseline:
+        """The baseline with this run's pages and readings: without what was held, without a reading that rang."""
+        layouts = {layout: seen.memory for layout, seen in self._seen.items()}
+        return Baseline({**self._baseline.layouts, **layouts}, {**self._baseline.sources, **self._readings})
+
+    def _known_readings(self, name: str) -> tuple[int, ...]:
+        if name in self._readings or self._accept:
+            return self._readings.get(name, ())
+        return self._baseline.sources.get(name, ())
+
+    def _look_at(self, layout: str, batch: Sequence[tuple[str, Traits]]) -> dict[str, str]:
+        seen = self._seen.setdefault(layout, _Seen(self._known_pages(layout)))
+        pages = [Page.of(traits, name) for name, traits in batch]
+        found = [] if self._accept else find_drifts(layout, seen.memory, pages)
+        new = [drift for drift in found if drift.aspect not in seen.drifts]
+        held = _held(pages, new, list(seen.drifts))
+        self._tell(new)
+        seen.drifts |= {drift.aspect: drift for drift in new}
+        seen.memory = learn(seen.memory, [traits for name, traits in batch if name not in held])
+        return held
+
+    def _known_pages(self, layout: str) -> LayoutMemory:
+        return LayoutMemory() if self._accept else self._baseline.layouts.get(layout, LayoutMemory())
+
+    def _tell(self, drifts: Sequence[Drift]) -> None:
+        for scope in dict.fromkeys(drift.aspect.scope for drift in drifts):
+            self._ring(_alarm(scope, [drift for drift in drifts if drift.aspect.scope == scope]))
+
+    def _ring(self, alarm: str) -> None:
+        if alarm not in self.alarms:
+            self.alarms.append(alarm)
+
+
+def _held(batch: Sequence[Page], new: Sequence[Drift], known: Sequence[Aspect]) -> dict[str, str]:
+    """The pages of a batch that are in doubt for what was found in it, or show what was found earlier."""
+    held: dict[str, str] = {}
+    for page in batch:
+        reasons = (f"{drift.aspect.scope}: {drift}" for drift in new if drift.doubts(page))
+        if reason := next(reasons, "") or next((_again(one) for one in known if one.shown_by(page)), ""):
+            held[page.id] = reason
+    return held
+
+
+def _again(aspect: Aspect) -> str:
+    what = "missing" if aspect.gone else "there"
+    return f"{aspect.scope}: “{aspect.mark}” is {what}, for which the alarm rang in this run"
+
+
+def _alarm(scope: Scope, drifts: Sequence[Drift]) -> str:
+    named = "; ".join(str(drift) for drift in drifts[:_NAMED])
+    more = f"; and {len(drifts) - _NAMED} more" if len(drifts) > _NAMED else ""
+    return f"{scope}: the pages do not look as before: {named}{more}. {_WHAT_TO_DO}"

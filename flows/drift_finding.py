@@ -1,0 +1,179 @@
+"""What drifts: marks that new pages of a layout or a press office have, or lack, far more often than before. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from flows.drift_chance import chance, odds_ratio
+from flows.drift_memory import is_length, marks_of
+from flows.naver.traits import ECHOES
+from schemas.traits import LayoutMemory, Tally, Traits
+
+ENOUGH, ENOUGH_OF_PRESS = 200, 40
+"""Pages of a layout, and of a press office in it, from which on new ones are compared with them."""
+UNLIKELY = 1e-8
+"""Chance must be below this. A run tries some thousands of counts: a thousand clean runs ring nothing."""
+
+_FEWEST = 3  # pages that drift together
+_RARE = 0.02  # what so few pages of the baseline showed, no right page is expected to show
+_MUCH = 10.0  # the least ratio of odds: what is unlikely and yet slight is weather, not a new layout
+_PER_PRESS = 6  # pages of one press office that count in a window: none of them speaks for the layout
+_WINDOWS = (8, 16, 32)
+
+
+class Page(NamedTuple):
+    """A page as it is compared: its article's id, its press office, its marks and lengths."""
+
+    id: str
+    press: str
+    marks: frozenset[str]
+    sketch: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, traits: Traits, name: str = "") -> Page:
+        return cls(name, traits.press, marks_of(traits), traits.sketch)
+
+
+class Scope(NamedTuple):
+    """Whose pages: a layout's, or one press office's in it. As text: `article_page/1`, `article_page/1, press 001`."""
+
+    layout: str
+    press: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.layout}, press {self.press}" if self.press else self.layout
+
+    def concerns(self, page: Page) -> bool:
+        """Whether a page of the layout belongs here."""
+        return self.press in ("", page.press)
+
+
+class Aspect(NamedTuple):
+    """A mark that pages of a scope have, or (`gone`) lack."""
+
+    scope: Scope
+    mark: str
+    gone: bool
+
+    def shown_by(self, page: Page) -> bool:
+        return self.scope.concerns(page) and (self.mark in page.marks) is not self.gone
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """An aspect that `count` `of` so many new pages show, of so many `presses`, and `usual` (a share) of earlier ones.
+
+    `shift`: a share or a length that changed, so that pages which do not show it are as doubtful as those that do.
+    """
+
+    aspect: Aspect
+    count: int
+    of: int
+    presses: int
+    usual: float
+
+    @property
+    def shift(self) -> bool:
+        return self.usual > _RARE or is_length(self.aspect.mark)
+
+    def doubts(self, page: Page) -> bool:
+        """Whether a page of the batch in which this was found has to be held back."""
+        return self.aspect.scope.concerns(page) if self.shift else self.aspect.shown_by(page)
+
+    def __str__(self) -> str:
+        what = "missing" if self.aspect.gone else "new" if self.usual < _RARE else "frequent"
+        offices = f" of {self.presses} press offices" if self.presses > 1 else ""
+        usual = f"usual: {100 * self.usual:.2g} %"
+        return f"“{self.aspect.mark}” is {what} on {self.count} of {self.of} pages{offices} ({usual})"
+
+
+def find_drifts(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> list[Drift]:
+    """What drifts in a batch, or in it and the pages right before it, the most telling first."""
+    before = [Page.of(traits) for traits in memory.recent]
+    found: dict[Aspect, Drift] = {}
+    for scope, tally in _scopes(layout, memory, batch):
+        earlier, new = ([page for page in pages if scope.concerns(page)] for pages in (before, batch))
+        for window in _windows(earlier, new):
+            for drift in _compared(scope, tally, window):
+                if any(drift.aspect.shown_by(page) for page in new):
+                    found.setdefault(drift.aspect, drift)
+    return sorted(found.values(), key=_telling)
+
+
+def _telling(drift: Drift) -> tuple[bool, bool, int, str]:
+    return drift.shift, is_length(drift.aspect.mark), -drift.count, drift.aspect.mark
+
+
+def _scopes(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> Iterator[tuple[Scope, Tally]]:
+    """The layout, and the press offices of the batch, as far as enough is known of them."""
+    if memory.tally.pages < ENOUGH:
+        return
+    yield Scope(layout), memory.tally
+    for press in dict.fromkeys(page.press for page in batch):
+        tally = memory.presses.get(press, Tally())
+        if tally.pages >= ENOUGH_OF_PRESS:
+            yield Scope(layout, press), tally
+
+
+def _windows(before: Sequence[Page], batch: Sequence[Page]) -> Iterator[Sequence[Page]]:
+    """The batch, and windows of each size that slide over it and reach back before it.
+
+    A layout changes from one page to the next: in a large window the first pages of the new look would be few.
+    """
+    yield batch
+    pages = [*before, *batch]
+    for size in _WINDOWS:
+        ends = range(len(pages), max(len(before), size - 1), -(size // 2))
+        yield from (pages[end - size : end] for end in ends)
+
+
+def _compared(scope: Scope, tally: Tally, window: Sequence[Page]) -> Iterator[Drift]:
+    """What drifts in a window. One press office does not speak for its layout: it has a tally of its own."""
+    pages = window if scope.press else _spread(window)
+    counts = Counter(mark for page in pages for mark in page.marks)
+    for mark in {*counts, *tally.marks}:
+        usual = min(tally.marks.get(mark, 0.0), tally.pages)
+        gone = counts[mark] * tally.pages < usual * len(pages)
+        count, expected = (len(pages) - counts[mark], tally.pages - usual) if gone else (counts[mark], usual)
+        if not _unlikely(count, len(pages), expected, tally.pages):
+            continue
+        aspect = Aspect(scope, mark, gone)
+        shown = [page for page in pages if aspect.shown_by(page)]
+        presses = len({page.press for page in shown})
+        if (presses > 1 or scope.press) and not _copied(mark, shown, len(pages), expected, tally.pages):
+            yield Drift(aspect, count, len(pages), presses, expected / tally.pages)
+
+
+def _copied(mark: str, shown: Sequence[Page], of: int, usual: float, pages: float) -> bool:
+    """Whether an echo is explained by copies: many press offices print the same release on the same day."""
+    return mark.startswith(ECHOES) and not _unlikely(_texts(shown), of, usual, pages)
+
+
+def _texts(pages: Sequence[Page]) -> int:
+    """How many different texts the pages show."""
+    known: set[int] = set()
+    texts = 0
+    for page in pages:
+        texts += known.isdisjoint(page.sketch)
+        known.update(page.sketch)
+    return texts
+
+
+def _unlikely(count: int, of: int, usual: float, pages: float) -> bool:
+    if count < _FEWEST or odds_ratio(count, of, usual=usual, pages=pages) < _MUCH:
+        return False
+    return chance(count, of, usual=usual, pages=pages) < UNLIKELY
+
+
+def _spread(window: Sequence[Page]) -> list[Page]:
+    """The window with at most so many pages of one press office, the newest of them."""
+    taken: Counter[str] = Counter()
+    kept = []
+    for page in reversed(window):
+        taken[page.press] += 1
+        if taken[page.press] <= _PER_PRESS:
+            kept.append(page)
+    return kept

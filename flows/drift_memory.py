@@ -1,0 +1,85 @@
+"""How the drift alarm remembers: pages enter a layout's memory, old ones fade. Pure.
+
+The newest pages of a layout wait in `recent`. The ones that later pages push out of there are counted in the tallies,
+of the layout and of their press office.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from flows.naver.traits import ECHOES
+from schemas.traits import LayoutMemory, Tally, Traits
+
+RECENT = 32
+"""So many of a layout's newest pages are not yet part of what new ones are compared with."""
+LAYOUT_PAGES, PRESS_PAGES = 1_000, 300
+"""So many pages of a layout, and of a press office, count; older ones fade away."""
+READINGS = 24
+"""So many readings of a source are remembered."""
+
+_MOST_MARKS = 400  # of a layout; the rarest are forgotten
+_MOST_PRESSES = 100
+_FORGOTTEN = 0.3  # of a page: a mark seen once, 1,200 pages ago
+_EDGES = (25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1_200, 1_600, 2_400, 3_200, 4_800, 6_400)
+_FEW_EDGES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
+
+
+def marks_of(traits: Traits) -> frozenset[str]:
+    """The marks of a page with its lengths as further ones: `body over 400`, for each of some fixed steps."""
+    lengths = [f"{what} over {edge}" for what, size in traits.lengths for edge in _edges(what) if size > edge]
+    return traits.marks.union(lengths)
+
+
+def is_length(mark: str) -> bool:
+    """Whether a mark speaks of a length."""
+    return " over " in mark and mark.rpartition(" ")[2].isdecimal()
+
+
+def learn(memory: LayoutMemory, pages: Sequence[Traits]) -> LayoutMemory:
+    """The memory with these pages, oldest first, as the newest."""
+    waiting = (*memory.recent, *pages)
+    settled = waiting[: max(len(waiting) - RECENT, 0)]
+    presses = dict(memory.presses)
+    for press in dict.fromkeys(page.press for page in settled):
+        own = [page for page in settled if page.press == press]
+        presses[press] = _counted(presses.get(press, Tally()), own, PRESS_PAGES)
+    tally = _counted(memory.tally, settled, LAYOUT_PAGES)
+    return LayoutMemory(tally, _heaviest(presses, tally), waiting[len(settled) :])
+
+
+def remember(readings: Sequence[int], items: int) -> tuple[int, ...]:
+    """A source's readings with one more."""
+    return (*readings, items)[-READINGS:]
+
+
+def _edges(what: str) -> tuple[int, ...]:
+    return _FEW_EDGES if what == "paragraphs" else _EDGES
+
+
+def _counted(tally: Tally, pages: Sequence[Traits], window: int) -> Tally:
+    """The tally with these pages; what is over the window fades. Echoes count once two of these pages share one."""
+    if not pages:
+        return tally
+    counts = Counter(mark for page in pages for mark in marks_of(page))
+    total = tally.pages + len(pages)
+    fade = min(1.0, window / total)
+    marks = {mark: tally.marks.get(mark, 0.0) + counts[mark] for mark in (*tally.marks, *counts)}
+    kept = ((mark, round(weight * fade, 2)) for mark, weight in marks.items() if _worth(mark, weight, tally))
+    heaviest = sorted(kept, key=lambda one: (-one[1], one[0]))[:_MOST_MARKS]
+    return Tally(round(total * fade, 2), {mark: weight for mark, weight in sorted(heaviest) if weight >= _FORGOTTEN})
+
+
+def _worth(mark: str, weight: float, known: Tally) -> bool:
+    return weight > 1 or mark in known.marks or not mark.startswith(ECHOES)
+
+
+def _heaviest(presses: Mapping[str, Tally], layout: Tally) -> dict[str, Tally]:
+    """The press offices of which most is known, with those marks only that the layout's tally has too."""
+    first: Iterable[str] = sorted(presses, key=lambda press: (-presses[press].pages, press))[:_MOST_PRESSES]
+    return {press: _within(presses[press], layout) for press in sorted(first)}
+
+
+def _within(tally: Tally, layout: Tally) -> Tally:
+    return Tally(tally.pages, {mark: weight for mark, weight in tally.marks.items() if mark in layout.marks})

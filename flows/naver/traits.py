@@ -1,0 +1,220 @@
+"""What a page shows beside its article: the marks that the drift alarm compares with those of earlier pages.
+
+    fields      which of the article's fields are there           `byline`, `subtitle`, `images`
+    places      where a field with several places was found       `press from the logo`
+    witnesses   what else on the page says the same               `og:title is the title`, `og:title is not the title`
+    shapes      the elements of the parts that are read           `body: <em.img_desc>`
+    doubts      what a right record hardly ever is                `published at midnight`
+    echoes      short texts that should differ from page to page  `line: 로그인 후 볼 수 있습니다`
+
+All of it comes off the tree that the parser has built, and costs a small part of what the parser does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
+from zlib import crc32
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from flows.naver.page_parts import CAPTIONED
+from schemas.article import Article
+from schemas.traits import Traits
+
+MOST_MARKS = 120
+"""Of one page; one of today's has some 50. A hostile page is not to fill the memory."""
+ECHOES = ("line: ", "byline: ", "title begins: ", "title ends: ")
+"""How marks begin that hold a text of the page itself."""
+
+_LINE, _BYLINE, _TITLE_BEGIN, _TITLE_END = ECHOES
+_MOST_NODES = 400  # looked at in one part
+_PICTURE = f"img, .nbd_im_w, {CAPTIONED}"
+_MOST_LINES, _SHORT_LINE = 8, 40
+_WORD = 10  # characters: the words of a Korean text have 4 on average
+_DESCRIPTION = 80  # characters of og:description that are compared, without white space
+_DAYS_APART = 10  # between an article and its pictures, by months of 31 days
+_BEGINNING = 1_000  # characters of a body among which a description is looked for
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]*")
+_HANGUL = re.compile(r"[가-힣]")
+_RAW = re.compile(
+    r"&(?:[a-z]{2,8}|#x?[0-9a-f]{1,6});|</?(?:br|div|p|span|a|strong|em|script)\b[^>]{0,200}>", re.IGNORECASE
+)
+_PREFIX = re.compile(r"\S{1,10}(?: \S{1,10})?:(?= )")
+_SUFFIX = re.compile(r"\s[|:–-]\s*\S[^|]{0,20}$")
+_PHOTO_DAY = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/")
+
+
+def make_traits(article: Article, marks: Iterable[str]) -> Traits:
+    """The traits of a page: the marks of its article, and those that its layout found. At most `MOST_MARKS`."""
+    lines = article.body.split("\n") if article.body else []
+    own = (*_fields(article), *_doubts(article), *_echoes(article, lines))
+    every = frozenset(islice(dict.fromkeys((*own, *marks)), MOST_MARKS))
+    lengths = (
+        ("title", len(article.title)),
+        ("body", len(article.body)),
+        ("paragraphs", lines.count("") + bool(lines)),
+    )
+    return Traits(article.parser, article.key.oid, every, lengths, _sketch(lines))
+
+
+def _fields(article: Article) -> Iterator[str]:
+    yield f"kind {article.kind.value}"
+    for name in ("body", "subtitle", "byline", "authors", "categories", "images", "original_url", "modified_at"):
+        if getattr(article, name):
+            yield name
+    for author in article.authors:
+        yield "e-mail of an author" if author.email else "author without e-mail"
+    for image in article.images:
+        yield "image with caption" if image.caption else "image without caption"
+    for category in article.categories[:3]:
+        yield f"category: {category[:20]}"
+
+
+def _doubts(article: Article) -> Iterator[str]:
+    """What a right record hardly ever is."""
+    both = f"{article.title}\n{article.body}"
+    published, address = article.published_at, article.original_url or ""
+    doubts = {
+        "byline names nobody": article.byline and not article.authors,
+        "title without Hangul": not _HANGUL.search(article.title),
+        "body without Hangul": article.body and not _HANGUL.search(article.body),
+        "publisher without letters": not any(letter.isalpha() for letter in article.publisher),
+        "characters that could not be decoded": "\ufffd" in both,
+        "markup in the text": ("&" in both or "<" in both) and _RAW.search(both),
+        "hardly a space in the text": len(article.body)
+        > _WORD * (article.body.count(" ") + article.body.count("\n") + 1),
+        "modified before it was published": published and article.modified_at and article.modified_at < published,
+        "published at midnight": published and not (published.hour or published.minute or published.second),
+        "original at Naver": ".naver.com/" in address,
+        "original without a path": address.count("/") < 4 and address.endswith("/"),
+        "pictures of another day than the article": published and article.images and not _same_days(article, published),
+    }
+    return (doubt for doubt, holds in doubts.items() if holds)
+
+
+def _same_days(article: Article, published: datetime) -> bool:
+    """Whether the first picture's address bears the day of publication, or one close to it, or none."""
+    day = _PHOTO_DAY.search(article.images[0].url)
+    return day is None or abs(int(day[1]) * 372 + int(day[2]) * 31 + int(day[3]) - _days(published)) <= _DAYS_APART
+
+
+def _days(moment: datetime) -> int:
+    return moment.year * 372 + moment.month * 31 + moment.day
+
+
+def _echoes(article: Article, lines: Sequence[str]) -> Iterator[str]:
+    """Short texts that should not be the same on many pages."""
+    short = (line for line in lines if 0 < len(line) <= _SHORT_LINE and "@" not in line)
+    yield from (_LINE + line for line in islice(short, _MOST_LINES))
+    if article.byline:
+        yield _BYLINE + article.byline[:_SHORT_LINE]
+    if prefix := _PREFIX.match(article.title):
+        yield _TITLE_BEGIN + prefix[0]
+    if suffix := _SUFFIX.search(article.title):
+        yield _TITLE_END + suffix[0].strip()
+
+
+def _sketch(lines: Sequence[str]) -> tuple[int, ...]:
+    """Least and greatest checksum of the long lines: of two texts that share most of them, one is likely the same."""
+    sums = [crc32(line.encode("utf-8", "replace")) for line in lines if len(line) > _SHORT_LINE]
+    return (min(sums), max(sums)) if sums else ()
+
+
+# --- witnesses -----------------------------------------------------------------------------------------------------
+
+
+def witnesses(article: Article, tree: LexborHTMLParser) -> Iterator[str]:
+    """What `<meta property="og:…">` says of the article, for or against it."""
+    said = _open_graph(tree)
+    if title := said.get("og:title"):
+        yield agrees("og:title", "the title", yes=_squeezed(title) == _squeezed(article.title))
+    if author := said.get("og:article:author"):
+        yield agrees("og:article:author", "the publisher", yes=author.partition("|")[0].strip() == article.publisher)
+    if said.get("og:url"):
+        yield "og:url"
+    if description := _squeezed(said.get("og:description", ""))[:_DESCRIPTION]:
+        yield agrees("og:description", "the body's beginning", yes=_begins(article, description))
+
+
+def agrees(witness: str, what: str, *, yes: bool) -> str:
+    """The mark of a witness: `og:title is the title`, `og:title is not the title`."""
+    return f"{witness} is {'' if yes else 'not '}{what}"
+
+
+def _open_graph(tree: LexborHTMLParser) -> dict[str, str]:
+    nodes = tree.head.css('meta[property^="og:"]') if tree.head is not None else []
+    metas = [node.attributes for node in islice(nodes, _MOST_NODES)]
+    return {meta.get("property") or "": (meta.get("content") or "").strip() for meta in reversed(metas)}
+
+
+def _begins(article: Article, description: str) -> bool:
+    """Whether the text begins so, with its subtitle or without."""
+    text = article.body[len(article.subtitle or "") :]
+    return any(_squeezed(start[:_BEGINNING]).startswith(description) for start in (article.body, text))
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+# --- shapes --------------------------------------------------------------------------------------------------------
+
+
+def shape(part: str, frame: LexborNode | None) -> Iterator[str]:
+    """The elements below `frame` but for line breaks, as `part: <span.byline_s>`; that there is none."""
+    if frame is None:
+        yield f"{part}: nowhere"
+        return
+    yield f"{part}: in {name_of(frame)}"
+    for node in islice(frame.css(":not(br)"), 1, _MOST_NODES):  # the first is the frame itself
+        yield f"{part}: {name_of(node)}"
+
+
+def beside(part: str, node: LexborNode, stop: str = "") -> Iterator[str]:
+    """What stands behind a node in its parent, up to an element of the class `stop`: elements, or bare text."""
+    following = node.next
+    for _ in range(_MOST_NODES):
+        if following is None:
+            return
+        name = name_of(following) if following.is_element_node else _bare(following)
+        if stop and name.endswith(f".{stop}>"):
+            return
+        if name:
+            yield f"behind {part}: {name}"
+        following = following.next
+
+
+def left_out(article: Article, body: LexborNode) -> Iterator[str]:
+    """What the body shows and the article does not have: pictures, most of the text."""
+    if not article.images and body.css_first(_PICTURE) is not None:
+        yield "no image read, though there is a picture's markup"
+    if article.body and 2 * len(article.body) < len(body.text().strip()):
+        yield "most of the body's text left out"
+
+
+def name_of(node: LexborNode) -> str:
+    """An element by its tag and first class (else its id): `<em.img_desc>`. Numbers and hashes are cut off."""
+    attributes = node.attributes
+    return _name(node.tag or "", attributes.get("class") or "", attributes.get("id") or "")
+
+
+@lru_cache(maxsize=4_096)
+def _name(tag: str, classes: str, identity: str) -> str:
+    if first := _NAME.match(classes.strip()):
+        return f"<{tag[:20]}.{_steady(first[0])}>"
+    if first := _NAME.match(identity.strip()):
+        return f"<{tag[:20]}#{_steady(first[0])}>"
+    return f"<{tag[:20]}>"
+
+
+def _steady(name: str) -> str:
+    return name[:40].partition("__")[0] or "_"  # Layout_wrap__3kPq7
+
+
+def _bare(node: LexborNode) -> str:
+    return "text" if node.is_text_node and (node.text_content or "").strip() else ""
