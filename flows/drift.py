@@ -10,9 +10,11 @@ says the same, of what shape the parts are that were read, how long its texts ar
 many of the last thousand pages of the layout had it, and of each press office's. A mark *drifts* when new pages have
 it, or lack it, far more often than that, and chance explains it less than once in a hundred million times. Two cases:
 
-- what (nearly) no page of the baseline showed: the pages that show it now are held back, the others pass;
-- a share or a length that shifted: nobody can tell which pages are right, so all of the batch are held back, and of
-  later batches those that show it.
+- what (nearly) no page of the baseline showed: where a few pages of the batch show it now, these are held back; where
+  more than a third do, the rest may only have nothing to show it by, and all are held back;
+- a share or a length that shifted: nobody can tell which pages are right, so all of the batch are held back.
+
+Of later batches those pages are held back that show it.
 
 Three pages of two press offices can be enough for the first, once 600 pages are known; four once 200 are. Of a layout
 of which fewer than `ENOUGH` pages are known, and of a press office of fewer than `ENOUGH_OF_PRESS`, pages are only
@@ -34,6 +36,8 @@ __all__ = ["ENOUGH", "ENOUGH_OF_PRESS", "STEADY_ITEMS", "STEADY_READINGS", "Watc
 STEADY_READINGS, STEADY_ITEMS = 20, 3
 """A source that named so many items in each of its last so many readings is expected to name one."""
 
+_MANY_UNREAD = 3
+_STRUCK = 1 / 3  # of a batch
 _NAMED = 4  # findings that an alarm names
 _WHAT_TO_DO = (
     "Look at such a page. Where it is read wrongly: mend the parser, raise its version, then run"
@@ -63,8 +67,15 @@ class Watch:
         self._seen: dict[str, _Seen] = {}
         self._readings: dict[str, tuple[int, ...]] = {}
 
-    def look(self, pages: Sequence[tuple[str, Traits]]) -> Mapping[str, str]:
-        """The pages of a batch (article id, traits) that are not to be stored: id -> why."""
+    def look(self, pages: Sequence[tuple[str, Traits]], *, unread: int = 0) -> Mapping[str, str]:
+        """The pages of a batch (article id, traits) that are not to be stored: id -> why.
+
+        `unread`: how many further pages of the batch no parser could read. Where they are the greater part, what was
+        read of the others is not to be trusted either.
+        """
+        if unread >= _MANY_UNREAD and unread > len(pages) and not self._accept:
+            reason = f"{unread} of {unread + len(pages)} pages of the batch could not be read at all"
+            return dict.fromkeys((name for name, _ in pages), reason)
         held: dict[str, str] = {}
         for layout in dict.fromkeys(traits.layout for _, traits in pages):
             held |= self._look_at(layout, [(name, traits) for name, traits in pages if traits.layout == layout])
@@ -99,7 +110,7 @@ class Watch:
         pages = [Page.of(traits, name) for name, traits in batch]
         found = [] if self._accept else find_drifts(layout, seen.memory, pages)
         new = [drift for drift in found if drift.aspect not in seen.drifts]
-        held = _held(pages, new, list(seen.drifts))
+        held = _held(pages, new[::-1], list(seen.drifts))  # the most telling one last: its reason stays
         self._tell(new)
         seen.drifts |= {drift.aspect: drift for drift in new}
         seen.memory = learn(seen.memory, [traits for name, traits in batch if name not in held])
@@ -119,12 +130,16 @@ class Watch:
 
 def _held(batch: Sequence[Page], new: Sequence[Drift], known: Sequence[Aspect]) -> dict[str, str]:
     """The pages of a batch that are in doubt for what was found in it, or show what was found earlier."""
-    held: dict[str, str] = {}
-    for page in batch:
-        reasons = (f"{drift.aspect.scope}: {drift}" for drift in new if drift.doubts(page))
-        if reason := next(reasons, "") or next((_again(one) for one in known if one.shown_by(page)), ""):
-            held[page.id] = reason
+    held = {page.id: _again(aspect) for page in batch for aspect in known if aspect.shown_by(page)}
+    for drift in new:
+        held |= {page.id: f"{drift.aspect.scope}: {drift}" for page in _doubtful(drift, batch)}
     return held
+
+
+def _doubtful(drift: Drift, batch: Sequence[Page]) -> list[Page]:
+    pages = [page for page in batch if drift.aspect.scope.concerns(page)]
+    shown = [page for page in pages if drift.aspect.shown_by(page)]
+    return pages if drift.shift or len(shown) > _STRUCK * len(pages) else shown
 
 
 def _again(aspect: Aspect) -> str:

@@ -66,7 +66,7 @@ class Aspect(NamedTuple):
 class Drift:
     """An aspect that `count` `of` so many new pages show, of so many `presses`, and `usual` (a share) of earlier ones.
 
-    `shift`: a share or a length that changed, so that pages which do not show it are as doubtful as those that do.
+    `shift`: a share or a length that changed; a page that does not show it can be as wrong as one that does.
     """
 
     aspect: Aspect
@@ -78,10 +78,6 @@ class Drift:
     @property
     def shift(self) -> bool:
         return self.usual > _RARE or is_length(self.aspect.mark)
-
-    def doubts(self, page: Page) -> bool:
-        """Whether a page of the batch in which this was found has to be held back."""
-        return self.aspect.scope.concerns(page) if self.shift else self.aspect.shown_by(page)
 
     def __str__(self) -> str:
         what = "missing" if self.aspect.gone else "new" if self.usual < _RARE else "frequent"

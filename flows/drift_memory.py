@@ -19,9 +19,9 @@ LAYOUT_PAGES, PRESS_PAGES = 1_000, 300
 READINGS = 24
 """So many readings of a source are remembered."""
 
-_MOST_MARKS = 400  # of a layout; the rarest are forgotten
+_MOST_MARKS, _MOST_ECHOES = 300, 60  # of a tally; the rarest are forgotten
 _MOST_PRESSES = 100
-_FORGOTTEN = 0.3  # of a page: a mark seen once, 1,200 pages ago
+_FORGOTTEN, _ECHOED = 0.3, 1.5  # pages: less is a mark seen once, 1,200 pages ago, and an echo on a single page
 _EDGES = (25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1_200, 1_600, 2_400, 3_200, 4_800, 6_400)
 _FEW_EDGES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 
@@ -59,20 +59,22 @@ def _edges(what: str) -> tuple[int, ...]:
 
 
 def _counted(tally: Tally, pages: Sequence[Traits], window: int) -> Tally:
-    """The tally with these pages; what is over the window fades. Echoes count once two of these pages share one."""
+    """The tally with these pages; what is over the window fades."""
     if not pages:
         return tally
     counts = Counter(mark for page in pages for mark in marks_of(page))
     total = tally.pages + len(pages)
     fade = min(1.0, window / total)
-    marks = {mark: tally.marks.get(mark, 0.0) + counts[mark] for mark in (*tally.marks, *counts)}
-    kept = ((mark, round(weight * fade, 2)) for mark, weight in marks.items() if _worth(mark, weight, tally))
-    heaviest = sorted(kept, key=lambda one: (-one[1], one[0]))[:_MOST_MARKS]
-    return Tally(round(total * fade, 2), {mark: weight for mark, weight in sorted(heaviest) if weight >= _FORGOTTEN})
+    weights = {mark: round((tally.marks.get(mark, 0.0) + counts[mark]) * fade, 2) for mark in {*tally.marks, *counts}}
+    return Tally(round(total * fade, 2), _kept(weights))
 
 
-def _worth(mark: str, weight: float, known: Tally) -> bool:
-    return weight > 1 or mark in known.marks or not mark.startswith(ECHOES)
+def _kept(weights: Mapping[str, float]) -> dict[str, float]:
+    """The marks that are worth remembering: of echoes, those that more than one page had."""
+    order = sorted(weights, key=lambda mark: (-weights[mark], mark))
+    echoes = [mark for mark in order if mark.startswith(ECHOES) and weights[mark] >= _ECHOED][:_MOST_ECHOES]
+    marks = [mark for mark in order if not mark.startswith(ECHOES) and weights[mark] >= _FORGOTTEN][:_MOST_MARKS]
+    return {mark: weights[mark] for mark in sorted((*marks, *echoes))}
 
 
 def _heaviest(presses: Mapping[str, Tally], layout: Tally) -> dict[str, Tally]:

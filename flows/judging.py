@@ -31,8 +31,18 @@ class Assessment:
 Assess = Callable[[str, str], Assessment]
 """Title and body -> how much they are about the topic."""
 
-Held = Callable[[Sequence[tuple[str, Traits]]], Mapping[str, str]]
-"""Of these pages, by article id, those that do not look as pages always did: id -> why."""
+
+class Held(Protocol):
+    """Of the pages of a batch, by article id, those that do not look as pages always did: id -> why."""
+
+    def __call__(self, pages: Sequence[tuple[str, Traits]], *, unread: int = 0) -> Mapping[str, str]:
+        """`unread`: how many pages of the batch no parser could read."""
+        ...
+
+
+def nothing_held(pages: Sequence[tuple[str, Traits]], *, unread: int = 0) -> Mapping[str, str]:
+    """For runs that do not watch."""
+    return {}
 
 
 class Texts(Protocol):
@@ -67,7 +77,8 @@ class Judge:
     def results(self, visited: Sequence[Parsed | FindResult], known: Mapping[str, Known | None]) -> list[FindResult]:
         """How each find of a batch ends, in order."""
         pages = [item for item in visited if isinstance(item, Parsed)]
-        held = self._held([(page.ref.key.id, page.traits) for page in pages])
+        unread = sum(1 for item in visited if isinstance(item, FindResult) and item.quarantined)
+        held = self._held([(page.ref.key.id, page.traits) for page in pages], unread=unread)
         firsts = self._texts.same_text(
             [page.article.content_hash for page in pages], [page.article.text_hash for page in pages]
         )

@@ -23,7 +23,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from flows.decide import RETRIED, before_fetch, next_try
-from flows.judging import Assess, Held, Judge, Parsed, Texts
+from flows.judging import Assess, Held, Judge, Parsed, Texts, nothing_held
 from flows.naver.article_page import read_article
 from flows.naver.urls import find_article_key, json_api_url
 from flows.stopping import Stop
@@ -98,7 +98,7 @@ class Pipeline:
         now: Callable[[], datetime],
         requests: list[RequestRecord],
         most_fetches: int | None = None,
-        held: Held = lambda pages: {},
+        held: Held = nothing_held,
         on_progress: Callable[[Receipt], None] = lambda receipt: None,
     ) -> None:
         self.receipt = receipt

@@ -173,7 +173,8 @@ class Run:
         """Commit the receipt. Of a run that broke off, finds may not be stored: its windows count as not read."""
         receipt = self.receipt
         receipt.finished_at = self.now()
-        receipt.drift = list(self.watch.alarms)
+        silent = {report.reason for report in receipt.sources if report.end is SourceEnd.SILENT}
+        receipt.drift = [alarm for alarm in self.watch.alarms if alarm not in silent]
         if not whole:
             self.watermarks, self.coverage = {}, []
         receipt.gaps += [gap for read in self.coverage for gap in gaps_of(read)]

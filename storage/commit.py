@@ -20,7 +20,7 @@ from schemas.coverage import Stretch, WindowRead, after
 from schemas.find import Status
 from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
 from schemas.page import RequestRecord
-from storage import records
+from storage import feed, records
 from storage.database import Database
 
 Commit = Callable[[], None]
@@ -75,6 +75,7 @@ class _Batch:
             *(row for r in results if (row := records.article_row(r, run_id))),
             *(records.plain_text_row(text, run_id) for text in entry.texts),
         ]
+        self._adopted: dict[str, str] = {}
         duplicates = [row for r in results if (row := records.duplicate_row(r, run_id))]
         frontier = [row for r in results if (row := records.frontier_row(r, run_id))]
         quarantine = [row for r in results if (row := records.quarantine_row(r, run_id))]
@@ -92,17 +93,38 @@ class _Batch:
     def commit(self) -> None:
         entry, db = self._entry, self._db
         with db.transaction():
+            before = self._shown()
             self._supersede()
-            self._adopt()
-            self._unlist()
+            removed = [*self._adopt(), *self._unlist()]
             self._release()
             for table, rows in self._upserted.items():
                 db.upsert(table, rows)
             for table, rows in self._inserted.items():
                 db.insert(table, rows)
+            self._tell(removed, before)
             self._mark_processed()
             cover(db, entry.run_id, entry.coverage)
             _count(db, entry)
+
+    def _shown(self) -> dict[str, str]:
+        """Of the finds' ids, those that the archive shows as articles: how their last find ended."""
+        ids = [result.ref.key.id for result in self._entry.results if not result.known]
+        if not ids:
+            return {}
+        rows = self._db.lookup(
+            ids, "SELECT a.id, f.state FROM wanted JOIN articles a USING (id) LEFT JOIN frontier f USING (id)"
+        )
+        return {row["id"]: row["state"] or "" for row in rows}
+
+    def _tell(self, removed: Sequence[str], before: Mapping[str, str]) -> None:
+        """Write to the change feed what this batch has changed."""
+        entry = self._entry
+        found = list(feed.changes(entry.results, self._articles, self._adopted, removed, before))
+        runs = self._db.rows("SELECT number, started_at FROM runs WHERE run_id = ?", [entry.run_id]) if found else []
+        for run in runs:  # none where the entry of its start is damaged: then a repair tells of its events
+            at = max((r.crawled_at for r in entry.results if r.crawled_at), default=run["started_at"])
+            rows = feed.numbered(found, run=run["number"], entry=entry.number, at=at, run_id=entry.run_id)
+            self._db.insert("events", self._db.table("events", rows))
 
     def _supersede(self) -> None:
         """Keep the rows that are about to be replaced."""
@@ -112,13 +134,16 @@ class _Batch:
                 "INSERT INTO superseded BY NAME SELECT * FROM articles WHERE id IN (SELECT unnest(?))", [ids]
             )
 
-    def _unlist(self) -> None:
+    def _unlist(self) -> list[str]:
         """What was only listed, and now turns out to be off topic or a copy, is no article of the archive."""
         ids = [r.ref.key.id for r in self._entry.results if r.outcome in (Outcome.OFF_TOPIC, Outcome.DUPLICATE)]
-        if ids:
-            self._db.execute(
-                "DELETE FROM articles WHERE status = ? AND id IN (SELECT unnest(?))", [Status.LISTED.value, ids]
-            )
+        if not ids:
+            return []
+        rows = self._db.rows(
+            "DELETE FROM articles WHERE status = ? AND id IN (SELECT unnest(?)) RETURNING id",
+            [Status.LISTED.value, ids],
+        )
+        return sorted(row["id"] for row in rows)
 
     def _release(self) -> None:
         """What ended in any other way than another try is no longer in quarantine."""
@@ -126,18 +151,19 @@ class _Batch:
         if ids:
             self._db.execute("DELETE FROM quarantine WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
 
-    def _adopt(self) -> None:
+    def _adopt(self) -> list[str]:
         """An imported text without address is a copy of the article that turns out to bear it."""
         texts = [(row["text_hash"], row["id"]) for row in self._articles if row.get("oid") and row.get("body")]
-        if not texts:
-            return
-        plain = self._db.lookup([digest for digest, _ in texts], _PLAIN_TEXTS)
+        plain = self._db.lookup([digest for digest, _ in texts], _PLAIN_TEXTS) if texts else []
         if not plain:
-            return
+            return []
+        plain.sort(key=lambda row: str(row["id"]))
         first = dict(reversed(texts))
         copies = [{**row, "duplicate_of": first[row["text_hash"]], "matched_by": "text_hash"} for row in plain]
         self._db.upsert("duplicates", self._db.table("duplicates", copies))
-        self._db.execute("DELETE FROM articles WHERE id IN (SELECT unnest(?::VARCHAR[]))", [[r["id"] for r in plain]])
+        self._adopted = {row["id"]: row["duplicate_of"] for row in copies}
+        self._db.execute("DELETE FROM articles WHERE id IN (SELECT unnest(?::VARCHAR[]))", [list(self._adopted)])
+        return list(self._adopted)
 
     def _mark_processed(self) -> None:
         taken = [f"{r.capture.file} {r.capture.offset}" for r in self._entry.results if r.capture is not None]
@@ -220,6 +246,7 @@ IDENTITY = {
     "cursors": ("source",),
     "coverage": ("source", "since"),
     "quarantine": ("id",),
+    "events": ("seq",),
 }
 """The tables that journals tell of, and the columns that tell one row of each from another."""
 

@@ -38,6 +38,7 @@ _COMPARED = {
     "cursors": "source",
     "coverage": "source || ' ' || since",
     "quarantine": "id",
+    "events": "seq",
 }
 """Each table that the journal tells of, and how a row of it is named."""
 

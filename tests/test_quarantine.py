@@ -35,7 +35,7 @@ SOURCE = "section_list:105"
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return make_corpus(23, articles=700, presses=6, days=4, last=LAST)
+    return make_corpus(23, articles=1000, presses=6, days=4, last=LAST)
 
 
 @pytest.fixture

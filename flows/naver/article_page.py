@@ -10,11 +10,14 @@ A redesign adds a module here; the pages of the old one keep parsing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from selectolax.lexbor import LexborHTMLParser
 
 from flows.naver import nnews_page, read_nhn_page, sports_json
 from flows.naver.nodes import attribute
 from flows.naver.partial_tree import page_tree, partial_tree
+from flows.naver.traits import make_traits
 from flows.naver.urls import article_key
 from schemas.article import Article, ArticleKey
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
@@ -40,11 +43,17 @@ def parse_article(content: bytes, url: str) -> Article:
     Raises AddressError when `url` names no article, LayoutChanged when the page lacks what its layout needs or is
     of another article, ArticleGone and TemporarilyUnavailable when the page says so instead of showing an article.
     """
-    return read_article(content, url)[0]
+    return _read(content, url)[0]
 
 
 def read_article(content: bytes, url: str) -> tuple[Article, Traits]:
     """The same, with what the page looks like, for the drift alarm. Raises what `parse_article` raises."""
+    article, marks = _read(content, url)
+    return article, make_traits(article, marks)
+
+
+def _read(content: bytes, url: str) -> tuple[Article, Iterator[str]]:
+    """The article, and its marks as long as nobody asks for them."""
     key = article_key(url)
     if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return sports_json.parse(content, key, url)
@@ -57,12 +66,12 @@ def parse_whole_page(content: bytes, url: str) -> Article:
     return _read_tree(page_tree(content, url), article_key(url), url)[0]
 
 
-def _read_tree(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Traits]:
+def _read_tree(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Iterator[str]]:
     sign = tree.css_first(_SIGNS)  # the first in the page's order, so that what stands behind an article cannot decide
     if sign is None:
         raise _what_else(tree, url)
     layout = read_nhn_page if attribute(sign, "id") in read_nhn_page.SIGN_IDS else nnews_page
-    read: tuple[Article, Traits] = layout.parse(tree, key, url)
+    read: tuple[Article, Iterator[str]] = layout.parse(tree, key, url)
     return read
 
 

@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -23,13 +24,12 @@ from flows.naver.bylines import find_byline, parse_byline
 from flows.naver.clock import parse_stamp, parse_twelve_hours
 from flows.naver.lines import storable
 from flows.naver.nodes import Scope, attribute, first_attribute, has_class, one_line, outermost, required
-from flows.naver.page_parts import author_meta, body_of, categories_of, kind_of, own_key, photos, title_of
+from flows.naver.page_parts import author_meta, body_of, kind_of, own_key, photos, title_of
 from flows.naver.partial_tree import Cut
-from flows.naver.traits import agrees, beside, left_out, make_traits, shape, witnesses
+from flows.naver.traits import agrees, beside, left_out, shape, witnesses
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import LayoutChanged
-from schemas.traits import Traits
 
 PARSER = "article_page/1"
 
@@ -72,79 +72,73 @@ _SHOWN = re.compile(r"오[전후] \d")
 _FIELD = re.compile(r'\b(officeId|articleId|sectionId|name)\s*:\s*("(?:[^"\\\n]|\\.)*")')
 
 
-def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Traits]:
-    """The article on a page of this layout, and its traits. Raises LayoutChanged, naming what it does not find."""
+def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Iterator[str]]:
+    """The article on a page of this layout, and its marks for the drift alarm, found only when they are asked for.
+
+    Raises LayoutChanged, naming the selector that finds nothing.
+    """
     head: Scope = tree.css_first(HEAD) or tree
     body = required(tree, BODY, url=url, layout=PARSER)
-    article = _script_fields(tree, _ARTICLE_SCRIPT)
-    own_key(key, _script_key(article), tree, url=url, layout=PARSER)
+    script = _script_fields(tree, _ARTICLE_SCRIPT)
+    own_key(key, _script_key(script), tree, url=url, layout=PARSER)
     title = title_of(head, TITLE, url=url, layout=PARSER)
     subtitle, text = body_of(body)
-    byline = _byline(tree, head) or find_byline(text)
+    byline_frame, categories_frame = _byline_and_categories(tree)
+    byline = _byline(byline_frame, head) or find_byline(text)
+    named = _named_categories(categories_frame)
     images = photos(body)
+    logo = first_attribute(head, PRESS_LOGO, "alt")
+    publisher = logo or _publisher(tree, url)
+    published = required(head, PUBLISHED, url=url, layout=PARSER)
     parsed = Article(
         key=key,
         title=title,
         subtitle=subtitle,
         body=text,
-        publisher=_publisher(head, tree, url),
-        published_at=_time(required(head, PUBLISHED, url=url, layout=PARSER), PUBLISHED_AT, url),
+        publisher=publisher,
+        published_at=_time(published, PUBLISHED_AT, url),
         modified_at=_modified_at(head, url),
         byline=byline,
         authors=parse_byline(byline),
-        categories=_categories(tree, article),
+        categories=named or _section(script),
         original_url=_original_url(head),
         images=images,
         kind=kind_of(title, text, images, tree.css_first(FRAME) or body),
         parser=PARSER,
     )
-    return parsed, make_traits(parsed, _marks(parsed, tree, head, body, article))
+    places = _places(script, logo=bool(logo), named=bool(named), byline=byline_frame is not None)
+    return parsed, chain(places, witnesses(parsed, tree), _shapes(parsed, body, published))
 
 
-def _marks(
-    article: Article, tree: LexborHTMLParser, head: Scope, body: LexborNode, script: dict[str, str]
-) -> Iterator[str]:
-    """What else the page shows: the witnesses, and the shapes of the parts that were read."""
-    yield from witnesses(article, tree)
-    yield from _places(tree, head)
+def _places(script: dict[str, str], *, logo: bool, named: bool, byline: bool) -> Iterator[str]:
+    """Where a field was found that has several places."""
+    yield "press from the logo" if logo else "press from elsewhere"
+    yield "categories of the press" if named else "category from the section"
+    yield "byline with a part of its own" if byline else "no part for a byline"
     yield from (f"var article: {name}" for name in script)
-    yield from left_out(article, body)
+
+
+def _shapes(article: Article, body: LexborNode, published: LexborNode) -> Iterator[str]:
+    """What the parts look like that were read, and whether something was left out."""
     yield from shape("body", body)
+    yield from left_out(article, body)
     yield from beside("the body", body)
     if body.parent is not None and body.parent.tag != "body":
         yield from beside("the body's frame", body.parent, CATEGORIES[1:])
-    yield from _times(article, head)
-    yield from shape("title", required(head, TITLE, url=article.url, layout=PARSER).parent)
-    yield from shape("byline", _byline_frame(tree))
-    yield from shape("categories", tree.css_first(CATEGORIES))
-
-
-def _places(tree: LexborHTMLParser, head: Scope) -> Iterator[str]:
-    """Where a field was found that has several places."""
-    yield "press from the logo" if first_attribute(head, PRESS_LOGO, "alt") else "press from elsewhere"
-    yield f"category {'named' if categories_of(tree, CATEGORIES, CATEGORY) else 'from the section'}"
-    if head.css_first(REPORTER) is not None:
-        yield "reporter in the head"
-    if head.css_first(ORIGINAL) is not None:
-        yield "link to the original"
-
-
-def _times(article: Article, head: Scope) -> Iterator[str]:
-    """Whether the times are shown that were read, and no others."""
-    node = required(head, PUBLISHED, url=article.url, layout=PARSER)
-    shown, read = parse_twelve_hours(one_line(node)), article.published_at
-    yield agrees(
-        "the time that is shown", "the one that is read", yes=read is not None and shown == read.replace(second=0)
-    )
-    frame = node.parent.parent if node.parent is not None else None
-    yield from shape("times", frame)
-    if frame is not None and article.modified_at is None and len(_SHOWN.findall(frame.text())) > 1:
+    read = article.published_at.replace(second=0) if article.published_at else None
+    yield agrees("the time that is shown", "the one that is read", yes=parse_twelve_hours(one_line(published)) == read)
+    if article.modified_at is None and _shows_two_times(published):
         yield "a second time, not read"
 
 
-def _publisher(head: Scope, tree: LexborHTMLParser, url: str) -> str:
-    name = first_attribute(head, PRESS_LOGO, "alt")
-    name = name or _script_fields(tree, _OFFICE_SCRIPT).get("name", "") or author_meta(tree)
+def _shows_two_times(published: LexborNode) -> bool:
+    frame = published.parent.parent if published.parent is not None else None
+    return frame is not None and len(_SHOWN.findall(frame.text())) > 1
+
+
+def _publisher(tree: LexborHTMLParser, url: str) -> str:
+    """Where there is no logo."""
+    name = _script_fields(tree, _OFFICE_SCRIPT).get("name", "") or author_meta(tree)
     if not name:
         raise LayoutChanged(f"{PRESS_LOGO} (or var office, or og:article:author)", url=url, layout=PARSER)
     return name
@@ -163,22 +157,29 @@ def _time(node: LexborNode, name: str, url: str) -> datetime:
     return time
 
 
-def _byline(tree: LexborHTMLParser, head: Scope) -> str:
-    frame = _byline_frame(tree)
+def _byline(frame: LexborNode | None, head: Scope) -> str:
     names = [one_line(node) for node in outermost(frame, BYLINE_LINE)] if frame is not None else []
     names = names if any(names) else [one_line(node) for node in outermost(head, REPORTER)]
     return ", ".join(dict.fromkeys(name for name in names if name))
 
 
-def _byline_frame(tree: LexborHTMLParser) -> LexborNode | None:
-    """The first of both, if it is the byline: what stands behind the categories is of other articles."""
+def _byline_and_categories(tree: LexborHTMLParser) -> tuple[LexborNode | None, LexborNode | None]:
+    """The first byline, if it stands before the categories: behind them it is another article's."""
     node = tree.css_first(f"{BYLINE}, {CATEGORIES}")
-    return node if node is not None and has_class(node, BYLINE[1:]) else None
+    if node is None or not has_class(node, BYLINE[1:]):
+        return None, node
+    return node, tree.css_first(CATEGORIES)
 
 
-def _categories(tree: LexborHTMLParser, article: dict[str, str]) -> tuple[str, ...]:
-    section = SECTIONS.get(article.get("sectionId", ""))
-    return categories_of(tree, CATEGORIES, CATEGORY) or ((section,) if section else ())
+def _named_categories(frame: LexborNode | None) -> tuple[str, ...]:
+    names = [one_line(node) for node in outermost(frame, CATEGORY)] if frame is not None else []
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _section(script: dict[str, str]) -> tuple[str, ...]:
+    """Where the page names no category: the section's name."""
+    section = SECTIONS.get(script.get("sectionId", ""))
+    return (section,) if section else ()
 
 
 def _original_url(head: Scope) -> str | None:
@@ -186,8 +187,8 @@ def _original_url(head: Scope) -> str | None:
     return clean_original_url(href) if href else None
 
 
-def _script_key(article: dict[str, str]) -> str | None:
-    oid, aid = article.get("officeId"), article.get("articleId")
+def _script_key(script: dict[str, str]) -> str | None:
+    oid, aid = script.get("officeId"), script.get("articleId")
     return f"{oid}_{aid}" if oid and aid else None
 
 

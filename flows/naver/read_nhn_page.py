@@ -15,11 +15,10 @@ from flows.naver.bylines import find_byline, parse_byline
 from flows.naver.clock import parse_twelve_hours
 from flows.naver.nodes import Scope, first_attribute, one_line, required
 from flows.naver.page_parts import author_meta, body_of, categories_of, kind_of, own_key, photos, title_of
-from flows.naver.traits import beside, left_out, make_traits, name_of, shape, witnesses
+from flows.naver.traits import beside, left_out, name_of, shape, witnesses
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import LayoutChanged
-from schemas.traits import Traits
 
 PARSER = "read_nhn/1"
 
@@ -35,8 +34,11 @@ SIGNS = f"{BODY}, {TITLE}"  # either says that the page has this layout, or what
 SIGN_IDS = frozenset(("articleTitle", "articleBodyContents"))
 
 
-def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Traits]:
-    """The article on a page of this layout, and its traits. Raises LayoutChanged, naming what it does not find."""
+def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Iterator[str]]:
+    """The article on a page of this layout, and its marks for the drift alarm, found only when they are asked for.
+
+    Raises LayoutChanged, naming the selector that finds nothing.
+    """
     head: Scope = tree.css_first(HEAD) or tree
     body = required(tree, BODY, url=url, layout=PARSER)
     own_key(key, None, tree, url=url, layout=PARSER)
@@ -61,7 +63,7 @@ def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, T
         kind=kind_of(title, text, images, body),
         parser=PARSER,
     )
-    return parsed, make_traits(parsed, _marks(parsed, tree, head, body))
+    return parsed, _marks(parsed, tree, head, body)
 
 
 def _marks(article: Article, tree: LexborHTMLParser, head: Scope, body: LexborNode) -> Iterator[str]:
@@ -77,7 +79,7 @@ def _marks(article: Article, tree: LexborHTMLParser, head: Scope, body: LexborNo
     time = required(head, TIMES, url=article.url, layout=PARSER)
     yield f"times: {name_of(time)}"
     yield from beside("the time", time, "btn_artialoriginal")
-    yield from shape("categories", tree.css_first(CATEGORIES))
+    yield "categories of the press" if article.categories else "no category"
 
 
 def _publisher(head: Scope, tree: LexborHTMLParser, url: str) -> str:

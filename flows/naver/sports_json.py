@@ -13,7 +13,7 @@ import html
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,11 +23,10 @@ from flows.naver.decoding import decode
 from flows.naver.lines import storable
 from flows.naver.page_parts import body_of, headline, kind_of, photos
 from flows.naver.partial_tree import build_tree
-from flows.naver.traits import left_out, make_traits, shape
+from flows.naver.traits import left_out, shape
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
-from schemas.traits import Traits
 
 PARSER = "sports_json/1"
 
@@ -43,8 +42,11 @@ _MOST_KEYS, _LONGEST_KEY = 40, 80
 _SITES = {"sports": "스포츠", "entertain": "연예"}
 
 
-def parse(content: bytes, key: ArticleKey, url: str) -> tuple[Article, Traits]:
-    """The article of an answer, and its traits. Raises LayoutChanged, ArticleGone, TemporarilyUnavailable."""
+def parse(content: bytes, key: ArticleKey, url: str) -> tuple[Article, Iterator[str]]:
+    """The article of an answer, and its marks for the drift alarm, found only when they are asked for.
+
+    Raises LayoutChanged, ArticleGone, TemporarilyUnavailable.
+    """
     answer = _loaded(content, url)
     _check_success(answer, url)
     article = _find(answer, ARTICLE)
@@ -76,15 +78,14 @@ def parse(content: bytes, key: ArticleKey, url: str) -> tuple[Article, Traits]:
         kind=kind_of(title, text, images, body),
         parser=PARSER,
     )
-    marks = (*left_out(parsed, body), *shape("body", body), *_keys(answer))
-    return parsed, make_traits(parsed, marks)
+    return parsed, chain(left_out(parsed, body), shape("body", body), _keys(answer))
 
 
 def _keys(answer: Any) -> Iterator[str]:
     """The names in the records that are read: a name that goes, and one that comes instead, both show."""
-    for path in (("result",), INFO, ARTICLE, OFFICE[:-1]):
-        record = _find(answer, path)
-        yield from _keys_of(path[-1], record)
+    records: tuple[tuple[str, ...], ...] = (("result",), INFO, ARTICLE, OFFICE[:-1])
+    for record in records:
+        yield from _keys_of(record[-1], _find(answer, record))
     for path in (CARDS, (*ARTICLE, "sections")):
         entries = _find(answer, path)
         yield from _keys_of(f"{path[-1]}[0]", entries[0] if isinstance(entries, list) and entries else None)
