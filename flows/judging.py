@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from flows.decide import Verdict, judge, next_try
+from flows.decide import RETRIED, Verdict, judge, next_try
 from flows.refreshing import next_refresh
 from schemas.article import Article, ArticleRef, Outcome
 from schemas.find import FindResult, Known, Relevance, Status
@@ -130,7 +130,12 @@ class Judge:
     def _dated(self, result: FindResult, known: Mapping[str, Known | None]) -> FindResult:
         before = known.get(result.ref.key.id)
         found_at = before.found_at if before else None
-        return replace(result, found_at=found_at or self._began, refresh_at=self._refresh_at(result, before))
+        return replace(
+            result,
+            found_at=found_at or self._began,
+            refresh_at=self._refresh_at(result, before),
+            gone_at=_gone_at(result, before),
+        )
 
     def _refresh_at(self, result: FindResult, known: Known | None) -> datetime | None:
         archived = known is not None and known.status is Status.ARCHIVED
@@ -158,6 +163,14 @@ def _stored(item: Parsed, known: Known | None, verdict: Verdict, relevance: Rele
         crawled_at=item.crawled_at,
         validators=item.validators,
     )
+
+
+def _gone_at(result: FindResult, known: Known | None) -> datetime | None:
+    """Since when an article is deleted. A find that failed says nothing of that."""
+    before = known.gone_at if known else None
+    if result.outcome is Outcome.GONE:
+        return before or result.crawled_at
+    return before if result.outcome in RETRIED else None
 
 
 def _captions(article: Article) -> str:

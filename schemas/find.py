@@ -39,7 +39,7 @@ class Known:
     `status` None: there is no row in `articles`. `due_at`: when a find that
     failed is to be tried again (None: never by itself). `found_at`: the start of the run that first found the key
     (None: it was imported, no run has found it). `capture` is where the newest text was read from, `validators` what
-    the server said with its newest page.
+    the server said with its newest page. `gone_at`: since when it is known to be deleted.
     """
 
     id: str
@@ -54,6 +54,7 @@ class Known:
     file: str | None = None
     capture: CaptureRef | None = None
     validators: Validators | None = None
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,9 @@ class FindResult:
 
     `article` with `revision_kind`: a text to store, as revision number `revision`. `duplicate_of`: the id that the
     text points at. `retry_at`: when a find that failed is to be tried again; `refresh_at`: when one that is archived is
-    to be looked at again. `quarantined`: its page is kept out of the archive, and its capture for later. `file` and
-    `file_sha256` are those of the Markdown file that shows the text: the archive fills them in.
+    to be looked at again; `gone_at`: since when it is deleted. `quarantined`: its page is kept out of the archive, and
+    its capture for later. `file` and `file_sha256` are those of the Markdown file that shows the text: the archive
+    fills them in.
     """
 
     ref: ArticleRef
@@ -95,6 +97,7 @@ class FindResult:
     refresh_at: datetime | None = None
     quarantined: bool = False
     validators: Validators | None = None
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

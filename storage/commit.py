@@ -97,6 +97,7 @@ class _Batch:
             self._supersede()
             removed = [*self._adopt(), *self._unlist()]
             self._release()
+            self._own_text()
             for table, rows in self._upserted.items():
                 db.upsert(table, rows)
             for table, rows in self._inserted.items():
@@ -106,17 +107,17 @@ class _Batch:
             cover(db, entry.run_id, entry.coverage)
             _count(db, entry)
 
-    def _shown(self) -> dict[str, str]:
-        """Of the finds' ids, those that the archive shows as articles: how their last find ended."""
+    def _shown(self) -> dict[str, bool]:
+        """Of the finds' ids, those that the archive shows as articles: whether each is known to be deleted."""
         ids = [result.ref.key.id for result in self._entry.results if not result.known]
         if not ids:
             return {}
         rows = self._db.lookup(
-            ids, "SELECT a.id, f.state FROM wanted JOIN articles a USING (id) LEFT JOIN frontier f USING (id)"
+            ids, "SELECT a.id, f.gone_at FROM wanted JOIN articles a USING (id) LEFT JOIN frontier f USING (id)"
         )
-        return {row["id"]: row["state"] or "" for row in rows}
+        return {row["id"]: row["gone_at"] is not None for row in rows}
 
-    def _tell(self, removed: Sequence[str], before: Mapping[str, str]) -> None:
+    def _tell(self, removed: Sequence[str], before: Mapping[str, bool]) -> None:
         """Write to the change feed what this batch has changed."""
         entry = self._entry
         found = list(feed.changes(entry.results, self._articles, self._adopted, removed, before))
@@ -150,6 +151,12 @@ class _Batch:
         ids = [r.ref.key.id for r in self._entry.results if not r.known and r.outcome not in _UNFINISHED]
         if ids:
             self._db.execute("DELETE FROM quarantine WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
+
+    def _own_text(self) -> None:
+        """What was a copy, and bears a text of its own now, is a copy no more."""
+        ids = [row["id"] for row in self._articles]
+        if ids:
+            self._db.execute("DELETE FROM duplicates WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
 
     def _adopt(self) -> list[str]:
         """An imported text without address is a copy of the article that turns out to bear it."""

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from schemas.article import Outcome
 from schemas.find import FindResult, RevisionKind
 
 Row = Mapping[str, Any]
@@ -27,13 +26,6 @@ _ENTRIES = 10**6
 """Entries that a run's numbers have room for."""
 _PLACES = 10**4
 """Events that an entry's numbers have room for: a batch has 256 finds, and each changes two things at most."""
-
-_KINDS = {
-    RevisionKind.NEW: "inserted",
-    RevisionKind.IMPORTED: "inserted",
-    RevisionKind.EDITED: "edited",
-    RevisionKind.RE_EXTRACTED: "re-extracted",
-}
 
 
 def first_number(run: int, entry: int) -> int:
@@ -46,40 +38,30 @@ def changes(
     articles: Sequence[Row],
     adopted: Mapping[str, str],
     removed: Sequence[str],
-    before: Mapping[str, str],
+    before: Mapping[str, bool],
 ) -> Iterator[Row]:
     """What a batch changes, in order. `articles` are the rows it stores, `removed` the ids it takes away.
 
-    `adopted`: texts without address that turn out to be copies, id -> the article they point at. `before`: how the
-    last find of each id ended, for those that the archive shows.
+    `adopted`: texts without address that turn out to be copies, id -> the article they point at. `before`: of the
+    finds' ids, those that the archive showed as articles, and whether they were known to be deleted.
     """
     yield from ({"kind": "removed", "id": id_} for id_ in removed)
     yield from ({"kind": "duplicate", "id": id_, "duplicate_of": first} for id_, first in adopted.items())
-    outcomes = {result.ref.key.id: result.outcome for result in results}
     for row in articles:
-        if _is_restored(before.get(row["id"]), outcomes.get(row["id"])):
-            yield {"kind": "restored", "id": row["id"]}
-        kind = RevisionKind(row["revision_kind"])
-        first = row["revision"] == 1
-        yield {"kind": "inserted" if first else _KINDS[kind], "id": row["id"], "revision": row["revision"]}
-    stored = {row["id"] for row in articles}
+        yield {"kind": _kind(row), "id": row["id"], "revision": row["revision"]}
     for result in results:
-        yield from _of_find(result, before.get(result.ref.key.id), stored)
+        id_ = result.ref.key.id
+        if result.duplicate_of is not None and result.article is not None:
+            yield {"kind": "duplicate", "id": id_, "duplicate_of": result.duplicate_of}
+        elif not result.known and id_ in before and before[id_] != (result.gone_at is not None):
+            yield {"kind": "gone" if result.gone_at else "restored", "id": id_}
 
 
-def _of_find(result: FindResult, before: str | None, stored: set[str]) -> Iterator[Row]:
-    """What a find changes that stores no text."""
-    id_ = result.ref.key.id
-    if result.duplicate_of is not None and result.article is not None:
-        yield {"kind": "duplicate", "id": id_, "duplicate_of": result.duplicate_of}
-    elif result.outcome is Outcome.GONE and before not in (None, Outcome.GONE.value):
-        yield {"kind": "gone", "id": id_}
-    elif id_ not in stored and _is_restored(before, result.outcome):
-        yield {"kind": "restored", "id": id_}
-
-
-def _is_restored(before: str | None, outcome: Outcome | None) -> bool:
-    return before == Outcome.GONE.value and outcome in (Outcome.UNCHANGED, Outcome.EDITED)
+def _kind(article: Row) -> str:
+    if article["revision"] == 1:
+        return "inserted"
+    # Also where a listed article was read at last: the archive's own text got better.
+    return "edited" if article["revision_kind"] == RevisionKind.EDITED else "re-extracted"
 
 
 def numbered(found: Sequence[Row], *, run: int, entry: int, at: datetime, run_id: str) -> list[Row]:

@@ -107,6 +107,7 @@ def frontier_row(result: FindResult, run_id: str) -> Row | None:
         "original_url": ref.original_url,
         "checked_at": result.crawled_at if result.outcome is not Outcome.LISTED else None,
         "refresh_at": result.refresh_at,
+        "gone_at": result.gone_at,
         "etag": result.validators.etag if result.validators else None,
         "last_modified": result.validators.last_modified if result.validators else None,
         "run_id": run_id,
@@ -144,6 +145,7 @@ def known_of(row: Row) -> Known:
         revision=row["revision"] or 0,
         file=row["file"],
         capture=CaptureRef(row["capture_file"], row["capture_offset"]) if row["capture_file"] else None,
+        gone_at=row["gone_at"],
         validators=Validators(row["etag"], row["last_modified"]) if row["etag"] or row["last_modified"] else None,
     )
 

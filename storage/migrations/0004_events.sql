@@ -9,3 +9,6 @@ CREATE TABLE events (
     duplicate_of    VARCHAR,
     run_id          VARCHAR NOT NULL
 );
+
+-- Since when an article is known to be deleted by its publisher; NULL: it is there, as far as anybody knows.
+ALTER TABLE frontier ADD COLUMN gone_at TIMESTAMPTZ;

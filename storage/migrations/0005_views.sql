@@ -217,6 +217,7 @@ COMMENT ON COLUMN frontier.checked_at IS 'when its page was last asked for';
 COMMENT ON COLUMN frontier.refresh_at IS 'when an archived article is to be looked at again; NULL: never';
 COMMENT ON COLUMN frontier.etag IS 'header ETag of its newest page';
 COMMENT ON COLUMN frontier.last_modified IS 'header Last-Modified of its newest page';
+COMMENT ON COLUMN frontier.gone_at IS 'since when it is known to be deleted; NULL: it is there, as far as anybody knows';
 
 COMMENT ON TABLE finds IS 'One row a find: an article that a source named in a run, and how that ended.';
 COMMENT ON COLUMN finds.run_id IS 'the run';
