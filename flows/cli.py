@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows import cli_care, cli_runs
+from flows import cli_care, cli_output, cli_runs
 from flows.complaints import (
     DISK_FAULTS,
     UsageError,
@@ -222,6 +222,9 @@ def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -
 
 app.command(epilog="Example: seogo refresh --archive archive")(cli_runs.refresh)
 app.command(epilog="Example: seogo backfill --from 2025-12-01 --to 2025-12-31 --source press_list")(cli_runs.backfill)
+app.command(epilog="Example: seogo publish --archive archive")(cli_output.publish)
+app.command(epilog="Example: seogo export --format jsonl --to out")(cli_output.export)
+app.command(epilog="Example: seogo report --days 30 --html report.html")(cli_output.report)
 app.command(epilog="Example: seogo verify --archive archive")(cli_care.verify)
 app.command(epilog="Example: seogo repair --archive archive")(cli_care.repair)
 app.command(epilog="Example: seogo rebuild --archive archive")(cli_care.rebuild)

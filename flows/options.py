@@ -18,7 +18,7 @@ def whole(low: int, high: int | None = None) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         digits = str(text)  # a default comes as a number
-        number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else -1
+        number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 19 else -1
         if number < low or (high is not None and number > high):
             raise typer.BadParameter(f"expected a whole number {bounds} (given {text!r})")
         return number

@@ -77,5 +77,5 @@ def _copies(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> 
 
 def _want(connection: duckdb.DuckDBPyConnection, keys: Sequence[tuple[str, int]]) -> None:
     ids, revisions = [key[0] for key in keys], [key[1] for key in keys]
-    schema = pa.schema([("id", pa.string()), ("revision", pa.int32())])
-    connection.register("wanted", pa.table({"id": ids, "revision": revisions}, schema=schema))
+    columns = {"id": pa.array(ids, pa.string()), "revision": pa.array(revisions, pa.int32())}
+    connection.register("wanted", pa.table(columns))

@@ -9,10 +9,12 @@ lost, and the rows are left as they are.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,9 @@ from storage.rebuild import REBUILT, in_order, rebuilt
 from storage.staging import markdown
 from storage.verify import Verification
 
+LAST_VERIFY = "state/last_verify.json"
+"""When the archive was last verified, and what came of it."""
+
 
 @dataclass(slots=True)
 class Repair:
@@ -47,7 +52,23 @@ def verify_archive(root: Path, *, wait: float = 0.0) -> Verification:
     Raises ArchiveBusy, StorageFault, ArchiveTooNew.
     """
     with leased(root, wait=wait):
-        return _verified(root)
+        found = _verified(root)
+        _note(root, found)
+        return found
+
+
+def _note(root: Path, found: Verification) -> None:
+    """Keep what a verification came to, for reports."""
+    told = {
+        "ended_at": datetime.now(UTC).isoformat(),
+        "faults": len(found.faults),
+        "articles": found.articles,
+        "files": found.files,
+        "captures": found.captures,
+    }
+    path = root / LAST_VERIFY
+    with storage_faults(path):
+        write_atomically(path, json.dumps(told).encode(), temporary=path.with_suffix(".tmp"))
 
 
 def repair(root: Path, *, wait: float = 0.0) -> Repair:

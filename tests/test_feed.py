@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
+import pyarrow.parquet as pq
 import pytest
+from cli_support import seogo
 from feed_histories import replayed
 
 from schemas.errors import BadInput
+from schemas.exported import ExportedChange
 from storage.changes import changes, newest
 from storage.reader import open_snapshot
 from storage.repair import rebuild
@@ -34,3 +40,72 @@ def test_a_cursor_of_another_archive_is_refused(tmp_path: Path) -> None:
     replayed(tmp_path, histories=2, seed=5)
     with open_snapshot(tmp_path) as connection, pytest.raises(BadInput, match="is ahead of this archive"):
         list(changes(connection, newest(connection) + 1))
+
+
+# -- exported
+
+
+def rows_of(file: str | Path) -> list[dict[str, Any]]:
+    path = Path(file)
+    if path.suffix == ".parquet":
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+        return rows
+    if path.suffix == ".zip":
+        with ZipFile(path) as bundle:
+            return [json.loads(line) for line in bundle.read("changes.jsonl").splitlines()]
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("feed")
+    replayed(root, histories=20, seed=6)
+    return root
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "markdown"])
+def test_a_consumer_that_asks_with_the_cursor_it_got_misses_nothing(archive: Path, tmp_path: Path, form: str) -> None:
+    with open_snapshot(archive) as connection:
+        every = [(change["seq"], change["id"]) for change in changes(connection, 0)]
+    half = every[len(every) // 2][0]
+    words = ("--format", form, "--to", tmp_path, "--archive", archive, "--json")
+    done = seogo("export", "--since", str(half), *words).json
+    assert (done["since"], done["cursor"]) == (half, every[-1][0])
+    rows = rows_of(done["file"])
+    assert [(row["seq"], row["id"]) for row in rows] == [change for change in every if change[0] > half]
+    assert done["changes"] == len(rows)
+    again = seogo("export", "--since", str(done["cursor"]), *words).json
+    assert (again["changes"], again["file"], again["cursor"]) == (0, "", done["cursor"])
+    assert [path.name for path in tmp_path.iterdir()] == [Path(done["file"]).name]
+
+
+def test_every_exported_change_keeps_the_contract(archive: Path) -> None:
+    ran = seogo("export", "--since", "0", "--format", "jsonl", "--archive", archive)
+    told = [ExportedChange.model_validate_json(line) for line in ran.out.splitlines()]
+    assert {change.kind for change in told} > {"inserted", "edited", "duplicate", "gone", "restored", "removed"}
+    assert all(change.article is None for change in told if change.kind in ("gone", "restored", "duplicate", "removed"))
+
+
+def test_an_article_is_exported_the_same_alone_and_with_all(archive: Path, tmp_path: Path) -> None:
+    seogo("export", "--format", "jsonl", "--to", tmp_path, "--archive", archive)
+    whole = {row["id"]: row for row in rows_of(tmp_path / "articles.jsonl")}
+    ran = seogo("export", "--since", "0", "--format", "jsonl", "--archive", archive)
+    told = [json.loads(line) for line in ran.out.splitlines()]
+    newest = {change["id"]: change["article"] for change in told if change["article"]}
+    assert {id_: newest[id_] for id_ in whole} == whole
+
+
+def test_the_changed_files_are_those_of_the_archive(archive: Path, tmp_path: Path) -> None:
+    done = seogo(
+        "export", "--since", "0", "--format", "markdown", "--to", tmp_path, "--archive", archive, "--json"
+    ).json
+    with ZipFile(done["file"]) as bundle:
+        files = [name for name in bundle.namelist() if name != "changes.jsonl"]
+        assert files
+        assert all(bundle.read(name) == (archive / name).read_bytes() for name in files)
+
+
+@pytest.mark.parametrize("cursor", ["-1", "x", str(10**15)])
+def test_what_is_no_cursor_is_refused(archive: Path, cursor: str) -> None:
+    ran = seogo("export", f"--since={cursor}", "--format", "jsonl", "--archive", archive)
+    assert (ran.code, ran.out) == (2, "")

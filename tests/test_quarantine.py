@@ -134,7 +134,7 @@ def test_once_the_parser_is_mended_they_come_in_without_a_request(
     monkeypatch.setattr(flows.pipeline, "read_article", mended)
     done = reparse(archive)
     assert (done["exit_reason"], done["finds"], done["requests"]) == ("done", len(waiting), 0)
-    assert naver.log.entries == ()
+    assert not naver.log.entries
     assert held(archive) == set()
     fates = rows(archive, "SELECT id, state FROM frontier WHERE due_at IS NOT NULL")
     assert fates == []
