@@ -128,7 +128,7 @@ class TestRecords:
 
     def test_json_schema_accepts_them(self, root: Path) -> None:
         jsonschema = pytest.importorskip("jsonschema")
-        from schemas.exported import schema_file("article")
+        from schemas.exported import schema_file
 
         validator = jsonschema.Draft202012Validator(json.loads(schema_file("article").read_bytes()))
         found = list(records(root).values())
