@@ -11,10 +11,11 @@ many of the last thousand pages of the layout had it, and of each press office's
 it, or lack it, far more often than that, and chance explains it less than once in a hundred million times. Two cases:
 
 - what (nearly) no page of the baseline showed: where a few pages of the batch show it now, these are held back; where
-  more than a third do, the rest may only have nothing to show it by, and all are held back;
+  more than a quarter do, the rest may only have nothing to show it by, and all are held back;
 - a share or a length that shifted: nobody can tell which pages are right, so all of the batch are held back.
 
-Of later batches those pages are held back that show it.
+Of later batches those pages are held back that show it. When it rings, pages of the batch are also held back that
+differ from all earlier ones in some other way, however few they are.
 
 Three pages of two press offices can be enough for the first, once 600 pages are known; four once 200 are. Of a layout
 of which fewer than `ENOUGH` pages are known, and of a press office of fewer than `ENOUGH_OF_PRESS`, pages are only
@@ -27,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flows.drift_finding import ENOUGH, ENOUGH_OF_PRESS, Aspect, Drift, Page, Scope, find_drifts
+from flows.drift_finding import ENOUGH, ENOUGH_OF_PRESS, Aspect, Drift, Page, Scope, find_drifts, oddity
 from flows.drift_memory import learn, remember
 from schemas.traits import Baseline, LayoutMemory, Traits
 
@@ -37,7 +38,7 @@ STEADY_READINGS, STEADY_ITEMS = 20, 3
 """A source that named so many items in each of its last so many readings is expected to name one."""
 
 _MANY_UNREAD = 3
-_STRUCK = 1 / 3  # of a batch
+_STRUCK = 1 / 4  # of a batch
 _NAMED = 4  # findings that an alarm names
 _WHAT_TO_DO = (
     "Look at such a page. Where it is read wrongly: mend the parser, raise its version, then run"
@@ -109,8 +110,9 @@ class Watch:
         seen = self._seen.setdefault(layout, _Seen(self._known_pages(layout)))
         pages = [Page.of(traits, name) for name, traits in batch]
         found = [] if self._accept else find_drifts(layout, seen.memory, pages)
-        new = [drift for drift in found if drift.aspect not in seen.drifts]
-        held = _held(pages, new[::-1], list(seen.drifts))  # the most telling one last: its reason stays
+        new = _news(found, seen.drifts)
+        held = _odd(layout, seen.memory, pages) if new else {}
+        held |= _held(pages, new[::-1], list(seen.drifts))  # the most telling one last: its reason stays
         self._tell(new)
         seen.drifts |= {drift.aspect: drift for drift in new}
         seen.memory = learn(seen.memory, [traits for name, traits in batch if name not in held])
@@ -128,6 +130,13 @@ class Watch:
             self.alarms.append(alarm)
 
 
+def _news(found: Sequence[Drift], known: Mapping[Aspect, Drift]) -> list[Drift]:
+    """What has not rung yet: a press office's drift is none of its own where the layout drifts the same way."""
+    layouts = {*known, *(drift.aspect for drift in found if not drift.aspect.scope.press)}
+    own = (drift for drift in found if not drift.aspect.scope.press or drift.aspect.of_layout not in layouts)
+    return [drift for drift in own if drift.aspect not in known]
+
+
 def _held(batch: Sequence[Page], new: Sequence[Drift], known: Sequence[Aspect]) -> dict[str, str]:
     """The pages of a batch that are in doubt for what was found in it, or show what was found earlier."""
     held = {page.id: _again(aspect) for page in batch for aspect in known if aspect.shown_by(page)}
@@ -142,9 +151,18 @@ def _doubtful(drift: Drift, batch: Sequence[Page]) -> list[Page]:
     return pages if drift.shift or len(shown) > _STRUCK * len(pages) else shown
 
 
+def _odd(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> dict[str, str]:
+    """Of a batch for which the alarm rings: the pages that differ from earlier ones in any other way."""
+    odd = ((page, oddity(Scope(layout), memory.tally, page)) for page in batch)
+    return {page.id: f"{layout}: {_says(aspect)}, and the alarm rang" for page, aspect in odd if aspect}
+
+
+def _says(aspect: Aspect) -> str:
+    return f"“{aspect.mark}” is {'missing' if aspect.gone else 'there'}, unlike on earlier pages"
+
+
 def _again(aspect: Aspect) -> str:
-    what = "missing" if aspect.gone else "there"
-    return f"{aspect.scope}: “{aspect.mark}” is {what}, for which the alarm rang in this run"
+    return f"{aspect.scope}: {_says(aspect)}, for which the alarm rang in this run"
 
 
 def _alarm(scope: Scope, drifts: Sequence[Drift]) -> str:

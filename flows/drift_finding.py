@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from flows.drift_chance import chance, odds_ratio
 from flows.drift_memory import is_length, marks_of
-from flows.naver.traits import ECHOES
+from flows.naver.traits import ECHOES, FIELDS
 from schemas.traits import LayoutMemory, Tally, Traits
 
 ENOUGH, ENOUGH_OF_PRESS = 200, 40
@@ -17,10 +18,13 @@ ENOUGH, ENOUGH_OF_PRESS = 200, 40
 UNLIKELY = 1e-8
 """Chance must be below this. A run tries some thousands of counts: a thousand clean runs ring nothing."""
 
-_FEWEST = 3  # pages that drift together
+_FEWEST, _OFF = 3, 2.5  # pages that drift together, and more than expected
 _RARE = 0.02  # what so few pages of the baseline showed, no right page is expected to show
+_HARDLY = 0.002  # of the baseline: what no more showed is odd on a page
 _MUCH = 10.0  # the least ratio of odds: what is unlikely and yet slight is weather, not a new layout
 _PER_PRESS = 6  # pages of one press office that count in a window: none of them speaks for the layout
+# What a press office may begin to print without anything being wrong.
+_GAINS = frozenset((*FIELDS, "image with caption", "e-mail of an author"))
 _WINDOWS = (8, 16, 32)
 
 
@@ -57,6 +61,11 @@ class Aspect(NamedTuple):
     scope: Scope
     mark: str
     gone: bool
+
+    @property
+    def of_layout(self) -> Aspect:
+        """The same of all press offices."""
+        return self._replace(scope=Scope(self.scope.layout))
 
     def shown_by(self, page: Page) -> bool:
         return self.scope.concerns(page) and (self.mark in page.marks) is not self.gone
@@ -99,6 +108,17 @@ def find_drifts(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> lis
     return sorted(found.values(), key=_telling)
 
 
+def oddity(scope: Scope, tally: Tally, page: Page) -> Aspect | None:
+    """Something that a page shows and hardly any page of the tally did; None for a page like the others."""
+    few = _HARDLY * tally.pages
+    marks = (mark for mark in page.marks if not mark.startswith(ECHOES) and tally.marks.get(mark, 0.0) <= few)
+    if mark := min(marks, default=None):
+        return Aspect(scope, mark, gone=False)
+    missing = (mark for mark, weight in tally.marks.items() if weight >= tally.pages - few and mark not in page.marks)
+    mark = min(missing, default=None)
+    return Aspect(scope, mark, gone=True) if mark else None
+
+
 def _telling(drift: Drift) -> tuple[bool, bool, int, str]:
     return drift.shift, is_length(drift.aspect.mark), -drift.count, drift.aspect.mark
 
@@ -115,32 +135,46 @@ def _scopes(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> Iterato
 
 
 def _windows(before: Sequence[Page], batch: Sequence[Page]) -> Iterator[Sequence[Page]]:
-    """The batch, and windows of each size that slide over it and reach back before it.
+    """The batch, and windows of each size that lie side by side, from its last page back to some before its first.
 
     A layout changes from one page to the next: in a large window the first pages of the new look would be few.
     """
     yield batch
     pages = [*before, *batch]
     for size in _WINDOWS:
-        ends = range(len(pages), max(len(before), size - 1), -(size // 2))
+        ends = range(len(pages), max(len(before), size - 1), -size)
         yield from (pages[end - size : end] for end in ends)
 
 
 def _compared(scope: Scope, tally: Tally, window: Sequence[Page]) -> Iterator[Drift]:
     """What drifts in a window. One press office does not speak for its layout: it has a tally of its own."""
     pages = window if scope.press else _spread(window)
-    counts = Counter(mark for page in pages for mark in page.marks)
-    for mark in {*counts, *tally.marks}:
-        usual = min(tally.marks.get(mark, 0.0), tally.pages)
-        gone = counts[mark] * tally.pages < usual * len(pages)
-        count, expected = (len(pages) - counts[mark], tally.pages - usual) if gone else (counts[mark], usual)
-        if not _unlikely(count, len(pages), expected, tally.pages):
+    for mark, count, usual in _off(tally, pages):
+        gone = count * tally.pages < usual * len(pages)
+        if scope.press and not gone and (mark in _GAINS or mark.startswith("kind ")):
+            continue
+        counted, expected = (len(pages) - count, tally.pages - usual) if gone else (count, usual)
+        if not _unlikely(counted, len(pages), expected, tally.pages):
             continue
         aspect = Aspect(scope, mark, gone)
         shown = [page for page in pages if aspect.shown_by(page)]
         presses = len({page.press for page in shown})
         if (presses > 1 or scope.press) and not _copied(mark, shown, len(pages), expected, tally.pages):
-            yield Drift(aspect, count, len(pages), presses, expected / tally.pages)
+            yield Drift(aspect, counted, len(pages), presses, expected / tally.pages)
+
+
+def _off(tally: Tally, pages: Sequence[Page]) -> Iterator[tuple[str, int, float]]:
+    """The marks that are not on about as many pages as expected: mark, pages with it, earlier pages with it.
+
+    A coarse sieve, because nearly all marks of nearly all windows end here.
+    """
+    counts = Counter(chain.from_iterable(page.marks for page in pages))
+    share = len(pages) / tally.pages
+    for mark, usual in tally.marks.items():
+        count = counts.pop(mark, 0)
+        if not -_OFF < count - usual * share < _OFF:
+            yield mark, count, min(usual, tally.pages)
+    yield from ((mark, count, 0.0) for mark, count in counts.items() if count >= _FEWEST)
 
 
 def _copied(mark: str, shown: Sequence[Page], of: int, usual: float, pages: float) -> bool:

@@ -7,7 +7,8 @@ of the layout and of their press office.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from flows.naver.traits import ECHOES
 from schemas.traits import LayoutMemory, Tally, Traits
@@ -28,8 +29,13 @@ _FEW_EDGES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 
 def marks_of(traits: Traits) -> frozenset[str]:
     """The marks of a page with its lengths as further ones: `body over 400`, for each of some fixed steps."""
-    lengths = [f"{what} over {edge}" for what, size in traits.lengths for edge in _edges(what) if size > edge]
-    return traits.marks.union(lengths)
+    return traits.marks.union(*(_length_marks(what, size) for what, size in traits.lengths))
+
+
+@lru_cache(maxsize=8_192)
+def _length_marks(what: str, size: int) -> tuple[str, ...]:
+    edges = _FEW_EDGES if what == "paragraphs" else _EDGES
+    return tuple(f"{what} over {edge}" for edge in edges if size > edge)
 
 
 def is_length(mark: str) -> bool:
@@ -41,21 +47,17 @@ def learn(memory: LayoutMemory, pages: Sequence[Traits]) -> LayoutMemory:
     """The memory with these pages, oldest first, as the newest."""
     waiting = (*memory.recent, *pages)
     settled = waiting[: max(len(waiting) - RECENT, 0)]
+    tally = _counted(memory.tally, settled, LAYOUT_PAGES)
     presses = dict(memory.presses)
     for press in dict.fromkeys(page.press for page in settled):
         own = [page for page in settled if page.press == press]
-        presses[press] = _counted(presses.get(press, Tally()), own, PRESS_PAGES)
-    tally = _counted(memory.tally, settled, LAYOUT_PAGES)
-    return LayoutMemory(tally, _heaviest(presses, tally), waiting[len(settled) :])
+        presses[press] = _within(_counted(presses.get(press, Tally()), own, PRESS_PAGES), tally)
+    return LayoutMemory(tally, _best_known(presses), waiting[len(settled) :])
 
 
 def remember(readings: Sequence[int], items: int) -> tuple[int, ...]:
     """A source's readings with one more."""
     return (*readings, items)[-READINGS:]
-
-
-def _edges(what: str) -> tuple[int, ...]:
-    return _FEW_EDGES if what == "paragraphs" else _EDGES
 
 
 def _counted(tally: Tally, pages: Sequence[Traits], window: int) -> Tally:
@@ -77,11 +79,12 @@ def _kept(weights: Mapping[str, float]) -> dict[str, float]:
     return {mark: weights[mark] for mark in sorted((*marks, *echoes))}
 
 
-def _heaviest(presses: Mapping[str, Tally], layout: Tally) -> dict[str, Tally]:
-    """The press offices of which most is known, with those marks only that the layout's tally has too."""
-    first: Iterable[str] = sorted(presses, key=lambda press: (-presses[press].pages, press))[:_MOST_PRESSES]
-    return {press: _within(presses[press], layout) for press in sorted(first)}
-
-
 def _within(tally: Tally, layout: Tally) -> Tally:
+    """The tally with those marks only that the layout's has too."""
     return Tally(tally.pages, {mark: weight for mark, weight in tally.marks.items() if mark in layout.marks})
+
+
+def _best_known(presses: Mapping[str, Tally]) -> dict[str, Tally]:
+    """The press offices of which most is known, as many as are remembered."""
+    order = sorted(presses, key=lambda press: (-presses[press].pages, press))
+    return {press: presses[press] for press in order[:_MOST_PRESSES]}

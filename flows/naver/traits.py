@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from zlib import crc32
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -29,6 +29,8 @@ MOST_MARKS = 120
 """Of one page; one of today's has some 50. A hostile page is not to fill the memory."""
 ECHOES = ("line: ", "byline: ", "title begins: ", "title ends: ")
 """How marks begin that hold a text of the page itself."""
+FIELDS = ("body", "subtitle", "byline", "authors", "categories", "images", "original_url")
+"""The marks of an article's fields. Not its time of modification: that hangs on when a page is fetched."""
 
 _LINE, _BYLINE, _TITLE_BEGIN, _TITLE_END = ECHOES
 _MOST_NODES = 400  # looked at in one part
@@ -38,6 +40,9 @@ _WORD = 10  # characters: the words of a Korean text have 4 on average
 _DESCRIPTION = 80  # characters of og:description that are compared, without white space
 _DAYS_APART = 10  # between an article and its pictures, by months of 31 days
 _BEGINNING = 4 * _DESCRIPTION  # characters of a body, more than half of which are hardly white space
+
+_SECTION_NAMES = "정치 경제 사회 생활 문화 생활/문화 세계 IT IT/과학 오피니언 스포츠 연예 TV연예"
+_SECTIONS = frozenset(_SECTION_NAMES.split())
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_-]*")
 _HANGUL = re.compile(r"[가-힣]")
@@ -52,8 +57,8 @@ _PHOTO_DAY = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/")
 def make_traits(article: Article, marks: Iterable[str]) -> Traits:
     """The traits of a page: the marks of its article, and those that its layout found. At most `MOST_MARKS`."""
     lines = article.body.split("\n") if article.body else []
-    own = (*_fields(article), *_doubts(article), *_echoes(article, lines))
-    every = frozenset(islice(dict.fromkeys((*own, *marks)), MOST_MARKS))
+    own = chain(_fields(article), _doubts(article), _echoes(article, lines))
+    every = frozenset(islice(chain(own, marks), MOST_MARKS))
     paragraphs = lines.count("") + 1 if lines else 0
     lengths = (("title", len(article.title)), ("body", len(article.body)), ("paragraphs", paragraphs))
     return Traits(article.parser, article.key.oid, every, lengths, _sketch(lines))
@@ -61,15 +66,11 @@ def make_traits(article: Article, marks: Iterable[str]) -> Traits:
 
 def _fields(article: Article) -> Iterator[str]:
     yield f"kind {article.kind.value}"
-    for name in ("body", "subtitle", "byline", "authors", "categories", "images", "original_url", "modified_at"):
-        if getattr(article, name):
-            yield name
+    yield from (name for name in FIELDS if getattr(article, name))
     for author in article.authors:
         yield "e-mail of an author" if author.email else "author without e-mail"
     for image in article.images:
         yield "image with caption" if image.caption else "image without caption"
-    for category in article.categories[:3]:
-        yield f"category: {category[:20]}"
 
 
 def _doubts(article: Article) -> Iterator[str]:
@@ -79,6 +80,8 @@ def _doubts(article: Article) -> Iterator[str]:
         yield "byline names nobody"
     if not any(map(str.isalpha, article.publisher)):
         yield "publisher without letters"
+    if not _SECTIONS.issuperset(article.categories):
+        yield "category that is no section's name"
     address = article.original_url or ""
     if ".naver.com/" in address:
         yield "original at Naver"
