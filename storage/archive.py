@@ -31,6 +31,7 @@ from schemas.receipt import ExitReason, Receipt, run_id_at
 from storage import captures, files, journal, recovery, seals, snapshot
 from storage.capture_writer import OPEN_CAPTURE, CaptureWriter
 from storage.commit import prepared
+from storage.compaction import compact, is_bloated
 from storage.database import Database, Row, storage_faults
 from storage.files import write_atomically
 from storage.lease import lease
@@ -267,7 +268,10 @@ class Archive(Questions):
         path = self._db.path
         if self._captures is not None:
             self._captures.close()
+        bloated = self._changed and self._emptied()
         self._db.close()
+        if bloated:
+            compact(path, temporary=self.root / "state" / "compact.tmp")
         if self._ended:
             # Not before the database's own file holds it all: until then a log that cannot be read costs nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
@@ -277,6 +281,11 @@ class Archive(Questions):
             seals.seal(self.root, seals.COPY, sha256)
             seals.seal(self.root, seals.WRITER, sha256)
             self._unpublished.unlink(missing_ok=True)
+
+    def _emptied(self) -> bool:
+        """Whether much of the database's file is room that nothing is in."""
+        self._db.checkpoint()
+        return is_bloated(self._db)
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def changes(
         id_ = result.ref.key.id
         if result.duplicate_of is not None and result.article is not None:
             yield {"kind": "duplicate", "id": id_, "duplicate_of": result.duplicate_of}
-        elif not result.known and id_ in before and before[id_] != (result.gone_at is not None):
+        elif not result.known and id_ not in removed and before.get(id_, bool(result.gone_at)) != bool(result.gone_at):
             yield {"kind": "gone" if result.gone_at else "restored", "id": id_}
 
 

@@ -11,9 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from cli_support import seogo
 from feed_histories import replayed
+from made_up import NOW, key, ref
 
+from schemas.article import Outcome
 from schemas.errors import BadInput
 from schemas.exported import ExportedChange
+from schemas.find import FindResult
+from storage import feed
 from storage.changes import changes, newest
 from storage.reader import open_snapshot
 from storage.repair import rebuild
@@ -109,3 +113,10 @@ def test_the_changed_files_are_those_of_the_archive(archive: Path, tmp_path: Pat
 def test_what_is_no_cursor_is_refused(archive: Path, cursor: str) -> None:
     ran = seogo("export", f"--since={cursor}", "--format", "jsonl", "--archive", archive)
     assert (ran.code, ran.out) == (2, "")
+
+
+def test_what_is_removed_is_not_restored_as_well() -> None:
+    """Listed, then gone, then there again and off topic: it is no article any more, and that is all."""
+    off_topic = FindResult(ref(key(1)), Outcome.OFF_TOPIC, "off topic", crawled_at=NOW)
+    found = list(feed.changes([off_topic], [], {}, [key(1).id], {key(1).id: True}))
+    assert found == [{"kind": "removed", "id": key(1).id}]

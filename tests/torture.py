@@ -276,12 +276,14 @@ def held(root: Path) -> dict[str, Any]:
         def rows(sql: str) -> list[tuple[Any, ...]]:
             return sorted(connection.execute(sql).fetchall(), key=repr)
 
-        ours = "run_id, capture_file, capture_offset, crawled_at"
+        ours, when = "run_id, capture_file, capture_offset, crawled_at", "checked_at, refresh_at, gone_at"
         return {
             "articles": rows(f"SELECT * EXCLUDE ({ours}, file_sha256) FROM articles"),
             "superseded": rows(f"SELECT * EXCLUDE ({ours}, file_sha256) FROM superseded"),
             "duplicates": rows(f"SELECT * EXCLUDE ({ours}) FROM duplicates"),
-            "frontier": rows("SELECT * EXCLUDE (run_id, found_at) FROM frontier"),
+            "frontier": rows(f"SELECT * EXCLUDE (run_id, found_at, {when}), gone_at IS NOT NULL FROM frontier"),
+            "events": rows("SELECT kind, id, revision, duplicate_of FROM events"),
+            "quarantine": rows("SELECT id, reason FROM quarantine"),
             "cursors": rows("SELECT source, watermark FROM cursors"),
             "unprocessed": rows("SELECT url FROM unprocessed"),
             "files": _files(root),

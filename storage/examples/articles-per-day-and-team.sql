@@ -1,0 +1,15 @@
+-- How many articles spoke of each team on each Korean day, and how many publications with their copies.
+WITH publications AS (
+    SELECT id, id AS text_id, published_at FROM articles
+    UNION ALL
+    SELECT id, duplicate_of, published_at FROM duplicates
+)
+SELECT
+    CAST(publications.published_at AT TIME ZONE 'Asia/Seoul' AS DATE) AS day,
+    team,
+    count(*) FILTER (publications.id = text_id) AS articles,
+    count(*) AS publications
+FROM publications JOIN article_teams ON article_teams.id = text_id
+WHERE publications.published_at IS NOT NULL
+GROUP BY day, team
+ORDER BY day DESC, articles DESC, team;
