@@ -55,7 +55,7 @@ def _why_nothing_new(receipt: Receipt) -> str:
 
 
 def _layout_changed(receipt: Receipt) -> str:
-    if changed := [*_ended(receipt, {SourceEnd.LAYOUT_CHANGED}), *receipt.drift]:
+    if changed := [*_ended(receipt, {SourceEnd.LAYOUT_CHANGED}), *(alarm.rstrip(".") for alarm in receipt.drift)]:
         return _few(changed)
     if receipt.layout_faults and receipt.layout_faults >= _LAYOUT_SHARE * _pages(receipt):
         return f"article pages that lack what their layout needs: {receipt.layout_faults} of {_pages(receipt)}"

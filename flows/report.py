@@ -12,6 +12,7 @@ from schemas.article import SEOUL, Outcome
 from schemas.errors import BadInput
 from storage.export_markdown import escaped
 
+_MOST_ROWS = 100
 _NONE = "None."
 _LONGEST = 3650
 
@@ -172,7 +173,8 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]], *, right: int = 0
     """A table; the last `right` columns are numbers. Cells are Markdown already. `none` where there are no rows."""
     if not rows:
         return none
-    return "\n".join(_table_lines(names, rows, right))
+    more = [f"\n… and {len(rows) - _MOST_ROWS:,} more."] if len(rows) > _MOST_ROWS else []
+    return "\n".join([*_table_lines(names, rows[:_MOST_ROWS], right), *more])
 
 
 def _table_lines(names: Sequence[str], rows: Sequence[Sequence[str]], right: int) -> Iterator[str]:

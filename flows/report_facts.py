@@ -96,10 +96,10 @@ _PUBLISHERS = f"""
     WHERE published_at >= $since AND published_at <= $now AND publisher IS NOT NULL
     GROUP BY publisher ORDER BY articles DESC, publisher LIMIT {MOST}
 """
-_GAPS = f"""
-    SELECT source, since, until, reason FROM coverage WHERE state = 'gap' ORDER BY since DESC, source LIMIT {5 * MOST}
+_GAPS = """
+    SELECT source, since, until, reason FROM coverage WHERE state = 'gap' ORDER BY since DESC, source
 """
-_HELD = f"SELECT id, url, reason, held_at FROM quarantine ORDER BY held_at DESC, id LIMIT {5 * MOST}"
+_HELD = "SELECT id, url, reason, held_at FROM quarantine ORDER BY held_at DESC, id"
 _WAITING = "SELECT state, count(*) AS finds FROM frontier WHERE due_at IS NOT NULL GROUP BY ALL ORDER BY ALL"
 
 

@@ -24,6 +24,7 @@ from storage.files import write_atomically
 
 _GOOD = ("done", "nothing_new")
 _BARS = 12
+_MOST_ROWS = 100
 _PERIODS = (("day", timedelta(days=45)), ("week", timedelta(days=366)), ("month", timedelta(days=36600)))
 """How long a time is told by days, by weeks, by months."""
 
@@ -153,7 +154,7 @@ def _sections(found: Facts, way: str) -> Iterator[tuple[str, str, str, list[list
         "Coverage gaps",
         "source, from, to, reason",
         _known(
-            found.gaps,
+            found.gaps and found.gaps[:_MOST_ROWS],
             lambda row: [_korean(row["source"]), moment(row["since"]), moment(row["until"]), _korean(row["reason"])],
         ),
     )
@@ -161,7 +162,10 @@ def _sections(found: Facts, way: str) -> Iterator[tuple[str, str, str, list[list
         "held",
         "Quarantine",
         "held, article, reason",
-        _known(found.held, lambda row: [moment(row["held_at"]), _link(row["id"], row["url"]), _korean(row["reason"])]),
+        _known(
+            found.held and found.held[:_MOST_ROWS],
+            lambda row: [moment(row["held_at"]), _link(row["id"], row["url"]), _korean(row["reason"])],
+        ),
     )
     yield (
         "runs",
