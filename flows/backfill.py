@@ -17,11 +17,12 @@ from itertools import groupby
 from pathlib import Path
 
 from flows.client import Client
-from flows.discover import ApiKey, Fetch, Question, questions, reading
+from flows.discover import ApiKey, Fetch
 from flows.ending import ending
 from flows.pipeline import Pipeline
 from flows.run import take_up
 from flows.running import Clock, OnProgress, Run, gaps_of, run_work, unheard, utc_now
+from flows.sources import Question, questions, reading
 from flows.stopping import Stop
 from flows.window import Window, day_span
 from schemas.article import SEOUL

@@ -22,22 +22,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import partial
 from typing import Literal, Protocol
 
 from flows.naver import listing, search_api, search_page, urls
-from flows.tally import Tally, ask
+from flows.tally import Stillness, Tally, ask
 from flows.window import Known, Window, day_span
 from schemas.article import SEOUL, ArticleRef
 from schemas.coverage import Span
 from schemas.page import FetchFault, RawPage
 from schemas.receipt import SourceEnd, SourceReport
-from schemas.topic import PressList, SearchApi, SearchPage, SectionList, Source, Topic
 
 API_PAGE = 100
 API_CAP = 1000
 SEARCH_PAGE_STEP = 10
 SEARCH_PAGE_CAP = 1000
+PASSES = 3
+"""So often a list or a search is read whose items change their places meanwhile."""
 LIST_PAGE_CAP = 300
 """Pages of a day's list after which something is wrong: the longest known day has about 150."""
 
@@ -56,6 +56,8 @@ class Fetch(Protocol):
 
 
 Endpoint = Literal["openapi", "apihub"]
+
+_UNSTEADY = "its items changed their places while it was read: some were shown twice, so others not at all"
 
 KEY_VARIABLES: Mapping[Endpoint, tuple[str, str]] = {
     "apihub": ("NAVER_APIHUB_KEY_ID", "NAVER_APIHUB_KEY"),
@@ -114,7 +116,7 @@ async def read_search_api(
             SourceEnd.NO_KEY, f"no key for the Search API: set {' and '.join(KEY_VARIABLES[endpoint])}, both of them"
         )
         return
-    headers = key.headers(endpoint)
+    headers, still = key.headers(endpoint), Stillness()
     for start in range(1, API_CAP + 1, API_PAGE):
         url = urls.search_api_url(endpoint, query, start=start, display=API_PAGE)
         fetching = fetch(url, why=tally.source, secret_headers=headers, final=_quota_is_used_up)
@@ -125,10 +127,11 @@ async def read_search_api(
             return
         page, answer = asked_page
         tally.add(answer.refs, items=answer.items, not_hosted=answer.not_hosted)
+        still.page([ref.key.id for ref in answer.refs])
         tally.seen(answer.newest, answer.oldest)
         yield Discovered(tuple(r for r in answer.refs if _inside(r, asked)), page)
         if end := _api_end(tally, answer, asked, start):
-            yield end
+            yield end if still.kept else tally.report(SourceEnd.CAP, _UNSTEADY, end.watermark)
             return
     newest = tally.newest and min(tally.newest, asked.now)
     yield tally.report(SourceEnd.CAP, _api_gap(tally, asked), newest, unread=_behind_the_cap(tally, asked))
@@ -138,11 +141,14 @@ def _api_end(tally: Tally, answer: search_api.SearchAnswer, asked: Window, start
     newest = min(tally.newest, asked.now) if tally.newest else None  # a date of the future is no article's
     watermark = max(filter(None, (newest, asked.read_before)), default=None)
     reached = answer.oldest if answer.in_order else answer.newest  # out of order, an old item is no end
+    if start == 1 and answer.newest and not (asked.read_before and answer.newest >= asked.read_before):
+        # Nothing shows that this is the newest page: it may have changed places with the second.
+        reached = None
     if reached is not None and reached < asked.since:
         return tally.report(SourceEnd.OVERLAP, f"read back to {_minute(asked.since)}", watermark)
     if tally.items == 0:
         return tally.report(SourceEnd.EMPTY, "the Search API knows no article for this query", watermark)
-    if answer.items < API_PAGE or start + API_PAGE > answer.total:
+    if answer.items == 0 or start + API_PAGE > answer.total:
         return tally.report(SourceEnd.END, f"all {answer.total} results read", watermark)
     return None
 
@@ -181,18 +187,25 @@ async def read_search_page(name: str, query: str, asked: Window, fetch: Fetch, k
     for days in (asked.days, asked.days_before):
         if tally.items or not days:
             break
-        async for part in _read_hits(tally, query, days, asked, fetch, known):
-            yield part
-            if isinstance(part, SourceReport):
-                return
+        for _ in range(PASSES):
+            still = Stillness()
+            async for part in _read_hits(tally, query, days, asked, fetch, known, still):
+                yield part
+                if isinstance(part, SourceReport):
+                    return
+            if still.kept:
+                break
+        else:
+            yield tally.report(SourceEnd.CAP, _UNSTEADY, asked.now)
+            return
     yield _search_page_end(tally, asked)
 
 
 async def _read_hits(
-    tally: Tally, query: str, days: Sequence[date], asked: Window, fetch: Fetch, known: Known
+    tally: Tally, query: str, days: Sequence[date], asked: Window, fetch: Fetch, known: Known, still: Stillness
 ) -> Reading:
     """Read what a query finds on these days, until a page holds nothing new. Yields no report at the last hit."""
-    before: frozenset[str] = frozenset()
+    before: tuple[frozenset[str], ...] = ()
     for start in range(1, SEARCH_PAGE_CAP + 1, SEARCH_PAGE_STEP):
         url = urls.search_page_url(query, first=days[-1], last=days[0], start=start)
         asked_page = await ask(tally, fetch(url, why=tally.source), search_page.parse_search_page)
@@ -202,15 +215,17 @@ async def _read_hits(
             return
         page, answer = asked_page
         ids = frozenset(ref.key.id for ref in answer.refs)
-        if answer.no_results or (ids and ids == before):
+        # Twice the same may be new hits that pushed the old ones on; three times is the last page, which repeats.
+        if answer.no_results or (ids and before == (ids, ids)):
             return
+        still.page([ref.key.id for ref in answer.refs])
         tally.add(answer.refs, not_hosted=answer.not_hosted)
         nothing_new = bool(ids) and await asked.holds_nothing_new(ids, known)
         yield Discovered(answer.refs, page)
         if nothing_new:
             yield tally.report(SourceEnd.OVERLAP, "a page without anything new", asked.now)
             return
-        before = ids
+        before = (*before[-1:], ids)
     # Hits bear no exact times: nobody can tell how far back the shown ones reach.
     yield tally.report(SourceEnd.CAP, f"{SEARCH_PAGE_CAP} results shown, more may exist", asked.now)
 
@@ -266,7 +281,22 @@ def _list_end(tally: Tally, asked: Window, read: Sequence[date], capped: Mapping
 
 
 async def _read_day(tally: Tally, day: date, url_of: ListUrl, asked: Window, fetch: Fetch, known: Known) -> Reading:
-    """Read one day: to the end, or to a page without anything new where the day was read to its end before.
+    """Read one day, again where its items changed their places. Yields a report only where it could not be read."""
+    for _ in range(PASSES):
+        still = Stillness()
+        async for part in _read_pages(tally, day, url_of, asked, fetch, known, still):
+            yield part
+            if isinstance(part, SourceReport):
+                return
+        if still.kept:
+            return
+    yield tally.report(SourceEnd.CAP, _UNSTEADY)
+
+
+async def _read_pages(
+    tally: Tally, day: date, url_of: ListUrl, asked: Window, fetch: Fetch, known: Known, still: Stillness
+) -> Reading:
+    """Read a day's pages: to the end, or to a page without anything new where the day was read to its end before.
 
     Yields a report only where the reading failed or was capped.
     """
@@ -282,8 +312,10 @@ async def _read_day(tally: Tally, day: date, url_of: ListUrl, asked: Window, fet
         if answer.empty and answer.has_next:
             yield tally.report(SourceEnd.LAYOUT_CHANGED, f"{day}: page {number} is empty, and links to later ones")
             return
-        if answer.empty or ids == before or (answer.page is not None and answer.page != number):
-            return  # behind the last page, a list shows the last page again
+        # Behind the last page, a list shows the last page again; by its number, or else by its items.
+        if answer.empty or (ids == before if answer.page is None else answer.page != number):
+            return
+        still.page([ref.key.id for ref in answer.refs])
         tally.add(answer.refs)
         nothing_new = not asked.read_in_full(day) and await asked.holds_nothing_new(ids, known)
         yield Discovered(answer.refs, page)
@@ -291,64 +323,6 @@ async def _read_day(tally: Tally, day: date, url_of: ListUrl, asked: Window, fet
             return
         before = ids
     yield tally.report(SourceEnd.CAP, f"{LIST_PAGE_CAP} pages and no end")
-
-
-# -- all of a topic's sources
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A source and one thing that it is asked for: a query, a press office, a section."""
-
-    source: Source
-    asked: str
-
-    @property
-    def name(self) -> str:
-        """As finds, cursors and the coverage ledger name it, such as `search_api:소버린 AI`."""
-        return f"{self.source.label}:{self.asked}"
-
-
-def questions(topic: Topic) -> list[Question]:
-    """All that is asked, in the topic file's order."""
-    return [Question(source, asked) for source in topic.sources for asked in _asked_of(source, topic)]
-
-
-def readings(
-    topic: Topic,
-    window_of: Callable[[str], Window],
-    fetch: Fetch,
-    known: Known,
-    keys: Mapping[str, ApiKey],
-) -> list[Reading]:
-    """One reading for each question, in the topic file's order."""
-    return [reading(question, window_of(question.name), fetch, known, keys) for question in questions(topic)]
-
-
-def reading(question: Question, asked: Window, fetch: Fetch, known: Known, keys: Mapping[str, ApiKey]) -> Reading:
-    """What a source says to one question, in a window."""
-    name, source = question.name, question.source
-    match source:
-        case SearchApi():
-            key = keys.get(source.endpoint)
-            return read_search_api(name, question.asked, asked, fetch, endpoint=source.endpoint, key=key)
-        case SearchPage():
-            return read_search_page(name, question.asked, asked, fetch, known)
-        case PressList():
-            return read_list(name, partial(urls.press_list_url, question.asked), asked, fetch, known)
-        case SectionList():
-            return read_list(name, partial(urls.section_list_url, question.asked), asked, fetch, known)
-
-
-def _asked_of(source: Source, topic: Topic) -> tuple[str, ...]:
-    """What a source is asked for, one after the other: queries, press offices or sections."""
-    match source:
-        case PressList():
-            return source.oids
-        case SectionList():
-            return source.sids
-        case _:
-            return topic.queries
 
 
 def refs_of_addresses(addresses: Sequence[str], now: datetime) -> tuple[ArticleRef, ...]:

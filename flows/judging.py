@@ -141,7 +141,9 @@ class Judge:
         archived = known is not None and known.status is Status.ARCHIVED
         if result.known or (result.revision_kind is None and not archived):
             return None
-        modified_at = result.article.modified_at if result.article else None
+        # A 304 shows no page: what the last one said of its modification still holds.
+        page = result.article or known
+        modified_at = page.modified_at if page else None
         checked_at = max(result.crawled_at or self._began, self._began)
         return next_refresh(checked_at, published_at=result.ref.published_at, modified_at=modified_at)
 

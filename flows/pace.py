@@ -31,7 +31,7 @@ class Door:
 
     `requests_per_second` is a spacing, not an average: two requests never leave closer together, and nothing is saved
     up for a burst; 0 means no spacing. `patience` is the longest wait in seconds that is sat out. `pause_left` tells
-    how many seconds the host is still to be left alone.
+    how many seconds the host is still to be left alone. `last`: the moment up to which somebody else may have asked it.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Door:
         patience: float,
         pause_left: Callable[[], float],
         clock: Clock,
+        last: float = float("-inf"),
     ) -> None:
         self.places = asyncio.Semaphore(concurrency)
         self._line = asyncio.Lock()  # asyncio's locks are first come, first served
@@ -50,7 +51,7 @@ class Door:
         self._patience = max(patience, self._interval)
         self._pause_left = pause_left
         self._clock = clock
-        self._last = float("-inf")
+        self._last = last
 
     def slow_down(self, seconds: float) -> None:
         """Leave at least so many seconds between two requests from now on; never makes the pace faster."""

@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.client import Client
-from flows.discover import ApiKey, Discovered, Fetch, Reading, readings, refs_of_addresses
+from flows.discover import ApiKey, Discovered, Fetch, Reading, refs_of_addresses
 from flows.pipeline import BATCH, Pipeline
 from flows.running import Clock, OnProgress, Run, run_work, unheard, utc_now
+from flows.sources import readings
 from flows.stopping import Stop
 from flows.window import Window, window
 from schemas.coverage import Span, WindowRead

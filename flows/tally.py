@@ -88,6 +88,28 @@ Answer = TypeVar("Answer")
 Answer_co = TypeVar("Answer_co", covariant=True)
 
 
+class Stillness:
+    """Whether the items of a source keep their order while its pages are read.
+
+    Newer items may push the last ones of a page on to the next. Anything else that is shown twice has changed its
+    place, and then something else was not shown at all.
+    """
+
+    def __init__(self) -> None:
+        self.kept = True
+        self._shown: set[str] = set()
+        self._before: list[str] = []
+
+    def page(self, ids: Sequence[str]) -> None:
+        """Take in the next page."""
+        again = [id_ for id_ in ids if id_ in self._shown]
+        pushed_on = self._before[len(self._before) - len(again) :]
+        if again != list(ids[: len(again)]) or again != pushed_on:
+            self.kept = False
+        self._shown.update(ids)
+        self._before = list(ids)
+
+
 class _Parse(Protocol[Answer_co]):
     """How every parser of a source's answer is called."""
 

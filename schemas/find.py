@@ -39,7 +39,8 @@ class Known:
     `status` None: there is no row in `articles`. `due_at`: when a find that
     failed is to be tried again (None: never by itself). `found_at`: the start of the run that first found the key
     (None: it was imported, no run has found it). `capture` is where the newest text was read from, `validators` what
-    the server said with its newest page. `gone_at`: since when it is known to be deleted.
+    the server said with its newest page, `modified_at` what the page itself said. `gone_at`: since when it is known to
+    be deleted.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Known:
     capture: CaptureRef | None = None
     validators: Validators | None = None
     gone_at: datetime | None = None
+    modified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

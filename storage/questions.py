@@ -24,7 +24,7 @@ class Questions:
         rows = self._db.lookup(
             ids,
             "SELECT w.id, f.state, f.tries, f.due_at, f.found_at, a.status, a.title, a.content_hash, a.revision,"
-            " a.file, a.capture_file, a.capture_offset, f.etag, f.last_modified, f.gone_at"
+            " a.modified_at, a.file, a.capture_file, a.capture_offset, f.etag, f.last_modified, f.gone_at"
             " FROM wanted w LEFT JOIN frontier f USING (id) LEFT JOIN articles a USING (id)"
             " WHERE f.id IS NOT NULL OR a.id IS NOT NULL",
         )

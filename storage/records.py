@@ -141,6 +141,7 @@ def known_of(row: Row) -> Known:
         found_at=row["found_at"],
         status=status,
         title=row["title"],
+        modified_at=row["modified_at"],
         content_hash=row["content_hash"],
         revision=row["revision"] or 0,
         file=row["file"],

@@ -227,7 +227,7 @@ async def test_a_crawl_delay_slower_than_the_pace_is_obeyed() -> None:
     async with world({"/robots.txt": robots, PATH: reply()}, clock=clock.clock(), requests_per_second=10) as w:
         await w.page()
         await w.page()
-    assert clock.slept == pytest.approx([30, 30]), "after robots.txt itself, too"
+    assert clock.slept == pytest.approx([0.1, 30, 30]), "after robots.txt itself, too, and before it the usual pace"
 
 
 @in_loop

@@ -185,5 +185,6 @@ async def _trickle(body: bytes, seconds: float, send: Send, pieces: int = 20) ->
 
 
 def _raw_headers(answer: Answer) -> list[tuple[bytes, bytes]]:
-    headers = {"content-type": answer.kind, "content-length": str(len(answer.body)), **answer.headers}
+    about = {"content-type": answer.kind, "content-length": str(len(answer.body))} if answer.status != 304 else {}
+    headers = {**about, **answer.headers}
     return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]

@@ -20,11 +20,15 @@ JUNK = ("?utm_source=naver&utm_medium=news", "&ref=naver", "&input=1195m", "")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a page is asked for: the moment, the reader's User-Agent (pages echo it), the bytes of filling."""
+    """How a page is asked for: the moment, the reader's User-Agent (pages echo it), the bytes of filling.
+
+    `serial` stands on the page, so that no two answers are the same bytes; 0: it does not.
+    """
 
     now: datetime
     user_agent: str = ""
     padding: int = 0
+    serial: int = 0
 
 
 def article_page(article: MadeArticle, view: View, layout: Layout | None = None) -> bytes:
@@ -43,7 +47,8 @@ def article_page(article: MadeArticle, view: View, layout: Layout | None = None)
         "</div>\n</div></div></div></div>\n",
     )
     head = _head(article, version, view).encode()
-    return b"".join((head, before, "".join(parts).encode(), behind, b"</body></html>\n"))
+    serial = f'<script>var requestId = "{view.serial:016x}";</script>'.encode() if view.serial else b""
+    return b"".join((head, before, "".join(parts).encode(), behind, serial, b"</body></html>\n"))
 
 
 def original_link(article: MadeArticle) -> str:

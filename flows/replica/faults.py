@@ -80,6 +80,12 @@ class Behaviour:
     `robots` is what the hosts of pages say, `robots_by_host` what single hosts say instead (the Search API's hosts
     allow everything unless named). `layout` shows every article in one look; `old` also answers main/read.nhn itself
     instead of redirecting. `padding` is how many bytes of scripts and other articles fill an article's page.
+
+    With `restless`, the bytes of an article's page differ at every request, as Naver's do; with `validators` they do
+    too, and articles bear ETag and Last-Modified and are answered 304 to who has them. Items of lists and searches
+    stand up to `shuffled` places from where they belong, others in each answer; with `swapped`, every two pages have
+    changed places. `tick`: seconds that the clock goes on behind each list or search that was asked for, so that lists
+    grow while they are read.
     """
 
     seed: int = 0
@@ -90,6 +96,11 @@ class Behaviour:
     layout: Layout | None = None
     padding: int = 0
     gzip: bool = True
+    restless: bool = False
+    validators: bool = False
+    shuffled: int = 0
+    swapped: bool = False
+    tick: float = 0.0
 
     def robots_of(self, host: str) -> Robots:
         usual = Robots.ALLOW if host in API_HOSTS else self.robots

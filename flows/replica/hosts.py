@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import count
+from random import Random
 from urllib.parse import parse_qsl, urlencode
 
 from flows.replica.answers import CP949, JSON, Answer, redirect
 from flows.replica.article_pages import View, article_page
 from flows.replica.clock import Clock
 from flows.replica.corpus import Corpus, Layout, MadeArticle
+from flows.replica.disorder import in_disorder, in_pairs
 from flows.replica.faults import Faults
 from flows.replica.finding import Finder
-from flows.replica.list_pages import list_page, section_json, section_page
+from flows.replica.freshness import marked, unless_known
+from flows.replica.list_pages import PER_PAGE, list_page, section_json, section_page
 from flows.replica.notices import gone_page, robots_txt
 from flows.replica.old_pages import article_json, old_page, script_page
 from flows.replica.search_answers import (
@@ -63,6 +68,8 @@ class Site:
         self._clock = clock
         self._faults = faults
         self._finder = Finder(corpus)
+        self._serials = count(1)
+        self._visits: Counter[str] = Counter()
         self._hosts: Mapping[str, Callable[[Request], Answer]] = {
             "n.news.naver.com": self._article,
             "m.news.naver.com": self._moved,
@@ -90,7 +97,25 @@ class Site:
         return answering(request)
 
     def _view(self, request: Request) -> View:
-        return View(self._clock.now, request.headers.get("user-agent", ""), self._faults.behaviour.padding)
+        behaviour = self._faults.behaviour
+        serial = next(self._serials) if behaviour.restless or behaviour.validators else 0
+        return View(self._clock.now, request.headers.get("user-agent", ""), behaviour.padding, serial)
+
+    def _fresh(self, answer: Answer, article: MadeArticle, request: Request) -> Answer:
+        """An article's answer, or 304 to who has it already."""
+        if not self._faults.behaviour.validators:
+            return answer
+        return unless_known(marked(answer, article, self._clock.now), request.headers)
+
+    def _arranged(self, found: Sequence[int], request: Request, size: int) -> Sequence[int]:
+        """What a list or a search found, in the order in which it shows it now; the clock goes on behind it."""
+        behaviour, target = self._faults.behaviour, f"{request.host}{request.path}?{request.query}"
+        self._visits[target] += 1
+        if behaviour.tick:
+            self._clock.advance(timedelta(seconds=behaviour.tick))
+        rng = Random(f"{behaviour.seed} {target} {self._visits[target]}")
+        found = in_disorder(found, behaviour.shuffled, rng)
+        return in_pairs(found, size) if behaviour.swapped else found
 
     def _find(self, path: str) -> MadeArticle | None:
         """The article that a path ends with, when it is out."""
@@ -110,7 +135,7 @@ class Site:
         layout = self._faults.behaviour.layout
         cookies = {"set-cookie": "NNB=REPLICA; path=/; domain=.naver.com"}
         page = article_page(article, self._view(request), None if layout is Layout.OLD else layout)
-        return Answer(page, headers=cookies)
+        return self._fresh(Answer(page, headers=cookies), article, request)
 
     def _news(self, request: Request) -> Answer:
         """Lists, section pages, and the old addresses of articles."""
@@ -151,7 +176,7 @@ class Site:
         article = self._find(request.path)
         if article is None or not article.subject.arena or article.gone(self._clock.now):
             return Answer(b'{"code":404,"success":false,"message":"NOT_FOUND"}', JSON, 404)
-        return Answer(article_json(article, self._view(request)), JSON)
+        return self._fresh(Answer(article_json(article, self._view(request)), JSON), article, request)
 
     def _list(self, request: Request) -> Answer:
         asked, now = request.parameters, self._clock.now
@@ -161,7 +186,8 @@ class Site:
             return _plain(400, "a list needs oid or sid1, and a date such as 20261007")
         page = asked.get("page", "1")
         kept = urlencode([(key, value) for key, value in asked.items() if key != "page"])
-        listed = [self._corpus[index] for index in self._finder.listed(name, day, now)]
+        found = self._arranged(self._finder.listed(name, day, now), request, PER_PAGE)
+        listed = [self._corpus[index] for index in found]
         number = int(page) if page.isdecimal() else 1
         return Answer(list_page(listed, number, kept, now, titles=asked.get("listType") == "title"), CP949)
 
@@ -187,6 +213,7 @@ class Site:
         first, last = _range(asked.get("nso", ""))
         sort = "date" if asked.get("sort") == "1" or "so:dd" in asked.get("nso", "") else "sim"
         found = self._finder.search(query, now, sort=sort, first=first, last=last)
+        found = self._arranged(found, request, SEARCH_PAGE_SIZE)
         at = max(int(start), 1) - 1 if start.isdecimal() else 0
         shown = [self._corpus[index] for index in found[at : at + SEARCH_PAGE_SIZE]]
         return Answer(search_page(query, shown, now))
@@ -203,7 +230,7 @@ class Site:
         if isinstance(call, ApiFault):
             return Answer(api_error(call, nested=nested), JSON, call.status)
         now = self._clock.now
-        found = self._finder.search(call.query, now, sort=call.sort)
+        found = self._arranged(self._finder.search(call.query, now, sort=call.sort), request, call.display)
         shown = [self._corpus[index] for index in found[call.start - 1 : call.start - 1 + call.display]]
         return Answer(api_answer(call, len(found), shown, now), JSON)
 

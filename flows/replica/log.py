@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 GRACE = 0.05
@@ -121,6 +122,12 @@ def max_rate(log: Sequence[LogEntry], host: str, *, window: float = 1.0) -> floa
             first += 1
         most = max(most, last - first + 1)
     return most / window
+
+
+def closest(log: Sequence[LogEntry], host: str) -> float:
+    """The least seconds between two requests to a host that came one after the other; infinite where there are none."""
+    times = sorted(entry.arrived for entry in log if entry.host == host)
+    return min((later - earlier for earlier, later in pairwise(times)), default=float("inf"))
 
 
 def max_in_flight(log: Sequence[LogEntry], host: str) -> int:
