@@ -9,9 +9,10 @@ export UV_INDEX_STRATEGY ?= unsafe-best-match
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test test-fast lint torture fuzz audit bench bench-crawl lock clean
+.PHONY: help demo test test-fast lint torture fuzz audit bench bench-crawl prefect prefect-screenshot lock clean
 
 KILLS ?= 300
+PREFECT_PORT ?= 0
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= article both_ways sports list section section_more search_page search_api api_error front_matter \
   plain_text topic relevance address robots headers pauses unpacking warc
@@ -60,6 +61,12 @@ bench: $(STAMP) ## parsing, runs with nothing new, memory: figures on standard o
 
 bench-crawl: $(STAMP) ## a whole crawl beside Scrapy, against nginx, which must be installed (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.crawling
+
+prefect: $(STAMP) ## Prefect's server, UI, worker and all deployments on this machine, for a look (PREFECT_PORT=4200; Ctrl-C ends it)
+	@$(BIN)/python -m flows.deployed.local --port $(PREFECT_PORT)
+
+prefect-screenshot: $(STAMP) ## take docs/images/prefect.png of Prefect's UI (needs Debian's chromium)
+	$(BIN)/python -m benchmarks.screenshot
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \

@@ -1,0 +1,33 @@
+"""The Search API's keys, from Prefect Secret blocks or the environment: never parameters, so nowhere shown."""
+
+from __future__ import annotations
+
+import os
+from typing import cast
+
+from prefect.blocks.system import Secret
+
+from flows.discover import KEY_VARIABLES, ApiKey
+from flows.keys import keys_from
+
+
+async def api_keys() -> dict[str, ApiKey]:
+    """The keys by endpoint. What stands in the environment wins. Raises MissingKey where that is no key."""
+    return {**await _keys_from_blocks(), **keys_from(os.environ)}
+
+
+async def _keys_from_blocks() -> dict[str, ApiKey]:
+    """Blocks are named like the environment variables: `naver-apihub-key-id` and so on."""
+    values = {}
+    for name in {name for names in KEY_VARIABLES.values() for name in names}:
+        if (value := await _secret(name.lower().replace("_", "-"))) is not None:
+            values[name] = value
+    return keys_from(values)
+
+
+async def _secret(name: str) -> str | None:
+    try:
+        block = cast("Secret[str]", await Secret.aload(name))
+    except ValueError:
+        return None  # Prefect's word for "there is no block of this name"
+    return str(block.get())

@@ -1,0 +1,117 @@
+"""Prefect with everything of seogo on this machine, for a look: against a made-up Naver, without a key.
+
+    python -m flows.deployed.local [--port 4200] [--home .prefect-local]     (make prefect)
+
+Ctrl-C takes all of it down again. What was crawled stays in the folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.deployed.apply import DEPLOYMENTS, POOL
+from flows.deployed.processes import Engine
+from flows.replica.corpus import make_corpus
+from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.server import Replica
+from schemas.errors import BadInput, SeogoError
+from schemas.topic import default_topic_path
+
+HOME = Path(".prefect-local")
+_KEYS_OF_OTHERS = ("NAVER_APIHUB_KEY_ID", "NAVER_APIHUB_KEY")
+
+
+@contextmanager
+def engine_at(home: Path, *, naver: Replica, port: int = 0, more: Mapping[str, str] | None = None) -> Iterator[Engine]:
+    """A server with everything of seogo, and a worker, for the length of a block. It crawls `naver` into home/archive.
+
+    `more`: environment variables for both.
+    """
+    engine = Engine(home.resolve(), {**_environment(home.resolve(), naver.url), **(more or {})}, port=port)
+    try:
+        engine.start_server()
+        engine.run("flows.deployed.apply")
+        engine.start_worker(POOL)
+        yield engine
+    finally:
+        engine.stop()
+
+
+def _environment(home: Path, naver: str) -> dict[str, str]:
+    return {
+        "SEOGO_NAVER": naver,
+        "SEOGO_TOPIC": str(default_topic_path().with_name("demo.yaml").resolve()),
+        "SEOGO_ARCHIVE": str(home / "archive"),
+        "NAVER_CLIENT_ID": CLIENT_ID,
+        "NAVER_CLIENT_SECRET": CLIENT_SECRET,
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
+        **dict.fromkeys(_KEYS_OF_OTHERS, ""),
+    }
+
+
+def look(home: Path, port: int) -> None:
+    """Bring everything up, say where, stay until KeyboardInterrupt, take everything down. Raises SeogoError."""
+    if not DEPLOYMENTS.is_file():
+        raise BadInput(f"{DEPLOYMENTS.resolve()} is not there: run this in seogo's checkout.")
+    home.mkdir(parents=True, exist_ok=True)
+    (home / ".gitignore").write_text("*\n", "utf-8")
+    _say("starting a made-up Naver, Prefect's server, the deployments and a worker: about half a minute ...")
+    naver = Replica(make_corpus(seed=1, last=datetime.now(UTC)), pace=1.0)
+    with naver, engine_at(home, naver=naver, port=port) as engine:
+        _say(_where(engine, home))
+        try:
+            signal.pause()
+        finally:
+            _say("taking it down: the worker, then the server ...")
+
+
+def _where(engine: Engine, home: Path) -> str:
+    return (
+        f"\nPrefect's UI:   {engine.url}/deployments\n"
+        f"Run a crawl:    in the UI, or in another terminal\n"
+        f"                PREFECT_API_URL={engine.api} {Path(sys.executable).parent}/prefect deployment run "
+        "crawl/crawl-every-15-minutes --watch\n"
+        f"The archive:    {home}/archive (seogo status --archive {home}/archive)\n"
+        f"Logs:           {home}/server.log, {home}/worker.log\n"
+        "Ctrl-C takes all of it down.\n"
+    )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns an exit code."""
+    parser = argparse.ArgumentParser(prog="python -m flows.deployed.local", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="of 127.0.0.1; default: a free one")
+    parser.add_argument("--home", type=Path, default=HOME, help="default: %(default)s")
+    chosen = parser.parse_args(arguments)
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, _down)
+    try:
+        look(chosen.home, chosen.port)
+    except KeyboardInterrupt:
+        _say("all is down")
+    except SeogoError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _down(number: int, frame: object) -> None:
+    """The first signal takes everything down, further ones do not disturb that."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""A Prefect server and a worker as processes of this machine, for a look and for tests: started, awaited, ended.
+
+Everything of theirs lies in one folder (PREFECT_HOME), and they listen on 127.0.0.1 only.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from schemas.errors import SeogoError
+
+HOST = "127.0.0.1"
+READY_WITHIN = 120.0
+ENDED_WITHIN = 40.0
+"""Seconds. A worker gives its runs 30 to end."""
+
+
+class EngineFailed(SeogoError):
+    """Prefect's server or worker did not start; the log that says why is named."""
+
+
+class Engine:
+    """A server and a worker below `home`, a PREFECT_HOME. `environment`: what both get beside what this process has."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str], *, port: int = 0) -> None:
+        self.home = home
+        self.port = port or free_port()
+        self.environment = {
+            **os.environ,
+            "PREFECT_HOME": str(home),
+            "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+            "PREFECT_API_URL": self.api,
+            "PREFECT_UI_URL": self.url,
+            "PREFECT_SERVER_API_HOST": HOST,
+            "PREFECT_SERVER_API_PORT": str(self.port),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            **environment,
+        }
+        self.server: subprocess.Popen[bytes] | None = None
+        self.worker: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The UI's address."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def api(self) -> str:
+        return f"{self.url}/api"
+
+    def start_server(self) -> None:
+        """Start the server, and wait until it answers. Raises EngineFailed."""
+        self.server = self._start("server", "server", "start", "--host", HOST, "--port", str(self.port))
+        deadline = time.monotonic() + READY_WITHIN
+        while not self._answers():
+            if self.server.poll() is not None or time.monotonic() > deadline:
+                raise EngineFailed(f"Prefect's server does not answer on {self.url}: see {self._log('server')}.")
+            time.sleep(0.2)
+
+    def start_worker(self, pool: str) -> None:
+        """Start a worker of the pool. It is at work when it has polled the server."""
+        self.worker = self._start("worker", "worker", "start", "--pool", pool, "--name", "here")
+
+    def run(self, *words: str) -> None:
+        """Run a Python module as the server's client, such as `flows.deployed.apply`. Raises EngineFailed."""
+        with self._log(words[0]).open("ab") as log:
+            code = subprocess.run(  # noqa: S603 - our own words
+                [sys.executable, "-m", *words], env=self.environment, stdout=log, stderr=log, check=False
+            ).returncode
+        if code:
+            raise EngineFailed(f"{' '.join(words)} failed: see {self._log(words[0])}.")
+
+    def stop_worker(self) -> None:
+        """The worker first: it tells the server how its runs ended."""
+        _end(self.worker)
+        self.worker = None
+
+    def stop_server(self) -> None:
+        _end(self.server)
+        self.server = None
+
+    def stop(self) -> None:
+        """End both, in order."""
+        self.stop_worker()
+        self.stop_server()
+
+    def _start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+        self.home.mkdir(parents=True, exist_ok=True)
+        with self._log(name).open("ab") as log:
+            # A session of its own: Ctrl-C in the terminal is for us, who end them in order.
+            return subprocess.Popen(  # noqa: S603 - our own words
+                [sys.executable, "-m", "prefect", *words],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _log(self, name: str) -> Path:
+        return self.home / f"{name}.log"
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.api}/health", timeout=2) as answer:  # noqa: S310 - our own http address
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on at the moment."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])
+
+
+def below(parent: int) -> list[int]:
+    """The processes that `parent` started, and those that they did."""
+    try:
+        children = [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()]
+    except OSError:
+        return []
+    return children + [pid for child in children for pid in below(child)]
+
+
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    """Ask a process to end; after ENDED_WITHIN, end it and what else is in its session's group."""
+    if process is None:
+        return
+    process.send_signal(signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(ENDED_WITHIN)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,36 @@
+"""The flow `report`: what the last days brought, as an artifact."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+
+from flows.deployed import artifacts, verdict
+from flows.deployed.parameters import ReportParameters
+from flows.deployed.work import Watch, as_flow, in_thread
+from flows.report import report as report_plainly
+from schemas.errors import SeogoError
+
+DEFAULTS = ReportParameters()
+
+
+@flow(name="report", flow_run_name="report of {parameters.days} days of {parameters.where}")
+async def report(parameters: ReportParameters = DEFAULTS) -> State[Any]:
+    """Tell what the last days brought."""
+    return await as_flow(tell, parameters)
+
+
+@task(name="tell of the last days", cache_policy=NO_CACHE)
+async def tell(parameters: ReportParameters) -> State[Any]:
+    """One report, as one task. It reads the reader's snapshot: no lease, no waiting."""
+    try:
+        text = await in_thread(Watch(), partial(report_plainly, parameters.path, days=parameters.days))
+    except SeogoError as error:
+        return verdict.of_error(error)
+    said = f"the last {parameters.days} days of {parameters.where}"
+    await artifacts.markdown("report", text, said)
+    return verdict.of_outcome(f"told of {said}")
