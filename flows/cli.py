@@ -12,11 +12,11 @@ import threading
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows import cli_care, cli_output, cli_runs
+from flows import cli_care, cli_output, cli_runs, cli_show, cli_sql
 from flows.complaints import (
     DISK_FAULTS,
     UsageError,
@@ -27,14 +27,13 @@ from flows.complaints import (
     reader_is_gone,
 )
 from flows.exits import Exit, Verdict, exit_of_error
-from flows.inputs import addresses_from, article_id, bytes_of, naver_from, text_of, time_from, topic_from
+from flows.inputs import addresses_from, bytes_of, naver_from, time_from, topic_from
 from flows.options import (
     DEFAULT_ARCHIVE,
     ArchiveOption,
     JsonOption,
     TopicOption,
     WaitOption,
-    one_of,
     whole,
 )
 from schemas.errors import BadInput, SeogoError
@@ -163,47 +162,6 @@ def parse(
         print_json(parsed)
 
 
-@app.command(epilog="Example: seogo show 119_0003042504")
-def show(
-    article: Annotated[str, typer.Argument(metavar="ID", help="An id such as 119_0003042504, or an address.")],
-    archive: ArchiveOption = DEFAULT_ARCHIVE,
-    json: JsonOption = False,
-) -> None:
-    """Show one article of the archive."""
-    from flows.console import show_article
-    from flows.tables import print_json
-    from storage.reader import SHOWN, open_snapshot
-    from storage.reader import article as find
-
-    wanted = article_id(article)
-    with open_snapshot(archive) as connection:
-        fields = find(connection, wanted)
-        if fields is None:
-            raise BadInput(_why_not_there(connection, wanted))
-    print_json({name: fields[name] for name in SHOWN}) if json else show_article(fields)
-
-
-@app.command(epilog='Example: seogo sql "SELECT publisher, count(*) FROM articles GROUP BY ALL ORDER BY 2 DESC"')
-def sql(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="A query in SQL; - reads it from standard input.")],
-    archive: ArchiveOption = DEFAULT_ARCHIVE,
-    form: Annotated[
-        str,
-        typer.Option(
-            "--format", parser=one_of("table", "csv", "json"), metavar="table|csv|json", help="How to print the rows."
-        ),
-    ] = "table",
-) -> None:
-    """Ask the archive a question. Works at any time, also while a crawl writes; cannot change anything."""
-    from flows.tables import print_rows
-    from storage.reader import open_snapshot, run_query
-
-    text = text_of(Path(query)) if query == "-" else query
-    with open_snapshot(archive) as connection:
-        names, rows = run_query(connection, text)
-        print_rows(names, rows, form)
-
-
 @app.command(epilog="Example: seogo status --json")
 def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -> None:
     """Tell what the archive holds, and how the last run ended.
@@ -220,6 +178,10 @@ def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -
     print_json(found) if json else show_status(found)
 
 
+app.command(epilog="Example: seogo show 119_0003042504 --history")(cli_show.show)
+app.command(epilog='Example: seogo sql "SELECT publisher, count(*) FROM articles GROUP BY ALL ORDER BY 2 DESC"')(
+    cli_sql.sql
+)
 app.command(epilog="Example: seogo refresh --archive archive")(cli_runs.refresh)
 app.command(epilog="Example: seogo backfill --from 2025-12-01 --to 2025-12-31 --source press_list")(cli_runs.backfill)
 app.command(epilog="Example: seogo publish --archive archive")(cli_output.publish)
@@ -312,19 +274,6 @@ def _run() -> int | str | None:
         return end.code
     except UsageError as error:
         return complain("BadInput", error.format_message(), Exit.BAD_INPUT)
-
-
-# -- what the commands share
-
-
-def _why_not_there(connection: Any, article_id: str) -> str:
-    from storage.reader import duplicate_of, last_find
-
-    if first := duplicate_of(connection, article_id):
-        return f"{article_id} bears the text of {first}: seogo show {first}"
-    if find := last_find(connection, article_id):
-        return f"{article_id} was found and is not archived: {find[0]} ({find[1]})."
-    return f"{article_id!r} is not in the archive, and no run has found it. An id looks like 119_0003042504."
 
 
 if __name__ == "__main__":

@@ -75,9 +75,7 @@ def reparse(
     ] = False,
     accept: Annotated[
         bool,
-        typer.Option(
-            "--accept", help="With --quarantined: pages are right as they look now, and the next ones too."
-        ),
+        typer.Option("--accept", help="With --quarantined: pages are right as they look now, and the next ones too."),
     ] = False,
     wait: WaitOption = 0.0,
     json: JsonOption = False,

@@ -27,8 +27,9 @@ def publish(
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Bring readers up to date: their copy of the database, and the exports in the archive's own folder.
+    """Bring readers up to date.
 
+    Their copy of the database, and the exports in the archive's own folder.
     Only what is behind is written. What a killed run left is finished first, as by any command that writes.
     """
     from flows.console_output import show_published

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -109,6 +108,8 @@ def backfill(
 
 def run_here(name: str, work: PlainRun) -> Receipt:
     """Run with progress in the terminal; Ctrl-C ends it in order."""
+    import asyncio
+
     from flows.interrupts import on_interrupt
     from flows.progress import progress
     from flows.stopping import Stop

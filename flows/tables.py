@@ -135,7 +135,7 @@ def print_rows(names: Sequence[str], rows: Iterator[Sequence[Any]], form: str) -
 
 def _print_json_rows(names: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
     """A list of objects, one a line."""
-    keys = _unique(names)
+    keys = distinct(names)
     before = "[\n"
     with _writing() as file:
         for row in rows:
@@ -144,7 +144,7 @@ def _print_json_rows(names: Sequence[str], rows: Iterator[Sequence[Any]]) -> Non
         file.write("[]\n" if before == "[\n" else "\n]\n")
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def distinct(names: Sequence[str]) -> list[str]:
     """An object has each key once: the second `id` of a join is `id_1`, as in a DuckDB data frame."""
     seen: Counter[str] = Counter()
     keys: list[str] = []

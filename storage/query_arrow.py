@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from schemas.errors import QueryError
-from storage.reader import _check_one_result, _encodable, _refusals
+from storage.reader import check_one_result, encodable, refusals
 
 ROWS = 8192
 """Rows in a batch."""
@@ -20,9 +20,9 @@ def query_batches(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[pa.S
     Columns of one name are told apart as in a DuckDB data frame: the second `id` is `id_1`. Several statements are
     run in order; only the last may have rows.
     """
-    with _refusals("DuckDB refuses the query"):
-        statements = connection.extract_statements(_encodable(sql))
-        _check_one_result(statements)
+    with refusals("DuckDB refuses the query"):
+        statements = connection.extract_statements(encodable(sql))
+        check_one_result(statements)
         for statement in statements[:-1]:
             connection.execute(statement)
         reader = connection.sql(statements[-1]).to_arrow_reader(ROWS)

@@ -92,16 +92,16 @@ def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str
 
     Several statements are run in order; only the last may have rows to show.
     """
-    with _refusals("DuckDB refuses the query"):
-        statements = connection.extract_statements(_encodable(sql))
-        _check_one_result(statements)
+    with refusals("DuckDB refuses the query"):
+        statements = connection.extract_statements(encodable(sql))
+        check_one_result(statements)
         for statement in statements:
             connection.execute(statement)
     return [column[0] for column in connection.description or ()], _rows(connection)
 
 
 @contextmanager
-def _refusals(what: str) -> Iterator[None]:
+def refusals(what: str) -> Iterator[None]:
     """DuckDB's errors as ours. An interrupted query is no error: it is Ctrl-C, under two names."""
     try:
         yield
@@ -115,13 +115,13 @@ def _hint(error: duckdb.Error) -> str:
     return ". Settings are fixed here, external access among them." if "has been locked" in str(error) else ""
 
 
-def _encodable(sql: str) -> str:
+def encodable(sql: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in sql):
         raise QueryError("the query is not UTF-8: write it in UTF-8.")
     return sql
 
 
-def _check_one_result(statements: list[duckdb.Statement]) -> None:
+def check_one_result(statements: list[duckdb.Statement]) -> None:
     """Rows that nobody sees would be a silent loss."""
     if not statements:
         raise QueryError("the query is empty: ask something, such as SELECT count(*) FROM articles.")
@@ -131,7 +131,7 @@ def _check_one_result(statements: list[duckdb.Statement]) -> None:
 
 def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
     while True:
-        with _refusals("DuckDB stopped in the middle of the query"):
+        with refusals("DuckDB stopped in the middle of the query"):
             rows = cursor.fetchmany(1000)
         if not rows:
             return

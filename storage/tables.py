@@ -17,7 +17,7 @@ What `archive.duckdb` holds, table by table. Made by `python -m storage.tables` 
 [storage/migrations](../storage/migrations), which any DuckDB client shows too: `FROM duckdb_columns()`.
 
 Times are TIMESTAMPTZ: set `TimeZone` to `Asia/Seoul` to read them as Korean time (`seogo sql` does). Texts are in
-Unicode's normal form C. The archive as of an earlier time: `FROM articles_as_of(TIMESTAMPTZ '2026-01-01 00:00+09')`.
+Unicode's normal form C. The archive as of an earlier time: `FROM articles_as_of(TIMESTAMPTZ '2026-01-01 00:00:00+09')`.
 """
 
 _TABLES = (

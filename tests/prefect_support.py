@@ -38,21 +38,25 @@ class Operator:
         self._client = httpx.Client(base_url=f"{engine.api}/", timeout=90, trust_env=False)
         self.scheduled = until(self._scheduled, 90, lambda: "the schedules make no runs")
         for deployment in self.post("deployments/filter", {}):
-            self._client.patch(f"deployments/{deployment['id']}", json={"paused": True}).raise_for_status()
+            self._ask("PATCH", f"deployments/{deployment['id']}", {"paused": True})
 
     def close(self) -> None:
         self._client.close()
 
     def get(self, path: str) -> Any:
-        return self._client.get(path).raise_for_status().json()
+        return self._ask("GET", path)
 
     def post(self, path: str, body: Any) -> Any:
-        answer = self._client.post(path, json=body)
-        for _ in range(5):
-            if answer.status_code != 503:
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        """An answer. While the server's database is busy (503) it is asked again, as Prefect's own client does."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            answer = self._client.request(method, path, json=body)
+            if answer.status_code != 503 or time.monotonic() > deadline:
                 break
-            time.sleep(1)  # its database is busy: what Prefect's own client does
-            answer = self._client.post(path, json=body)
+            time.sleep(1)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -73,7 +77,7 @@ class Operator:
         (found,) = [one for one in self.post("automations/filter", {}) if name in one["name"]]
         kept = {key: found[key] for key in ("name", "description", "enabled", "trigger", "actions")}
         kept["trigger"]["within"] = seconds
-        self._client.put(f"automations/{found['id']}", json=kept).raise_for_status()
+        self._ask("PUT", f"automations/{found['id']}", kept)
 
     def start(self, deployment: str, tags: Sequence[str] = (), /, **parameters: Any) -> str:
         """Ask for a run of `flow/deployment`; returns its id."""

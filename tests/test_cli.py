@@ -121,7 +121,7 @@ def test_a_command_line_that_is_none(words: list[str]) -> None:
         (["crawl", "--limit", "x"], "'--limit': expected a whole number from 1 on (given 'x')"),
         (["crawl", "--wait", "-1"], "'--wait': expected seconds, a number from 0 on (given '-1')"),
         (["crawl", "--wait", "nan"], "'--wait': expected seconds, a number from 0 on (given 'nan')"),
-        (["sql", "SELECT 1", "--format", "xml"], "'--format': expected table, csv or json (given 'xml')"),
+        (["sql", "SELECT 1", "--format", "xml"], "'--format': expected table, csv, json or parquet (given 'xml')"),
         (["replica", "--port", "99999"], "'--port': expected a whole number from 0 to 65,535 (given '99999')"),
     ],
     ids=" ".join,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -74,7 +75,7 @@ def test_neighbours_that_say_the_same_are_one_stretch(made: list[WindowRead]) ->
     for read in made:
         ledger = after(ledger, read)
     assert ledger == sorted(ledger, key=lambda row: row.since)
-    for one, other in zip(ledger, ledger[1:], strict=False):
+    for one, other in itertools.pairwise(ledger):
         assert one.until < other.since or one.reason != other.reason
 
 

@@ -55,14 +55,15 @@ CREATE VIEW revision_changes AS
             lag(published_at) OVER one AS before_published_at,
             lag(modified_at) OVER one AS before_modified_at
         FROM revisions
+        WHERE id IN (SELECT id FROM superseded)
         WINDOW one AS (PARTITION BY id ORDER BY revision)
     )
     WHERE revision > 1;
 
 CREATE MACRO articles_as_of(moment) AS TABLE
-    SELECT * FROM revisions
-    WHERE crawled_at <= moment
-    QUALIFY row_number() OVER (PARTITION BY id ORDER BY revision DESC) = 1;
+    SELECT revisions.* FROM revisions SEMI JOIN (
+        SELECT id, max(revision) AS revision FROM revisions WHERE crawled_at <= moment GROUP BY id
+    ) USING (id, revision);
 
 CREATE VIEW archive_info AS
     SELECT

@@ -1,0 +1,122 @@
+"""Readers ask the archive without pause while a writer writes without pause and one is killed: no error, whole states.
+
+And a file that this project wrote opens with DuckDB 1.5, where there is one: name a Python that has it,
+
+    python -m venv old && old/bin/pip install "duckdb>=1.5,<1.6" pytz
+    SEOGO_DUCKDB_1_5=old/bin/python pytest tests/test_readers.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from analyst_archive import make
+from cli_support import environment
+from readers_at_work import look
+
+from storage.archive import open_archive
+from storage.examples import examples
+from storage.reader import open_snapshot, run_query
+from storage.repair import verify_archive
+
+AT_WORK = Path(__file__).with_name("readers_at_work.py")
+OLD_PYTHON = os.environ.get("SEOGO_DUCKDB_1_5")
+
+TABLES = (
+    *("articles", "revisions", "revision_changes", "duplicates", "article_teams", "publishers", "daily"),
+    *("finds", "runs", "requests", "coverage", "events", "archive_info", "frontier"),
+)
+
+Process = subprocess.Popen[str]
+
+
+@contextmanager
+def at_work(*words: object) -> Iterator[Process]:
+    """A process of `readers_at_work`, gone at the end of the block."""
+    command = [sys.executable, str(AT_WORK), *map(str, words)]
+    with subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def wait_for_run(writer: Process) -> None:
+    """Until the writer has ended one more run. Fails where it ended instead."""
+    assert writer.stdout is not None
+    assert writer.stderr is not None
+    if writer.stdout.readline() != "run\n":
+        pytest.fail(writer.stderr.read())
+
+
+@pytest.mark.parametrize(
+    ("readers", "seconds"), [(2, 5.0), pytest.param(8, 30.0, marks=pytest.mark.slow)], ids=["short", "long"]
+)
+def test_readers_see_whole_states_whatever_the_writers_do(tmp_path: Path, readers: int, seconds: float) -> None:
+    root = tmp_path / "archive"
+    with ExitStack() as stack:
+        writer = stack.enter_context(at_work("write", root))
+        wait_for_run(writer)
+        asking = [stack.enter_context(at_work("read", root, seconds)) for _ in range(readers)]
+        asking.append(stack.enter_context(at_work("stay", root, seconds)))
+        time.sleep(seconds / 2)
+        assert writer.poll() is None
+        writer.kill()
+        writer.wait()
+        next_writer = stack.enter_context(at_work("write", root))
+        wait_for_run(next_writer)
+        told = [_account(reader, seconds) for reader in asking]
+        assert next_writer.poll() is None
+        next_writer.kill()
+        next_writer.wait()
+    newest = max(reader["articles"] for reader in told)
+    assert max(reader["states"] for reader in told) > 1, told
+    assert told[-1]["articles"] < newest, "the one that stayed has seen the newest state"
+    with open_archive(root), open_snapshot(root) as connection:
+        assert look(connection).articles >= newest
+    assert not verify_archive(root).faults
+
+
+def _account(reader: Process, seconds: float) -> dict[str, int]:
+    out, err = reader.communicate(timeout=seconds + 60)
+    assert (reader.returncode, err) == (0, "")
+    account: dict[str, int] = json.loads(out)
+    return account
+
+
+_OLD = """
+import json, sys, duckdb
+connection = duckdb.connect(sys.argv[1], read_only=True)
+connection.execute("SET TimeZone = 'Asia/Seoul'")
+queries = json.load(sys.stdin)
+answers = {name: repr(connection.execute(sql).fetchall()) for name, sql in queries.items()}
+print(json.dumps([duckdb.__version__, answers]))
+"""
+
+
+@pytest.mark.skipif(OLD_PYTHON is None, reason="SEOGO_DUCKDB_1_5 names no Python with duckdb 1.5")
+def test_duckdb_1_5_reads_what_this_one_wrote(tmp_path: Path) -> None:
+    root = make(tmp_path / "archive")
+    queries = {name: f"SELECT * FROM {name} ORDER BY ALL" for name in TABLES}
+    queries |= {one.name: one.sql for one in examples()}
+    queries["as of"] = "SELECT * FROM articles_as_of(TIMESTAMPTZ '2026-01-08 00:00:00+09') ORDER BY id"
+    command = [str(OLD_PYTHON), "-c", _OLD, str(root / "archive.duckdb")]
+    done = subprocess.run(
+        command, input=json.dumps(queries), capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    version, answers = json.loads(done.stdout)
+    assert version.startswith("1.5."), version
+    with open_snapshot(root) as connection:
+        for name, sql in queries.items():
+            assert answers[name] == repr(list(run_query(connection, sql)[1])), name
