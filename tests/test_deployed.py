@@ -160,7 +160,7 @@ def receipt(reason: ExitReason, **given: Any) -> dict[str, Any]:
 FAILURES = set(ExitReason) - {ExitReason.DONE, ExitReason.NOTHING_NEW, ExitReason.PARTLY_FAILED}
 
 
-@pytest.mark.parametrize("reason", FAILURES)
+@pytest.mark.parametrize("reason", sorted(FAILURES))
 def test_a_run_that_did_not_do_its_job_failed_under_a_name_of_its_own(reason: ExitReason) -> None:
     state = verdict.of_receipt(receipt(reason))
     assert state.is_failed()

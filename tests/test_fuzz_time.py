@@ -16,6 +16,7 @@ import naver_pages as pages
 import pytest
 from fuzz.targets import TARGETS
 
+from flows.naver import markup_guard
 from schemas.errors import SeogoError
 from schemas.front_matter import dumps, from_article
 
@@ -164,6 +165,12 @@ def wire_cases() -> Iterator[Case]:
     yield Case("robots", TARGETS["robots"], lambda fill: f"\nUser-agent: *\nDisallow: /{fill}".encode(), TEXT)
     yield Case("headers", TARGETS["headers"], lambda fill: fill.encode(), TEXT)
     yield Case("unpacking", TARGETS["unpacking"], lambda fill: f"{fill}\n".encode(), TEXT)
+
+
+@pytest.fixture(autouse=True)
+def _every_page_is_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small ones too: that the large document is scanned and the small one is not would look like growth."""
+    monkeypatch.setattr(markup_guard, "_HARMLESS_TAGS", -1)
 
 
 CASES = [*article_cases(), *find_cases(), *file_cases(), *wire_cases()]

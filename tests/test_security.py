@@ -225,7 +225,9 @@ def test_nothing_shown_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -
     show_verification(Verification(1, 1, 1, [HOSTILE]))
     numbers = ("as_of", "articles", "revisions", "duplicates", "newest_article", "waiting", "runs")
     last = {"command": HOSTILE, "started_at": NOW.isoformat(), "exit_reason": HOSTILE, "explanation": HOSTILE}
-    show_status({**dict.fromkeys(numbers), "archive": HOSTILE, "sources": {HOSTILE: HOSTILE}, "last_run": last})
+    gap = {"source": HOSTILE, "since": NOW, "until": NOW, "reason": HOSTILE}
+    about = {"archive": HOSTILE, "sources": {HOSTILE: HOSTILE}, "last_run": last, "gaps": [gap], "quarantined": 1}
+    show_status({**dict.fromkeys(numbers), **about})
     print_rows([HOSTILE], iter([[HOSTILE], [[HOSTILE]], [{HOSTILE: HOSTILE}]]), "table")
     shown = capsys.readouterr()
     assert steering(shown.out + shown.err) == []
