@@ -14,7 +14,8 @@ from schemas.errors import StorageFault
 from schemas.traits import Baseline, LayoutMemory, Tally, Traits
 from storage.files import write_atomically
 
-VERSION = 1
+VERSION = 2
+"""Rises whenever pages get other marks: those that were not known would all be new."""
 
 
 def load(path: Path) -> tuple[Baseline, str | None]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from flows.drift_chance import chance, odds_ratio
 from flows.drift_memory import is_length, marks_of
-from flows.naver.traits import ECHOES, FIELDS
+from flows.naver.traits import ECHOES, FIELDS, is_of_texts, is_section, is_shape
 from schemas.traits import LayoutMemory, Tally, Traits
 
 ENOUGH, ENOUGH_OF_PRESS = 200, 40
@@ -26,6 +26,9 @@ _PER_PRESS = 6  # pages of one press office that count in a window: none of them
 # What a press office may begin to print without anything being wrong.
 _GAINS = frozenset((*FIELDS, "image with caption", "e-mail of an author"))
 _WINDOWS = (8, 16, 32)
+_SELDOM, _LESS_THAN_HALF, _NOTHING = 0.1, 0.4, -1.0  # of the baseline: what new articles may be unlike
+_SOME, _A_GOOD_PART, _NEARLY_ALL, _MANY = 0.2, 0.4, 0.9, 16  # of a window, in pages the last
+_ANOTHER_SOURCE = 1e-4  # the chance below which a window full of one section has been read off another source
 
 
 class Page(NamedTuple):
@@ -99,10 +102,10 @@ def find_drifts(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> lis
     """What drifts in a batch, or in it and the pages right before it, the most telling first."""
     before = [Page.of(traits) for traits in memory.recent]
     found: dict[Aspect, Drift] = {}
-    for scope, tally in _scopes(layout, memory, batch):
+    for scope in _scopes(layout, memory, batch):
         earlier, new = ([page for page in pages if scope.concerns(page)] for pages in (before, batch))
         for window in _windows(earlier, new):
-            for drift in _compared(scope, tally, window):
+            for drift in _compared(scope, memory, window):
                 if any(drift.aspect.shown_by(page) for page in new):
                     found.setdefault(drift.aspect, drift)
     return sorted(found.values(), key=_telling)
@@ -112,10 +115,10 @@ def oddity(scope: Scope, tally: Tally, page: Page) -> Aspect | None:
     """Something that a page shows and hardly any page of the tally did; None for a page like the others."""
     few = _HARDLY * tally.pages
     marks = (mark for mark in page.marks if not mark.startswith(ECHOES) and tally.marks.get(mark, 0.0) <= few)
-    if mark := min(marks, default=None):
+    if mark := min((mark for mark in marks if not is_section(mark)), default=None):
         return Aspect(scope, mark, gone=False)
-    missing = (mark for mark, weight in tally.marks.items() if weight >= tally.pages - few and mark not in page.marks)
-    mark = min(missing, default=None)
+    usual = (mark for mark, weight in tally.marks.items() if weight >= tally.pages - few and not is_section(mark))
+    mark = min((mark for mark in usual if mark not in page.marks), default=None)
     return Aspect(scope, mark, gone=True) if mark else None
 
 
@@ -123,15 +126,14 @@ def _telling(drift: Drift) -> tuple[bool, bool, int, str]:
     return drift.shift, is_length(drift.aspect.mark), -drift.count, drift.aspect.mark
 
 
-def _scopes(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> Iterator[tuple[Scope, Tally]]:
+def _scopes(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> Iterator[Scope]:
     """The layout, and the press offices of the batch, as far as enough is known of them."""
     if memory.tally.pages < ENOUGH:
         return
-    yield Scope(layout), memory.tally
+    yield Scope(layout)
     for press in dict.fromkeys(page.press for page in batch):
-        tally = memory.presses.get(press, Tally())
-        if tally.pages >= ENOUGH_OF_PRESS:
-            yield Scope(layout, press), tally
+        if memory.presses.get(press, Tally()).pages >= ENOUGH_OF_PRESS:
+            yield Scope(layout, press)
 
 
 def _windows(before: Sequence[Page], batch: Sequence[Page]) -> Iterator[Sequence[Page]]:
@@ -146,21 +148,74 @@ def _windows(before: Sequence[Page], batch: Sequence[Page]) -> Iterator[Sequence
         yield from (pages[end - size : end] for end in ends)
 
 
-def _compared(scope: Scope, tally: Tally, window: Sequence[Page]) -> Iterator[Drift]:
+def _compared(scope: Scope, known: LayoutMemory, window: Sequence[Page]) -> Iterator[Drift]:
     """What drifts in a window. One press office does not speak for its layout: it has a tally of its own."""
     pages = window if scope.press else _spread(window)
-    for mark, count, usual in _off(tally, pages):
-        gone = count * tally.pages < usual * len(pages)
-        if scope.press and not gone and (mark in _GAINS or mark.startswith("kind ")):
+    tally = known.presses[scope.press] if scope.press else known.tally
+    off = list(_off(tally, pages))
+    most_usual = _NOTHING if _are_strangers(pages, known) else _most_usual(off, len(pages), tally)
+    for mark, count, usual in off:
+        aspect = Aspect(scope, mark, gone=count * tally.pages < usual * len(pages))
+        if is_section(mark) or _may_begin(aspect, known.tally):
             continue
-        counted, expected = (len(pages) - count, tally.pages - usual) if gone else (count, usual)
+        counted, expected = (len(pages) - count, tally.pages - usual) if aspect.gone else (count, usual)
+        if not _is_telling_share(aspect, counted, len(pages), expected / tally.pages, most_usual):
+            continue
         if not _unlikely(counted, len(pages), expected, tally.pages):
             continue
-        aspect = Aspect(scope, mark, gone)
         shown = [page for page in pages if aspect.shown_by(page)]
         presses = len({page.press for page in shown})
         if (presses > 1 or scope.press) and not _copied(mark, shown, len(pages), expected, tally.pages):
             yield Drift(aspect, counted, len(pages), presses, expected / tally.pages)
+
+
+def _are_strangers(pages: Sequence[Page], known: LayoutMemory) -> bool:
+    """Whether most pages are of press offices that were never met: a new source, with articles of its own kind."""
+    return 2 * sum(page.press not in known.presses for page in pages) > len(pages)
+
+
+def _most_usual(off: Sequence[tuple[str, int, float]], of: int, tally: Tally) -> float:
+    """Up to which usual share a window can tell that articles are unlike earlier ones.
+
+    Where it is full of one section, a new source may be read, with articles of its own kind. Of a section that is well
+    known, `_RARE` is what none of its pages showed; of another one nothing is known.
+    """
+    usuals = [usual for mark, count, usual in off if is_section(mark) and _is_often(count, of, usual, tally)]
+    if not usuals:
+        return _LESS_THAN_HALF
+    return _RARE if min(usuals) >= ENOUGH_OF_PRESS else _NOTHING
+
+
+def _is_often(count: int, of: int, usual: float, tally: Tally) -> bool:
+    more = count * tally.pages > usual * of
+    return more and chance(count, of, usual=usual, pages=tally.pages) < _ANOTHER_SOURCE
+
+
+def _may_begin(aspect: Aspect, layout: Tally) -> bool:
+    """Whether a press office may show on many of its pages what it did not show before, with nothing being wrong.
+
+    Fields, and elements that other press offices' pages are known to have: the parser knows them.
+    """
+    if not aspect.scope.press or aspect.gone:
+        return False
+    known = is_shape(aspect.mark) and layout.marks.get(aspect.mark, 0.0) > _HARDLY * layout.pages
+    return aspect.mark in _GAINS or aspect.mark.startswith("kind ") or known
+
+
+def _is_telling_share(aspect: Aspect, count: int, of: int, usual: float, most_usual: float) -> bool:
+    """Whether so many pages of a window speak of the site, and not only of what was found today.
+
+    A new source brings articles of other topics, shorter ones, with more pictures, without a byline: some of the
+    pages. A site that changed brings them on (nearly) all. Of what no page ever showed less is enough: of elements a
+    good part, of doubts and contradictions some, because a wrong picture shows only on pages that have one.
+    """
+    mark, own = aspect.mark, is_shape(aspect.mark)
+    of_articles = is_length(mark) or is_of_texts(mark) or (own and aspect.gone)
+    settled = not aspect.scope.press and most_usual == _LESS_THAN_HALF
+    if usual <= _RARE and not of_articles and (settled or not own):
+        return count >= (_A_GOOD_PART if own else _SOME) * of
+    most = min(_SELDOM if is_length(mark) else _LESS_THAN_HALF, most_usual if of_articles else 1.0)
+    return of >= _MANY and count >= _NEARLY_ALL * of and usual <= most
 
 
 def _off(tally: Tally, pages: Sequence[Page]) -> Iterator[tuple[str, int, float]]:
@@ -178,8 +233,8 @@ def _off(tally: Tally, pages: Sequence[Page]) -> Iterator[tuple[str, int, float]
 
 
 def _copied(mark: str, shown: Sequence[Page], of: int, usual: float, pages: float) -> bool:
-    """Whether an echo is explained by copies: many press offices print the same release on the same day."""
-    return mark.startswith(ECHOES) and not _unlikely(_texts(shown), of, usual, pages)
+    """Whether copies explain a line or an element: many press offices print the same release on the same day."""
+    return (mark.startswith(ECHOES) or is_shape(mark)) and not _unlikely(_texts(shown), of, usual, pages)
 
 
 def _texts(pages: Sequence[Page]) -> int:

@@ -24,6 +24,7 @@ _MOST_MARKS, _MOST_ECHOES = 300, 60  # of a tally; the rarest are forgotten
 _MOST_PRESSES = 100
 _FORGOTTEN, _ECHOED = 0.3, 1.5  # pages: less is a mark seen once, 1,200 pages ago, and an echo on a single page
 _EDGES = (25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1_200, 1_600, 2_400, 3_200, 4_800, 6_400)
+_TITLE_EDGES = (10, 15, 20, 25, 50, 75, 100, 150)
 _FEW_EDGES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 
 
@@ -34,7 +35,7 @@ def marks_of(traits: Traits) -> frozenset[str]:
 
 @lru_cache(maxsize=8_192)
 def _length_marks(what: str, size: int) -> tuple[str, ...]:
-    edges = _FEW_EDGES if what == "paragraphs" else _EDGES
+    edges = {"paragraphs": _FEW_EDGES, "title": _TITLE_EDGES}.get(what, _EDGES)
     return tuple(f"{what} over {edge}" for edge in edges if size > edge)
 
 

@@ -66,9 +66,10 @@ def learned(look: Layout, seed: int = 11, count: int = 700) -> Baseline:
     return watch.learned()
 
 
-def runs(seed: int, pages: int) -> Iterator[list[tuple[str, Traits]]]:
-    """All the pages of a corpus in their order, in runs of 1 to 60, each page in its own look."""
+def runs(seed: int, pages: int, *, on_topic: bool | None = None) -> Iterator[list[tuple[str, Traits]]]:
+    """The pages of a corpus in their order, in runs of 1 to 60, each page in its own look; all, or only some topics."""
     rng = Random(seed)
-    made = (sample(one) for one in make_corpus(seed, articles=pages).articles)
+    every = make_corpus(seed, articles=pages).articles
+    made = (sample(one) for one in every if on_topic is None or one.on_topic is on_topic)
     while run := [(one.id, one.traits) for one in islice(made, rng.randint(1, 60))]:
         yield run

@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborHTMLParser
 from flows.naver import nnews_page
 from flows.naver.article_page import parse_article, read_article
 from flows.naver.partial_tree import page_tree
-from flows.naver.traits import MOST_MARKS, beside, make_traits, name_of, shape
+from flows.naver.traits import MOST_MARKS, beside, make_traits, name_of, shape, witnesses
 from flows.naver.urls import article_key
 from flows.replica.corpus import Layout
 from schemas.article import Author, Image
@@ -70,6 +70,13 @@ def test_captured_pages_bear_witness_to_their_articles(name: str) -> None:
     [
         ("title without Hangul", {"title": "undefined"}),
         ("body without Hangul", {"body": "lorem ipsum dolor"}),
+        ("title twice", {"title": "서고의 하루 서고의 하루"}),
+        (
+            "the last line begins as a first one does",
+            {"body": f"끝이다.\n\n(서울=가람통신) 김가온 기자 = {'가 나다 ' * 9}"},
+        ),
+        ("the last line begins as a first one does", {"body": f"끝이다.\n\n[가람경제 김가온 기자] {'가 나다 ' * 9}"}),
+        ("section IT", {"categories": ("IT",)}),
         ("hardly a space in the text", {"body": "띄어쓰기가없는글이다" * 3}),
         ("characters that could not be decoded", {"body": "서고\ufffd의 하루"}),
         ("markup in the text", {"title": "‘서고’ &amp; 하루"}),
@@ -92,6 +99,40 @@ def test_captured_pages_bear_witness_to_their_articles(name: str) -> None:
 def test_a_doubt_or_an_echo_is_marked_where_it_holds_and_nowhere_else(mark: str, given: dict[str, Any]) -> None:
     assert mark in marks(**given)
     assert mark not in marks()
+
+
+@pytest.mark.parametrize(
+    ("mark", "old", "new"),
+    [
+        ("no caption read, though there is a caption's markup", 'class="end_photo_org"', 'class="photo"'),
+        ("the part for a byline is not the byline", 'class="byline_s"', 'class="line"'),
+        ("no image read, though there is a picture's markup", "data-src=", "data-later="),
+    ],
+)
+def test_what_is_there_and_not_read_is_marked(mark: str, old: str, new: str) -> None:
+    pages = [
+        one
+        for one in samples(Layout.Y2024 if "caption" in mark else Layout.Y2022, 12, 60)
+        if old.encode() in one.content
+    ]
+    assert pages
+    assert not [one for one in pages if mark in one.traits.marks]
+    changed = [read_article(one.content.replace(old.encode(), new.encode()), one.url)[1] for one in pages]
+    assert [one for one in changed if mark in one.marks]
+
+
+def page_described(description: str, **given: Any) -> frozenset[str]:
+    tree = LexborHTMLParser(f'<head><meta property="og:description" content="{description}"></head>')
+    return frozenset(witnesses(made_up.article(**given), tree))
+
+
+def test_a_gallery_is_described_by_a_caption_and_a_video_by_its_title() -> None:
+    agrees, contradicts = ({f"og:description is {word}the body's beginning"} for word in ("", "not "))
+    pictures = (Image("https://x/1.jpg", "서고의 아침"), Image("https://x/2.jpg", "서고의 저녁"))
+    assert page_described("서고의 저녁", body="", images=pictures) == agrees
+    assert page_described("서고의 하루", title="서고의 하루", body="") == agrees
+    assert page_described("서고의 하루", title="서고의 하루", body="다른 글이다.") == contradicts
+    assert page_described("서고의 밤", body="", images=pictures) == contradicts
 
 
 def test_texts_that_share_their_longest_lines_share_a_number() -> None:

@@ -1,6 +1,7 @@
 """What a page shows beside its article: the marks that the drift alarm compares with those of earlier pages.
 
     fields      which of the article's fields are there           `byline`, `subtitle`, `images`
+    sections    Naver's sections, by name                         `section IT`
     places      where a field with several places was found       `press from the logo`
     witnesses   what else on the page says the same               `og:title is the title`, `og:title is not the title`
     shapes      the elements of the parts that are read           `body: <em.img_desc>`
@@ -21,7 +22,7 @@ from zlib import crc32
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from flows.naver.page_parts import CAPTIONED
+from flows.naver.page_parts import CAPTION, CAPTIONED
 from schemas.article import Article
 from schemas.traits import Traits
 
@@ -33,7 +34,21 @@ FIELDS = ("body", "subtitle", "byline", "authors", "categories", "images", "orig
 """The marks of an article's fields. Not its time of modification: that hangs on when a page is fetched."""
 
 _LINE, _BYLINE, _TITLE_BEGIN, _TITLE_END = ECHOES
+_OF_TEXTS = frozenset(
+    (
+        *FIELDS,
+        *("e-mail of an author", "author without e-mail", "image with caption", "image without caption"),
+        *("byline names nobody", "title without Hangul", "body without Hangul", "hardly a space in the text"),
+        *("publisher without letters", "category that is no section's name"),
+        *("original at Naver", "original without a path", "published at midnight"),  # the press office's; embargoes
+        *("byline with a part of its own", "no part for a byline"),
+        *("categories of the press", "category from the section", "og:description is the body's beginning"),
+    )
+)
+_SECTION = "section "
+_SHAPES = ("body: <", "behind ", "key ")
 _MOST_NODES = 400  # looked at in one part
+_BYLINE_PART = "div.byline"
 _PICTURE = f"img, .nbd_im_w, {CAPTIONED}"
 _MOST_LINES, _SHORT_LINE = 8, 40
 _WORD = 10  # characters: the words of a Korean text have 4 on average
@@ -49,9 +64,26 @@ _HANGUL = re.compile(r"[가-힣]")
 _RAW = re.compile(
     r"&(?:[a-z]{2,8}|#x?[0-9a-f]{1,6});|</?(?:br|div|p|span|a|strong|em|script)\b[^>]{0,200}>", re.IGNORECASE
 )
+# (서울=가람통신) 홍길동 기자 = 서고는 …, [가람경제 홍길동 기자] 서고는 …: how a text begins
+_LEAD = re.compile(r"(?:\([^()=\n]{1,20}=[^()\n]{1,20}\)|\[[^\[\]\n]{1,30} 기자\]) ?\S[^\n]{20}")
 _PREFIX = re.compile(r"\S{1,10}(?: \S{1,10})?:(?= )")
 _SUFFIX = re.compile(r"\s[|:–-]\s*\S[^|]{0,20}$")
 _PHOTO_DAY = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/")
+
+
+def is_of_texts(mark: str) -> bool:
+    """Whether a mark says what the articles are like, rather than the pages: other sources have other articles."""
+    return mark in _OF_TEXTS or mark.startswith(("kind ", *ECHOES))
+
+
+def is_section(mark: str) -> bool:
+    """Whether a mark names a section: what is read today, by which sources, and nothing of how it looks."""
+    return mark.startswith(_SECTION)
+
+
+def is_shape(mark: str) -> bool:
+    """Whether a mark names an element of a part that is read, or beside it, or a key of an answer."""
+    return mark.startswith(_SHAPES)
 
 
 def make_traits(article: Article, marks: Iterable[str]) -> Traits:
@@ -67,6 +99,7 @@ def make_traits(article: Article, marks: Iterable[str]) -> Traits:
 def _fields(article: Article) -> Iterator[str]:
     yield f"kind {article.kind.value}"
     yield from (name for name in FIELDS if getattr(article, name))
+    yield from (_SECTION + name for name in article.categories if name in _SECTIONS)
     for author in article.authors:
         yield "e-mail of an author" if author.email else "author without e-mail"
     for image in article.images:
@@ -76,6 +109,8 @@ def _fields(article: Article) -> Iterator[str]:
 def _doubts(article: Article) -> Iterator[str]:
     """What a right record hardly ever is."""
     yield from _odd_text(article.title, article.body)
+    if _LEAD.match(article.body, article.body.rfind("\n") + 1) and not _LEAD.match(article.body):
+        yield "the last line begins as a first one does"
     if article.byline and not article.authors:
         yield "byline names nobody"
     if not any(map(str.isalpha, article.publisher)):
@@ -96,6 +131,9 @@ def _odd_text(title: str, body: str) -> Iterator[str]:
         yield "title without Hangul"
     if body and not _HANGUL.search(body):
         yield "body without Hangul"
+    half = len(title) // 2
+    if half and title[:half].strip() == title[-half:].strip():
+        yield "title twice"
     if len(body) > _WORD * (body.count(" ") + 1):
         yield "hardly a space in the text"
     if "\ufffd" in body or "\ufffd" in title:
@@ -145,7 +183,7 @@ def _sketch(lines: Sequence[str]) -> tuple[int, ...]:
 
 
 def witnesses(article: Article, tree: LexborHTMLParser) -> Iterator[str]:
-    """What `<meta property="og:…">` says of the article, for or against it."""
+    """What `<meta property="og:…">`, and the part for a byline, say of the article, for or against it."""
     said = _open_graph(tree)
     if title := said.get("og:title"):
         same = title == article.title or _squeezed(title) == _squeezed(article.title)
@@ -156,6 +194,14 @@ def witnesses(article: Article, tree: LexborHTMLParser) -> Iterator[str]:
         yield "og:url"
     if description := _squeezed(said.get("og:description", ""))[:_DESCRIPTION]:
         yield agrees("og:description", "the body's beginning", yes=_begins(article, description))
+    if (part := tree.css_first(_BYLINE_PART)) and not _names(part, article.byline):
+        yield agrees("the part for a byline", "the byline", yes=False)
+
+
+def _names(part: LexborNode, byline: str | None) -> bool:
+    """Whether a part of the page begins with the first name of a byline."""
+    first = _squeezed((byline or "").partition(",")[0])
+    return bool(first) and _squeezed(part.text()).startswith(first)
 
 
 def agrees(witness: str, what: str, *, yes: bool) -> str:
@@ -170,9 +216,11 @@ def _open_graph(tree: LexborHTMLParser) -> dict[str, str]:
 
 
 def _begins(article: Article, description: str) -> bool:
-    """Whether the text begins so, with its subtitle or without."""
+    """Whether the text begins so, with its subtitle or without, or a caption; or the title, where there is no text."""
     text = article.body[len(article.subtitle or "") :]
-    return any(_squeezed(start[:_BEGINNING]).startswith(description) for start in (article.body, text))
+    captions = (image.caption or "" for image in article.images)
+    starts = chain((article.body, text), captions, () if article.body else (article.title,))
+    return any(_squeezed(start[:_BEGINNING]).startswith(description) for start in starts)
 
 
 def _squeezed(text: str) -> str:
@@ -207,6 +255,8 @@ def left_out(article: Article, body: LexborNode) -> Iterator[str]:
     """What the body shows and the article does not have: pictures, a good part of the text."""
     if not article.images and body.css_first(_PICTURE) is not None:
         yield "no image read, though there is a picture's markup"
+    if body.css_first(CAPTION) is not None and not any(image.caption for image in article.images):
+        yield "no caption read, though there is a caption's markup"
     known = len(article.body) + sum(len(image.caption or "") for image in article.images)
     if article.body and 3 * known < 2 * len(body.text().strip()):
         yield "a third of the body's text left out"
