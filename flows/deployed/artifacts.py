@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 from prefect import get_run_logger
 from prefect.artifacts import (
+    acreate_link_artifact,
     acreate_markdown_artifact,
     acreate_progress_artifact,
     acreate_table_artifact,
@@ -32,6 +33,11 @@ async def table(command: str, rows: Sequence[Mapping[str, Any]]) -> None:
         key=f"{command}-new-articles",
         description=description,
     )
+
+
+async def link(command: str, address: str, description: str) -> None:
+    """A page of a run, as the newest version of the artifact `{command}-page`."""
+    await _sent(acreate_link_artifact, link=address, link_text=address, key=f"{command}-page", description=description)
 
 
 class Progress:

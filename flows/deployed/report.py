@@ -1,8 +1,9 @@
-"""The flow `report`: what the last days brought, as an artifact."""
+"""The flow `report`: what the last days brought, as an artifact and as a page."""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
@@ -13,9 +14,13 @@ from flows.deployed import artifacts, verdict
 from flows.deployed.parameters import ReportParameters
 from flows.deployed.work import Watch, as_flow, in_thread
 from flows.report import report as report_plainly
+from flows.report_page import write_page
 from schemas.errors import SeogoError
 
 DEFAULTS = ReportParameters()
+
+PAGE = "exports/report.html"
+"""The page of the newest report, in the archive."""
 
 
 @flow(name="report", flow_run_name="report of {parameters.days} days of {parameters.where}")
@@ -28,9 +33,19 @@ async def report(parameters: ReportParameters = DEFAULTS) -> State[Any]:
 async def tell(parameters: ReportParameters) -> State[Any]:
     """One report, as one task. It reads the reader's snapshot: no lease, no waiting."""
     try:
-        text = await in_thread(Watch(), partial(report_plainly, parameters.path, days=parameters.days))
+        text, page = await in_thread(Watch(), partial(_told, parameters.path, parameters.days))
     except SeogoError as error:
         return verdict.of_error(error)
     said = f"the last {parameters.days} days of {parameters.where}"
     await artifacts.markdown("report", text, said)
+    await artifacts.link("report", page.as_uri(), f"{said}, as a page for a browser")
     return verdict.of_outcome(f"told of {said}")
+
+
+def _told(archive: Path, days: int) -> tuple[str, Path]:
+    """The report in Markdown, and where the page lies."""
+    text = report_plainly(archive, days=days)
+    page = (archive / PAGE).absolute()
+    page.parent.mkdir(exist_ok=True)
+    write_page(archive, page, days=days)
+    return text, page

@@ -1,0 +1,116 @@
+"""Publishing the readers' copy, and asking for a small change, by size of the archive.
+
+    python -m benchmarks.publishing [--largest N] [--runs N] [--work DIR] [--quick]
+
+An archive of 10,000 or 100,000 articles is made by the storage's own functions (some minutes, once for each --work);
+larger ones are that of 100,000, with every row as often as it takes under other ids. Publishing is held against a plain
+copy of the same file, synced. `seogo export --since` of the last three changes is the whole command.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.documents import apart
+from benchmarks.reading import make_read_archive
+from benchmarks.support import SEOGO, introduce, measured, options, work_folder
+from storage import seals, snapshot
+
+MADE = 100_000
+TIMES, SINCE = 1.5, 0.5
+"""Publishing takes at most so many times a plain copy; a small change is exported in so many seconds."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = options(__doc__ or "")
+    parser.add_argument("--largest", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=5)
+    given = parser.parse_args()
+    sizes = (2_000,) if given.quick else tuple(n for n in (10_000, MADE, 1_000_000) if n <= given.largest)
+    work = work_folder(given.work)
+    roots = {size: _archive(work, size) for size in sizes}
+    introduce("publishing the readers' copy, and a small change")
+    print(f"  {'articles':>10}{'MB':>8}{'publish, s':>14}{'plain copy, s':>16}{'times':>8}{'export --since, s':>20}")
+    for size, root in roots.items():
+        writer = root / seals.WRITER
+        published = _median(given.runs, lambda root=root, writer=writer: _publish(root, writer))
+        copied = _median(given.runs, lambda root=root, writer=writer: _copy(writer, root / "plain.copy"))
+        asked = statistics.median(_since(root, work) for _ in range(given.runs))
+        megabytes = writer.stat().st_size / 1e6
+        print(
+            f"  {size:>10,}{megabytes:>8,.0f}{published:>14.2f}{copied:>16.2f}{published / copied:>8.2f}{asked:>20.3f}"
+        )
+    print(f"\n  wanted: at most {TIMES} times a plain copy; a small change in less than {SINCE} s")
+
+
+def _archive(work: Path, size: int) -> Path:
+    if size <= MADE:
+        return apart(make_read_archive, work / f"reading-{size}", size)
+    root = work / f"multiplied-{size}"
+    if not (root / seals.WRITER).exists():
+        _multiply(apart(make_read_archive, work / f"reading-{MADE}", MADE), root, size // MADE)
+    return root
+
+
+def _multiply(source: Path, root: Path, times: int) -> None:
+    """The rows of an archive, so many times, each time under other ids and behind the events of before."""
+    shutil.rmtree(root, ignore_errors=True)
+    (root / "state").mkdir(parents=True)
+    part = root / "state" / "part.duckdb"
+    shutil.copyfile(source / seals.WRITER, part)
+    with duckdb.connect(str(part), config={"memory_limit": "2GB", "preserve_insertion_order": False}) as connection:
+        for turn in range(1, times):
+            connection.execute(
+                "INSERT INTO articles SELECT * REPLACE"
+                f" (oid || '_' || lpad((aid::BIGINT + {turn} * 100000000)::VARCHAR, 10, '0') AS id)"
+                " FROM articles WHERE oid IS NOT NULL AND aid::BIGINT < 100000000 AND id = oid || '_' || aid"
+            )
+            connection.execute(
+                f"INSERT INTO events SELECT * REPLACE (seq + {turn} * 1000000000000000 AS seq) FROM events"
+                " WHERE seq < 1000000000000000"
+            )
+            connection.execute("CHECKPOINT")
+    part.replace(root / seals.WRITER)
+
+
+def _publish(root: Path, writer: Path) -> None:
+    snapshot.publish(writer, root / seals.COPY, temporary=root / "state" / "snapshot.tmp")
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    descriptor = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+        target.unlink()
+
+
+def _since(root: Path, work: Path) -> float:
+    with duckdb.connect(str(root / seals.COPY), read_only=True) as connection:
+        ((cursor,),) = connection.execute("SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET 3").fetchall()
+    words = ["export", "--since", str(cursor), "--format", "jsonl", "--archive", str(root)]
+    return measured([*SEOGO, *words], work).seconds
+
+
+def _median(runs: int, act: Callable[[], None]) -> float:
+    """The first one only warms up."""
+    found = []
+    for _ in range(runs + 1):
+        began = time.monotonic()
+        act()
+        found.append(time.monotonic() - began)
+    return statistics.median(found[1:])
+
+
+if __name__ == "__main__":
+    main()
