@@ -239,9 +239,10 @@ class _Reader:
             return  # the gap stays as it was, with its own reason
         read = replace(read, source=task.counts_for)
         if report.end is SourceEnd.EMPTY and read.unread:
-            self._empty.append(read)
+            self._empty.append(replace(read, reason="the list is empty, and so are the others that were asked for"))
             return
-        self._run.receipt.gaps += gaps_of(read)
+        held = [row.span for row in self._run.archive.coverage(read.source) if row.reason is None]
+        self._run.receipt.gaps += gaps_of(replace(read, unread=tuple(minus(read.unread, held))))
         await self._pipeline.close_window(read)
 
 

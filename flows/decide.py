@@ -42,19 +42,26 @@ def before_fetch(known: Known | None, now: datetime, *, named_by_hand: bool = Fa
 
     `named_by_hand`: a person gave the address, so it is fetched whatever the archive holds.
     """
-    if known is None or named_by_hand or known.status in (Status.IMPORTED, Status.LISTED):
+    if known is None or named_by_hand:
         return None
     if known.state in RETRIED:
         return _not_due(known, now)
+    if known.status in (Status.IMPORTED, Status.LISTED) and known.state is not Outcome.GONE:
+        return None
     if known.status is None and known.state is not Outcome.DUPLICATE:
         return Verdict(Outcome.UNCHANGED, f"known: {known.state}")
     return Verdict(Outcome.UNCHANGED, "known, not due to be fetched")
 
 
-def next_try(known: Known | None, now: datetime) -> tuple[int, datetime | None]:
-    """Of a find that failed now: how often it was tried, and when it is to be tried again (None: never)."""
+def next_try(known: Known | None, now: datetime, *, held: bool = False) -> tuple[int, datetime | None]:
+    """Of a find that failed now: how often it was tried, and when it is to be tried again (None: never).
+
+    `held`: its page is in quarantine. It is tried daily for as long as it is: the site may heal at any time.
+    """
     tries = (known.tries if known else 0) + 1
-    return tries, now + _FIRST_RETRY * 4 ** (tries - 1) if tries < MOST_TRIES else None
+    if tries < MOST_TRIES:
+        return tries, now + _FIRST_RETRY * 4 ** (tries - 1)
+    return tries, now + LONGEST_PAUSE if held else None
 
 
 def judge(

@@ -128,7 +128,7 @@ async def read_search_api(
         page, answer = asked_page
         tally.add(answer.refs, items=answer.items, not_hosted=answer.not_hosted)
         still.page([ref.key.id for ref in answer.refs])
-        tally.seen(answer.newest, answer.oldest)
+        tally.seen(answer.newest, answer.oldest if answer.in_order else answer.newest)
         yield Discovered(tuple(r for r in answer.refs if _inside(r, asked)), page)
         if end := _api_end(tally, answer, asked, start):
             yield end if still.kept else tally.report(SourceEnd.CAP, _UNSTEADY, end.watermark)
@@ -148,6 +148,9 @@ def _api_end(tally: Tally, answer: search_api.SearchAnswer, asked: Window, start
         return tally.report(SourceEnd.OVERLAP, f"read back to {_minute(asked.since)}", watermark)
     if tally.items == 0:
         return tally.report(SourceEnd.EMPTY, "the Search API knows no article for this query", watermark)
+    if answer.items == 0 and start <= min(answer.total, API_CAP):
+        shown = f"an empty page at result {start} of {answer.total}"
+        return tally.report(SourceEnd.CAP, shown, watermark, unread=_behind_the_cap(tally, asked))
     if answer.items == 0 or start + API_PAGE > answer.total:
         return tally.report(SourceEnd.END, f"all {answer.total} results read", watermark)
     return None

@@ -96,11 +96,14 @@ class Watch:
             held |= self._look_at(layout, [(name, traits) for name, traits in pages if traits.layout == layout])
         return held
 
-    def source(self, name: str, items: int) -> str | None:
-        """Note what a reading of a source named; a sentence where that is nothing and it always named something."""
+    def source(self, name: str, items: int, *, believed: bool = False) -> str | None:
+        """Note what a reading of a source named; a sentence where that is nothing and it always named something.
+
+        `believed`: the silence has lasted so long that the source is taken at its word.
+        """
         known = self._known_readings(name)
         steady = known[-STEADY_READINGS:]
-        if items or len(steady) < STEADY_READINGS or min(steady) < STEADY_ITEMS:
+        if items or believed or len(steady) < STEADY_READINGS or min(steady) < STEADY_ITEMS:
             self._readings[name] = remember(known, items)
             return None
         alarm = (

@@ -115,7 +115,7 @@ class Judge:
         return _stored(item, known, verdict, assessed.relevance)
 
     def _quarantined(self, item: Parsed, known: Known | None, why: str) -> FindResult:
-        tries, retry_at = next_try(known, self._began)
+        tries, retry_at = next_try(known, self._began, held=True)
         return FindResult(
             item.ref,
             Outcome.FAILED,
@@ -135,6 +135,7 @@ class Judge:
             found_at=found_at or self._began,
             refresh_at=self._refresh_at(result, before),
             gone_at=_gone_at(result, before),
+            validators=result.validators or (before.validators if before and result.outcome in RETRIED else None),
         )
 
     def _refresh_at(self, result: FindResult, known: Known | None) -> datetime | None:

@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from flows.decide import RETRIED, before_fetch, next_try
+from flows.decide import before_fetch, next_try
 from flows.judging import Assess, Held, Judge, Parsed, Texts, nothing_held
 from flows.naver.article_page import read_article
 from flows.naver.urls import find_article_key, json_api_url
@@ -289,7 +289,9 @@ class Pipeline:
             return self._failed(find, str(error), capture)
         except LayoutChanged as error:
             self.receipt.layout_faults += 1
-            return replace(self._failed(find, str(error), capture), crawled_at=at, quarantined=True)
+            tries, retry_at = next_try(find.known, self._now(), held=True)
+            failed = self._failed(find, str(error), capture)
+            return replace(failed, crawled_at=at, quarantined=True, tries=tries, retry_at=retry_at)
         return Parsed(ref, article, traits, capture, at, _validators(page, ref))
 
     # -- faults as outcomes
@@ -310,6 +312,9 @@ class Pipeline:
 
     def _listed(self, find: Find, detail: str) -> FindResult:
         """robots.txt forbids the page: kept as what the source said of it."""
+        if find.known is not None and find.known.status is Status.ARCHIVED:
+            # Not now: it is asked for again once robots.txt may have changed, and makes room for others until then.
+            return replace(self._deferred(find, detail), retry_at=self._now() + _ROBOTS_AGAIN)
         if find.known is not None and find.known.status is not None:
             return FindResult(find.ref, Outcome.UNCHANGED, f"known as {find.known.status}; {detail}", known=True)
         if not find.ref.title:
@@ -357,8 +362,10 @@ def _first_address(ref: ArticleRef) -> str:
 
 def _conditions(known: Known | None) -> dict[str, str]:
     """Request headers that ask for an archived page only if it has changed."""
-    if known is None or known.validators is None or known.status is not Status.ARCHIVED or known.state in RETRIED:
+    if known is None or known.validators is None or known.status is not Status.ARCHIVED:
         return {}
+    if known.state in (Outcome.FAILED, Outcome.BLOCKED):
+        return {}  # what failed was perhaps another page than the one that they are of
     return known.validators.as_headers()
 
 

@@ -51,8 +51,10 @@ async def refresh(
 async def _look_again(run: Run, pipeline: Pipeline) -> None:
     """Batch by batch: what was looked at is stored, and due later, before the next are chosen."""
     met: set[ArticleKey] = set()
+    most = run.order.most_fetches or run.order.topic.limits.max_fetches
     while not run.stop.asked:
-        refs = [ref for ref in run.archive.to_refresh(run.now(), BATCH) if ref.key not in met]
+        room = BATCH if most is None else min(most - len(met), BATCH)
+        refs = [ref for ref in run.archive.to_refresh(run.now(), room) if ref.key not in met] if room > 0 else []
         if not refs:
             break
         met.update(ref.key for ref in refs)

@@ -194,7 +194,13 @@ class _Work:
     def _result(self, row: Mapping[str, Any], article: Article, kind: RevisionKind) -> FindResult:
         assessed = self._assess(article.title, article.body) if row["relevance"] is not None else None
         return FindResult(
-            ref=ArticleRef(ArticleKey.from_id(row["id"]), row["url"], row["source"], self.receipt.started_at),
+            ref=ArticleRef(
+                ArticleKey.from_id(row["id"]),
+                row["url"],
+                row["source"],
+                self.receipt.started_at,
+                description=row["description"],
+            ),
             outcome=Outcome.UNCHANGED,
             reason="re-extracted",
             relevance=assessed.relevance if assessed else None,

@@ -34,6 +34,9 @@ def write_page(archive: Path, file: Path, *, days: int = 7, now: datetime | None
 
     Raises BadInput, ArchiveDamaged, StorageFault.
     """
+    own = archive.absolute()
+    if file.absolute().is_relative_to(own) and not file.absolute().is_relative_to(own / "exports"):
+        raise BadInput(f"{file} lies in the archive itself: choose a file elsewhere, or in {archive / 'exports'}.")
     moment_of_it = now or datetime.now(UTC)
     with asking(archive, days=checked(days), now=moment_of_it) as asked:
         found, trend, every = facts_of(archive, asked), voices_over_time(asked), listing(asked)

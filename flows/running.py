@@ -28,6 +28,7 @@ from flows.naver.urls import NAVER_HOSTS
 from flows.pipeline import Fetch, Pipeline
 from flows.relevance import score, teams_of
 from flows.stopping import Stop
+from flows.window import SILENCE
 from schemas.article import SEOUL
 from schemas.coverage import WindowRead
 from schemas.find import Relevance
@@ -116,7 +117,8 @@ class Run:
 
     def heard(self, report: SourceReport) -> SourceReport:
         """A source's report, held against what the source used to name."""
-        why = self.watch.source(report.source, report.items) if report.end in _READ else None
+        long = report.window is not None and report.window.until - report.window.since >= SILENCE
+        why = self.watch.source(report.source, report.items, believed=long) if report.end in _READ else None
         if why is None:
             return report
         window = report.window and replace(report.window, unread=(report.window.span,), reason=why)

@@ -53,8 +53,8 @@ class Window:
         return Window(self.now - SILENCE, self.now).days[len(self.days) :]
 
     def after_silence(self) -> datetime | None:
-        """How far a source counts as read that named nothing at all."""
-        return self.now if self.now - self.since >= SILENCE else None
+        """How far a source counts as read that named nothing at all. A window of the past proves no silence."""
+        return self.now if self.until is None and self.now - self.since >= SILENCE else None
 
     async def holds_nothing_new(self, ids: Collection[str], known: Known) -> bool:
         """Whether all of a page was found before the source was last read through.

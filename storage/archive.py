@@ -268,7 +268,11 @@ class Archive(Questions):
         path = self._db.path
         if self._captures is not None:
             self._captures.close()
-        bloated = self._changed and self._emptied()
+        try:
+            bloated = self._changed and self._emptied()
+        except BaseException:
+            self._db.abandon()  # the first error is the news
+            raise
         self._db.close()
         if bloated:
             compact(path, temporary=self.root / "state" / "compact.tmp")

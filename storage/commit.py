@@ -25,7 +25,7 @@ from storage.database import Database
 
 Commit = Callable[[], None]
 
-_UNFINISHED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED})
+_UNFINISHED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED, Outcome.GONE})
 """Outcomes after which a page in quarantine is still the newest that is known of its article."""
 
 _PLAIN_TEXTS = (
@@ -48,7 +48,7 @@ def prepared(db: Database, entry: Entry) -> Commit:
         case RunEnded():
             return _ending(db, entry)
         case RowsRestated():
-            rows = _restated(db, entry)
+            rows = _restated(db, entry.table, entry.rows)
             return lambda: _restate(db, entry, rows)
 
 
@@ -258,18 +258,18 @@ IDENTITY = {
 """The tables that journals tell of, and the columns that tell one row of each from another."""
 
 
-def _restated(db: Database, entry: RowsRestated) -> pa.Table:
-    """The rows as they were: times and maps were written as text and objects."""
-    schema = db.table(entry.table, []).schema
+def _restated(db: Database, table: str, told: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows as they were: times and maps were written as text and objects."""
+    schema = db.table(table, []).schema
     times = [name for name in schema.names if pa.types.is_timestamp(schema.field(name).type)]
     maps = [name for name in schema.names if pa.types.is_map(schema.field(name).type)]
     rows = []
-    for plain in entry.rows:
+    for plain in told:
         row = dict(plain)
-        row |= {name: datetime.fromisoformat(row[name]) for name in times if isinstance(row[name], str)}
-        row |= {name: list(row[name].items()) for name in maps if row[name] is not None}
+        row |= {name: datetime.fromisoformat(row[name]) for name in times if isinstance(row.get(name), str)}
+        row |= {name: list(row[name].items()) for name in maps if row.get(name) is not None}
         rows.append(row)
-    return db.table(entry.table, rows)
+    return db.table(table, rows)
 
 
 def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
@@ -278,7 +278,7 @@ def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
         db.register_batch(rows)
         db.execute(f"DELETE FROM {entry.table} old USING batch WHERE {same}")
         if entry.absent:
-            db.register_batch(db.table(entry.table, [dict(row) for row in entry.absent]))
+            db.register_batch(_restated(db, entry.table, entry.absent))
             db.execute(f"DELETE FROM {entry.table} old USING batch WHERE {same}")
         db.insert(entry.table, rows)
         if "capture_file" in rows.schema.names:

@@ -87,7 +87,8 @@ def _diagnosis(path: Path, error: duckdb.Error) -> ArchiveError | None:
     if isinstance(error, duckdb.SerializationException) or any(sign in str(error) for sign in _DAMAGE):
         return ArchiveDamaged(f"{path} is damaged: {error}. Run: seogo repair")
     if isinstance(error, duckdb.FatalException):
-        return StorageFault(f"{path}: DuckDB had to stop: {error}. What was committed is safe; run again.")
+        said = " ".join(str(error).split())  # it comes in several lines
+        return StorageFault(f"{path}: DuckDB had to stop: {said}. What was committed is safe; run again.")
     if isinstance(error, duckdb.OutOfMemoryException):
         return StorageFault(f"{path}: {error}. What was committed is safe; free memory and disk, then run again.")
     if isinstance(error, (duckdb.IOException, duckdb.TransactionException)):
@@ -109,12 +110,21 @@ class Database:
         with storage_faults(path):
             # An existing file keeps the format it was made with.
             connection = duckdb.connect(str(path), config=_SETTINGS)
-            connection.execute("SET enable_progress_bar = false")
-            connection.execute("SET TimeZone = 'Asia/Seoul'")
-            # What is not checkpointed yet is held in memory, unpacked: 64 MB here cost 60 MB there.
-            connection.execute("SET wal_autocheckpoint = '16MB'")
-            database = cls(connection, path)
-            database._migrate()
+            try:
+                return cls._prepared(connection, path)
+            except BaseException:
+                # While it is open, whoever opens this path again in this process gets the same broken database.
+                connection.close()
+                raise
+
+    @classmethod
+    def _prepared(cls, connection: duckdb.DuckDBPyConnection, path: Path) -> Self:
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET TimeZone = 'Asia/Seoul'")
+        # What is not checkpointed yet is held in memory, unpacked: 64 MB here cost 60 MB there.
+        connection.execute("SET wal_autocheckpoint = '16MB'")
+        database = cls(connection, path)
+        database._migrate()
         return database
 
     def checkpoint(self) -> None:

@@ -76,6 +76,8 @@ def export_changes(archive: Path, since: int, form: str, to: Path) -> ExportedCh
     with open_snapshot(archive) as connection, storage_faults(to):
         cursor = newest(connection)
         counted = _Counted(changes(connection, since))
+        if cursor < since:
+            raise BadInput(f"cursor {since} is ahead of this archive, whose newest change is {cursor}.")
         if cursor == since:
             return ExportedChanges(since, since, 0, "")
         to.mkdir(parents=True, exist_ok=True)

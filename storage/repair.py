@@ -212,7 +212,8 @@ class _Repair:
             for name in in_order(self._root):
                 deque(again.read(name), maxlen=0)
             told = again.finish()
-            untold, gone = witness.untold(archive.database, told, sorted(runs)), witness.gone(archive.database, told)
+            untold = witness.untold(archive.database, told, sorted(runs))
+            gone = witness.gone(archive.database, told)
         if untold or gone:
             archive.restate(untold, gone)
             number = sum(map(len, [*untold.values(), *gone.values()]))

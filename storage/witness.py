@@ -16,6 +16,10 @@ Rows = dict[str, list[dict[str, Any]]]
 """Rows by table; a table without any is left out."""
 
 
+_GROWN = ("coverage", "quarantine", "events")
+"""Tables whose rows depend on entries of earlier runs, too: what one damaged entry told may be missing in any run's."""
+
+
 def untold(db: Database, told: Path, runs: Sequence[str]) -> Rows:
     """Rows that are there because of these runs, and that `told` does not have."""
     with db.attached(told, "again"):
@@ -28,7 +32,7 @@ def gone(db: Database, told: Path) -> Rows:
     with db.attached(told, "again"):
         rows = {
             table: db.rows(f"SELECT {columns} FROM again.{table} EXCEPT SELECT {columns} FROM {table}")
-            for table in ("articles", "duplicates")
+            for table in ("articles", "duplicates", *_GROWN)
             if (columns := ", ".join(IDENTITY[table]))
         }
     return {table: found for table, found in rows.items() if found}
@@ -47,6 +51,8 @@ def rows_of_files(db: Database, files: Sequence[str]) -> list[dict[str, Any]]:
 def _untold(table: str) -> str:
     """A query for the rows that a table has because of the runs given as its parameter, and its second one has not."""
     runs = "run_id IN (SELECT unnest($1::VARCHAR[]))"
+    if table in _GROWN:
+        runs = "$1 IS NOT NULL"  # of any run
     if table == "superseded":  # by these runs: its rows bear the run that stored them first
         runs = f"id IN (SELECT id FROM revisions WHERE {runs})"
     if table == "duplicates":  # or by an article of theirs that took a text over: its rows bear the run of the text

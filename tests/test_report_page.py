@@ -158,8 +158,15 @@ class TestWriting:
     def test_without_the_library_it_says_what_to_install(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "vl_convert", None)
         with pytest.raises(BadInput, match="pip install vl-convert-python"):
-            write_page(root, root / "page.html")
-        assert not (root / "page.html").exists()
+            write_page(root, root.parent / "page.html")
+        assert not (root.parent / "page.html").exists()
+
+    @pytest.mark.parametrize("own", ["archive.duckdb", "articles/page.html", "page.html"])
+    def test_the_archive_s_own_files_are_not_written_over(self, root: Path, own: str) -> None:
+        before = (root / "archive.duckdb").read_bytes()
+        with pytest.raises(BadInput, match="lies in the archive itself"):
+            write_page(root, root / own)
+        assert (root / "archive.duckdb").read_bytes() == before
 
     def test_a_library_cannot_end_its_own_script(self, root: Path) -> None:
         found = read(page_of(root, library='x = "</script><img><!--<script>";'))

@@ -97,7 +97,7 @@ def when_asked(target: str, story: Story, happens: Script) -> None:
     [(LIST, 0), (LIST, 32), *((path_of(LAST), left) for left in (0, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096))],
 )
 def test_a_disk_that_fills_up_in_the_middle_of_a_run(first: Story, disk: Path, target: str, left: int) -> None:
-    mount(disk, "size=24m", "-t", "tmpfs")
+    mount(disk, "size=48m", "-t", "tmpfs")
     story = copied(first, disk)
 
     async def fills(_: object, __: object) -> None:
@@ -115,7 +115,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_run(first: Story, disk: Path, t
 @needs_a_disk
 @pytest.mark.parametrize("left", [0, 1, 3, 6])
 def test_a_disk_without_room_for_another_file(first: Story, disk: Path, left: int) -> None:
-    mount(disk, "size=24m,nr_inodes=10000", "-t", "tmpfs")
+    mount(disk, "size=48m,nr_inodes=10000", "-t", "tmpfs")
     story = copied(first, disk)
     info = os.statvfs(disk)
     mount(disk, f"remount,nr_inodes={info.f_files - info.f_ffree + left}")
@@ -126,7 +126,7 @@ def test_a_disk_without_room_for_another_file(first: Story, disk: Path, left: in
 
 @needs_a_disk
 def test_a_disk_that_is_read_only_for_a_while(first: Story, disk: Path) -> None:
-    mount(disk, "size=24m", "-t", "tmpfs")
+    mount(disk, "size=48m", "-t", "tmpfs")
     story = copied(first, disk)
     mount(disk, "remount,ro")
     check_fault(story.crawl(), "Read-only file system")

@@ -48,6 +48,8 @@ def too_much_failed(receipt: Json) -> str:
     """Why a run of which a part failed is a failure; empty where it is none."""
     if lost := [source["source"] for source in receipt["sources"] if source["end"] in _LOST]:
         return f"sources that could not be read: {len(lost)}"
+    if receipt["command"] == "backfill" and receipt["gaps"]:
+        return f"windows that were not read through: {len(receipt['gaps'])}"
     failed = receipt["outcomes"].get("failed", 0)
     wanted = max(receipt["pages_read"] + receipt["outcomes"].get("blocked", 0), failed)
     if failed >= FAILED_AT_LEAST and failed > FAILED_SHARE * wanted:
