@@ -82,6 +82,8 @@ async def backfill(
 
     async def work(run: Run, client: Client) -> None:
         tasks = _gap_tasks(run, asked) if days is None else _day_tasks(run, asked, days, again=order.again)
+        if days is not None:
+            _promise(run, tasks)
         pipeline = run.pipeline(client.fetch)
         reader = _Reader(run, pipeline, run.stop.guard(client.fetch), order.keys)
         try:
@@ -128,6 +130,15 @@ def _day_tasks(run: Run, asked: Sequence[Question], days: Span, *, again: bool) 
         left = minus([days], closed)
         tasks += [Task(question, span, question.name) for span in _windows(question, left)]
     return tasks
+
+
+def _promise(run: Run, tasks: Sequence[Task]) -> None:
+    """Note what was asked for as not read yet: wherever this ends, the ledger says what is left."""
+    reason = "a backfill was asked for it, and has not come to it yet"
+    own = [task for task in tasks if task.counts_for == task.question.name]
+    windows = [WindowRead(t.counts_for, t.span.since, t.span.until, (t.span,), reason) for t in own]
+    if windows:
+        run.archive.store(run.receipt.run_id, [], coverage=windows)
 
 
 def _gap_tasks(run: Run, asked: Sequence[Question]) -> list[Task]:

@@ -12,7 +12,7 @@ import typer
 
 from flows import cli_runs
 from flows.exits import Exit, Verdict, exit_of_run
-from flows.inputs import article_id, time_from, topic_from
+from flows.inputs import article_id, check_archive, time_from, topic_from
 from flows.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption
 from schemas.errors import BadInput
 
@@ -30,7 +30,7 @@ def verify(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, jso
     from flows.tables import print_json
     from storage.repair import verify_archive
 
-    _check_archive(archive)
+    check_archive(archive)
     found = verify_archive(archive, wait=wait)
     Verdict.code = Exit.ARCHIVE_DAMAGED if found.faults else Exit.DONE
     print_json(found) if json else show_verification(found)
@@ -92,7 +92,7 @@ def reparse(
     from flows.reparse_quarantined import QuarantineOrder
     from flows.tables import print_json
 
-    _check_archive(archive)
+    check_archive(archive)
     if accept and not quarantined:
         raise BadInput("--accept goes with --quarantined: nothing else was held back.")
     if quarantined:
@@ -119,14 +119,8 @@ def _care(archive: Path, act: Callable[[], Repair], *, as_json: bool) -> None:
     from flows.console_care import show_repair
     from flows.tables import print_json
 
-    _check_archive(archive)
+    check_archive(archive)
     done = act()
     Verdict.code = Exit.ARCHIVE_DAMAGED if done.left else Exit.DONE
     print_json(done) if as_json else show_repair(done)
     raise typer.Exit(Verdict.code)
-
-
-def _check_archive(archive: Path) -> None:
-    """What was mistyped must not become a new, empty archive that is in perfect order."""
-    if not any((archive / part).is_dir() for part in ("state", "captures")):
-        raise BadInput(f"{archive} is no archive: it has neither state nor captures. Crawl or import first.")

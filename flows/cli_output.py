@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.inputs import check_archive
 from flows.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, WaitOption, one_of, whole
 
 FORMATS = ("parquet", "jsonl", "jsonl.gz", "markdown", "atom")
@@ -37,6 +38,7 @@ def publish(
     from flows.publish import publish as bring_up_to_date
     from flows.tables import print_json
 
+    check_archive(archive)
     order = PublishOrder(archive, wait, tuple(dict.fromkeys(formats))) if formats else PublishOrder(archive, wait)
     done = bring_up_to_date(order)
     print_json(done.as_json()) if json else show_published(done)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from flows.exits import Verdict, exit_of_run
-from flows.inputs import days_from, naver_from, topic_from
+from flows.inputs import check_archive, days_from, naver_from, topic_from
 from flows.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption, whole
 from schemas.errors import BadInput
 
@@ -45,6 +45,7 @@ def refresh(
     from flows.refresh import RefreshOrder
     from flows.refresh import refresh as look_again
 
+    check_archive(archive)
     about = topic_from(topic)
     order = RefreshOrder(about, archive, limit, naver_from(os.environ), wait)
     warn_of(about, order.naver)
@@ -84,6 +85,8 @@ def backfill(
         raise BadInput("--gaps says itself what is to be read: leave out --from, --to and --again.")
     if not gaps and first is None:
         raise BadInput("backfill needs --from DAY (and --to DAY), or --gaps.")
+    if gaps:
+        check_archive(archive)
     about = topic_from(topic)
     begin, until = (None, None) if gaps else days_from(first, last)
     order = BackfillOrder(

@@ -126,3 +126,9 @@ def article_id(text: str) -> str:
     from flows.naver.urls import article_key
 
     return article_key(text).id if "/" in text else text.strip()
+
+
+def check_archive(archive: Path) -> None:
+    """What was mistyped must not become a new, empty archive that is in perfect order."""
+    if not any((archive / part).is_dir() for part in ("state", "captures")):
+        raise BadInput(f"{archive} is no archive: it has neither state nor captures. Crawl or import first.")

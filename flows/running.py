@@ -182,6 +182,10 @@ class Run:
         receipt.gaps += [gap for read in self.coverage for gap in gaps_of(read)]
         receipt.gaps = receipt.gaps[:_GAPS_NAMED]
         receipt.exit_reason, receipt.explanation = end(receipt, interrupted=self.stop.by_hand, broken=not whole)
+        files = {
+            row["id"]: row["file"] for row in self.archive.article_rows([str(one["id"]) for one in receipt.newest])
+        }
+        receipt.newest = [{**one, "file": files.get(str(one["id"]))} for one in receipt.newest]
         self.archive.finish_run(receipt, self.watermarks, self._requests, self.coverage)
         if whole:
             baseline_store.save(self.order.archive / BASELINE, self.watch.learned())

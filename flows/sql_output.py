@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.text import Text
 
 from flows.tables import distinct, line, out, print_rows
-from schemas.errors import BadInput, QueryError
+from schemas.errors import BadInput, QueryError, StorageFault
 from storage.reader import open_snapshot, run_query
 
 TO_FILES = ("csv", "json", "parquet")
@@ -52,8 +52,11 @@ def write(archive: Path, sql: str, form: str, target: Path) -> None:
         act: Callable[[Path], None] = partial(_write_parquet, archive, sql)
     else:
         act = partial(_write_text, archive, sql, form)
-    with _replacing(target) as part:
-        act(part)
+    try:
+        with _replacing(target) as part:
+            act(part)
+    except OSError as error:
+        raise StorageFault(f"{target} cannot be written: {error.strerror}. Choose another with --to FILE.") from error
     out.print(Text(line(f"{target}: {target.stat().st_size:,} bytes"), style="bold green"))
 
 

@@ -132,6 +132,8 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(naver: Replica, corpus: C
 
     first = asyncio.run(stopped())
     assert first.exit_reason is ExitReason.INTERRUPTED
+    # What it did not come to is a gap, and so `backfill --gaps` would read it, too.
+    assert any(row.reason for oid in presses(corpus)["oids"] for row in ledger(tmp_path, f"press_list:{oid}"))
     lists = [entry.target for entry in naver.log.entries if "list.naver" in entry.target]
     naver.log.clear()
     second = fill(naver, tmp_path, about)
@@ -151,7 +153,8 @@ def test_a_window_that_fails_is_a_gap_until_it_is_read(naver: Replica, corpus: C
     gap = Stretch(day(date(2026, 1, 13)), day(date(2026, 1, 14)), receipt.sources[0].reason.partition("; ")[2])
     assert gap in ledger(tmp_path, f"press_list:{oid}")
     status = seogo("status", "--archive", tmp_path, "--json").json
-    assert [row["source"] for row in status["gaps"]] == [f"press_list:{oid}"]
+    assert {row["source"] for row in status["gaps"]} == {f"press_list:{oid}"}
+    assert len(status["gaps"]) == 2, "the day that failed, and the one that it did not come to"
     assert "seogo backfill --gaps" in seogo("status", "--archive", tmp_path).out
 
     naver.behaviour = Behaviour()

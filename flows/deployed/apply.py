@@ -18,6 +18,7 @@ from pathlib import Path
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL
 from prefect.workers.process import ProcessWorker
 
 from flows.deployed import automations
@@ -32,6 +33,8 @@ DEPLOYMENTS = Path("prefect.yaml")
 
 def apply(notify: str | None) -> list[str]:
     """Bring everything there; returns the automations' names. Raises BadInput; CalledProcessError from `prefect`."""
+    if not PREFECT_API_URL.value():
+        raise BadInput("PREFECT_API_URL is not set: say which server, such as http://127.0.0.1:4200/api.")
     if not DEPLOYMENTS.is_file():
         raise BadInput(f"{DEPLOYMENTS.resolve()} is not there: run this in seogo's checkout.")
     asyncio.run(_pool_and_queues())

@@ -114,16 +114,19 @@ async def as_flow(task: Any, parameters: BaseModel) -> State[Any]:
 @asynccontextmanager
 async def _progress_shown(watch: Watch) -> AsyncIterator[None]:
     """A progress artifact for the length of a block."""
-    showing = asyncio.create_task(_show(watch))
+    bar = artifacts.Progress()
+    showing = asyncio.create_task(_show(bar, watch))
     try:
         yield
     finally:
         showing.cancel()
         await asyncio.wait({showing})
+        if watch.done:
+            await bar.show(watch.done, watch.all, watch.requests)
 
 
-async def _show(watch: Watch) -> None:
-    bar, shown = artifacts.Progress(), None
+async def _show(bar: artifacts.Progress, watch: Watch) -> None:
+    shown = (0, 0, 0)
     while True:
         now = (watch.done, watch.all, watch.requests)
         if now != shown:
