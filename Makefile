@@ -9,7 +9,7 @@ export UV_INDEX_STRATEGY ?= unsafe-best-match
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test test-fast lint torture fuzz audit bench bench-crawl prefect prefect-screenshot lock clean
+.PHONY: help demo test test-fast test-long lint torture fuzz audit bench bench-crawl prefect prefect-screenshot lock clean
 
 KILLS ?= 300
 PREFECT_PORT ?= 0
@@ -24,10 +24,13 @@ demo: $(STAMP) ## set up, then see it all once, against a made-up Naver on this 
 	@$(BIN)/seogo demo
 
 test: $(STAMP) lint ## set up, then lint, types and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not long"
+
+test-long: $(STAMP) ## the longer forms of some tests, which `make test` leaves out
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m long
 
 test-fast: $(STAMP) ## the tests that start no Prefect server
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow and not long"
 
 lint: $(STAMP) ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

@@ -89,7 +89,7 @@ def test_on_clean_days_nothing_is_lost_and_there_is_never_a_gap(world_of: Worlds
 
 
 @pytest.mark.parametrize(
-    "topic", [LISTS, API, pytest.param(PAGE, marks=pytest.mark.slow)], ids=["lists", "api", "page"]
+    "topic", [LISTS, API, pytest.param(PAGE, marks=pytest.mark.long)], ids=["lists", "api", "page"]
 )
 def test_late_arrivals_are_swept_up_at_night_by_each_source_alone(world_of: Worlds, topic: Topic) -> None:
     """They stand deep in the list of a day that was read to its end, behind pages without anything new."""
@@ -99,7 +99,7 @@ def test_late_arrivals_are_swept_up_at_night_by_each_source_alone(world_of: Worl
     assert len(late) > 8
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hundred_articles_of_one_minute_between_two_runs(world_of: Worlds) -> None:
     burst = BEGIN + 6 * HOUR - MINUTE
     world = world_of(scenario_corpus(3, articles=260, late=0.0, bursts=[(burst, 100, MINUTE)]), API)
@@ -129,7 +129,7 @@ def test_midnight_in_korea(world_of: Worlds) -> None:
 # -- lists that do not keep still
 
 
-@pytest.mark.parametrize("topic", [LISTS, pytest.param(PAGE, marks=pytest.mark.slow)], ids=["lists", "page"])
+@pytest.mark.parametrize("topic", [LISTS, pytest.param(PAGE, marks=pytest.mark.long)], ids=["lists", "page"])
 def test_pages_that_have_changed_places(world_of: Worlds, topic: Topic) -> None:
     end_well(world_of(scenario_corpus(6, articles=220), topic, usual=Behaviour(swapped=True)))
 
@@ -146,7 +146,7 @@ def test_lists_that_grow_while_they_are_read(world_of: Worlds) -> None:
 
 
 @pytest.mark.parametrize(
-    ("topic", "articles"), [(LISTS, 600), pytest.param(PAGE, 300, marks=pytest.mark.slow)], ids=["lists", "page"]
+    ("topic", "articles"), [(LISTS, 600), pytest.param(PAGE, 300, marks=pytest.mark.long)], ids=["lists", "page"]
 )
 def test_disorder_in_the_only_source_is_noticed(world_of: Worlds, topic: Topic, articles: int) -> None:
     world = world_of(scenario_corpus(3, articles=articles), topic, usual=Behaviour(shuffled=30))
@@ -154,7 +154,7 @@ def test_disorder_in_the_only_source_is_noticed(world_of: Worlds, topic: Topic, 
     assert world.lost() == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_first_two_pages_of_the_search_api_have_changed_places(world_of: Worlds) -> None:
     world = world_of(scenario_corpus(3, articles=500), API, usual=Behaviour(swapped=True))
     for at in (BEGIN, MORNING, BEGIN + 2 * DAY):
@@ -204,7 +204,7 @@ def test_a_burst_beyond_the_cap_is_a_gap_until_the_search_page_has_shown_it(
     assert (world.gaps, world.lost()) == ([], [])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_neither_of_them_shows_stays_a_gap(world_of: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
     small_caps(monkeypatch)
     corpus = scenario_corpus(9, articles=500, late=0.0, bursts=[(BEGIN + 5 * HOUR, 190, HOUR)])
@@ -219,7 +219,7 @@ def test_what_neither_of_them_shows_stays_a_gap(world_of: Worlds, monkeypatch: p
 # -- bad hours
 
 
-@pytest.mark.parametrize("how", ["refused", pytest.param("503", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("how", ["refused", pytest.param("503", marks=pytest.mark.long)])
 def test_an_outage_of_six_hours_is_a_gap_of_every_source_and_is_made_good(world_of: Worlds, how: str) -> None:
     rules = (Rule(Fault.SERVER_ERROR), Rule(Fault.SERVER_ERROR, path="/robots.txt"))
     down = Behaviour(rules=rules) if how == "503" else None
@@ -239,10 +239,10 @@ def _dated(topic: Topic) -> set[str]:
 @pytest.mark.parametrize(
     "rule",
     [
-        pytest.param(Rule(Fault.FORBIDDEN, host=NEWS), marks=pytest.mark.slow),
+        pytest.param(Rule(Fault.FORBIDDEN, host=NEWS), marks=pytest.mark.long),
         Rule(Fault.BLOCK_NOTICE, host=SEARCH),
-        pytest.param(Rule(Fault.QUOTA, host=OPENAPI), marks=pytest.mark.slow),
-        pytest.param(Rule(Fault.FORBIDDEN, host=NNEWS, path="/article/"), marks=pytest.mark.slow),
+        pytest.param(Rule(Fault.QUOTA, host=OPENAPI), marks=pytest.mark.long),
+        pytest.param(Rule(Fault.FORBIDDEN, host=NNEWS, path="/article/"), marks=pytest.mark.long),
         Rule(Fault.TOO_MANY, host=NNEWS, path="/article/", retry_after=7200),
     ],
     ids=lambda rule: f"{rule.fault} {rule.host}",
@@ -271,7 +271,7 @@ def test_a_source_that_fails_on_its_third_page_counts_as_not_read(world_of: Worl
     assert (world.lost(), world.gaps) == ([], [])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_gaps_are_closed_without_a_crawl(world_of: Worlds) -> None:
     """What a crawl would read anyway is not the point: the days behind its window are."""
     world = world_of(scenario_corpus(13), troubles=[bad(Rule(Fault.FORBIDDEN, host=NEWS), hours=(0, 1))])
@@ -286,7 +286,7 @@ def test_gaps_are_closed_without_a_crawl(world_of: Worlds) -> None:
 # -- kills
 
 
-@pytest.mark.parametrize(("what", "after"), [("crawl", 6), pytest.param("sweep", 20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("what", "after"), [("crawl", 6), pytest.param("sweep", 20, marks=pytest.mark.long)])
 def test_a_run_that_is_killed_closes_no_window(world_of: Worlds, what: str, after: int) -> None:
     world = world_of(scenario_corpus(14, articles=170))
     world.do("crawl", BEGIN)
@@ -299,7 +299,7 @@ def test_a_run_that_is_killed_closes_no_window(world_of: Worlds, what: str, afte
 # -- whatever a seed draws
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_two_days_by_seed(world_of: Worlds, seed: int) -> None:
     one = drawn(seed)
