@@ -24,13 +24,13 @@ demo: $(STAMP) ## set up, then see it all once, against a made-up Naver on this 
 	@$(BIN)/seogo demo
 
 test: $(STAMP) lint ## set up, then lint, types and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not long"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m "not long"
 
 test-long: $(STAMP) ## the longer forms of some tests, which `make test` leaves out
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m long
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m long
 
 test-fast: $(STAMP) ## the tests that start no Prefect server
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow and not long"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m "not slow and not long"
 
 lint: $(STAMP) ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .
