@@ -175,6 +175,25 @@ def test_days_that_are_all_empty_are_not_believed(naver: Replica, corpus: Corpus
     assert all(row.reason is not None for row in ledger(tmp_path, f"press_list:{oid}"))
 
 
+def test_days_long_past_that_are_all_empty_are_not_believed_either(
+    naver: Replica, corpus: Corpus, tmp_path: Path
+) -> None:
+    """That they are more than a week old is no week of silence."""
+    about = topic(presses(corpus, 1))
+    (oid,) = presses(corpus, 1)["oids"]
+
+    def later(**asked: Any) -> Receipt:
+        order = BackfillOrder(about, tmp_path, FIRST_DAY, LAST_DAY, naver=naver.url, **asked)
+        return asyncio.run(backfill(order, now=lambda: LAST + timedelta(days=20)))
+
+    naver.behaviour = Behaviour(rules=(Rule(Fault.EMPTY_LIST, path="list.naver"),))
+    later()
+    assert all(row.reason is not None for row in ledger(tmp_path, f"press_list:{oid}"))
+    naver.behaviour = Behaviour()
+    assert later().exit_reason is ExitReason.DONE
+    assert published(corpus, {oid}) <= held(tmp_path)
+
+
 def test_what_the_api_shows_no_more_the_search_page_shows(
     naver: Replica, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

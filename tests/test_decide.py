@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.decide import RETRIED, Verdict, before_fetch, judge
+from flows.decide import RETRIED, Verdict, before_fetch, judge, next_try
 from schemas.article import Article, ArticleKey, Outcome
 from schemas.find import Known, Relevance, RevisionKind, Status
 
@@ -63,6 +63,21 @@ class TestBeforeFetch:
     @pytest.mark.parametrize("status", [Status.IMPORTED, Status.LISTED])
     def test_what_is_held_only_in_part_is_fetched(self, status: Status) -> None:
         assert before_fetch(Known(KEY.id, Outcome.NEW, status=status), NOW) is None
+
+    @pytest.mark.parametrize("status", [Status.IMPORTED, Status.LISTED])
+    def test_what_is_held_only_in_part_keeps_to_its_pauses_too(self, status: Status) -> None:
+        early = Known(KEY.id, Outcome.FAILED, tries=1, due_at=NOW + timedelta(seconds=1), status=status)
+        waits, gone = before_fetch(early, NOW), before_fetch(Known(KEY.id, Outcome.GONE, status=status), NOW)
+        assert waits is not None
+        assert waits.outcome is Outcome.DEFERRED
+        assert gone is not None
+        assert gone.outcome is Outcome.UNCHANGED
+
+    def test_only_what_is_in_quarantine_is_tried_for_ever_and_daily(self) -> None:
+        known = Known(KEY.id, Outcome.FAILED, tries=40)
+        assert next_try(known, NOW) == (41, None)
+        assert next_try(known, NOW, held=True) == (41, NOW + timedelta(days=1))
+        assert next_try(None, NOW, held=True) == next_try(None, NOW)
 
     @pytest.mark.parametrize("state", sorted(RETRIED))
     def test_a_fault_is_tried_again_when_it_is_due_and_not_before(self, state: Outcome) -> None:

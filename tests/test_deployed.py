@@ -17,6 +17,7 @@ import yaml
 from cli_support import ROOT
 from made_up import ended
 from made_up import receipt as empty_receipt
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_support import until
 from pydantic import ValidationError
 
@@ -55,6 +56,16 @@ def test_all_deployments_are_there() -> None:
         *("backfill/backfill-by-hand", "backfill/nightly-sweep", "backfill/backfill-gaps", "reparse/reparse-by-hand"),
         *("publish/publish-hourly", "verify/verify-weekly", "report/report-daily"),
     ]
+
+
+def test_without_a_server_nothing_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prefect would start one of its own, and bring it all there for nobody."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        assert apply.main([]) == 2
+    assert "PREFECT_API_URL is not set" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name_of)

@@ -264,6 +264,22 @@ class TestSearchApi:
         assert (len(ids), report.end) == (1000, SourceEnd.CAP)
         assert "nothing between 2026-01-14 12:00 and 2026-01-15 11:43" in report.reason
 
+    def test_one_old_item_among_the_newest_does_not_hide_the_gap(self) -> None:
+        times = [NOW - timedelta(seconds=n) for n in range(2000)]
+        times[350] = NOW - timedelta(days=30)
+        _, report = read_api(api(times), Window(NOW - timedelta(days=1), NOW))
+        assert report.window is not None
+        (gap,) = report.window.unread
+        assert gap.since == NOW - timedelta(days=1)
+        assert gap.until >= NOW - timedelta(seconds=1000)
+
+    def test_an_empty_page_before_the_last_result_is_no_end(self) -> None:
+        times = [NOW - timedelta(seconds=n) for n in range(200)]
+        _, report = read_api(api(times, total=5000), Window(NOW - timedelta(days=1), NOW))
+        assert (report.end, report.reason) == (SourceEnd.CAP, "an empty page at result 201 of 5000")
+        assert report.window is not None
+        assert report.window.unread
+
     def test_no_results_is_empty_and_moves_no_cursor_back(self) -> None:
         before = NOW - timedelta(hours=1)
         _, report = read_api(api([]), Window(before, NOW, read_before=before))

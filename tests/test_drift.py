@@ -259,10 +259,19 @@ def test_a_source_that_falls_silent_is_told_once_and_its_silence_not_learned() -
     assert watch.learned().sources["search_api:독자 모델"] == (5,) * READINGS
 
 
-@pytest.mark.parametrize("items", [[5] * (STEADY_READINGS - 1), [5] * 19 + [2], [0] * 30, [5] * 25 + [0]])
+@pytest.mark.parametrize("items", [[5] * (STEADY_READINGS - 1), [5] * 19 + [2], [0] * 30])
 def test_a_source_that_is_new_or_often_names_little_may_be_silent(items: list[int]) -> None:
-    watch = Watch(readings(*[one for one in items if one]).learned() if items[-1] else Baseline())
-    assert watch.source("search_api:독자 모델", 0) is None or items[-1] == 0
+    watch = Watch(readings(*items).learned())
+    assert watch.source("search_api:독자 모델", 0) is None
+    assert watch.learned().sources["search_api:독자 모델"][-1] == 0
+
+
+def test_a_silence_that_lasted_is_believed_and_learned() -> None:
+    watch = Watch(readings(*[5] * 30).learned())
+    assert watch.source("search_api:독자 모델", 0, believed=True) is None
+    assert watch.alarms == []
+    assert watch.learned().sources["search_api:독자 모델"][-1] == 0
+    assert watch.source("search_api:독자 모델", 0) is None
 
 
 def test_readings_within_a_run_count() -> None:

@@ -17,6 +17,7 @@ from flows.refresh import RefreshOrder, refresh
 from schemas.article import SEOUL, Outcome
 from schemas.receipt import ExitReason, Receipt
 from schemas.topic import load_topic
+from storage.repair import repair
 
 ONE = OLD[0]
 TOMORROW = timedelta(days=1)
@@ -108,6 +109,48 @@ def test_no_more_than_asked_for(story: Story) -> None:
     assert ends(later(story, TOMORROW, most_fetches=1)) == {Outcome.UNCHANGED: 1}
     assert ends(later(story, TOMORROW, most_fetches=1)) == {Outcome.UNCHANGED: 1}
     assert ends(later(story, TOMORROW)) == {}
+
+
+def test_what_robots_txt_forbids_now_makes_room_for_others(story: Story) -> None:
+    story.naver.strange["/robots.txt"] = reply(b"User-agent: *\nDisallow: " + path_of(ONE).encode())
+    assert ends(later(story, TOMORROW)) == {Outcome.DEFERRED: 1, Outcome.UNCHANGED: 1}
+    assert ends(later(story, TOMORROW + timedelta(minutes=1))) == {}
+    (row,) = story.sql(f"SELECT state, due_at > now() + INTERVAL 47 HOUR AS tomorrow FROM frontier WHERE id = '{ONE}'")
+    assert row == {"state": "deferred", "tomorrow": True}
+
+
+def test_a_wrong_folder_does_not_become_an_archive(tmp_path: Path) -> None:
+    ran = seogo("refresh", "--archive", tmp_path / "typo")
+    assert (ran.code, "is no archive" in ran.err) == (Exit.BAD_INPUT, True)
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_lost_journal_costs_the_feed_no_event_of_a_later_run(story: Story) -> None:
+    """The run that brought the article in is damaged; that a later one saw it deleted is still told."""
+    (first,) = (story.archive / "captures").rglob("*.warc.gz")
+    story.naver.poison(ONE, DELETED)
+    later(story, TOMORROW)
+    events = "SELECT * FROM events ORDER BY seq"
+    before = story.sql(events)
+    assert before[-1]["kind"] == "gone"
+    first.write_bytes(first.read_bytes()[: first.stat().st_size // 2])
+    repair(story.archive)
+    assert story.sql(events) == before
+
+
+def test_a_lost_journal_brings_no_page_back_into_quarantine(story: Story) -> None:
+    story.naver.poison(ONE, html("<html><body>다른 모양</body></html>"))
+    later(story, TOMORROW)
+    assert story.sql("SELECT id FROM quarantine") == [{"id": ONE}]
+    earlier = set((story.archive / "captures").rglob("*.warc.gz"))
+    story.naver.heal()
+    story.crawl_at(datetime.now(UTC) + TOMORROW + timedelta(hours=2))
+    assert story.sql("SELECT id FROM quarantine") == []
+    (healing,) = set((story.archive / "captures").rglob("*.warc.gz")) - earlier
+    healing.write_bytes(healing.read_bytes()[: healing.stat().st_size // 2])
+    repair(story.archive)
+    assert story.sql("SELECT id FROM quarantine") == []
+    assert story.sql("SELECT source FROM coverage WHERE state = 'gap'") == []
 
 
 def test_the_command(story: Story) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_up import article
+from made_up import NOW, article, ended, receipt, stored
 from test_archive import rows
 from test_import import write
 from test_repair import held
@@ -19,11 +19,14 @@ from flows.reparse import Reparsed, ReparseOrder, reparse
 from flows.replica.corpus import make_corpus
 from flows.replica.server import Replica
 from flows.run import CrawlOrder, crawl
-from schemas.article import Article
+from schemas.article import Article, ArticleKey, ArticleRef
 from schemas.errors import LayoutChanged
+from schemas.find import RevisionKind
 from schemas.front_matter import loads
+from schemas.page import CaptureRef
 from schemas.receipt import ExitReason
 from schemas.topic import Topic, load_topic
+from storage.archive import open_archive
 from storage.repair import verify_archive
 
 TOPIC = Path(__file__).resolve().parents[1] / "topics" / "demo.yaml"
@@ -101,6 +104,31 @@ def test_what_is_accepted_is_a_revision_and_the_older_text_stays(
         assert loads((root / str(file)).read_bytes().decode()).title == new
     assert verify_archive(root).faults == []
     assert again(root, topic).changed == 0
+
+
+def test_the_snippet_of_a_search_stays(root: Path, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands on no page: only the find bears it."""
+    ((id_,),) = rows(root, "SELECT id FROM articles WHERE status = 'archived' ORDER BY id LIMIT 1")
+    with open_archive(root) as archive:
+        account = receipt("20260102T050505Z-0009")
+        archive.start_run(account)
+        (one,) = archive.article_rows([str(id_)])
+        found = ArticleRef(ArticleKey.from_id(one["id"]), one["url"], one["source"], NOW, description="찾은 말")
+        page = archive.read_capture(CaptureRef(one["capture_file"], one["capture_offset"]))
+        text = stored(
+            parse_article(page.content, one["url"]),
+            ref=found,
+            revision=one["revision"] + 1,
+            revision_kind=RevisionKind.EDITED,
+            file=one["file"],
+            capture=CaptureRef(one["capture_file"], one["capture_offset"]),
+        )
+        archive.store(account.run_id, [text])
+        archive.finish_run(ended(account), {}, [])
+    monkeypatch.setattr(module, "parse_article", better)
+    again(root, topic)
+    query = f"SELECT description, revision_kind FROM articles WHERE id = '{one['id']}'"
+    assert rows(root, query) == [("찾은 말", "re-extracted")]
 
 
 def test_only_what_was_asked_for_is_derived_again(root: Path, topic: Topic) -> None:

@@ -13,6 +13,7 @@ import pytest
 from analyst_archive import make
 from cli_support import Ran, seogo
 
+from flows.exits import Exit
 from storage.reader import open_snapshot
 
 QUERY = "SELECT id, title, teams, published_at FROM articles ORDER BY id"
@@ -128,6 +129,15 @@ def test_a_query_that_fails_leaves_the_old_file(
     message = json.loads(ran.err)["error"]["message"] if form == "json" else ran.err
     assert says in message
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("rows", "before")]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_a_file_that_the_disk_refuses_is_said(archive: Path, tmp_path: Path, form: str) -> None:
+    file = tmp_path / ("x" * 250)  # too long a name with what the half-written file has before and behind it
+    ran = seogo("sql", "--format", form, "--to", file, "--archive", archive, "--", QUERY)
+    assert (ran.code, ran.out) == (Exit.STORAGE_FAULT, "")
+    assert "cannot be written: File name too long. Choose another with --to FILE" in ran.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_parquet_cannot_hold_is_said(archive: Path, tmp_path: Path) -> None:

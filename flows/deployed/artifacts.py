@@ -26,7 +26,7 @@ async def markdown(command: str, text: str, description: str) -> None:
 
 async def table(command: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """The new articles of a run, as the newest version of the artifact `{command}-new-articles`."""
-    description = f"{len(rows)} articles that this run stored as new"
+    description = f"articles that this run stored as new: {len(rows)} of them, fifty at most"
     await _sent(
         acreate_table_artifact,
         table=[dict(row) for row in rows],
