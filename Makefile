@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+READERS := .venv/readers/.installed
 # A machine with more than one package index needs this; with one it changes nothing.
 export UV_INDEX_STRATEGY ?= unsafe-best-match
 # Prefect: no telemetry, not even from tests.
@@ -23,13 +24,13 @@ help: ## list the targets
 demo: $(STAMP) ## set up, then see it all once, against a made-up Naver on this machine
 	@$(BIN)/seogo demo
 
-test: $(STAMP) lint ## set up, then lint, types and all tests
+test: $(STAMP) $(READERS) lint ## set up, then lint, types and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m "not long"
 
-test-long: $(STAMP) ## the longer forms of some tests, which `make test` leaves out
+test-long: $(STAMP) $(READERS) ## the longer forms of some tests, which `make test` leaves out
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m long
 
-test-fast: $(STAMP) ## the tests that start no Prefect server
+test-fast: $(STAMP) $(READERS) ## the tests that start no Prefect server
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m "not slow and not long"
 
 lint: $(STAMP) ## ruff, mypy --strict, import contracts
@@ -74,6 +75,8 @@ prefect-screenshot: $(STAMP) ## take docs/images/prefect.png of Prefect's UI (ne
 lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o requirements.lock
+	$(BIN)/uv pip compile --group readers --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 --universal -q -o tests/readers.lock
 
 clean: ## remove what the targets made, the demo included; other archives stay
 	rm -rf .venv .audit .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-archive
@@ -86,4 +89,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r .venv/uv.lock
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+# Other programs that read the archive, for the tests: an older DuckDB, pandas, polars.
+$(READERS): tests/readers.lock $(STAMP)
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python --target .venv/readers tests/readers.lock
 	@touch $@

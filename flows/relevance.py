@@ -58,7 +58,7 @@ def score(title: str, body: str, relevance: Relevance, teams: tuple[Team, ...] =
     """Score an article by the rules of its topic."""
     rules = _compiled(relevance, teams)
     texts: dict[Where, _Text] = {"title": _prepare(title), "body": _prepare(body)}
-    in_context = not rules.context or any(n.count(text) for text in texts.values() for n in rules.context)
+    in_context = not rules.context or any(needle.is_in(texts.values()) for needle in rules.context)
     reasons = tuple(
         reason for rule in rules.rules if in_context or not rule.needs_context for reason in rule.reasons(texts)
     )
@@ -67,14 +67,25 @@ def score(title: str, body: str, relevance: Relevance, teams: tuple[Team, ...] =
     return Score(value, value >= relevance.threshold and not vetoed, reasons)
 
 
-def teams_of(title: str, body: str, teams: tuple[Team, ...]) -> tuple[str, ...]:
+class Mention(NamedTuple):
+    """A team that an article names, and which of its models, as the topic writes them."""
+
+    team: str
+    models: tuple[str, ...]
+
+
+def mentions(title: str, body: str, teams: tuple[Team, ...]) -> tuple[Mention, ...]:
     """The teams that an on-topic article names, by an alias or by a model, in the order of the topic.
 
     It does not ask for the topic's context words: in an article that is not on-topic, 솔라 may be solar energy.
     """
     texts = (_prepare(title), _prepare(body))
-    named = _compiled_teams(teams)
-    return tuple(name for name, needles in named if any(n.count(text) for text in texts for n in needles))
+    found = []
+    for team in _compiled_teams(teams):
+        models = tuple(needle.phrase for needle in team.models if needle.is_in(texts))
+        if models or any(needle.is_in(texts) for needle in team.aliases):
+            found.append(Mention(team.name, models))
+    return tuple(found)
 
 
 class _Text(NamedTuple):
@@ -104,6 +115,10 @@ class _Needle:
         if self.pattern is None:
             return text.spaced.count(self.compact)
         return sum(1 for _ in self.pattern.finditer(text.spaced))
+
+    def is_in(self, texts: Iterable[_Text]) -> bool:
+        """Whether the phrase stands in one of them."""
+        return any(self.count(text) for text in texts)
 
 
 def _needle(phrase: str) -> _Needle:
@@ -163,9 +178,17 @@ def _compiled(relevance: Relevance, teams: tuple[Team, ...]) -> _Rules:
     return _Rules(tuple(rules), _needles(relevance.context))
 
 
+class _Names(NamedTuple):
+    """What a team and its models are called."""
+
+    name: str
+    aliases: tuple[_Needle, ...]
+    models: tuple[_Needle, ...]
+
+
 @lru_cache(maxsize=16)
-def _compiled_teams(teams: tuple[Team, ...]) -> tuple[tuple[str, tuple[_Needle, ...]], ...]:
-    return tuple((team.name, _needles((*team.aliases, *team.models))) for team in teams)
+def _compiled_teams(teams: tuple[Team, ...]) -> tuple[_Names, ...]:
+    return tuple(_Names(team.name, _needles(team.aliases), _needles(team.models)) for team in teams)
 
 
 def _rule(rule: PhraseRule | ExcludeRule) -> _Rule:

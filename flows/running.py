@@ -26,12 +26,12 @@ from flows.ending import ending
 from flows.judging import Assess, Assessment
 from flows.naver.urls import NAVER_HOSTS
 from flows.pipeline import Fetch, Pipeline
-from flows.relevance import score, teams_of
+from flows.relevance import mentions, score
 from flows.stopping import Stop
 from flows.window import SILENCE
 from schemas.article import SEOUL
 from schemas.coverage import WindowRead
-from schemas.find import Relevance
+from schemas.find import Relevance, TeamModel
 from schemas.page import RequestRecord
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport, run_id_at
 from schemas.topic import Topic
@@ -245,6 +245,8 @@ def assess_by(topic: Topic) -> Assess:
     def assess(title: str, body: str) -> Assessment:
         found = score(title, body, topic.relevance, topic.teams)
         reasons = tuple(str(reason) for reason in found.reasons)
-        return Assessment(Relevance(found.value, reasons, teams_of(title, body, topic.teams)), found.relevant)
+        named = mentions(title, body, topic.teams)
+        models = tuple(TeamModel(one.team, model) for one in named for model in one.models)
+        return Assessment(Relevance(found.value, reasons, tuple(one.team for one in named), models), found.relevant)
 
     return assess

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from schemas.article import Article, ArticleRef, Outcome
 from schemas.page import CaptureRef, Validators
@@ -59,13 +60,21 @@ class Known:
     modified_at: datetime | None = None
 
 
+class TeamModel(NamedTuple):
+    """A team's model that a text names, both as the topic file writes them."""
+
+    team: str
+    model: str
+
+
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """How much a text is about the topic, and why (each reason readable by itself)."""
+    """How much a text is about the topic, and why (each reason readable by itself); which teams and models it names."""
 
     score: float
     reasons: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
+    models: tuple[TeamModel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

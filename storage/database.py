@@ -8,6 +8,7 @@ ours, never part of a statement.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+_NUMBERED = re.compile(r"\d{4}_\w+\.sql")
+_COMMENTS = 0
+"""The version of the comments, which are no step: whatever was there before, they are put over it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """A numbered SQL file of `storage/migrations`, applied once to every archive, in order."""
@@ -51,11 +57,18 @@ class Migration:
 
 def migrations() -> list[Migration]:
     """All migrations, oldest first."""
-    files = sorted(f.name for f in resources.files("storage.migrations").iterdir() if f.name.endswith(".sql"))
-    return [
-        Migration(int(name[:4]), name, resources.files("storage.migrations").joinpath(name).read_text("utf-8"))
-        for name in files
-    ]
+    folder = resources.files("storage.migrations")
+    names = sorted(file.name for file in folder.iterdir() if _NUMBERED.fullmatch(file.name))
+    return [_migration(int(name[:4]), name) for name in names]
+
+
+def comments() -> Migration:
+    """What the tables and columns hold, in the database's own words. Put in anew wherever it was changed."""
+    return _migration(_COMMENTS, "comments.sql")
+
+
+def _migration(version: int, name: str) -> Migration:
+    return Migration(version, name, resources.files("storage.migrations").joinpath(name).read_text("utf-8"))
 
 
 @contextmanager
@@ -105,26 +118,29 @@ class Database:
         self._schemas: dict[str, pa.Schema] = {}
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the database at `path`, made and migrated as needed. Raises StorageFault, ArchiveTooNew."""
+    def open(cls, path: Path, *, commented: bool = True) -> Self:
+        """Open the database at `path`, made and migrated as needed. Raises StorageFault, ArchiveTooNew.
+
+        `commented`: with comments on tables and columns, which take most of the time that a new database takes.
+        """
         with storage_faults(path):
             # An existing file keeps the format it was made with.
             connection = duckdb.connect(str(path), config=_SETTINGS)
             try:
-                return cls._prepared(connection, path)
+                return cls._prepared(connection, path, commented=commented)
             except BaseException:
                 # While it is open, whoever opens this path again in this process gets the same broken database.
                 connection.close()
                 raise
 
     @classmethod
-    def _prepared(cls, connection: duckdb.DuckDBPyConnection, path: Path) -> Self:
+    def _prepared(cls, connection: duckdb.DuckDBPyConnection, path: Path, *, commented: bool) -> Self:
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET TimeZone = 'Asia/Seoul'")
         # What is not checkpointed yet is held in memory, unpacked: 64 MB here cost 60 MB there.
         connection.execute("SET wal_autocheckpoint = '16MB'")
         database = cls(connection, path)
-        database._migrate()
+        database._migrate(commented=commented)
         return database
 
     def checkpoint(self) -> None:
@@ -238,7 +254,7 @@ class Database:
             # A fatal error has invalidated the connection, and with it the transaction: the first error is the news.
             return
 
-    def _migrate(self) -> None:
+    def _migrate(self, *, commented: bool) -> None:
         self._con.execute(
             "CREATE TABLE IF NOT EXISTS schema_version"
             " (version INTEGER PRIMARY KEY, name VARCHAR, sha256 VARCHAR, applied_at TIMESTAMPTZ)"
@@ -252,11 +268,14 @@ class Database:
         for migration in known:
             if migration.version not in applied:
                 self._apply(migration)
+        said = comments()
+        if commented and (_COMMENTS not in applied or applied[_COMMENTS]["sha256"] != said.sha256):
+            self._apply(said)
 
     def _apply(self, migration: Migration) -> None:
         with self.transaction():
             self._con.execute(migration.sql)
             self._con.execute(
-                "INSERT INTO schema_version VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO schema_version VALUES (?, ?, ?, ?)",
                 [migration.version, migration.name, migration.sha256, datetime.now(UTC)],
             )

@@ -98,7 +98,7 @@ def rebuilt(root: Path) -> Iterator[Rebuilt]:
     """An empty second database, for the length of a block; whoever wants to keep it moves it away before the end."""
     path = root / REBUILT
     _remove(path)
-    again = Rebuilt(root, Database.open(path))
+    again = Rebuilt(root, Database.open(path, commented=False))
     try:
         yield again
     finally:

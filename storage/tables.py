@@ -13,15 +13,15 @@ from storage.database import Database
 
 _BEGINNING = """# Tables
 
-What `archive.duckdb` holds, table by table. Made by `python -m storage.tables` from the comments in
-[storage/migrations](../storage/migrations), which any DuckDB client shows too: `FROM duckdb_columns()`.
+What `archive.duckdb` holds, table by table. Made by `python -m storage.tables` from
+[comments.sql](../storage/migrations/comments.sql), which stands in the database too: `FROM duckdb_columns()`.
 
 Times are TIMESTAMPTZ: set `TimeZone` to `Asia/Seoul` to read them as Korean time (`seogo sql` does). Texts are in
 Unicode's normal form C. The archive as of an earlier time: `FROM articles_as_of(TIMESTAMPTZ '2026-01-01 00:00:00+09')`.
 """
 
 _TABLES = (
-    *("articles", "revisions", "revision_changes", "duplicates", "article_teams", "publishers", "daily"),
+    *("articles", "revisions", "revision_changes", "duplicates", "teams", "publishers", "daily"),
     *("finds", "runs", "requests", "coverage", "events", "archive_info"),
     *("frontier", "cursors", "quarantine", "superseded", "capture_files", "unprocessed", "schema_version"),
 )

@@ -1,6 +1,6 @@
 """A small archive with copies, edits, a correction, a deletion and a gap: what the examples and `show` are asked of.
 
-001_…1  가온신문   Mon 29 Dec 10:00  team 가온        copied by 003_…3 (before it, at 09:30) and 004_…4 (at 12:00)
+001_…1  가온신문   Mon 29 Dec 10:00  가온 and its 노을   copied by 003_…3 (before it, at 09:30) and 004_…4 (at 12:00)
 001_…2  다온일보   Tue 30 Dec 11:00  가온 and 나래    copied by 003_…5 (at 11:20)
 001_…6  라온방송   Mon  5 Jan 09:00  나래             headline edited, then body with a correction notice, then
                                                       read anew; deleted and restored between
@@ -18,7 +18,7 @@ from made_up import article, key, ref, stored
 
 from schemas.article import SEOUL, Article, Outcome
 from schemas.coverage import Span, WindowRead
-from schemas.find import FindResult, Relevance, RevisionKind
+from schemas.find import FindResult, Relevance, RevisionKind, TeamModel
 from schemas.page import CaptureRef
 from schemas.receipt import ExitReason, Receipt
 from storage.archive import Archive, open_archive
@@ -47,6 +47,7 @@ TEXTS = {
     7: article(7, title="지워진 글", published_at=january(5, 8)),
 }
 TEAMS = {1: ("가온",), 2: ("가온", "나래"), 6: ("나래",), 7: ()}
+MODELS = {1: (TeamModel("가온", "노을"),), 2: (TeamModel("가온", "노을"), TeamModel("가온", "Gaon"))}
 
 SECOND = replace(TEXTS[6], title="나래 모델, 세계 2위")
 THIRD = replace(
@@ -68,7 +69,7 @@ def make(root: Path) -> Path:
 def _runs() -> list[list[FindResult]]:
     """What each run stores."""
     first = [
-        *(_stored(text, TEAMS[number]) for number, text in TEXTS.items()),
+        *(_stored(text, Relevance(5.0, (), TEAMS[n], MODELS.get(n, ()))) for n, text in TEXTS.items()),
         _copy(3, "003", "다온일보", 1, december(29, 9, 30)),
         _copy(4, "004", "라온방송", 1, december(29, 12)),
         _copy(5, "003", "가온신문", 2, december(30, 11, 20)),
@@ -97,8 +98,8 @@ def _run(archive: Archive, day: int, results: list[FindResult]) -> None:
     archive.finish_run(run, {}, [])
 
 
-def _stored(text: Article, teams: tuple[str, ...]) -> FindResult:
-    return stored(text, relevance=Relevance(5.0, (), teams), crawled_at=MADE)
+def _stored(text: Article, relevance: Relevance) -> FindResult:
+    return stored(text, relevance=relevance, crawled_at=MADE)
 
 
 def _copy(number: int, oid: str, publisher: str, of: int, at: datetime) -> FindResult:

@@ -75,6 +75,10 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
         {"team": "나래", "publisher": "다온일보", "articles": 1},
         {"team": "나래", "publisher": "라온방송", "articles": 1, "newest": january(5, 9)},
     ],
+    "models-by-team": [
+        {"team": "가온", "model": "노을", "articles": 2, "first_named": december(29, 10), "percent": 100.0},
+        {"team": "가온", "model": "Gaon", "articles": 1, "first_named": december(30, 11), "percent": 50.0},
+    ],
     "teams-together": [{"team": "가온", "other_team": "나래", "articles": 1}],
     "source-yield": [
         {"source": "search_api:독자 모델", "articles_named_first": 4, "finds": 14, "duplicates": 3, "failed": 1},

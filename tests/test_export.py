@@ -259,16 +259,6 @@ class TestParquet:
             found = connection.execute(sql).fetchall()
         assert found == [("2025-11", 1), ("2025-12", 3), ("undated", 2)]
 
-    def test_pandas_reads_it(self, root: Path) -> None:
-        pandas = pytest.importorskip("pandas")
-        export(root, "parquet")
-        assert len(pandas.read_parquet(root / "exports" / "articles")) == 6
-
-    def test_polars_reads_it(self, root: Path) -> None:
-        polars = pytest.importorskip("polars")
-        export(root, "parquet")
-        assert polars.read_parquet(f"{root}/exports/articles/**/*.parquet", hive_partitioning=True).height == 6
-
 
 class TestMarkdown:
     def test_the_files_and_an_index_whose_links_lead_to_them(self, root: Path) -> None:

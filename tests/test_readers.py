@@ -1,15 +1,8 @@
-"""Readers ask the archive without pause while a writer writes without pause and one is killed: no error, whole states.
-
-And a file that this project wrote opens with DuckDB 1.5, where there is one: name a Python that has it,
-
-    python -m venv old && old/bin/pip install "duckdb>=1.5,<1.6" pytz
-    SEOGO_DUCKDB_1_5=old/bin/python pytest tests/test_readers.py
-"""
+"""Readers ask the archive all the time while a writer writes all the time and one is killed: no error, whole states."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -18,22 +11,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from analyst_archive import make
 from cli_support import environment
 from readers_at_work import look
 
 from storage.archive import open_archive
-from storage.examples import examples
-from storage.reader import open_snapshot, run_query
+from storage.reader import open_snapshot
 from storage.repair import verify_archive
 
 AT_WORK = Path(__file__).with_name("readers_at_work.py")
-OLD_PYTHON = os.environ.get("SEOGO_DUCKDB_1_5")
-
-TABLES = (
-    *("articles", "revisions", "revision_changes", "duplicates", "article_teams", "publishers", "daily"),
-    *("finds", "runs", "requests", "coverage", "events", "archive_info", "frontier"),
-)
 
 Process = subprocess.Popen[str]
 
@@ -92,31 +77,3 @@ def _account(reader: Process, seconds: float) -> dict[str, int]:
     assert (reader.returncode, err) == (0, "")
     account: dict[str, int] = json.loads(out)
     return account
-
-
-_OLD = """
-import json, sys, duckdb
-connection = duckdb.connect(sys.argv[1], read_only=True)
-connection.execute("SET TimeZone = 'Asia/Seoul'")
-queries = json.load(sys.stdin)
-answers = {name: repr(connection.execute(sql).fetchall()) for name, sql in queries.items()}
-print(json.dumps([duckdb.__version__, answers]))
-"""
-
-
-@pytest.mark.skipif(OLD_PYTHON is None, reason="SEOGO_DUCKDB_1_5 names no Python with duckdb 1.5")
-def test_duckdb_1_5_reads_what_this_one_wrote(tmp_path: Path) -> None:
-    root = make(tmp_path / "archive")
-    queries = {name: f"SELECT * FROM {name} ORDER BY ALL" for name in TABLES}
-    queries |= {one.name: one.sql for one in examples()}
-    queries["as of"] = "SELECT * FROM articles_as_of(TIMESTAMPTZ '2026-01-08 00:00:00+09') ORDER BY id"
-    command = [str(OLD_PYTHON), "-c", _OLD, str(root / "archive.duckdb")]
-    done = subprocess.run(
-        command, input=json.dumps(queries), capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
-    version, answers = json.loads(done.stdout)
-    assert version.startswith("1.5."), version
-    with open_snapshot(root) as connection:
-        for name, sql in queries.items():
-            assert answers[name] == repr(list(run_query(connection, sql)[1])), name

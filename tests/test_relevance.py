@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.relevance import Reason, Score, score, teams_of
+from flows.relevance import Mention, Reason, Score, mentions, score
 from schemas.topic import ExcludeRule, PhraseRule, Relevance, Team, default_topic_path, load_topic
 
 SEEDS = Path(__file__).resolve().parents[1].parent / "shared" / "seeds"
@@ -78,7 +78,7 @@ def test_any_text_has_a_score(title: str, body: str) -> None:
     result = score(title, body, TOPIC.relevance, TOPIC.teams)
     assert result.value == pytest.approx(sum(reason.weight for reason in result.reasons))
     json.dumps(asdict(result), allow_nan=False)
-    assert set(teams_of(title, body, TOPIC.teams)) <= {team.name for team in TOPIC.teams}
+    assert {one.team for one in mentions(title, body, TOPIC.teams)} <= {team.name for team in TOPIC.teams}
 
 
 # --- how a score comes about ---------------------------------------------------------------------------------------
@@ -151,9 +151,14 @@ def test_teams_count_only_in_their_context() -> None:
 
 
 def test_the_teams_of_an_article_stand_in_the_topics_order() -> None:
-    assert teams_of("NC AI와 upstage", "", TEAMS) == ("업스테이지", "NC AI")
-    assert teams_of("", "바르코", TEAMS) == ("NC AI",)
-    assert teams_of("", "다른 회사", TEAMS) == ()
+    assert mentions("NC AI와 upstage", "", TEAMS) == (Mention("업스테이지", ()), Mention("NC AI", ()))
+    assert mentions("", "바르코", TEAMS) == (Mention("NC AI", ("바르코",)),)
+    assert mentions("", "다른 회사", TEAMS) == ()
+
+
+def test_every_model_that_an_article_names_is_told_once_in_the_topics_order() -> None:
+    team = Team(name="가온", models=("노을", "EXAONE", "K-노을"))
+    assert mentions("K-노을과 노을", "새 exaone은", (team,)) == (Mention("가온", ("노을", "EXAONE", "K-노을")),)
 
 
 def test_two_topics_do_not_get_into_each_others_way() -> None:
@@ -305,7 +310,7 @@ def test_the_existing_archive_is_on_topic(number: str) -> None:
     assert result.relevant
     assert {"the project", "sovereign AI", "the government", "the teams together"} <= {r.name for r in result.reasons}
     assert all(reason.weight > 0 for reason in result.reasons)
-    assert teams_of("", text, TOPIC.teams) == tuple(team.name for team in TOPIC.teams)
+    assert [one.team for one in mentions("", text, TOPIC.teams)] == [team.name for team in TOPIC.teams]
 
 
 def test_an_article_takes_less_than_a_millisecond() -> None:

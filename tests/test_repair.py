@@ -92,6 +92,25 @@ def test_the_captures_are_enough(root: Path) -> None:
     assert verify_archive(root).faults == []
 
 
+def test_an_archive_of_an_earlier_schema_opens_and_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from storage import database
+
+    every = database.migrations()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(database, "migrations", lambda: [one for one in every if one.version < 6])
+        earlier.setattr(database, "comments", lambda: database.Migration(0, "comments.sql", "SELECT 'none yet'"))
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1, 2)
+            edited = stored(article(1, body="고쳐 쓴 글이다."), outcome=Outcome.EDITED, revision=2)
+        with open_archive(tmp_path) as archive:
+            store_results(archive, edited, run="20260102T050405Z-0002")
+    with open_archive(tmp_path) as archive:
+        store_results(archive, stored(article(3)), run="20260102T060405Z-0003")
+    assert rows(tmp_path, "SELECT DISTINCT models FROM revisions") == [([],)]
+    assert len(rows(tmp_path, "FROM revisions")) == 4
+    assert verify_archive(tmp_path).faults == []
+
+
 @pytest.mark.parametrize(
     "name", ["state/writer.duckdb", "archive.duckdb", FILE, "articles/2025/12/30/001_0000000005.md"]
 )

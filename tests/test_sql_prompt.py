@@ -68,13 +68,13 @@ def test_a_statement_that_goes_on(text: str) -> None:
 
 # -- completion
 
-WORDS = Vocabulary(("articles", "article_teams", "runs"), ("title", "teams", "run_id"), ("most-copied", "waiting"))
+WORDS = Vocabulary(("articles", "archive_info", "runs"), ("title", "teams", "run_id"), ("most-copied", "waiting"))
 
 
 @pytest.mark.parametrize(
     ("before", "word", "expected"),
     [
-        ("SELECT * FROM ", "art", ["articles", "article_teams"]),
+        ("SELECT * FROM ", "ar", ["articles", "archive_info"]),
         ("SELECT ", "te", ["teams"]),
         ("SELECT ", "a.ti", ["a.title"]),
         ("", "sel", ["select"]),

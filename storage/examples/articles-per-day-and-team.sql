@@ -9,7 +9,7 @@ SELECT
     team,
     count(*) FILTER (publications.id = text_id) AS articles,
     count(*) AS publications
-FROM publications JOIN article_teams ON article_teams.id = text_id
+FROM publications JOIN teams ON teams.id = text_id
 WHERE publications.published_at IS NOT NULL
 GROUP BY day, team
 ORDER BY day DESC, articles DESC, team;

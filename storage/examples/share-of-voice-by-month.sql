@@ -1,7 +1,7 @@
 -- Share of voice by month, a column for each: how many percent of the articles that name any team name this one.
 WITH spoken AS (
     SELECT DISTINCT strftime(published_at AT TIME ZONE 'Asia/Seoul', '%Y-%m') AS month, id, team
-    FROM article_teams
+    FROM teams
     WHERE published_at IS NOT NULL
 ), total AS (
     SELECT month, count(DISTINCT id) AS articles FROM spoken GROUP BY month

@@ -1,7 +1,7 @@
 -- Share of voice by week: how many percent of the articles that name any team name this one.
 WITH spoken AS (
     SELECT DISTINCT date_trunc('week', published_at AT TIME ZONE 'Asia/Seoul') AS since, id, team
-    FROM article_teams
+    FROM teams
     WHERE published_at IS NOT NULL
 ), total AS (
     SELECT since, count(DISTINCT id) AS articles FROM spoken GROUP BY since

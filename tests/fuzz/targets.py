@@ -28,7 +28,7 @@ from flows.naver.listing import parse_list_page, parse_section_more, parse_secti
 from flows.naver.search_api import parse_api_error, parse_search_answer
 from flows.naver.search_page import parse_search_page
 from flows.naver.urls import article_key, clean_original_url, find_article_key, find_link
-from flows.relevance import score, teams_of
+from flows.relevance import mentions, score
 from flows.replica import list_pages, notices, search_answers
 from flows.replica.article_pages import View, article_page
 from flows.replica.corpus import Corpus, Layout, MadeArticle, make_corpus
@@ -261,7 +261,7 @@ def _topic(data: bytes) -> Topic:
     path.write_bytes(data)
     topic = load_topic(path)
     score("독자 AI 모델", "업스테이지의 솔라 " * 20, topic.relevance, topic.teams)
-    teams_of("독자 AI 모델", "업스테이지의 솔라", topic.teams)
+    mentions("독자 AI 모델", "업스테이지의 솔라", topic.teams)
     return topic
 
 
