@@ -39,6 +39,8 @@ class Operator:
         self.scheduled = until(self._scheduled, 90, lambda: "the schedules make no runs")
         for deployment in self.post("deployments/filter", {}):
             self._ask("PATCH", f"deployments/{deployment['id']}", {"paused": True})
+        # One that came due before that would stand in the way of a test's own.
+        until(lambda: self._none_works() or None, PATIENCE, lambda: "a scheduled run does not end")
 
     def close(self) -> None:
         self._client.close()
@@ -64,6 +66,10 @@ class Operator:
         """The runs that the schedules made, by time, once all that write every hour have some."""
         made: list[dict[str, Any]] = self.post("flow_runs/filter", {"sort": "EXPECTED_START_TIME_ASC"})
         return made if {"crawl", "refresh", "publish"} <= {tag for run in made for tag in run["tags"]} else None
+
+    def _none_works(self) -> bool:
+        unfinished = {"flow_runs": {"state": {"type": {"not_any_": sorted(FINAL)}}}}
+        return not self.post("flow_runs/filter", unfinished)
 
     def save_block(self, kind: str, name: str, data: dict[str, Any]) -> None:
         block_type = self.get(f"block_types/slug/{kind}")["id"]

@@ -280,6 +280,7 @@ class TestKilled:
             "archive.store = kill",
         ],
     )
+    @pytest.mark.every(2)
     def test_before_the_journal_has_it_nothing_was_stored(self, root: Path, at: str) -> None:
         killed(root, at)
         with open_archive(root) as archive:
@@ -306,6 +307,7 @@ class TestKilled:
             "archive._publish = kill",
         ],
     )
+    @pytest.mark.every(3)
     def test_what_the_journal_has_is_there_with_its_file(self, root: Path, at: str) -> None:
         killed(root, at)
         with open_archive(root) as archive:
@@ -382,7 +384,7 @@ class TestDamage:
     def test_a_flipped_byte_of_a_capture_is_found_wherever_it_is(self, root: Path) -> None:
         (file,) = (root / "captures").rglob("*.warc.gz")
         data = file.read_bytes()
-        for position in range(0, len(data), len(data) // 25):
+        for position in range(0, len(data), len(data) // 10):
             flipped = bytearray(data)
             flipped[position] ^= 0x40
             file.write_bytes(flipped)

@@ -63,6 +63,7 @@ def check_goes_on(naver: Replica, archive: Path, expected: set[str]) -> None:
 
 # Which step meets the end of the disk depends on its size; the sizes are those of the steps, one after the other.
 @pytest.mark.parametrize("kilobytes", [20, 90, 300, 600, 800, 1100, 1500, 3000])
+@pytest.mark.every(3)
 def test_a_crawl_onto_a_disk_that_fills_up(naver: Replica, disk: Path, whole: set[str], kilobytes: int) -> None:
     mount(disk, f"size={kilobytes}k", "-t", "tmpfs")
     check_said(seogo("crawl", "--json", env=crawling(naver, disk / "archive")))
@@ -71,6 +72,7 @@ def test_a_crawl_onto_a_disk_that_fills_up(naver: Replica, disk: Path, whole: se
 
 
 @pytest.mark.parametrize("left", [0, 8, 64, 256, 1024])
+@pytest.mark.every(2)
 def test_a_disk_that_is_full_before_the_second_run(naver: Replica, disk: Path, whole: set[str], left: int) -> None:
     mount(disk, "size=64m", "-t", "tmpfs")
     archive = disk / "archive"

@@ -18,6 +18,7 @@ def test_clean_runs_ring_nothing() -> None:
 
 
 @pytest.mark.parametrize("first", [True, False])
+@pytest.mark.every(2)
 def test_other_topics_ring_nothing(first: bool) -> None:
     """A search source names articles on the topic, a list everything: the one after the other."""
     baseline = Baseline()

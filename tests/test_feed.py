@@ -24,12 +24,13 @@ from storage.repair import rebuild
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.every(3)
 def test_what_is_replayed_is_what_the_tables_hold(tmp_path: Path, seed: int) -> None:
     assert replayed(tmp_path, histories=60, seed=seed) > 200
 
 
 def test_cursors_survive_a_rebuild(tmp_path: Path) -> None:
-    replayed(tmp_path, histories=20, seed=4)
+    replayed(tmp_path, histories=10, seed=4)
     with open_snapshot(tmp_path) as connection:
         before = list(changes(connection, 0))
     rebuild(tmp_path)

@@ -115,6 +115,7 @@ def test_an_archive_of_an_earlier_schema_opens_and_is_whole(tmp_path: Path, monk
     "name", ["state/writer.duckdb", "archive.duckdb", FILE, "articles/2025/12/30/001_0000000005.md"]
 )
 @pytest.mark.parametrize("damage", ["missing", "flipped", "cut", "garbage"])
+@pytest.mark.every(5)
 def test_what_is_damaged_is_named_and_mended(root: Path, name: str, damage: str) -> None:
     before, path = held(root), root / name
     data = path.read_bytes()
@@ -136,6 +137,7 @@ def test_what_is_damaged_is_named_and_mended(root: Path, name: str, damage: str)
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.4, 0.6, 0.8, 0.999])
 @pytest.mark.parametrize("name", ["state/writer.duckdb", "archive.duckdb", FILE])
+@pytest.mark.every(5)
 def test_one_flipped_byte_is_found_wherever_it_is(root: Path, name: str, share: float) -> None:
     path = root / name
     data = bytearray(path.read_bytes())
@@ -175,6 +177,7 @@ def test_what_is_replaced_is_kept(root: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["response", "metadata", "warcinfo", "resource"])
+@pytest.mark.every(2)
 def test_a_damaged_capture_cannot_be_mended_and_costs_no_row(root: Path, kind: str) -> None:
     """Neither now nor in a later rebuild, although its journal may be what is damaged."""
     before = held(root)
@@ -227,6 +230,7 @@ def test_a_lost_capture_is_named(root: Path) -> None:
 @pytest.mark.parametrize("act", [repair, rebuild])
 @pytest.mark.parametrize("writer", ["missing", "unreadable"])
 @pytest.mark.parametrize("lost", ["-0001-", "-0002-", "-000"])
+@pytest.mark.every(5)
 def test_the_readers_copy_is_a_witness(root: Path, act: Callable[[Path], Repair], writer: str, lost: str) -> None:
     """The writer's database is gone, and a capture (or all of them) with it: the copy still has the rows."""
     before = held(root)
