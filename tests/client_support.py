@@ -75,12 +75,16 @@ class Server:
     inside: int = 0
     most_inside: int = 0
     port: int = 0
+    open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
 
     @property
     def articles(self) -> list[Seen]:
         return [seen for seen in self.seen if seen.target != "/robots.txt"]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.open[task] = writer
         try:
             while not writer.is_closing():
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -90,6 +94,19 @@ class Server:
             pass
         finally:
             writer.close()
+            del self.open[task]
+
+    async def hang_up(self) -> None:
+        """End every connection. What is left of one is found by the garbage collector in the middle of another test."""
+        left = dict(self.open)
+        for writer in left.values():
+            writer.close()
+        if left:
+            _, busy = await asyncio.wait(left, timeout=0.2)
+            for task in busy:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            await asyncio.sleep(0)  # the loop closes the sockets
 
     async def _answer(self, seen: Seen, writer: asyncio.StreamWriter) -> None:
         self.seen.append(seen)
@@ -125,7 +142,10 @@ async def serving(pages: Mapping[str, Reply | list[Reply]], tls: ssl.SSLContext 
     try:
         yield server
     finally:
+        for _ in range(5):
+            await asyncio.sleep(0)  # what was accepted this moment gets its task: once it is closed, asyncio forgets it
         listener.close()
+        await server.hang_up()
 
 
 class Store:
