@@ -27,8 +27,11 @@ Change = dict[str, Any]
 
 
 def newest(connection: duckdb.DuckDBPyConnection) -> int:
-    """The cursor behind everything; 0 where nothing has happened yet."""
-    row = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+    """The cursor behind everything; 0 where nothing has happened yet. Raises BadInput where there is no feed."""
+    try:
+        row = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+    except duckdb.CatalogException as error:
+        raise BadInput("the archive is from before there was a change feed. Run `seogo repair` once.") from error
     return int(row[0]) if row else 0
 
 

@@ -7,13 +7,12 @@ which takes its place by rename.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import duckdb
 
 from storage.database import COMPATIBLE_WITH, Database, storage_faults
-from storage.files import sync_folder
+from storage.files import sync_file, sync_folder
 
 MOST_FREE = 0.5
 """Free blocks beside one that is in use. Beyond, the file is more than 1.5 times as large as it needs to be."""
@@ -50,7 +49,7 @@ def compact(path: Path, *, temporary: Path) -> None:
     with storage_faults(path):
         try:
             _copy(path, temporary)
-            _sync(temporary)
+            sync_file(temporary)
             temporary.replace(path)
             sync_folder(path.parent)
         finally:
@@ -68,11 +67,3 @@ def _copy(source: Path, target: Path) -> None:
 
 def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,7 @@ crashed before it kept the new cursor sees nothing twice: it takes in the same f
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,7 @@ from schemas.exported import COLUMNS, SCHEMA_VERSION
 from storage.changes import Change, changes, newest
 from storage.database import storage_faults
 from storage.export_jsonl import line
-from storage.files import inside
+from storage.files import inside, sync_file, sync_folder
 from storage.reader import open_snapshot
 
 FORMS = {"jsonl": "jsonl", "parquet": "parquet", "markdown": "zip"}
@@ -82,9 +83,14 @@ def export_changes(archive: Path, since: int, form: str, to: Path) -> ExportedCh
             return ExportedChanges(since, since, 0, "")
         to.mkdir(parents=True, exist_ok=True)
         target = to / f"changes-{since}-{cursor}.{FORMS[form]}"
-        part = target.with_name(f".{target.name}.part")
-        _WRITERS[form](part, counted, archive)
-        part.replace(target)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            _WRITERS[form](part, counted, archive)
+            sync_file(part)
+            part.replace(target)
+            sync_folder(to)
+        finally:
+            part.unlink(missing_ok=True)
     return ExportedChanges(since, cursor, counted.number, str(target))
 
 

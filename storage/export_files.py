@@ -7,7 +7,6 @@ exports/.state/                           lock, manifest, files on their way: no
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from schemas.errors import StorageFault
-from storage.files import sync_folder, write_atomically
+from storage.files import sync_file, sync_folder, write_atomically
 from storage.lease import lease
 
 
@@ -115,11 +114,7 @@ class Folder:
         path = self._beside(number)
         path.parent.mkdir(parents=True, exist_ok=True)
         piece.write(path)
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_file(path)
         return Made(piece.fingerprint, piece.articles, path.stat().st_size)
 
     def _beside(self, number: int) -> Path:

@@ -42,9 +42,18 @@ def set_aside(root: Path, path: Path) -> Path:
     return target
 
 
+def sync_file(path: Path) -> None:
+    """Make what was written to a file, by whatever library, survive a power cut."""
+    _sync(path, os.O_RDONLY)
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

@@ -425,13 +425,13 @@ class TestTrouble:
         changes = [edited(article(n, published_at=day, body="새 글")) for n, day in ((1, NOVEMBER), (2, DECEMBER))]
         store(root, *changes, run="20260103T000000Z-0003")
         with monkeypatch.context() as patch:
-            patch.setattr("storage.export_files.os.fsync", second_time_full())
+            patch.setattr("storage.files.os.fsync", second_time_full())
             with pytest.raises(StorageFault, match="No space"):
                 export(root, "parquet")
         assert files_of(root / "exports") == before
         assert len(export(root, "parquet").written) == 2
 
-    @pytest.mark.parametrize("moment", ["storage.export_files.os.fsync", "storage.export_files.sync_folder"])
+    @pytest.mark.parametrize("moment", ["storage.files.os.fsync", "storage.export_files.sync_folder"])
     def test_killed_on_the_way(self, root: Path, moment: str) -> None:
         """While the files are written, and when one of two is in its place: the next export finishes it."""
         export(root, "parquet")

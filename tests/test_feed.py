@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from cli_support import seogo
 from feed_histories import replayed
 from made_up import NOW, key, ref
 
+from flows.exits import Exit
 from schemas.article import Outcome
 from schemas.errors import BadInput
 from schemas.exported import ExportedChange
@@ -114,6 +118,26 @@ def test_the_changed_files_are_those_of_the_archive(archive: Path, tmp_path: Pat
 def test_what_is_no_cursor_is_refused(archive: Path, cursor: str) -> None:
     ran = seogo("export", f"--since={cursor}", "--format", "jsonl", "--archive", archive)
     assert (ran.code, ran.out) == (2, "")
+
+
+def test_a_file_of_changes_that_fails_on_the_way_leaves_nothing_behind(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("storage.export_changes.sync_file", full)
+    ran = seogo("export", "--since", "0", "--format", "parquet", "--to", tmp_path, "--archive", archive)
+    assert ran.code == Exit.STORAGE_FAULT
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_archive_from_before_there_was_a_feed_says_so(tmp_path: Path) -> None:
+    replayed(tmp_path, histories=1, seed=7)
+    with duckdb.connect(str(tmp_path / "archive.duckdb")) as connection:
+        connection.execute("DROP TABLE events")
+    ran = seogo("export", "--since", "0", "--archive", tmp_path)
+    assert (ran.code, "Run `seogo repair` once" in ran.complaint) == (2, True)
 
 
 def test_what_is_removed_is_not_restored_as_well() -> None:
