@@ -13,6 +13,8 @@ export DO_NOT_TRACK := 1
 .PHONY: help demo test test-fast test-long lint torture fuzz audit bench bench-crawl prefect prefect-screenshot lock clean
 
 KILLS ?= 300
+# One more than two cores: some tests wait most of their time.
+PROCESSES ?= 3
 PREFECT_PORT ?= 0
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= article both_ways sports list section section_more search_page search_api api_error front_matter \
@@ -25,13 +27,13 @@ demo: $(STAMP) ## set up, then see it all once, against a made-up Naver on this 
 	@$(BIN)/seogo demo
 
 test: $(STAMP) $(READERS) lint ## set up, then lint, types and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m "not long"
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not long"
 
 test-long: $(STAMP) $(READERS) ## the longer forms of some tests, which `make test` leaves out
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m long
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m long
 
 test-fast: $(STAMP) $(READERS) ## the tests that start no Prefect server
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m "not slow and not long"
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not slow and not long"
 
 lint: $(STAMP) ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

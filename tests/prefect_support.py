@@ -166,7 +166,7 @@ def until(look: Callable[[], T | None], within: float, told: Callable[[], str]) 
     while time.monotonic() < deadline:
         if found := look():
             return found
-        time.sleep(0.1)
+        time.sleep(0.2)
     raise AssertionError(f"not within {within} s: {told()}")
 
 

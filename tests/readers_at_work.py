@@ -1,7 +1,7 @@
 """Processes for `test_readers.py`, each with an archive of its own to work on until it is ended or its time is over.
 
 readers_at_work.py write ARCHIVE           run after run, without a pause
-readers_at_work.py read ARCHIVE SECONDS    open, check, close, without a pause; prints what it saw as JSON
+readers_at_work.py read ARCHIVE SECONDS    open, check, close, again and again; prints what it saw as JSON
 readers_at_work.py stay ARCHIVE SECONDS    the same of one connection that stays open
 """
 
@@ -25,6 +25,9 @@ from schemas.find import FindResult
 from schemas.receipt import Receipt, run_id_at
 from storage.archive import open_archive
 from storage.reader import open_snapshot
+
+PAUSE = 0.05
+"""Seconds between two reads: eight readers leave the writer room on two cores."""
 
 BATCHES, NEW = 3, 5
 """Batches in a run, and new articles in a batch; each batch has one copy besides."""
@@ -80,6 +83,7 @@ def read(root: Path, seconds: float) -> None:
         if not states or states[-1] != now:
             assert not states or states[-1].articles <= now.articles, f"{states[-1]} was newer than {now}"
             states.append(now)
+        time.sleep(PAUSE)
     _tell(reads=reads, states=len(states), articles=states[-1].articles, run_id=states[-1].run_id)
 
 
@@ -90,7 +94,7 @@ def stay(root: Path, seconds: float) -> None:
         reads = 0
         for reads in _until(seconds):  # noqa: B007 - how many there were
             assert look(connection) == first
-            time.sleep(0.05)
+            time.sleep(PAUSE)
     _tell(reads=reads, states=1, articles=first.articles, run_id=first.run_id)
 
 

@@ -16,6 +16,7 @@ from schemas.errors import ArchiveDamaged
 from schemas.find import PlainText, RevisionKind
 from storage.archive import open_archive
 from storage.captures import Met, scan
+from storage.reader import open_snapshot, run_query
 from storage.repair import Repair, rebuild, repair, verify_archive
 
 FILE = "articles/2025/12/30/001_0000000001.md"
@@ -25,10 +26,11 @@ TABLES = (
 )
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive with a bit of everything: an edit, a copy, an off-topic find, a text in decomposed Hangul."""
-    with open_archive(tmp_path) as archive:
+    root = tmp_path_factory.mktemp("made") / "archive"
+    with open_archive(root) as archive:
         store_new(archive, 1, 2, 3)
         known = archive.known([key(1).id])[key(1).id]
         account = receipt("20260102T040405Z-0002")
@@ -56,14 +58,22 @@ def root(tmp_path: Path) -> Path:
         archive.store(account.run_id, [edited, copy, decomposed, off], (), [note])
         archive.finish_run(ended(account), {}, [])
     # A clock that was set back: the order of the runs is not that of their names.
-    with open_archive(tmp_path) as archive:
+    with open_archive(root) as archive:
         store_results(archive, stored(article(7)), run="20250102T040405Z-0003")
-    return tmp_path
+    return root
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(made, tmp_path / "archive"))
 
 
 def held(root: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table, and every file."""
-    found = {table: sorted(rows(root, f"SELECT * FROM {table}"), key=repr) for table in TABLES}
+    found: dict[str, list[tuple[object, ...]]]
+    with open_snapshot(root) as connection:
+        found = {table: sorted(run_query(connection, f"SELECT * FROM {table}")[1], key=repr) for table in TABLES}
     found["files"] = [
         (p.relative_to(root).as_posix(), p.read_bytes()) for p in sorted((root / "articles").rglob("*.md"))
     ]
