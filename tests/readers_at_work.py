@@ -26,7 +26,7 @@ from schemas.receipt import Receipt, run_id_at
 from storage.archive import open_archive
 from storage.reader import open_snapshot
 
-PAUSE = 0.05
+PAUSE = 0.3
 """Seconds between two reads: eight readers leave the writer room on two cores."""
 
 BATCHES, NEW = 3, 5
