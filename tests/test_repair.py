@@ -116,7 +116,7 @@ def test_an_archive_of_an_earlier_schema_opens_and_is_whole(tmp_path: Path, monk
             store_results(archive, edited, run="20260102T050405Z-0002")
     with open_archive(tmp_path) as archive:
         store_results(archive, stored(article(3)), run="20260102T060405Z-0003")
-    assert rows(tmp_path, "SELECT DISTINCT models FROM revisions") == [([],)]
+    assert rows(tmp_path, "SELECT DISTINCT models FROM revisions") == [(None,)]
     assert len(rows(tmp_path, "FROM revisions")) == 4
     assert verify_archive(tmp_path).faults == []
 
