@@ -93,7 +93,7 @@ def _is_behind(archive: Path) -> bool:
     """
     known = seals.known(archive)
     copy, writer = known.get(seals.COPY), known.get(seals.WRITER)
-    whole = copy is not None and (archive / seals.COPY).is_file() and not (archive / "state" / "unpublished").exists()
+    whole = copy is not None and (archive / seals.COPY).is_file() and not (archive / seals.UNPUBLISHED).exists()
     return not whole or copy != writer
 
 

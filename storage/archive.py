@@ -43,6 +43,12 @@ from storage.verify import Verification, verify
 SMALL = 32 * 1024 * 1024
 """A database up to this many bytes is published after every run: the copy costs some hundredths of a second."""
 
+FRESH = 20.0
+"""Seconds after which readers get what a run has stored so far, whole batches, while it goes on."""
+
+_SHARE = 20.0
+"""A copy for readers is made at most so many times its own length after the one before: 5 % of a run."""
+
 _RESTATED_AT_ONCE = 500
 """Rows in one journal entry of a repair."""
 
@@ -66,8 +72,10 @@ class Archive(Questions):
         self._batches = 0
         self._ran = self._ended = False
         self._behind = False  # the journal tells of a batch that the database does not hold
-        self._unpublished = root / "state" / "unpublished"
+        self._unpublished = root / seals.UNPUBLISHED
         self._changed = self._unpublished.exists()
+        self._stale = False  # readers could see more of this run
+        self._shown, self._showing = time.monotonic(), 0.0
 
     @property
     def database(self) -> Database:
@@ -184,7 +192,8 @@ class Archive(Questions):
         staging = time.monotonic()
         staged = stage(self.root, run_id, results, self.style, [data for _, data in placings])
         committing = time.monotonic()
-        self._note_change(any(not result.known for result in results) or bool(texts) or bool(coverage))
+        changed = any(not result.known for result in results) or bool(texts) or bool(coverage)
+        self._note_change(changed)
         commit()
         placing = time.monotonic()
         with storage_faults(self.root):
@@ -192,6 +201,8 @@ class Archive(Questions):
         self._behind = False
         self._answers.note(batch)
         write = time.monotonic() - placing + committing - staging
+        self._stale |= changed
+        self._keep_readers_fresh()
         return {"store": time.monotonic() - began - write, "write": write}
 
     def catch_up(self, names: Sequence[str]) -> int:
@@ -254,6 +265,26 @@ class Archive(Questions):
         rows = self._db.rows("SELECT url, capture_file, capture_offset FROM unprocessed")
         return {row["url"]: CaptureRef(row["capture_file"], row["capture_offset"]) for row in rows}
 
+    # -- what readers see
+
+    def _keep_readers_fresh(self) -> None:
+        """In the middle of a long run: what is committed, is shown. The mark stays, since the run has not ended."""
+        began = time.monotonic()
+        if self._stale and began - self._shown > max(FRESH, _SHARE * self._showing):
+            try:
+                self._db.close()
+                self._show()
+            finally:
+                self._db = Database.open(self._db.path)
+            self._stale, self._shown = False, time.monotonic()
+            self._showing = self._shown - began
+
+    def _show(self) -> str:
+        """Replace the readers' copy by one of the database, which is closed. Returns the SHA-256 of both."""
+        sha256 = snapshot.publish(self._db.path, self.root / seals.COPY, temporary=self.root / "state" / "snapshot.tmp")
+        seals.seal(self.root, seals.COPY, sha256)
+        return sha256
+
     # -- closing
 
     def _note_change(self, changed: bool) -> None:
@@ -279,11 +310,9 @@ class Archive(Questions):
         if self._ended:
             # Not before the database's own file holds it all: until then a log that cannot be read costs nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
-        target = self.root / seals.COPY
-        if self._changed or not target.exists() or (self._ran and path.stat().st_size <= SMALL):
-            sha256 = snapshot.publish(path, target, temporary=self.root / "state" / "snapshot.tmp")
-            seals.seal(self.root, seals.COPY, sha256)
-            seals.seal(self.root, seals.WRITER, sha256)
+        has_none = not (self.root / seals.COPY).exists()
+        if self._changed or has_none or (self._ran and path.stat().st_size <= SMALL):
+            seals.seal(self.root, seals.WRITER, self._show())
             self._unpublished.unlink(missing_ok=True)
 
     def _emptied(self) -> bool:

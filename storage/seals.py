@@ -15,6 +15,8 @@ from storage.files import write_atomically
 
 COPY = "archive.duckdb"
 WRITER = "state/writer.duckdb"
+UNPUBLISHED = "state/unpublished"
+"""A mark: readers have an older copy."""
 
 
 def seal(root: Path, name: str, sha256: str | None = None) -> None:
@@ -41,8 +43,13 @@ def unseal(root: Path, name: str) -> None:
 
 
 def faults(root: Path) -> list[str]:
-    """A sentence for each sealed file that is not what it was. The files must be closed."""
-    return [fault for name, sealed in sorted(_read(root).items()) if (fault := _fault(root / name, name, sealed))]
+    """A sentence for each sealed file that is not what it was. The files must be closed.
+
+    A readers' copy that is behind was perhaps replaced by a run that was killed before it could seal it: it is about to
+    be replaced again.
+    """
+    sealed = {name: seal for name, seal in _read(root).items() if name != COPY or not (root / UNPUBLISHED).exists()}
+    return [fault for name, seal in sorted(sealed.items()) if (fault := _fault(root / name, name, seal))]
 
 
 def _fault(path: Path, name: str, sealed: dict[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 from made_up import NOW, article, ended, key, page, receipt, ref, stored
 
 from schemas.article import Outcome
-from schemas.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew
+from schemas.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, StorageFault
 from schemas.find import FindResult, Known, Relevance, RevisionKind, Status
 from schemas.front_matter import loads
 from schemas.page import CaptureRef
@@ -26,6 +27,7 @@ from storage import captures
 from storage.archive import Archive, open_archive
 from storage.database import Database, Migration
 from storage.reader import open_snapshot, run_query
+from storage.repair import verify_archive
 
 
 def rows(root: Path, sql: str) -> list[tuple[object, ...]]:
@@ -191,6 +193,63 @@ class TestPublishing:
         with pytest.raises(ZeroDivisionError):
             crash()
         assert rows(tmp_path, "SELECT count(*) FROM articles") == [(1,)]
+
+    def test_in_the_middle_of_a_long_run_readers_see_what_it_has_stored_so_far(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("storage.archive.FRESH", 0.0)
+        monkeypatch.setattr("storage.archive._SHARE", 0.0)
+        run = receipt()
+        with open_archive(tmp_path) as archive:
+            archive.start_run(run)
+            for number in (1, 2):
+                archive.store(run.run_id, [stored(article(number), capture=archive.capture(page(key(number).url)))])
+                assert rows(tmp_path, "SELECT articles, as_of, run_id FROM archive_info") == [(number, NOW, run.run_id)]
+                assert rows(tmp_path, "SELECT exit_reason FROM runs") == [(None,)]
+            # Nothing new to show: the copy stays the same file.
+            before = (tmp_path / "archive.duckdb").stat().st_ino
+            archive.store(run.run_id, [replace(stored(article(2)), known=True, article=None, revision_kind=None)])
+            assert (tmp_path / "archive.duckdb").stat().st_ino == before
+            archive.finish_run(ended(run), {}, [])
+        assert rows(tmp_path, "SELECT exit_reason FROM runs") == [("done",)]
+        assert verify_archive(tmp_path).faults == []
+
+    def test_a_short_run_is_shown_when_it_has_ended(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            run = receipt()
+            archive.start_run(run)
+            archive.store(run.run_id, [stored(article(1))])
+            assert rows(tmp_path, "FROM articles") == []
+            archive.finish_run(ended(run), {}, [])
+        assert len(rows(tmp_path, "FROM articles")) == 1
+
+    def test_a_disk_that_has_no_room_for_the_readers_copy_ends_the_run_and_costs_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(source: Path, target: Path) -> str:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+
+        run = receipt()
+        with open_archive(tmp_path) as archive:
+            archive.start_run(run)
+            with monkeypatch.context() as patch:
+                patch.setattr("storage.archive.FRESH", 0.0)
+                patch.setattr("storage.archive._SHARE", 0.0)
+                patch.setattr("storage.snapshot._copy", full)
+                with pytest.raises(StorageFault, match="could not be published: No space"):
+                    archive.store(run.run_id, [stored(article(1), capture=archive.capture(page(key(1).url)))])
+            archive.finish_run(ended(run), {}, [])
+        assert len(rows(tmp_path, "FROM articles")) == 1
+        assert verify_archive(tmp_path).faults == []
+
+    def test_a_copy_that_a_killed_run_could_not_seal_is_no_damage(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1)
+        (tmp_path / "state" / "unpublished").touch()
+        with (tmp_path / "archive.duckdb").open("ab") as copy:
+            copy.write(b"of a later state")
+        assert verify_archive(tmp_path).faults == []
+        assert verify_archive(tmp_path).faults == []
 
     def test_a_query_cannot_write_nor_read_other_files(self, tmp_path: Path) -> None:
         with open_archive(tmp_path) as archive:

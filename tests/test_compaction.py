@@ -12,6 +12,7 @@ import pytest
 from made_up import NOW, article, ended, receipt, stored
 
 from schemas.coverage import WindowRead
+from storage import compaction
 from storage.archive import open_archive
 from storage.compaction import LARGEST, compact, is_bloated
 from storage.database import Database
@@ -72,6 +73,22 @@ def test_a_compact_copy_holds_the_same(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("compact.tmp*"))
     small_run(tmp_path, 3, Random(3))
     assert verify_archive(tmp_path).faults == []
+
+
+def test_where_little_memory_is_too_little_more_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_run(tmp_path, 0, Random(4))
+    before, copied, copy = content(tmp_path / WRITER), [], compaction._copy
+
+    def counted(source: Path, target: Path, memory: str) -> None:
+        copied.append(memory)
+        copy(source, target, memory)
+
+    monkeypatch.setattr(compaction, "LITTLE", "1MB")
+    monkeypatch.setattr(compaction, "_copy", counted)
+    compact(tmp_path / WRITER, temporary=tmp_path / "compact.tmp")
+    assert copied == ["1MB", compaction.MORE]
+    assert content(tmp_path / WRITER) == before
+    assert not list(tmp_path.glob("compact.tmp*"))
 
 
 def test_what_is_too_large_to_be_copied_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ from flows.replica.server import Replica
 from flows.run import CrawlOrder, crawl
 from schemas.article import SEOUL
 from schemas.topic import load_topic
-from storage import capture_writer, captures, files, snapshot, staging
+from storage import archive, capture_writer, captures, files, snapshot, staging
 from storage.database import Database
 from storage.repair import verify_archive
 
@@ -122,7 +122,8 @@ def die() -> None:
 
 
 def instrument(steps: Steps) -> None:
-    """Put the steps between the archive and the disk."""
+    """Put the steps between the archive and the disk. Readers get a copy after every batch, not after 20 seconds."""
+    archive.FRESH = archive._SHARE = 0
     capture_writer._write_all = steps.around("append", capture_writer._write_all, _half_append)
     staging._write_synced = steps.around("stage", staging._write_synced, _half_file)
     for module in (capture_writer, staging, files, snapshot):

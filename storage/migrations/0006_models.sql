@@ -17,3 +17,16 @@ CREATE VIEW teams AS
         published_at,
         publisher
     FROM (SELECT id, unnest(teams) AS team, models, published_at, publisher FROM articles);
+
+-- A run that has not ended shows what it has stored so far.
+CREATE OR REPLACE VIEW archive_info AS
+    SELECT
+        (SELECT arg_max(run_id, number) FROM runs) AS run_id,
+        greatest(
+            (SELECT max(coalesce(finished_at, started_at)) FROM runs), (SELECT max(changed_at) FROM events)
+        ) AS as_of,
+        (SELECT count(*) FROM articles) AS articles,
+        (SELECT count(*) FROM superseded) AS older_revisions,
+        (SELECT count(*) FROM duplicates) AS duplicates,
+        (SELECT max(seq) FROM events) AS newest_event,
+        (SELECT max(version) FROM schema_version) AS schema_version;

@@ -256,8 +256,8 @@ COMMENT ON COLUMN revision_changes.run_id IS 'the run that stored it';
 COMMENT ON COLUMN revision_changes.changed IS '`title`, `body`, `white space`, `byline`, `time`, `correction notice`';
 
 COMMENT ON VIEW archive_info IS 'One row: how fresh this copy is.';
-COMMENT ON COLUMN archive_info.run_id IS 'the newest run';
-COMMENT ON COLUMN archive_info.as_of IS 'when it ended';
+COMMENT ON COLUMN archive_info.run_id IS 'the newest run; it may not have ended yet';
+COMMENT ON COLUMN archive_info.as_of IS 'the newest that is shown: the end of that run, or its newest change so far';
 COMMENT ON COLUMN archive_info.articles IS 'articles';
 COMMENT ON COLUMN archive_info.older_revisions IS 'older texts';
 COMMENT ON COLUMN archive_info.duplicates IS 'copies';
