@@ -27,7 +27,7 @@ from flows.judging import Assess, Held, Judge, Parsed, Texts, nothing_held
 from flows.naver.article_page import read_article
 from flows.naver.urls import find_article_key, json_api_url
 from flows.stopping import Stop
-from schemas.article import Article, ArticleKey, ArticleRef, Outcome
+from schemas.article import Article, ArticleRef, Outcome
 from schemas.coverage import WindowRead
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
 from schemas.find import FindResult, Known, Status
@@ -113,7 +113,7 @@ class Pipeline:
         self._on_progress = on_progress
         self._waiting: list[Find] = []
         self._storing: asyncio.Task[None] | None = None
-        self._seen: set[ArticleKey] = set()
+        self._seen: set[str] = set()
         self._blocks: Counter[str] = Counter()
         self._turn = asyncio.Lock()
         self.held_sources: set[str] = set()
@@ -138,8 +138,8 @@ class Pipeline:
             self._archive.capture(page)
         fresh = []
         for ref in refs:
-            if ref.key not in self._seen:
-                self._seen.add(ref.key)
+            if ref.key.id not in self._seen:
+                self._seen.add(ref.key.id)
                 fresh.append(ref)
         self.receipt.discovered += len(fresh)
         # In parts: what the archive knows of a hundred thousand addresses would not be little.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flows.client import Client
 from flows.discover import ApiKey, Discovered, Fetch, Reading, refs_of_addresses
+from flows.naver.urls import article_key
 from flows.pipeline import BATCH, Pipeline
 from flows.running import Clock, OnProgress, Run, run_work, unheard, utc_now
 from flows.sources import readings
@@ -46,14 +47,18 @@ async def crawl(
     now: Clock = utc_now,
 ) -> Receipt:
     """Crawl, and return the receipt. Raises SeogoError where the run cannot go on at all. `now` is a seam for tests."""
-    refs = refs_of_addresses(order.addresses, now())
+    began = now()
+    for address in order.addresses:
+        article_key(address)  # a wrong one ends it before anything has begun
 
     async def work(run: Run, client: Client) -> None:
         pipeline = run.pipeline(client.fetch)
         try:
-            if refs:
+            # In parts: a hundred thousand finds at once would be a tenth of the run's memory.
+            for at in range(0, len(order.addresses), BATCH):
+                refs = refs_of_addresses(order.addresses[at : at + BATCH], began)
                 await pipeline.add(refs, by_hand=True)
-            else:
+            if not order.addresses:
                 await _read_sources(run, order, run.stop.guard(client.fetch), pipeline)
             await pipeline.finish()
         finally:
