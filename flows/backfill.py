@@ -214,7 +214,7 @@ class _Reader:
         reports: list[SourceReport] = []
         self._empty = []
         for task in tasks:
-            if self._covered(task):
+            if await self._covered(task):
                 continue
             report = await self._read_window(task)
             reports.append(report)
@@ -226,10 +226,11 @@ class _Reader:
         self._run.receipt.gaps += [] if works else [gap for read in self._empty for gap in gaps_of(read)]
         return reports
 
-    def _covered(self, task: Task) -> bool:
+    async def _covered(self, task: Task) -> bool:
         """Whether a stand-in has nothing left to do: its own question closed the gap."""
         if task.counts_for == task.question.name:
             return False
+        await self._pipeline.settle()  # the archive answers one question at a time
         return not any(_touch(gap, task.span) for gap in self._run.archive.gaps().get(task.counts_for, []))
 
     async def _read_window(self, task: Task) -> SourceReport:
@@ -252,6 +253,7 @@ class _Reader:
         if report.end is SourceEnd.EMPTY and read.unread:
             self._empty.append(replace(read, reason="the list is empty, and so are the others that were asked for"))
             return
+        await self._pipeline.settle()
         held = [row.span for row in self._run.archive.coverage(read.source) if row.reason is None]
         self._run.receipt.gaps += gaps_of(replace(read, unread=tuple(minus(read.unread, held))))
         await self._pipeline.close_window(read)

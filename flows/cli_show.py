@@ -48,9 +48,9 @@ def show(
 def _show_fields(fields: Any, *, as_json: bool) -> None:
     from flows.console import show_article
     from flows.tables import print_json
-    from storage.reader import SHOWN
+    from storage.reader import HELD, SHOWN
 
-    print_json({name: fields[name] for name in SHOWN}) if as_json else show_article(fields)
+    print_json({name: fields.get(name) for name in (*SHOWN, *HELD)}) if as_json else show_article(fields)
 
 
 def _show_past(past: Past, *, as_json: bool) -> None:

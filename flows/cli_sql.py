@@ -27,9 +27,14 @@ def sql(
     ] = None,
     examples: Annotated[bool, typer.Option("--examples", help="Name those queries and tell what they answer.")] = False,
     form: Annotated[
-        str,
-        typer.Option("--format", parser=one_of(*FORMATS), metavar="|".join(FORMATS), help="How to give the rows."),
-    ] = "table",
+        str | None,
+        typer.Option(
+            "--format",
+            parser=one_of(*FORMATS),
+            metavar="|".join(FORMATS),
+            help="How to give the rows.  [default: as the file of --to is called, else table]",
+        ),
+    ] = None,
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Write the rows to a file (csv, json, parquet).")
     ] = None,
@@ -41,10 +46,12 @@ def sql(
     if examples:
         from flows.sql_prompt import show_examples
 
-        show_examples(form)
+        show_examples(form or "table")
         return
-    from flows.sql_output import check_target, show, write
+    from flows.sql_output import TO_FILES, check_target, show, write
 
+    ending = to.suffix.removeprefix(".") if to else ""
+    form = form or (ending if ending in TO_FILES else "table")
     text = _query(query, file, example)
     target = check_target(form, to, archive)
     if text is None:

@@ -29,8 +29,9 @@ _PLACEHOLDER = re.compile(r"[@./](?:example\.(?:org|com|net)|[a-z0-9-]+\.(?:exam
 """Domains that nobody owns (RFC 2606), such as that of the topic file that ships."""
 
 _ABOUT = (
-    *("publisher", "authors", "categories", "published_at", "modified_at", "kind", "original_url", "url", "images"),
-    *("id", "content_hash", "parser", "status", "revision", "relevance", "reasons", "teams", "file"),
+    *("publisher", "authors", "categories", "published_at", "modified_at", "gone_at"),
+    *("kind", "original_url", "url", "images"),
+    *("id", "content_hash", "parser", "status", "revision", "relevance", "reasons", "teams", "models", "file"),
 )
 
 

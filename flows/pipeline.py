@@ -73,6 +73,7 @@ class Stacks(Texts, Protocol):
         *,
         coverage: Sequence[WindowRead] = (),
     ) -> dict[str, float]: ...
+    def keep_readers_fresh(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,10 @@ class Pipeline:
         await self.finish()
         requests, self._requests[:] = list(self._requests), []
         await self._in_store(partial(self._archive.store, coverage=[read]), self.receipt.run_id, [], requests)
+
+    async def show_readers(self) -> None:
+        """Let readers see what was stored so far, where it is time for that."""
+        await self._in_store(self._archive.keep_readers_fresh)
 
     async def finish(self) -> None:
         """Process what is left, and see everything stored."""

@@ -12,7 +12,9 @@ same receipt.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +37,7 @@ from schemas.find import Relevance, TeamModel
 from schemas.page import RequestRecord
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport, run_id_at
 from schemas.topic import Topic
-from storage.archive import Archive, open_archive
+from storage.archive import FRESH, Archive, open_archive
 
 API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
 """Asked with a key of one's own under the API's own terms: robots.txt does not speak of them."""
@@ -99,10 +101,11 @@ class Run:
         receipt.notes += [note] if note else []
         self.watch = Watch(baseline, accept=accept)
         self._requests: list[RequestRecord] = []
+        self._pipeline: Pipeline | None = None
 
     def pipeline(self, fetch: Fetch) -> Pipeline:
         """The route of this run's finds."""
-        return Pipeline(
+        self._pipeline = Pipeline(
             fetch=fetch,
             archive=self.archive,
             assess=assess_by(self.order.topic),
@@ -114,6 +117,7 @@ class Run:
             held=self.watch.look,
             on_progress=self.on_progress,
         )
+        return self._pipeline
 
     def heard(self, report: SourceReport) -> SourceReport:
         """A source's report, held against what the source used to name."""
@@ -128,7 +132,7 @@ class Run:
         """Do what is ordered, and commit the receipt whatever happens."""
         whole = False
         try:
-            async with self._client() as client:
+            async with self._client() as client, self._readers_kept_fresh():
                 try:
                     await work(self, client)
                     whole = True
@@ -136,6 +140,24 @@ class Run:
                     self._note_robots(client)
         finally:
             self._finish(end, whole=whole)
+
+    @asynccontextmanager
+    async def _readers_kept_fresh(self) -> AsyncIterator[None]:
+        """Readers see what was stored, also while nothing is: a batch takes minutes at a polite pace."""
+        over = asyncio.Event()
+        showing = asyncio.create_task(self._show_readers(over))
+        try:
+            yield
+        finally:
+            over.set()
+            await showing
+
+    async def _show_readers(self, over: asyncio.Event) -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), FRESH / 4)
+            if self._pipeline is not None and not over.is_set():
+                await self._pipeline.show_readers()
 
     def _client(self) -> Client:
         topic = self.order.topic

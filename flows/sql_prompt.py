@@ -31,6 +31,7 @@ Each query sees the archive's newest state; what it SETs ends with it.
   .example NAME     show one, and run it
   .help             this
   .quit             leave, as Ctrl-D does. Ctrl-C drops the query, or ends it where it runs.
+The archive as it was at a time: FROM articles_as_of(TIMESTAMPTZ '2026-01-01 00:00:00+09');
 """
 
 MOST_KEPT = 1000
@@ -200,19 +201,23 @@ class Prompt:
         typed = ""
         while True:
             try:
-                typed += self._ask(_GOES_ON if typed else _PROMPT) + "\n"
+                line = self._ask(_GOES_ON if typed else _PROMPT)
             except KeyboardInterrupt:
                 out.print()
                 typed = ""
                 continue
             except EOFError:
                 return None
+            if own := _own_words(line, begun=bool(typed)):
+                self._remember([own])
+                return own
+            typed += line + "\n"
             whole = typed.strip()
             if not whole or whole == ";":
                 typed = ""
-            elif whole.startswith(".") or is_whole(typed):
+            elif is_whole(typed):
                 self._remember(as_lines(whole))
-                return whole.removesuffix(";").strip() if whole.startswith(".") else whole
+                return whole
 
     def _answer(self, statement: str) -> None:
         if not statement.startswith("."):
@@ -287,6 +292,15 @@ _COMMANDS: dict[str, Callable[[Prompt, str], None]] = {
     ".example": Prompt.example,
     ".help": Prompt.help,
 }
+
+
+def _own_words(line: str, *, begun: bool) -> str:
+    """The prompt's own words in a line, also in the middle of a statement, which is dropped then; else nothing."""
+    words = line.strip().removesuffix(";").strip()
+    if not begun and words in ("help", "quit", "exit"):
+        return f".{words}"
+    known = words.partition(" ")[0] in (*_COMMANDS, ".quit", ".exit")
+    return words if known or (words.startswith(".") and not begun) else ""
 
 
 def show_examples(form: str = "table") -> None:

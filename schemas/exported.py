@@ -106,7 +106,7 @@ class ExportedChange(_Record):
     seq: int
     """The change's own cursor: grows, and stays the same for good."""
     changed_at: AwareDatetime
-    """When the page was fetched that told of it."""
+    """When the newest page of the batch was fetched that told of it."""
     kind: str
     """inserted, edited, re-extracted, duplicate, gone, restored, removed."""
     id: str

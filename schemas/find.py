@@ -69,12 +69,15 @@ class TeamModel(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """How much a text is about the topic, and why (each reason readable by itself); which teams and models it names."""
+    """How much a text is about the topic, and why (each reason readable by itself); which teams and models it names.
+
+    `models` is None where nobody asked: so it was once.
+    """
 
     score: float
     reasons: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
-    models: tuple[TeamModel, ...] = ()
+    models: tuple[TeamModel, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ staged files are renamed into place. The next start carries out what the journal
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -42,6 +43,8 @@ from storage.verify import Verification, verify
 
 SMALL = 32 * 1024 * 1024
 """A database up to this many bytes is published after every run: the copy costs some hundredths of a second."""
+
+_log = logging.getLogger(__name__)
 
 FRESH = 20.0
 """Seconds after which readers get what a run has stored so far, whole batches, while it goes on."""
@@ -192,7 +195,8 @@ class Archive(Questions):
         staging = time.monotonic()
         staged = stage(self.root, run_id, results, self.style, [data for _, data in placings])
         committing = time.monotonic()
-        changed = any(not result.known for result in results) or bool(texts) or bool(coverage)
+        told = any(not result.known or result.revision_kind is not None for result in results)
+        changed = told or bool(texts) or bool(coverage)
         self._note_change(changed)
         commit()
         placing = time.monotonic()
@@ -202,7 +206,7 @@ class Archive(Questions):
         self._answers.note(batch)
         write = time.monotonic() - placing + committing - staging
         self._stale |= changed
-        self._keep_readers_fresh()
+        self.keep_readers_fresh()
         return {"store": time.monotonic() - began - write, "write": write}
 
     def catch_up(self, names: Sequence[str]) -> int:
@@ -240,7 +244,7 @@ class Archive(Questions):
 
     def publish_anew(self) -> None:
         """Readers get a new copy at the end, whatever has changed."""
-        self._changed = True
+        self._note_change(True)
 
     @property
     def _writer(self) -> CaptureWriter:
@@ -267,16 +271,25 @@ class Archive(Questions):
 
     # -- what readers see
 
-    def _keep_readers_fresh(self) -> None:
-        """In the middle of a long run: what is committed, is shown. The mark stays, since the run has not ended."""
+    def keep_readers_fresh(self) -> None:
+        """In the middle of a long run: what is committed, is shown. The mark stays, since the run has not ended.
+
+        Does nothing until FRESH seconds after the last time. Not while another thread asks the archive.
+        """
         began = time.monotonic()
-        if self._stale and began - self._shown > max(FRESH, _SHARE * self._showing):
-            try:
+        if not self._stale or began - self._shown <= max(FRESH, _SHARE * self._showing):
+            return
+        try:
+            with storage_faults(self.root):
                 self._db.close()
                 self._show()
-            finally:
-                self._db = Database.open(self._db.path)
-            self._stale, self._shown = False, time.monotonic()
+            self._stale = False
+        except StorageFault as fault:
+            # No reason to end the run, which tries again, and says it at its end.
+            _log.warning("readers see an older state for now: %s", fault)
+        finally:
+            self._db = Database.open(self._db.path)
+            self._shown = time.monotonic()
             self._showing = self._shown - began
 
     def _show(self) -> str:
@@ -306,14 +319,18 @@ class Archive(Questions):
             raise
         self._db.close()
         if bloated:
-            compact(path, temporary=self.root / "state" / "compact.tmp")
+            try:
+                compact(path, temporary=self.root / "state" / "compact.tmp")
+            except StorageFault as fault:
+                _log.warning("the database stays larger than it needs to be: %s", fault)
         if self._ended:
             # Not before the database's own file holds it all: until then a log that cannot be read costs nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
-        has_none = not (self.root / seals.COPY).exists()
-        if self._changed or has_none or (self._ran and path.stat().st_size <= SMALL):
-            seals.seal(self.root, seals.WRITER, self._show())
-            self._unpublished.unlink(missing_ok=True)
+        with storage_faults(self.root):
+            has_none = not (self.root / seals.COPY).exists()
+            if self._changed or has_none or (self._ran and path.stat().st_size <= SMALL):
+                seals.seal(self.root, seals.WRITER, self._show())
+                self._unpublished.unlink(missing_ok=True)
 
     def _emptied(self) -> bool:
         """Whether much of the database's file is room that nothing is in."""
@@ -356,6 +373,8 @@ def opened(root: Path, *, style: Style = "seed") -> Iterator[Archive]:
     archive = Archive(root, db, style=style, notes=notes)
     try:
         archive.recover()
+        if db.migrated:
+            archive.publish_anew()
         yield archive
     except BaseException:
         with suppress(StorageFault):  # the first error is the news

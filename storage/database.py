@@ -104,7 +104,7 @@ def _diagnosis(path: Path, error: duckdb.Error) -> ArchiveError | None:
         return StorageFault(f"{path}: DuckDB had to stop: {said}. What was committed is safe; run again.")
     if isinstance(error, duckdb.OutOfMemoryException):
         return StorageFault(f"{path}: {error}. What was committed is safe; free memory and disk, then run again.")
-    if isinstance(error, (duckdb.IOException, duckdb.TransactionException)):
+    if isinstance(error, (duckdb.IOException, duckdb.TransactionException, duckdb.ConnectionException)):
         return StorageFault(f"{path}: {error}. Free space, or mend the permissions or limits, then run again.")
     return None
 
@@ -115,6 +115,8 @@ class Database:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._con = connection
         self.path = path
+        self.migrated = False
+        """Whether opening it brought its tables to a newer version."""
         self._schemas: dict[str, pa.Schema] = {}
 
     @classmethod
@@ -268,6 +270,7 @@ class Database:
         for migration in known:
             if migration.version not in applied:
                 self._apply(migration)
+                self.migrated = bool(applied)
         said = comments()
         if commented and (_COMMENTS not in applied or applied[_COMMENTS]["sha256"] != said.sha256):
             self._apply(said)

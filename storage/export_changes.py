@@ -29,6 +29,7 @@ from schemas.exported import COLUMNS, SCHEMA_VERSION
 from storage.changes import Change, changes, newest
 from storage.database import storage_faults
 from storage.export_jsonl import line
+from storage.export_markdown import store
 from storage.files import inside, sync_file, sync_folder
 from storage.reader import open_snapshot
 
@@ -148,7 +149,7 @@ def _write_markdown(path: Path, found: Iterable[Change], archive: Path) -> None:
                 files |= {file: None} if file else {}
                 told.write(_line({**change, "file": file}))
         for file in _present(archive, list(files)):
-            bundle.write(archive / file, file)
+            store(bundle, file, (archive / file).read_bytes())
 
 
 def _present(archive: Path, files: Sequence[str]) -> Iterator[str]:

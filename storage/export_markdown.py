@@ -57,8 +57,8 @@ def _write(connection: duckdb.DuckDBPyConnection, archive: Path, path: Path) -> 
         for month, rows in groupby(stream(connection, _LISTED), key=_month):
             lines = [_add(bundle, folder, row) for row in rows]
             counts[month] = len(lines)
-            _store(bundle, f"index/{month}.md", "\n".join([f"# {month}", "", *lines, ""]).encode())
-        _store(bundle, "index.md", "\n".join(_index(counts)).encode())
+            store(bundle, f"index/{month}.md", "\n".join([f"# {month}", "", *lines, ""]).encode())
+        store(bundle, "index.md", "\n".join(_index(counts)).encode())
 
 
 def _month(row: tuple[Any, ...]) -> str:
@@ -74,7 +74,7 @@ def _add(bundle: ZipFile, folder: Callable[[str], Path], row: tuple[Any, ...]) -
         data = (folder(parent) / name).read_bytes()
     except FileNotFoundError as error:
         raise ArchiveDamaged(f"{file} is missing: the bundle was not made. Run: seogo repair") from error
-    _store(bundle, file, data)
+    store(bundle, file, data)
     day = f"{published.astimezone(SEOUL):%Y-%m-%d %H:%M} " if published else ""
     return f"- {day}[{escaped(title or article_id)}](../{file}) {escaped(publisher or '')}".rstrip()
 
@@ -84,8 +84,8 @@ def _folder(archive: Path, name: str) -> Path:
     return inside(archive, f"{name}/file").parent
 
 
-def _store(bundle: ZipFile, name: str, data: bytes) -> None:
-    # The moment of packing is nobody's business: the same articles give the same bytes.
+def store(bundle: ZipFile, name: str, data: bytes) -> None:
+    """Add a file to a bundle, without the moment of packing: the same articles give the same bytes."""
     entry = ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     entry.compress_type, entry.create_system, entry.external_attr = ZIP_DEFLATED, 3, 0o644 << 16
     bundle.writestr(entry, data)

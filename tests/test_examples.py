@@ -29,12 +29,12 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
     ],
     "share-of-voice": [
         {"week": date(2026, 1, 5), "team": "나래", "articles": 1, "percent": 100.0},
-        {"week": date(2025, 12, 29), "team": "가온", "articles": 2, "percent": 100.0},
-        {"week": date(2025, 12, 29), "team": "나래", "articles": 1, "percent": 50.0},
+        {"week": date(2025, 12, 29), "team": "가온", "articles": 2, "percent": 66.7},
+        {"week": date(2025, 12, 29), "team": "나래", "articles": 1, "percent": 33.3},
     ],
     "share-of-voice-by-month": [
-        {"team": "가온", "2025-12": 100.0, "2026-01": None},
-        {"team": "나래", "2025-12": 50.0, "2026-01": 100.0},
+        {"team": "가온", "2025-12": 66.7, "2026-01": None},
+        {"team": "나래", "2025-12": 33.3, "2026-01": 100.0},
     ],
     "first-publishers": [
         {"text_id": SECOND, "first_publisher": "다온일보", "first_at": december(30, 11), "copies": 1, "hours": 0.3},
@@ -82,6 +82,7 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
     "teams-together": [{"team": "가온", "other_team": "나래", "articles": 1}],
     "source-yield": [
         {"source": "search_api:독자 모델", "articles_named_first": 4, "finds": 14, "duplicates": 3, "failed": 1},
+        {"source": "press_list:001", "articles_named_first": 0, "finds": 0},
     ],
     "waiting": [{"id": key(8).id, "state": "failed", "tries": 1}],
 }

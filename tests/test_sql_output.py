@@ -51,7 +51,7 @@ def test_a_query_from_a_file(archive: Path, tmp_path: Path) -> None:
         (["SELECT 1", "--example", "waiting"], "give one query"),
         (["--file", "missing.sql"], "missing.sql cannot be read"),
         (["SELECT 1", "--format", "parquet"], "give its name with --to"),
-        (["SELECT 1", "--to", "x.csv"], "say what to write, with --format"),
+        (["SELECT 1", "--to", "x.xlsx"], "say what to write, with --format"),
         (["SELECT 1", "--to", "missing/x.csv", "--format", "csv"], "does not exist"),
         (["SELECT 1", "--to", "/dev/null", "--format", "csv"], "is no file"),
     ],
@@ -129,6 +129,14 @@ def test_a_query_that_fails_leaves_the_old_file(
     message = json.loads(ran.err)["error"]["message"] if form == "json" else ran.err
     assert says in message
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("rows", "before")]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_a_file_is_what_it_is_called(archive: Path, tmp_path: Path, form: str) -> None:
+    by_name, by_word = tmp_path / f"rows.{form}", tmp_path / "rows"
+    assert sql(archive, QUERY, "--to", by_name).code == 0
+    assert sql(archive, QUERY, "--to", by_word, "--format", form).code == 0
+    assert by_name.read_bytes() == by_word.read_bytes()
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])

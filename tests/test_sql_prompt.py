@@ -176,6 +176,19 @@ def test_errors_do_not_end_it(session: Session) -> None:
         assert word in said
 
 
+def test_its_own_words_are_heard_in_the_middle_of_a_statement(session: Session) -> None:
+    said = session("SELECT 'dropped'", ".tables", "SELECT 'kept'", "  AS e;")
+    assert "One row an article" in said
+    assert "e\nkept\n" in said
+    assert "dropped" not in said
+    assert "after" not in session("SELECT 1", ".quit", "SELECT 'after';")
+
+
+@pytest.mark.parametrize("word", ["quit", "exit"])
+def test_who_types_quit_leaves(session: Session, word: str) -> None:
+    assert "after" not in session(word, "SELECT 'after';")
+
+
 def test_ctrl_c_drops_what_was_typed(session: Session) -> None:
     assert "end" in session("SELECT 'dropped'", KeyboardInterrupt, "SELECT 'end';")
     assert "dropped" not in session("SELECT 'dropped'", KeyboardInterrupt, "SELECT 'end';")

@@ -10,7 +10,10 @@ SELECT
     coalesce(list_sum(map_extract(outcomes, 'edited')), 0) AS edited,
     coalesce(list_sum(map_extract(outcomes, 'duplicate')), 0) AS duplicate,
     coalesce(list_sum(map_extract(outcomes, 'gone')), 0) AS gone,
-    coalesce(list_sum(map_extract(outcomes, 'failed')), 0) AS failed
+    coalesce(list_sum(map_extract(outcomes, 'off_topic')), 0) AS off_topic,
+    coalesce(list_sum(map_extract(outcomes, 'failed')), 0) AS failed,
+    coalesce(list_sum(map_extract(outcomes, 'unchanged')), 0) AS "unchanged",
+    finds - "new" - edited - duplicate - gone - off_topic - failed - "unchanged" AS others
 FROM runs
 ORDER BY number DESC NULLS LAST, started_at DESC
 LIMIT 50;

@@ -10,6 +10,8 @@ WITH named AS (
         count(*) FILTER (outcome = 'failed') AS failed
     FROM finds
     GROUP BY source
+), asked AS (
+    SELECT source FROM cursors UNION SELECT source FROM coverage UNION SELECT source FROM found UNION SELECT source FROM named
 )
 SELECT
     source,
@@ -18,5 +20,6 @@ SELECT
     coalesce(duplicates, 0) AS duplicates,
     coalesce(off_topic, 0) AS off_topic,
     coalesce(failed, 0) AS failed
-FROM named FULL JOIN found USING (source)
-ORDER BY articles_named_first DESC, source;
+FROM asked LEFT JOIN named USING (source) LEFT JOIN found USING (source)
+WHERE source IS NOT NULL
+ORDER BY articles_named_first DESC, finds DESC, source;

@@ -35,7 +35,7 @@ COMMENT ON COLUMN articles.capture_file IS 'WARC file with the answer that the t
 COMMENT ON COLUMN articles.capture_offset IS 'first byte of that record in the file';
 COMMENT ON COLUMN articles.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN articles.file_sha256 IS 'SHA-256 of the Markdown file';
-COMMENT ON COLUMN articles.models IS 'the models of these teams that the text names, as the topic file writes them; NULL for none';
+COMMENT ON COLUMN articles.models IS 'the models of these teams that the text names, as the topic file writes them; NULL where they were not asked for';
 
 COMMENT ON TABLE superseded IS 'Texts that a newer one replaced; the columns of `articles`.';
 COMMENT ON COLUMN superseded.id IS '`{oid}_{aid}`, such as `119_0003042504`; a text that came without an address begins otherwise';
@@ -71,7 +71,7 @@ COMMENT ON COLUMN superseded.capture_file IS 'WARC file with the answer that the
 COMMENT ON COLUMN superseded.capture_offset IS 'first byte of that record in the file';
 COMMENT ON COLUMN superseded.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN superseded.file_sha256 IS 'SHA-256 of the Markdown file';
-COMMENT ON COLUMN superseded.models IS 'the models of these teams that the text names, as the topic file writes them; NULL for none';
+COMMENT ON COLUMN superseded.models IS 'the models of these teams that the text names, as the topic file writes them; NULL where they were not asked for';
 
 COMMENT ON VIEW revisions IS 'Every text of every article, old and new: `articles` and `superseded` together.';
 COMMENT ON COLUMN revisions.id IS '`{oid}_{aid}`, such as `119_0003042504`; a text that came without an address begins otherwise';
@@ -107,7 +107,7 @@ COMMENT ON COLUMN revisions.capture_file IS 'WARC file with the answer that the 
 COMMENT ON COLUMN revisions.capture_offset IS 'first byte of that record in the file';
 COMMENT ON COLUMN revisions.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN revisions.file_sha256 IS 'SHA-256 of the Markdown file';
-COMMENT ON COLUMN revisions.models IS 'the models of these teams that the text names, as the topic file writes them; NULL for none';
+COMMENT ON COLUMN revisions.models IS 'the models of these teams that the text names, as the topic file writes them; NULL where they were not asked for';
 
 COMMENT ON TABLE duplicates IS 'One row an article that bears the text of another: it points at the first, and has no text and no file of its own.';
 COMMENT ON COLUMN duplicates.id IS '`{oid}_{aid}`, such as `119_0003042504`; a text that came without an address begins otherwise';
@@ -209,7 +209,7 @@ COMMENT ON COLUMN quarantine.run_id IS 'the run that held it back';
 
 COMMENT ON TABLE events IS 'The change feed: one row a change of what the archive shows, in order.';
 COMMENT ON COLUMN events.seq IS 'grows; survives a rebuild: whoever kept the last one asks for greater ones';
-COMMENT ON COLUMN events.changed_at IS 'when the page was fetched that told of it';
+COMMENT ON COLUMN events.changed_at IS 'when the newest page of the batch was fetched that told of it';
 COMMENT ON COLUMN events.kind IS '`inserted`, `edited`, `re-extracted`, `duplicate`, `gone`, `restored`, `removed`';
 COMMENT ON COLUMN events.id IS '`{oid}_{aid}`, such as `119_0003042504`; a text that came without an address begins otherwise';
 COMMENT ON COLUMN events.revision IS 'number of the text that was stored, where one was';
@@ -267,6 +267,6 @@ COMMENT ON COLUMN archive_info.schema_version IS 'version of the schema';
 COMMENT ON VIEW teams IS 'One row an article and team that it speaks of, by the topic file.';
 COMMENT ON COLUMN teams.id IS '`{oid}_{aid}`, such as `119_0003042504`; a text that came without an address begins otherwise';
 COMMENT ON COLUMN teams.team IS 'name of the team';
-COMMENT ON COLUMN teams.models IS 'those of its models that the text names, as the topic file writes them; empty where none';
+COMMENT ON COLUMN teams.models IS 'those of its models that the text names, as the topic file writes them; NULL where they were not asked for: an older text';
 COMMENT ON COLUMN teams.published_at IS 'time of publication';
 COMMENT ON COLUMN teams.publisher IS 'name of the press office';
