@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -24,7 +26,7 @@ from schemas.coverage import Stretch
 from schemas.errors import BadInput
 from schemas.receipt import ExitReason, Receipt, SourceEnd
 from schemas.topic import Topic, load_topic
-from storage.archive import open_archive
+from storage.archive import Archive, open_archive
 
 LAST = datetime(2026, 1, 15, 12, 0, tzinfo=SEOUL)
 FIRST_DAY, LAST_DAY = date(2026, 1, 12), date(2026, 1, 14)
@@ -192,6 +194,36 @@ def test_days_long_past_that_are_all_empty_are_not_believed_either(
     naver.behaviour = Behaviour()
     assert later().exit_reason is ExitReason.DONE
     assert published(corpus, {oid}) <= held(tmp_path)
+
+
+def test_the_archive_is_asked_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB refuses a second call while one works, and the database is closed while readers get their copy."""
+    monkeypatch.setattr("flows.pipeline.BATCH", 16)
+    storing, asked = threading.Event(), []
+
+    def slowly(self: Archive, *arguments: Any, **more: Any) -> Any:
+        storing.set()
+        time.sleep(0.2)
+        done = store(self, *arguments, **more)
+        storing.clear()
+        return done
+
+    def seen(question: Any) -> Any:
+        def ask(self: Archive, *arguments: Any) -> Any:
+            asked.append(storing.is_set())
+            return question(self, *arguments)
+
+        return ask
+
+    store = Archive.store
+    monkeypatch.setattr(Archive, "store", slowly)
+    for name in ("coverage", "gaps"):
+        monkeypatch.setattr(Archive, name, seen(getattr(Archive, name)))
+    about = topic({"type": "search_api", "endpoint": "openapi"}, backoff_seconds=0.01)
+    with Replica(make_corpus(5, articles=900, presses=12, days=10, last=LAST), now=LAST) as naver:
+        fill(naver, tmp_path, about, keys={"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)})
+    assert len(asked) > 10
+    assert not any(asked)
 
 
 def test_what_the_api_shows_no_more_the_search_page_shows(

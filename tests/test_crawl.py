@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -437,3 +439,32 @@ def test_a_crawl_since_a_later_day_does_not_move_the_cursor_past_the_gap(corpus:
         assert skipped  # nobody asked for those days yet
         run(naver, tmp_path)
         assert on_topic(naver, start + timedelta(hours=6)) - held(tmp_path) == set()
+
+
+def test_what_is_stored_is_shown_while_the_next_batch_is_fetched(
+    naver: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a polite pace a batch takes minutes."""
+    monkeypatch.setattr("flows.run.BATCH", 8)
+    monkeypatch.setattr("flows.pipeline.BATCH", 8)
+    monkeypatch.setattr("storage.archive.FRESH", 1.5)
+    monkeypatch.setattr("flows.running.FRESH", 0.4)
+    plain = [
+        one.key
+        for one in naver.corpus.articles
+        if one.key and not one.subject.arena and not one.gone_at and one.copy_of is None and len(one.versions) == 1
+    ]
+    slow = Rule(Fault.SLOW, path=plain[15].aid, seconds=6.0)
+    naver.behaviour = Behaviour(rules=(slow,))
+    crawling = threading.Thread(
+        target=run, args=(naver, tmp_path), kwargs={"addresses": [key.url for key in plain[:16]]}
+    )
+    crawling.start()
+    seen = set()
+    while crawling.is_alive():
+        if (tmp_path / "archive.duckdb").exists():
+            seen.add(len(ids(tmp_path)))
+        time.sleep(0.1)
+    crawling.join()
+    assert seen >= {0, 8}
+    assert len(ids(tmp_path)) == 16
