@@ -40,7 +40,7 @@ def checked(days: int) -> int:
 def markdown(found: Facts) -> str:
     """Facts as Markdown."""
     sections = {
-        "Articles a day by outcome": _daily(found),
+        "Articles by outcome and day of the crawl": _daily(found),
         "Runs": _runs(found),
         "Newest articles": _newest(found),
         "Edits": _edits(found),

@@ -85,7 +85,7 @@ def _texts(token: Token) -> Iterator[str]:
 
 
 def test_articles_a_day_by_outcome(root: Path) -> None:
-    assert cells(sections(root)["Articles a day by outcome"]) == [
+    assert cells(sections(root)["Articles by outcome and day of the crawl"]) == [
         ["day", "new", "edited", "gone"],
         ["2026-01-02", "4", "1", "2"],
     ]
@@ -94,7 +94,7 @@ def test_articles_a_day_by_outcome(root: Path) -> None:
 def test_an_article_found_twice_a_day_counts_once(root: Path) -> None:
     with open_archive(root) as archive:
         store_results(archive, gone(2), run="20260103T000000Z-0003")
-    assert cells(sections(root)["Articles a day by outcome"])[1] == ["2026-01-02", "4", "1", "2"]
+    assert cells(sections(root)["Articles by outcome and day of the crawl"])[1] == ["2026-01-02", "4", "1", "2"]
 
 
 def test_runs_by_command_and_end(root: Path) -> None:
@@ -226,5 +226,5 @@ def test_days_that_make_no_report(root: Path, days: int) -> None:
 
 
 def test_what_is_no_archive(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="Crawl or import first"):
+    with pytest.raises(BadInput, match="or crawl or import first"):
         report(tmp_path / "typo")
