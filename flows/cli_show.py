@@ -50,7 +50,8 @@ def _show_fields(fields: Any, *, as_json: bool) -> None:
     from flows.tables import print_json
     from storage.reader import HELD, SHOWN
 
-    print_json({name: fields.get(name) for name in (*SHOWN, *HELD)}) if as_json else show_article(fields)
+    told = {name: fields[name] for name in (*SHOWN, *HELD) if name in fields}
+    print_json(told) if as_json else show_article(fields)
 
 
 def _show_past(past: Past, *, as_json: bool) -> None:

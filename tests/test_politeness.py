@@ -115,9 +115,9 @@ def test_every_kind_of_run_waits_until_the_pauses_of_all_hosts_are_over(naver: R
 @pytest.mark.parametrize("as_date", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["seconds", "date"])
 @pytest.mark.every(2)
 def test_a_pause_outlives_a_run_that_is_killed_in_it(naver: Replica, tmp_path: Path, as_date: bool) -> None:
-    rule = Rule(Fault.TOO_MANY, host=NNEWS, path="/article/", after=4, times=1, retry_after=5, as_date=as_date)
+    rule = Rule(Fault.TOO_MANY, host=NNEWS, path="/article/", after=4, times=1, retry_after=14, as_date=as_date)
     naver.behaviour = Behaviour(rules=(rule,))
-    archive, topic = tmp_path / "archive", topic_file(tmp_path, patience_seconds=20)
+    archive, topic = tmp_path / "archive", topic_file(tmp_path, patience_seconds=30)
     kept = archive / "state" / "backoff.json"
     with ending(start("crawl", env=crawling(naver, archive, topic))) as running:
         wait_until(lambda: kept.exists() and NNEWS in json.loads(kept.read_text("utf-8")))

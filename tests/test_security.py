@@ -112,6 +112,7 @@ def test_documents_with_hostile_identifiers_are_refused(tmp_path: Path) -> None:
 def test_show_takes_no_path_for_an_id(tmp_path: Path, name: str) -> None:
     with duckdb.connect(str(tmp_path / "archive.duckdb")) as made:
         made.execute("CREATE TABLE articles (id VARCHAR); CREATE TABLE duplicates (id VARCHAR, duplicate_of VARCHAR)")
+        made.execute("CREATE TABLE frontier (id VARCHAR, gone_at TIMESTAMPTZ)")
         made.execute("CREATE TABLE finds (id VARCHAR, outcome VARCHAR, reason VARCHAR, run_id VARCHAR, seen_at INT)")
     ran = seogo("show", "--archive", tmp_path, "--", name)
     assert (ran.code, ran.out) == (2, "")
