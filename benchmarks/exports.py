@@ -105,7 +105,7 @@ def _page(root: Path) -> int:
     from flows.report_page import write_page
 
     try:
-        return write_page(root, root / "report.html", days=30)
+        return write_page(root, root / "exports/report.html", days=30)
     except BadInput as error:
         print(f"    (no page: {error})")
         return 0
