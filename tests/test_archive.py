@@ -429,7 +429,7 @@ class TestKilled:
             "archive._publish = kill",
         ],
     )
-    @pytest.mark.every(3)
+    @pytest.mark.every(4)
     def test_what_the_journal_has_is_there_with_its_file(self, root: Path, at: str) -> None:
         killed(root, at)
         with open_archive(root) as archive:

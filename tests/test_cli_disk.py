@@ -63,7 +63,7 @@ def check_goes_on(naver: Replica, archive: Path, expected: set[str]) -> None:
 
 # Which step meets the end of the disk depends on its size; the sizes are those of the steps, one after the other.
 @pytest.mark.parametrize("kilobytes", [20, 90, 300, 600, 800, 1100, 1500, 3000])
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_a_crawl_onto_a_disk_that_fills_up(naver: Replica, disk: Path, whole: set[str], kilobytes: int) -> None:
     mount(disk, f"size={kilobytes}k", "-t", "tmpfs")
     check_said(seogo("crawl", "--json", env=crawling(naver, disk / "archive")))

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from flows.deployed import apply, automations, verdict
 from flows.deployed.parameters import BackfillParameters, CrawlParameters, Place, ReparseParameters
+from flows.deployed.processes import Engine
 from flows.deployed.work import Watch
 from flows.stopping import Stop
 from schemas.article import Outcome
@@ -307,6 +308,25 @@ def test_ctrl_c_takes_everything_down_that_was_started(tmp_path: Path) -> None:
     assert said.endswith("all is down\n")
     assert _processes_of(home) == []
     assert (home / ".gitignore").read_text("utf-8") == "*\n"
+
+
+def test_a_signal_while_a_process_is_started_leaves_none_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def popen(*words: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started.append(begin(*words, **more))
+        signal.raise_signal(signal.SIGINT)  # it is there, and nobody knows of it yet
+        return started[-1]
+
+    begin = subprocess.Popen
+    monkeypatch.setattr("flows.deployed.processes.subprocess.Popen", popen)
+    engine = Engine(tmp_path / "prefect", {})
+    with pytest.raises(KeyboardInterrupt):
+        engine.start_server()
+    engine.stop()
+    assert started[0].poll() is not None
 
 
 def _processes_of(home: Path) -> list[int]:

@@ -24,7 +24,7 @@ from flows.drift import ENOUGH
         (drift_crawls.press_by_press, 2, 350),
     ],
 )
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_a_crawl_of_pages_that_are_right_rings_nothing(scenario: Scenario, seed: int, articles: int) -> None:
     run = crawled(scenario, seed, articles)
     assert run.read > ENOUGH

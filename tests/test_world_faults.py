@@ -103,7 +103,7 @@ def story(first: Story, tmp_path: Path) -> Story:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_one_article_goes_wrong_and_only_that_one(story: Story, fault: str) -> None:
     answer, words = FAULTS[fault]
     story.naver.poison(POISONED, answer)
@@ -140,7 +140,7 @@ CHARSETS = {
 
 
 @pytest.mark.parametrize("charset", CHARSETS)
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_the_bytes_decide_whatever_charset_is_named(story: Story, charset: str) -> None:
     story.naver.poison(POISONED, CHARSETS[charset])
     ran = story.crawl()
@@ -208,7 +208,7 @@ def test_titles_cannot_draw_on_the_terminal_or_forge_the_archive_s_format(story:
 
 
 @pytest.mark.parametrize("stamp", ["0001-01-01 00:00:00", "9999-12-31 23:59:59"])
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_a_time_at_the_end_of_the_calendar_is_no_time(story: Story, stamp: str) -> None:
     """Written into the database it would come back as infinite, and nothing could read its row any more."""
     published = f'<span class="_ARTICLE_DATE_TIME" data-date-time="{stamp}">'
@@ -225,7 +225,7 @@ STAMPS += ["Mon, 05 Oct 2026 10:00:00 +9999", "Mon, 05 Oct 2026 10:00:00", "", "
 
 
 @pytest.mark.parametrize("stamp", STAMPS)
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_a_time_of_the_search_api_that_no_calendar_has_is_a_changed_layout(stamp: str) -> None:
     """And never an error that ends the run, or a cursor in the year 9999."""
     with pytest.raises(LayoutChanged, match="is no time with a zone"):
@@ -274,7 +274,7 @@ SITE_FAULTS: dict[str, tuple[str, Reply, Exit, str]] = {
 
 
 @pytest.mark.parametrize("fault", SITE_FAULTS)
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_a_source_that_cannot_be_read_is_read_by_the_next_run(story: Story, fault: str) -> None:
     target, answer, code, words = SITE_FAULTS[fault]
     story.naver.strange[target] = answer

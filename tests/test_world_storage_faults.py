@@ -96,7 +96,7 @@ def when_asked(target: str, story: Story, happens: Script) -> None:
     ("target", "left"),
     [(LIST, 0), (LIST, 32), *((path_of(LAST), left) for left in (0, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096))],
 )
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_a_disk_that_fills_up_in_the_middle_of_a_run(first: Story, disk: Path, target: str, left: int) -> None:
     mount(disk, "size=48m", "-t", "tmpfs")
     story = copied(first, disk)
@@ -115,7 +115,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_run(first: Story, disk: Path, t
 
 @needs_a_disk
 @pytest.mark.parametrize("left", [0, 1, 3, 6])
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_a_disk_without_room_for_another_file(first: Story, disk: Path, left: int) -> None:
     mount(disk, "size=48m,nr_inodes=10000", "-t", "tmpfs")
     story = copied(first, disk)
@@ -164,7 +164,7 @@ RIGHTS = {
 
 
 @pytest.mark.parametrize("what", RIGHTS)
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_what_may_not_be_written_to(story: Story, powerless: list[str], what: str) -> None:
     pattern, mode, words = RIGHTS[what]
     closed = [story.archive] if pattern == "." else sorted(story.archive.glob(pattern))
@@ -184,7 +184,7 @@ def test_what_may_not_be_written_to(story: Story, powerless: list[str], what: st
 
 
 @pytest.mark.parametrize(("target", "left"), [(LIST, 0), (path_of(LAST), 0)])
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_no_file_handle_is_left_in_the_middle_of_a_run(story: Story, target: str, left: int) -> None:
     pid: list[int] = []
 
@@ -210,7 +210,7 @@ def squeeze(pid: int, left: int) -> None:
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=30), timedelta(days=400)])
 @pytest.mark.parametrize("first_fails", [False, True], ids=["", "with a failure"])
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_a_clock_that_was_ahead_for_one_run(story: Story, ahead: timedelta, first_fails: bool) -> None:
     """Neither does a source count as read up to the wrong day, nor does a failure wait for it to come."""
     story.naver.listed = (*OLD, *NEW[:3])
@@ -251,7 +251,7 @@ def remove(path: Path) -> None:
 @pytest.mark.parametrize(
     "gone", [("archive.duckdb",), ("state/staged", "state/lock", "state/holder.json", "state/last_run.json")]
 )
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_what_can_go_without_harm(story: Story, gone: tuple[str, ...]) -> None:
     for name in gone:
         remove(story.archive / name)
@@ -261,7 +261,7 @@ def test_what_can_go_without_harm(story: Story, gone: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("gone", ["articles", "articles/*", "articles/*/*/*", f"articles/*/*/*/{OLD[0]}.md"])
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_markdown_that_is_gone(story: Story, gone: str) -> None:
     """Each file is named; the crawl goes on around the hole; the captures give the files back."""
     missing = {path.name for found in story.archive.glob(gone) for path in (found, *found.rglob("*.md"))}
@@ -276,7 +276,7 @@ def test_markdown_that_is_gone(story: Story, gone: str) -> None:
 
 
 @pytest.mark.parametrize("gone", ["captures", "captures/*/*"])
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_captures_that_are_gone(story: Story, gone: str) -> None:
     """Every row that lost its capture is named; texts and files are all there; nobody says that it is mended."""
     for path in story.archive.glob(gone):
@@ -292,7 +292,7 @@ def test_captures_that_are_gone(story: Story, gone: str) -> None:
 
 
 @pytest.mark.parametrize("gone", ["state", "state/writer.duckdb"])
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_a_database_that_is_gone_is_not_begun_anew(story: Story, gone: str) -> None:
     """All of it would be asked for again, and what Naver lists no more would be lost."""
     story.naver.listed = NEW
@@ -322,7 +322,7 @@ def _flipped(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [_empty, _cut, _other, _flipped], ids=lambda damage: damage.__name__.strip("_"))
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 def test_a_database_that_is_damaged_is_called_so(story: Story, damage: Callable[[bytes], bytes]) -> None:
     database = story.archive / "state" / "writer.duckdb"
     database.write_bytes(damage(database.read_bytes()))

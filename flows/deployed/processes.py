@@ -10,11 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from schemas.errors import SeogoError
@@ -61,7 +62,8 @@ class Engine:
 
     def start_server(self) -> None:
         """Start the server, and wait until it answers. Raises EngineFailed."""
-        self.server = self._start("server", "server", "start", "--host", HOST, "--port", str(self.port))
+        with _undisturbed():
+            self.server = self._start("server", "server", "start", "--host", HOST, "--port", str(self.port))
         deadline = time.monotonic() + READY_WITHIN
         while not self._answers():
             if self.server.poll() is not None or time.monotonic() > deadline:
@@ -70,7 +72,8 @@ class Engine:
 
     def start_worker(self, pool: str) -> None:
         """Start a worker of the pool. It is at work when it has polled the server."""
-        self.worker = self._start("worker", "worker", "start", "--pool", pool, "--name", "here")
+        with _undisturbed():
+            self.worker = self._start("worker", "worker", "start", "--pool", pool, "--name", "here")
 
     def run(self, *words: str) -> None:
         """Run a Python module as the server's client, such as `flows.deployed.apply`. Raises EngineFailed."""
@@ -116,6 +119,23 @@ class Engine:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals wait. One in the middle of starting a process would leave one behind that nobody knows of."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are not for this thread
+        return
+    came: list[int] = []
+    before = {one: signal.signal(one, lambda number, _: came.append(number)) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    for number in came[:1]:
+        signal.raise_signal(number)
 
 
 def free_port() -> int:
