@@ -26,7 +26,7 @@ help: ## list the targets
 demo: $(STAMP) ## set up, then see it all once, against a made-up Naver on this machine
 	@$(BIN)/seogo demo
 
-test: $(STAMP) $(READERS) lint ## set up, then lint, types and all tests
+test: $(STAMP) $(READERS) lint ## set up, then lint, types and tests
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not long"
 
 test-long: $(STAMP) $(READERS) ## the longer forms of some tests, which `make test` leaves out

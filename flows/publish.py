@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.inputs import check_archive
 from schemas.errors import BadInput
 from storage import seals
 from storage.archive import leased, opened
@@ -79,8 +80,7 @@ def publish(order: PublishOrder) -> Published:
 
 def _check(order: PublishOrder) -> None:
     """Before anything is made or waited for."""
-    if not any((order.archive / part).is_dir() for part in ("state", "captures")):
-        raise BadInput(f"{order.archive} is no archive: it has neither state nor captures. Crawl or import first.")
+    check_archive(order.archive)
     if unknown := [form for form in order.formats if form not in FORMS]:
         raise BadInput(f"there is no export in the format {unknown[0]!r}: choose among {', '.join(FORMS)}.")
 

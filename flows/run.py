@@ -54,7 +54,7 @@ async def crawl(
     async def work(run: Run, client: Client) -> None:
         pipeline = run.pipeline(client.fetch)
         try:
-            # In parts: a hundred thousand finds at once would be a tenth of the run's memory.
+            # In parts: a hundred thousand finds at once are memory that the run wants for other things.
             for at in range(0, len(order.addresses), BATCH):
                 refs = refs_of_addresses(order.addresses[at : at + BATCH], began)
                 await pipeline.add(refs, by_hand=True)
