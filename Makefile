@@ -42,13 +42,13 @@ lint: $(STAMP) ## ruff, mypy --strict, import contracts
 	$(BIN)/lint-imports
 
 torture: $(STAMP) ## kill a crawl with SIGKILL KILLS=300 times, all over its steps, and look at what the next run makes of it
-	$(BIN)/python tests/torture.py --kills $(KILLS)
+	$(BIN)/python -m tests.programs.torture --kills $(KILLS)
 
 fuzz: $(STAMP) ## fuzz every parser, led by coverage, FUZZ_SECONDS=60 each (installs atheris into .venv)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
 	  $(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python 'atheris>=3,<4'
 	@for target in $(FUZZ_TARGETS); do echo "== $$target"; \
-	  $(BIN)/python tests/fuzz/run.py $$target --seconds $(FUZZ_SECONDS) || exit 1; done
+	  $(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 audit: ## ask for known holes in the pinned dependencies: needs the network, and an environment of its own
 	@$(PYTHON) -m venv --clear .audit
@@ -78,7 +78,7 @@ lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o requirements.lock
 	$(BIN)/uv pip compile --group readers --generate-hashes --no-emit-index-url \
-	  --python-version 3.11 --universal -q -o tests/readers.lock
+	  --python-version 3.11 --universal -q -o tests/data/readers.lock
 
 clean: ## remove what the targets made, the demo included; other archives stay
 	rm -rf .venv .audit .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-archive
@@ -94,6 +94,6 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 # Other programs that read the archive, for the tests: an older DuckDB, pandas, polars.
-$(READERS): tests/readers.lock $(STAMP)
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python --target .venv/readers tests/readers.lock
+$(READERS): tests/data/readers.lock $(STAMP)
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python --target .venv/readers tests/data/readers.lock
 	@touch $@

@@ -20,12 +20,12 @@ from pathlib import Path
 
 from benchmarks.documents import apart, batch_of, make_archive
 from benchmarks.support import introduce, options, work_folder
-from flows.publish import PublishOrder, publish
-from flows.report import report
+from flows.reports.markdown import report
+from flows.runs.publish import PublishOrder, publish
 from schemas.errors import BadInput
 from schemas.receipt import ExitReason, Receipt
 from storage.archive import open_archive
-from storage.export import FORMS, export
+from storage.exports.full import FORMS, export
 
 SIZES = (10_000, 100_000)
 MORE = 100
@@ -102,7 +102,7 @@ def _report(root: Path) -> int:
 
 
 def _page(root: Path) -> int:
-    from flows.report_page import write_page
+    from flows.reports.page import write_page
 
     try:
         return write_page(root, root / "exports/report.html", days=30)

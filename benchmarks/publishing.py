@@ -21,7 +21,8 @@ import duckdb
 from benchmarks.documents import apart
 from benchmarks.reading import make_read_archive
 from benchmarks.support import SEOGO, introduce, measured, options, work_folder
-from storage import seals, snapshot
+from storage import layout
+from storage.database import snapshot
 
 MADE = 100_000
 TIMES, SINCE = 1.5, 0.5
@@ -40,7 +41,7 @@ def main() -> None:
     introduce("publishing the readers' copy, and a small change")
     print(f"  {'articles':>10}{'MB':>8}{'publish, ms':>14}{'plain copy, ms':>16}{'times':>8}{'export --since, s':>20}")
     for size, root in roots.items():
-        writer = root / seals.WRITER
+        writer = root / layout.WRITER
         published = _median(given.runs, lambda root=root, writer=writer: _publish(root, writer))
         copied = _median(given.runs, lambda root=root, writer=writer: _copy(writer, root / "plain.copy"))
         asked = statistics.median(_since(root, work) for _ in range(given.runs))
@@ -54,7 +55,7 @@ def _archive(work: Path, size: int) -> Path:
     if size <= MADE:
         return apart(make_read_archive, work / f"reading-{size}", size)
     root = work / f"multiplied-{size}"
-    if not (root / seals.WRITER).exists():
+    if not (root / layout.WRITER).exists():
         _multiply(apart(make_read_archive, work / f"reading-{MADE}", MADE), root, size // MADE)
     return root
 
@@ -64,9 +65,9 @@ def _multiply(source: Path, root: Path, times: int) -> None:
     shutil.rmtree(root, ignore_errors=True)
     (root / "state").mkdir(parents=True)
     part = root / "state" / "part.duckdb"
-    shutil.copyfile(source / seals.WRITER, part)
+    shutil.copyfile(source / layout.WRITER, part)
     with duckdb.connect(str(part), config={"memory_limit": "2GB", "preserve_insertion_order": False}) as connection:
-        connection.execute(f"ATTACH '{source / seals.WRITER}' AS first (READ_ONLY)")
+        connection.execute(f"ATTACH '{source / layout.WRITER}' AS first (READ_ONLY)")
         for turn in range(1, times):
             aid = f"lpad((aid::BIGINT + {turn} * 1000000)::VARCHAR, 10, '0')"
             connection.execute(
@@ -76,11 +77,11 @@ def _multiply(source: Path, root: Path, times: int) -> None:
                 f"INSERT INTO events SELECT * REPLACE (seq + {turn} * 1000000000000000 AS seq) FROM first.events"
             )
             connection.execute("CHECKPOINT")
-    part.replace(root / seals.WRITER)
+    part.replace(root / layout.WRITER)
 
 
 def _publish(root: Path, writer: Path) -> None:
-    snapshot.publish(writer, root / seals.COPY, temporary=root / "state" / "snapshot.tmp")
+    snapshot.publish(writer, root / layout.COPY, temporary=root / "state" / "snapshot.tmp")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -94,7 +95,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _since(root: Path, work: Path) -> float:
-    with duckdb.connect(str(root / seals.COPY), read_only=True) as connection:
+    with duckdb.connect(str(root / layout.COPY), read_only=True) as connection:
         ((cursor,),) = connection.execute("SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET 3").fetchall()
     words = ["export", "--since", str(cursor), "--format", "jsonl", "--archive", str(root)]
     return measured([*SEOGO, *words], work).seconds

@@ -26,8 +26,8 @@ from schemas.find import FindResult, Relevance, RevisionKind
 from schemas.page import CaptureRef
 from schemas.receipt import ExitReason, Receipt
 from storage.archive import Archive, open_archive
-from storage.examples import examples
-from storage.reader import open_snapshot, run_query
+from storage.reading.examples import examples
+from storage.reading.reader import open_snapshot, run_query
 
 START = 0.6
 QUERY = 1.0

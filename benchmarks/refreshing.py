@@ -24,12 +24,12 @@ from pathlib import Path
 
 from benchmarks.documents import apart
 from benchmarks.support import introduce, options, spread, topic_file, work_folder
-from flows.refresh import RefreshOrder, refresh
 from flows.replica.corpus import Corpus, make_corpus
 from flows.replica.faults import Behaviour
 from flows.replica.plan import Shares
 from flows.replica.server import Replica
-from flows.run import CrawlOrder, crawl
+from flows.runs.crawl import CrawlOrder, crawl
+from flows.runs.refresh import RefreshOrder, refresh
 from schemas.article import Outcome
 from schemas.receipt import Receipt
 from schemas.topic import load_topic

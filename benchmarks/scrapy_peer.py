@@ -9,8 +9,8 @@ no Markdown file, holds no text against a topic, looks for no duplicates, writes
 DuckDB's own commits.
 
 With `files` it also writes each Markdown file (seogo's `dumps`, no sync), with `captures` also each page into a WARC
-file (seogo's `storage.warc`; it must pack the pages anew, because Scrapy hands out unpacked bodies). Topic, duplicates,
-ledger and syncs it is spared in every case.
+file (seogo's `storage.captures.warc`; it must pack the pages anew, because Scrapy hands out unpacked bodies). Topic,
+duplicates, ledger and syncs it is spared in every case.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class FilesPipeline:
 
     def _write(self, article: Article, crawled_at: datetime) -> None:
         from schemas.front_matter import dumps, from_article
-        from storage.markdown import path_of
+        from storage.layout import path_of
 
         path = self._folder / path_of(article.key, article.published_at)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ class FilesPipeline:
 def _record(response: Response, item: dict[str, Any]) -> bytes:
     from fastwarc.warc import WarcRecordType
 
-    from storage import warc
+    from storage.captures import warc
 
     head = b"HTTP/1.1 200 OK\r\n" + warc.header_lines([("Content-Type", "text/html; charset=utf-8")])
     fields = [("WARC-Target-URI", item["url"]), ("Content-Type", "application/http; msgtype=response")]

@@ -18,7 +18,7 @@ from typing import Any
 
 from schemas.coverage import WindowRead
 from schemas.find import FindResult, PlainText
-from schemas.front_matter_styles import Style
+from schemas.front_matter.styles import Style
 from schemas.page import RequestRecord
 
 

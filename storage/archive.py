@@ -8,7 +8,7 @@
 A batch is stored in an order that a kill can stop anywhere: how it ended is written to the run's journal beside the
 captures, and both are synced; new files are staged under `state/` and synced; one transaction commits the rows; the
 staged files are renamed into place. The next start carries out what the journal has and the database lacks
-(`storage.recovery`), and puts in place what is still staged.
+(`storage.journal.recovery`), and puts in place what is still staged.
 """
 
 from __future__ import annotations
@@ -25,21 +25,25 @@ from pathlib import Path
 from schemas.coverage import WindowRead
 from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.find import FindResult, PlainText
-from schemas.front_matter_styles import Style
+from schemas.front_matter.styles import Style
 from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
-from storage import captures, files, journal, recovery, seals, snapshot
-from storage.capture_writer import OPEN_CAPTURE, CaptureWriter
-from storage.commit import prepared
-from storage.compaction import compact, is_bloated
-from storage.database import Database, Row, storage_faults
+from storage import files, layout
+from storage.captures import reader as captures
+from storage.captures.writer import CaptureWriter
+from storage.database import snapshot
+from storage.database.compaction import compact, is_bloated
+from storage.database.queries import Questions
+from storage.database.writer import Database, Row, storage_faults
 from storage.files import write_atomically
-from storage.lease import lease
-from storage.questions import Questions
-from storage.reader import LAST_RUN
-from storage.staging import finish_staged, placed, put_in_place, remove_staging, stage
-from storage.verify import Verification, verify
+from storage.journal import entries as journal
+from storage.journal import recovery
+from storage.journal.commit import prepared
+from storage.journal.staging import finish_staged, placed, put_in_place, remove_staging, stage
+from storage.layout import LAST_RUN, OPEN_CAPTURE
+from storage.state import checksums as seals
+from storage.state.lease import lease
 
 SMALL = 32 * 1024 * 1024
 """A database up to this many bytes is published after every run: the copy costs some hundredths of a second."""
@@ -75,7 +79,7 @@ class Archive(Questions):
         self._batches = 0
         self._ran = self._ended = False
         self._behind = False  # the journal tells of a batch that the database does not hold
-        self._unpublished = root / seals.UNPUBLISHED
+        self._unpublished = root / layout.UNPUBLISHED
         self._changed = self._unpublished.exists()
         self._stale = False  # readers could see more of this run
         self._shown, self._showing = time.monotonic(), 0.0
@@ -209,10 +213,6 @@ class Archive(Questions):
         self.keep_readers_fresh()
         return {"store": time.monotonic() - began - write, "write": write}
 
-    def catch_up(self, names: Sequence[str]) -> int:
-        """Carry out what the journals in these captures tell and the database lacks. Returns how many entries."""
-        return recovery.catch_up(self.root, self._db, names)
-
     def restate(self, rows: RowsByTable, gone: RowsByTable) -> None:
         """Tell of these rows, by table, in the journal of a run of its own: no other tells of them.
 
@@ -237,10 +237,6 @@ class Archive(Questions):
         self._writer.sync()
         commit()
         self._behind = False
-
-    def verify(self) -> Verification:
-        """Hold every file, row and capture against each other."""
-        return verify(self.root, self._db)
 
     def publish_anew(self) -> None:
         """Readers get a new copy at the end, whatever has changed."""
@@ -294,8 +290,10 @@ class Archive(Questions):
 
     def _show(self) -> str:
         """Replace the readers' copy by one of the database, which is closed. Returns the SHA-256 of both."""
-        sha256 = snapshot.publish(self._db.path, self.root / seals.COPY, temporary=self.root / "state" / "snapshot.tmp")
-        seals.seal(self.root, seals.COPY, sha256)
+        sha256 = snapshot.publish(
+            self._db.path, self.root / layout.COPY, temporary=self.root / "state" / "snapshot.tmp"
+        )
+        seals.seal(self.root, layout.COPY, sha256)
         return sha256
 
     # -- closing
@@ -327,9 +325,9 @@ class Archive(Questions):
             # Not before the database's own file holds it all: until then a log that cannot be read costs nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
         with storage_faults(self.root):
-            has_none = not (self.root / seals.COPY).exists()
+            has_none = not (self.root / layout.COPY).exists()
             if self._changed or has_none or (self._ran and path.stat().st_size <= SMALL):
-                seals.seal(self.root, seals.WRITER, self._show())
+                seals.seal(self.root, layout.WRITER, self._show())
                 self._unpublished.unlink(missing_ok=True)
 
     def _emptied(self) -> bool:
@@ -365,10 +363,10 @@ def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
 def opened(root: Path, *, style: Style = "seed") -> Iterator[Archive]:
     """What `open_archive` does, for who holds the lease already."""
     _check_database(root)
-    if not (root / seals.COPY).exists():
+    if not (root / layout.COPY).exists():
         _publish_empty(root)
     with storage_faults(root):
-        seals.unseal(root, seals.WRITER)
+        seals.unseal(root, layout.WRITER)
     db, notes = _open_database(root)
     archive = Archive(root, db, style=style, notes=notes)
     try:
@@ -385,21 +383,21 @@ def opened(root: Path, *, style: Style = "seed") -> Iterator[Archive]:
 
 def _check_database(root: Path) -> None:
     """An archive that has lost its database must not be taken for a new one: all of it would be fetched again."""
-    if (root / seals.WRITER).exists():
+    if (root / layout.WRITER).exists():
         return
     left = ["captures"] if captures.names(root) else []
-    left += [seals.COPY] if (root / seals.COPY).exists() else []
+    left += [layout.COPY] if (root / layout.COPY).exists() else []
     if left:
-        raise ArchiveDamaged(f"{root} has {' and '.join(left)}, but no {seals.WRITER}. Run: seogo repair")
+        raise ArchiveDamaged(f"{root} has {' and '.join(left)}, but no {layout.WRITER}. Run: seogo repair")
 
 
 def _open_database(root: Path) -> tuple[Database, list[str]]:
     """The writer's database, and a sentence where its log had to be set aside.
 
     A log that belongs to an older state of the file, which DuckDB leaves behind in rare cases, keeps it from being
-    opened. All that it can hold is told by the journals that `storage.recovery` carries out.
+    opened. All that it can hold is told by the journals that `storage.journal.recovery` carries out.
     """
-    path = root / seals.WRITER
+    path = root / layout.WRITER
     log = path.with_name(f"{path.name}.wal")
     try:
         return Database.open(path), []
@@ -412,7 +410,7 @@ def _open_database(root: Path) -> tuple[Database, list[str]]:
 
 def _publish_empty(root: Path) -> None:
     """Readers can open the archive from its first moment on."""
-    writer = root / seals.WRITER
+    writer = root / layout.WRITER
     if not captures.names(root):
         # No run has begun: what lies there was left half-made by a start that was killed, or had no room.
         try:
@@ -421,4 +419,4 @@ def _publish_empty(root: Path) -> None:
             for path in (writer, writer.with_name(f"{writer.name}.wal")):
                 path.unlink(missing_ok=True)
     Database.open(writer).close()
-    snapshot.publish(root / seals.WRITER, root / seals.COPY, temporary=root / "state" / "snapshot.tmp")
+    snapshot.publish(root / layout.WRITER, root / layout.COPY, temporary=root / "state" / "snapshot.tmp")

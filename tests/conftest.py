@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.support.tls import make_certificate
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -18,3 +23,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if met[test] % step:
                 item.add_marker(pytest.mark.long)
             met[test] += 1
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A place for `mount`; whatever is there at the end is unmounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a self-signed certificate for 127.0.0.1, in one file."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))

@@ -10,12 +10,12 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from flows.backfill import BackfillOrder
-from flows.backfill import backfill as backfill_plainly
 from flows.deployed.blocks import api_keys
+from flows.deployed.execution import Watch, as_flow, of_receipt
 from flows.deployed.parameters import BackfillParameters, stand_in
-from flows.deployed.work import Watch, as_flow, of_receipt
-from flows.discover import ApiKey
+from flows.runs.backfill import BackfillOrder
+from flows.runs.backfill import backfill as backfill_plainly
+from flows.sources.discover import ApiKey
 from schemas.article import SEOUL
 from schemas.receipt import Receipt
 

@@ -7,8 +7,8 @@ from typing import cast
 
 from prefect.blocks.system import Secret
 
-from flows.discover import KEY_VARIABLES, ApiKey
-from flows.keys import keys_from
+from flows.sources.api_keys import keys_from
+from flows.sources.discover import KEY_VARIABLES, ApiKey
 
 
 async def api_keys() -> dict[str, ApiKey]:

@@ -10,11 +10,11 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from flows.deployed.blocks import api_keys
+from flows.deployed.execution import Watch, as_flow, of_receipt
 from flows.deployed.parameters import CrawlParameters, stand_in
-from flows.deployed.work import Watch, as_flow, of_receipt
-from flows.discover import ApiKey
-from flows.run import CrawlOrder
-from flows.run import crawl as crawl_plainly
+from flows.runs.crawl import CrawlOrder
+from flows.runs.crawl import crawl as crawl_plainly
+from flows.sources.discover import ApiKey
 from schemas.receipt import Receipt
 
 DEFAULTS = CrawlParameters()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from flows.inputs import naver_from, topic_from
+from flows.runs.settings import naver_from, topic_from
 from schemas.article import SEOUL
 from schemas.topic import Topic, default_topic_path
 

@@ -9,12 +9,12 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from flows.account import listing
-from flows.deployed import artifacts, verdict
+from flows.deployed import artifacts, states
+from flows.deployed.execution import Watch, as_flow, in_thread
 from flows.deployed.parameters import Place
-from flows.deployed.work import Watch, as_flow, in_thread
-from flows.publish import PublishOrder
-from flows.publish import publish as publish_plainly
+from flows.reports.run_summary import listing
+from flows.runs.publish import PublishOrder
+from flows.runs.publish import publish as publish_plainly
 from schemas.errors import SeogoError
 
 DEFAULTS = Place()
@@ -33,8 +33,8 @@ async def make_exports(parameters: Place) -> State[Any]:
     try:
         published = await in_thread(Watch(), partial(publish_plainly, order))
     except SeogoError as error:
-        return verdict.of_error(error)
+        return states.of_error(error)
     get_run_logger().info("%s", published.explanation)
     text = listing(f"publish {parameters.where}", published.explanation, published.notes)
     await artifacts.markdown("publish", text, published.explanation)
-    return verdict.of_outcome(published.explanation)
+    return states.of_outcome(published.explanation)

@@ -9,10 +9,10 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
+from flows.deployed.execution import Watch, as_flow, of_receipt
 from flows.deployed.parameters import RefreshParameters, stand_in
-from flows.deployed.work import Watch, as_flow, of_receipt
-from flows.refresh import RefreshOrder
-from flows.refresh import refresh as refresh_plainly
+from flows.runs.refresh import RefreshOrder
+from flows.runs.refresh import refresh as refresh_plainly
 from schemas.receipt import Receipt
 
 DEFAULTS = RefreshParameters()

@@ -9,13 +9,13 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from flows.account import listing
-from flows.deployed import artifacts, verdict
+from flows.deployed import artifacts, states
+from flows.deployed.execution import Watch, as_flow, in_thread, of_receipt
 from flows.deployed.parameters import ReparseParameters
-from flows.deployed.work import Watch, as_flow, in_thread, of_receipt
-from flows.reparse import Reparsed, ReparseOrder
-from flows.reparse import reparse as reparse_plainly
-from flows.reparse_quarantined import QuarantineOrder, reparse_quarantined
+from flows.reports.run_summary import listing
+from flows.runs.quarantine import QuarantineOrder, reparse_quarantined
+from flows.runs.reparse import Reparsed, ReparseOrder
+from flows.runs.reparse import reparse as reparse_plainly
 from schemas.errors import SeogoError
 from schemas.receipt import ExitReason, Receipt
 
@@ -52,10 +52,10 @@ async def derive_again(parameters: ReparseParameters) -> State[dict[str, Any]]:
     try:
         done = await in_thread(watch, partial(_derived, parameters, watch))
     except SeogoError as error:
-        return verdict.of_error(error)
+        return states.of_error(error)
     said = f"{done.read} texts were derived, {done.changed} of them differ, {len(done.failed)} captures gave none"
     await artifacts.markdown("reparse", listing(f"reparse: {done.exit_reason}", said, _lines(done)), said)
-    return verdict.of_outcome(f"{done.exit_reason}: {said}", failed=_FAILED.get(done.exit_reason))
+    return states.of_outcome(f"{done.exit_reason}: {said}", failed=_FAILED.get(done.exit_reason))
 
 
 _FAILED = {ExitReason.PARTLY_FAILED: "PartlyFailed", ExitReason.INTERRUPTED: "Interrupted"}

@@ -10,11 +10,11 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from flows.deployed import artifacts, verdict
+from flows.deployed import artifacts, states
+from flows.deployed.execution import Watch, as_flow, in_thread
 from flows.deployed.parameters import ReportParameters
-from flows.deployed.work import Watch, as_flow, in_thread
-from flows.report import report as report_plainly
-from flows.report_page import write_page
+from flows.reports.markdown import report as report_plainly
+from flows.reports.page import write_page
 from schemas.errors import SeogoError
 
 DEFAULTS = ReportParameters()
@@ -35,11 +35,11 @@ async def tell(parameters: ReportParameters) -> State[Any]:
     try:
         text, page = await in_thread(Watch(), partial(_told, parameters.path, parameters.days))
     except SeogoError as error:
-        return verdict.of_error(error)
+        return states.of_error(error)
     said = f"the last {parameters.days} days of {parameters.where}"
     await artifacts.markdown("report", text, said)
     await artifacts.link("report", page.as_uri(), f"{said}, as a page for a browser")
-    return verdict.of_outcome(f"told of {said}")
+    return states.of_outcome(f"told of {said}")
 
 
 def _told(archive: Path, days: int) -> tuple[str, Path]:

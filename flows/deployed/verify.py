@@ -9,12 +9,12 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from flows.account import listing
-from flows.deployed import artifacts, verdict
+from flows.deployed import artifacts, states
+from flows.deployed.execution import Watch, as_flow, in_thread
 from flows.deployed.parameters import Place
-from flows.deployed.work import Watch, as_flow, in_thread
+from flows.reports.run_summary import listing
 from schemas.errors import SeogoError
-from storage.repair import verify_archive
+from storage.integrity.repair import verify_archive
 
 DEFAULTS = Place()
 
@@ -31,9 +31,9 @@ async def hold_against_each_other(parameters: Place) -> State[Any]:
     try:
         found = await in_thread(Watch(), partial(verify_archive, parameters.path, wait=parameters.wait_seconds))
     except SeogoError as error:
-        return verdict.of_error(error)
+        return states.of_error(error)
     faults = len(found.faults)
     said = f"{found.articles} articles, {found.files} files, {found.captures} captures: {faults or 'no'} faults"
     get_run_logger().info(said)
     await artifacts.markdown("verify", listing(f"verify {parameters.where}", said, found.faults), said)
-    return verdict.of_outcome(said, failed="Damaged" if faults else None)
+    return states.of_outcome(said, failed="Damaged" if faults else None)

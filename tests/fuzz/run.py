@@ -1,7 +1,7 @@
-"""Fuzz one target for a while, led by coverage: `python tests/fuzz/run.py TARGET [--seconds N]`.
+"""Fuzz one target for a while, led by coverage: `python -m tests.fuzz.run TARGET [--seconds N]`.
 
 Needs atheris, which `make fuzz` installs. What crashes a target is written to `crash-…` in the current directory and
-ends the run; `python tests/fuzz/run.py TARGET crash-…` shows it again. What reached new code is kept in
+ends the run; `python -m tests.fuzz.run TARGET crash-…` shows it again. What reached new code is kept in
 `.fuzz/TARGET/`, where the next run goes on.
 """
 
@@ -15,12 +15,10 @@ from random import Random
 from typing import Any
 
 CORPUS = Path(".fuzz")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: list[str]) -> None:
     """Fuzz until the time is over or something is found."""
-    sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
     parser = argparse.ArgumentParser(description="Fuzz one of seogo's parsers.")
     parser.add_argument("target", help="a name of tests/fuzz/targets.py")
     parser.add_argument("crash", nargs="?", type=Path, help="a file to run once, instead of fuzzing")
@@ -28,7 +26,7 @@ def main(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
     atheris: Any = importlib.import_module("atheris")  # without types, and without it all but this file works
     with atheris.instrument_imports(include=["flows", "schemas", "storage"]):
-        from fuzz.targets import TARGETS
+        from tests.fuzz.targets import TARGETS
     if given.target not in TARGETS:
         parser.error(f"no target {given.target!r}: the targets are {', '.join(TARGETS)}")
     target = TARGETS[given.target]
@@ -40,7 +38,7 @@ def main(arguments: list[str]) -> None:
 
 def fuzz(atheris: Any, target: Any, seconds: int) -> None:
     """Run libFuzzer in this process, which ends with it."""
-    from fuzz.mutations import LARGEST, mutate
+    from tests.fuzz.mutations import LARGEST, mutate
 
     seeds = target.seeds()
     corpus = CORPUS / target.name

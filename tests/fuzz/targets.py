@@ -19,30 +19,31 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import made_up
-import naver_pages
-
-from flows.backoff import LONGEST_PAUSE, JsonBackoffStore, retry_after_seconds
+from flows.fetching.backoff import LONGEST_PAUSE, retry_after_seconds
+from flows.fetching.content_coding import Unusable, unpack
+from flows.fetching.robots import read_rules
 from flows.naver.article_page import parse_article, parse_whole_page
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
 from flows.naver.search_api import parse_api_error, parse_search_answer
 from flows.naver.search_page import parse_search_page
 from flows.naver.urls import article_key, clean_original_url, find_article_key, find_link
-from flows.relevance import mentions, score
+from flows.pipeline.relevance import mentions, score
 from flows.replica import list_pages, notices, search_answers
 from flows.replica.article_pages import View, article_page
 from flows.replica.corpus import Corpus, Layout, MadeArticle, make_corpus
 from flows.replica.old_pages import article_json, old_page
-from flows.robots import read_rules
-from flows.unpacking import Unusable, unpack
 from schemas.article import Article, ArticleKey
 from schemas.errors import AddressError, LayoutChanged, SeogoError
 from schemas.front_matter import dumps, from_article, loads
 from schemas.page import CaptureRef, FetchFault
 from schemas.plain_text import loads_plain, looks_plain
 from schemas.topic import Topic, default_topic_path, load_topic
-from storage import captures
-from storage.capture_writer import CaptureWriter
+from storage.captures import reader as captures
+from storage.captures.writer import CaptureWriter
+from storage.state.backoff import JsonBackoffStore
+from tests.support import naver_pages
+from tests.support import values as made_up
+from tests.support.paths import GOLDEN
 
 HOW: dict[str, Any] = {"source": "fuzz", "seen_at": made_up.NOW, "url": naver_pages.URL}
 
@@ -235,7 +236,7 @@ def _front_matter(data: bytes) -> object:
 
 
 def _front_matter_seeds() -> tuple[bytes, ...]:
-    golden = sorted((Path(__file__).parents[1] / "golden").glob("*.md"))
+    golden = sorted(GOLDEN.glob("*.md"))
     return tuple(path.read_bytes() for path in golden)
 
 

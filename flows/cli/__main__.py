@@ -1,0 +1,5 @@
+"""`python -m flows.cli`: the command `seogo`."""
+
+from flows.cli.app import main
+
+main()

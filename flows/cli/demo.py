@@ -1,0 +1,102 @@
+"""`seogo demo`: everything once, against the replica, by the same commands that a person would type."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.text import Text
+
+from flows.cli.exit_codes import Exit
+from flows.cli.show.terminal import out
+from flows.replica.corpus import make_corpus
+from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.server import Replica
+from schemas.errors import BadInput, StorageFault
+from schemas.topic import default_topic_path
+
+_TEAMS = (
+    "SELECT team, count(*) AS articles, count(DISTINCT publisher) AS publishers"
+    " FROM (SELECT unnest(teams) AS team, publisher FROM articles) GROUP BY team ORDER BY articles DESC"
+)
+
+
+def run_demo(archive: Path) -> int:
+    """Run the demo into a new archive; returns an exit code. Raises BadInput where the folder is something else."""
+    _make_room(archive)
+    # In this process: whatever ends the demo ends the replica.
+    with Replica(make_corpus(seed=1, last=datetime.now(UTC)), pace=1.0) as naver:
+        environment = _environment(naver, archive)
+        out.rule("1. crawl the last days of a made-up Naver")
+        if code := _show("crawl", environment):
+            return code
+        out.rule("2. crawl again: nothing new")
+        if code := _show("crawl", environment):
+            return code
+    out.rule("3. one article's file")
+    newest = max((archive / "articles").rglob("*.md"))
+    out.print(str(newest), style="dim", markup=False)
+    out.print(_head(newest.read_bytes().decode()), markup=False)
+    out.rule("4. a question in SQL: who is written about?")
+    if code := _show("sql", environment, _TEAMS):
+        return code
+    _where_next(archive)
+    return Exit.DONE
+
+
+def _make_room(archive: Path) -> None:
+    """An empty place: an older demo goes, anything else is left alone."""
+    mark = archive / ".demo"
+    ours = mark.is_file() or not archive.exists() or (archive.is_dir() and not any(archive.iterdir()))
+    if not ours:
+        raise BadInput(f"{archive} is there already and no demo made it: choose another with --archive DIR.")
+    try:
+        if archive.exists():
+            shutil.rmtree(archive)
+        archive.mkdir(parents=True)
+        mark.touch()
+    except OSError as error:
+        raise StorageFault(f"{archive} cannot be made: {error.strerror}. Choose another with --archive DIR.") from error
+
+
+def _environment(naver: Replica, archive: Path) -> Mapping[str, str]:
+    """What a person would have set: where Naver is, the key, the topic, the archive."""
+    return {
+        **os.environ,
+        "SEOGO_NAVER": naver.url,
+        "SEOGO_TOPIC": str(default_topic_path().with_name("demo.yaml")),
+        "SEOGO_ARCHIVE": str(archive),
+        "NAVER_CLIENT_ID": CLIENT_ID,
+        "NAVER_CLIENT_SECRET": CLIENT_SECRET,
+    }
+
+
+def _show(command: str, environment: Mapping[str, str], *arguments: str) -> int:
+    """Run a command as a person would, the command line shown above what it prints."""
+    out.print(f"$ seogo {shlex.join([command, *arguments])}", style="bold cyan", markup=False)
+    sys.stdout.flush()
+    # -P: a folder `flows` where the user stands is not ours.
+    words = [sys.executable, "-P", "-m", "flows.cli", command, *arguments]
+    return subprocess.run(words, env=dict(environment), check=False).returncode  # noqa: S603
+
+
+def _head(text: str, lines: int = 26) -> str:
+    kept = text.splitlines()
+    return "\n".join(kept[:lines]) + ("\n…" if len(kept) > lines else "")
+
+
+def _where_next(archive: Path) -> None:
+    out.rule("where to go next")
+    for command, what in (
+        (f"seogo status --archive {archive}", "what it holds, how far each source was read"),
+        (f"seogo verify --archive {archive}", "every file, row and capture against each other"),
+        (f"duckdb -readonly {archive}/archive.duckdb", "any DuckDB client, at any time"),
+        ('README.md, "The real Naver"', "keys, robots.txt, and how to point seogo at it"),
+    ):
+        out.print(Text.assemble((command, "bold"), f"\n    {what}"))

@@ -1,0 +1,144 @@
+"""How a run gets on, while it does: live in a terminal, a plain line now and then elsewhere. Goes to standard error."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from flows.cli.show.terminal import err
+from schemas.article import Outcome
+from schemas.receipt import Receipt
+
+FIRST_LINE_AFTER = 5.0
+LINES_AT_MOST_EVERY = 60.0
+"""Seconds. The pause between two plain lines doubles from the one to the other: a log of hours stays short."""
+
+COLOURS = {
+    Outcome.NEW: "green",
+    Outcome.EDITED: "cyan",
+    Outcome.DUPLICATE: "blue",
+    Outcome.LISTED: "blue",
+    Outcome.BLOCKED: "red",
+    Outcome.FAILED: "red",
+    Outcome.DEFERRED: "yellow",
+}
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[Receipt], None]]:
+    """Show how a run gets on, for the length of a block. To be called with the run's receipt whenever it has grown.
+
+    Between two calls, which can be minutes apart, what is shown goes on: it is read off the same receipt.
+    """
+    meter = Meter(what)
+    if err.is_terminal:
+        with Live(console=err, refresh_per_second=4, transient=True, get_renderable=meter.view):
+            yield meter.report
+    else:
+        with _now_and_then(lambda: print(meter.line(), file=sys.stderr, flush=True)):  # noqa: T201
+            yield meter.report
+
+
+class Meter:
+    """How far a run is. Finds are counted batch by batch; the pages read since then are counted with them."""
+
+    def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._what = what
+        self._clock = clock
+        self._began = clock()
+        self._receipt: Receipt | None = None
+        self._finds = 0
+        self._pages_before = 0
+        self._first: tuple[float, int] | None = None
+
+    def report(self, receipt: Receipt) -> None:
+        """Take in the receipt as it is now."""
+        if self._receipt is None or receipt.finds != self._finds:
+            self._finds, self._pages_before = receipt.finds, receipt.pages_read
+        self._receipt = receipt
+
+    def line(self) -> str:
+        """One plain line."""
+        if self._receipt is None:
+            return f"{self._what}: starting, {self._elapsed()}"
+        counts = ", ".join(f"{outcome.value} {number}" for outcome, number in self._counts(self._receipt))
+        behind = f"; {counts}" if counts else ""
+        return f"{self._what}: {self._state(self._receipt)}{behind}; {self._traffic(self._receipt)}"
+
+    def view(self) -> RenderableType:
+        """The same for a terminal, in three lines."""
+        if self._receipt is None:
+            return Text.assemble((self._what, "bold"), f"  starting, {self._elapsed()}")
+        counts = Text("  ").join(
+            Text(f"{outcome.value} {number}", style=COLOURS.get(outcome, "dim"))
+            for outcome, number in self._counts(self._receipt)
+        )
+        head = Text.assemble((self._what, "bold"), f"  {self._state(self._receipt)}")
+        return Group(head, *([counts] if counts else []), Text(self._traffic(self._receipt), style="dim"))
+
+    def _counts(self, receipt: Receipt) -> list[tuple[Outcome, int]]:
+        return [(outcome, number) for outcome, number in receipt.outcomes.items() if number]
+
+    def _state(self, receipt: Receipt) -> str:
+        sources = f"{len(receipt.sources)} sources read, " if receipt.sources else ""
+        done = self._done(receipt)
+        if receipt.discovered < done:
+            return f"{sources}{done:,} finds"
+        return f"{sources}{done:,} of {receipt.discovered:,} finds{self._pace(receipt, done)}"
+
+    def _done(self, receipt: Receipt) -> int:
+        done = receipt.finds + max(0, receipt.pages_read - self._pages_before)
+        return min(done, receipt.discovered) if receipt.discovered else done
+
+    def _pace(self, receipt: Receipt, done: int) -> str:
+        """Measured from the first find on: before it, the sources were read."""
+        now = self._clock()
+        if self._first is None and done:
+            self._first = (now, done)
+        since, before = self._first or (now, 0)
+        if done <= before or now <= since:
+            return ""
+        rate = (done - before) / (now - since)
+        left = (receipt.discovered - done) / rate
+        about = f", about {timedelta(seconds=round(left))} left" if left >= 1 else ""
+        return f", {rate:.1f} a second{about}"
+
+    def _traffic(self, receipt: Receipt) -> str:
+        asked = f"{receipt.requests:,} requests, {size(receipt.bytes)}, " if receipt.requests else ""
+        return f"{asked}{self._elapsed()}"
+
+    def _elapsed(self) -> str:
+        return str(timedelta(seconds=int(self._clock() - self._began)))
+
+
+@contextmanager
+def _now_and_then(act: Callable[[], None]) -> Iterator[None]:
+    """Call `act` from a thread of its own for the length of a block, at growing intervals."""
+    over = threading.Event()
+
+    def work() -> None:
+        pause = FIRST_LINE_AFTER
+        while not over.wait(pause):
+            act()
+            pause = min(2 * pause, LINES_AT_MOST_EVERY)
+
+    thread = threading.Thread(target=work, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def size(number: int) -> str:
+    """Bytes for people: 255 kB, 3.2 MB."""
+    return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{number / 1e3:.0f} kB"

@@ -1,0 +1,336 @@
+"""The prompt of `seogo sql`: statements over several lines, history, completion, and some words of its own.
+
+Built on the standard library's readline; where Python lacks it, lines are read without history and completion. The
+database is opened anew for each statement: what is shown is always the newest, and a prompt that stays open for days
+holds nothing. Settings and variables last as long as the statement that they stand in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from rich.text import Text
+
+from flows.cli.show.terminal import err, line, out, print_rows, shown
+from flows.cli.sql_output import show
+from schemas.errors import BadInput, SeogoError
+from storage.reading.examples import example, examples
+from storage.reading.reader import open_snapshot, run_query
+
+HELP = """\
+A query ends with a semicolon and may take several lines. Tab completes tables, columns, examples and words of SQL.
+Each query sees the archive's newest state; what it SETs ends with it.
+  .tables           tables and views, and what they hold
+  .schema TABLE     columns of a table, and what they hold
+  .examples         queries to begin with, and what they answer
+  .example NAME     show one, and run it
+  .help             this
+  .quit             leave, as Ctrl-D does. Ctrl-C drops the query, or ends it where it runs.
+The archive as it was at a time: FROM articles_as_of(TIMESTAMPTZ '2026-01-01 00:00:00+09');
+"""
+
+MOST_KEPT = 1000
+"""Lines of history."""
+
+_PROMPT, _GOES_ON = "seogo> ", "  ...> "
+_DELIMITERS = " \t\n`~!@#$%^&*()=+[{]}\\|;:'\",<>/?"
+_QUIET = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/",
+    re.DOTALL,
+)
+"""Texts, quoted names and comments: a semicolon in them ends nothing."""
+
+_TABLES = """
+    SELECT table_name AS name, comment AS holds FROM duckdb_tables() WHERE NOT internal
+    UNION ALL SELECT view_name, comment FROM duckdb_views() WHERE NOT internal
+    ORDER BY name
+"""
+_COLUMNS = """
+    SELECT column_name AS name, data_type AS type, comment AS holds FROM duckdb_columns()
+    WHERE NOT internal AND table_name = '{table}' ORDER BY column_index
+"""
+_NAMES = """
+    SELECT 'table', table_name FROM duckdb_tables() WHERE NOT internal
+    UNION ALL SELECT 'table', view_name FROM duckdb_views() WHERE NOT internal
+    UNION ALL SELECT 'table', 'articles_as_of'
+    UNION SELECT 'column', column_name FROM duckdb_columns() WHERE NOT internal
+"""
+_WORDS = (
+    *("SELECT", "FROM", "WHERE", "GROUP", "BY", "ALL", "ORDER", "DESC", "ASC", "LIMIT", "OFFSET", "HAVING", "QUALIFY"),
+    *("JOIN", "LEFT", "FULL", "SEMI", "ANTI", "USING", "ON", "AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "ILIKE"),
+    *("BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END", "WITH", "AS", "UNION", "EXCEPT", "INTERSECT", "DISTINCT"),
+    *("CAST", "INTERVAL", "DATE", "TIMESTAMPTZ", "VARCHAR", "INTEGER", "OVER", "PARTITION", "PIVOT", "UNNEST"),
+    *("FILTER", "DESCRIBE", "SUMMARIZE", "EXPLAIN", "EXCLUDE", "NULLS", "FIRST", "LAST", "VALUES", "EXISTS"),
+    *("count", "sum", "min", "max", "median", "arg_min", "arg_max", "list", "date_trunc", "contains", "coalesce"),
+    *("regexp_matches", "strftime", "date_diff", "round", "length", "now"),
+)
+
+_BEFORE_TABLES = ("FROM", "JOIN", "DESCRIBE", "SUMMARIZE")
+
+
+# -- what is typed
+
+
+def is_whole(text: str) -> bool:
+    """Whether a statement is at its end: a semicolon, that stands in no text, quoted name or comment."""
+    bare = _QUIET.sub(" ", text).rstrip()
+    return bare.endswith(";") and not any(opened in bare for opened in ("'", '"', "/*", "$$"))
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What may be completed."""
+
+    tables: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+    def completions(self, before: str, word: str) -> list[str]:
+        """What `word` may become, behind the text `before` on its line. A word of SQL is written as it was begun."""
+        match before.split():
+            case [".schema"]:
+                return _beginning(self.tables, word)
+            case [".example"]:
+                return _beginning(self.examples, word)
+            case [] if word.startswith("."):
+                return _beginning(tuple(_COMMANDS), word)
+            case [*_, last] if last.upper() in _BEFORE_TABLES:
+                return _beginning(self.tables, word)
+        alias, dot, name = word.rpartition(".")
+        if dot:
+            return [f"{alias}.{column}" for column in _beginning(self.columns, name)]
+        said = str.lower if word.islower() else str
+        words = _beginning(tuple(said(one) for one in _WORDS), word)
+        return list(dict.fromkeys([*_beginning(self.tables, word), *_beginning(self.columns, word), *words]))
+
+
+def _beginning(names: tuple[str, ...], word: str) -> list[str]:
+    return [name for name in names if name.lower().startswith(word.lower())]
+
+
+# -- history
+
+
+def history_path(environment: Mapping[str, str]) -> Path:
+    """Where the history lies: with what programs keep for this user, never in the archive."""
+    # The standard says of a relative path: to be ignored.
+    given = Path(environment.get("XDG_STATE_HOME") or "")
+    base = given if given.is_absolute() else Path.home() / ".local" / "state"
+    return base / "seogo" / "sql_history"
+
+
+class History:
+    """Lines that were typed, in a file that only its user reads. A file that cannot be kept is told of once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._kept = True
+
+    def lines(self) -> list[str]:
+        """The newest lines, oldest first; the file is cut to as many."""
+        try:
+            if not self._path.exists():
+                return []
+            lines = self._path.read_text("utf-8", errors="replace").splitlines()
+            if len(lines) > 2 * MOST_KEPT:
+                self._path.write_text("".join(f"{one}\n" for one in lines[-MOST_KEPT:]), "utf-8")
+        except OSError as error:
+            self._give_up(error)
+            return []
+        return lines[-MOST_KEPT:]
+
+    def add(self, lines: list[str]) -> None:
+        """Keep lines."""
+        if not self._kept:
+            return
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            opened = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(opened, "w", encoding="utf-8", errors="replace") as file:
+                file.writelines(f"{one}\n" for one in lines)
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        self._kept = False
+        err.print(Text(line(f"history is not kept: {self._path}: {error.strerror}"), style="dim"))
+
+
+def as_lines(statement: str) -> list[str]:
+    """A statement as lines of history: one, unless a comment or a text goes to the end of a line."""
+    if "--" in statement or any("\n" in quiet[0] for quiet in _QUIET.finditer(statement)):
+        return [one for one in statement.splitlines() if one.strip()]
+    return [" ".join(statement.split("\n")).strip()]
+
+
+# -- the prompt
+
+
+class Prompt:
+    """A prompt on an archive. `ask` reads a line as `input` does; `form` is how rows are shown."""
+
+    def __init__(self, archive: Path, form: str, history: History, ask: Callable[[str], str] = input) -> None:
+        self._archive = archive
+        self._form = form
+        self._history = history
+        self._ask = ask
+        self._readline = _readline()
+
+    def run(self) -> None:
+        """Read and answer until the end of input."""
+        self._prepare()
+        out.print(Text(f"{self._archive}: .help tells what can be asked, Ctrl-D leaves", style="dim"))
+        while (statement := self._statement()) is not None:
+            try:
+                if statement in (".quit", ".exit"):
+                    return
+                self._answer(statement)
+            except SeogoError as error:
+                err.print(Text(shown(error), style="red"), soft_wrap=True)  # DuckDB points at the place
+            except KeyboardInterrupt:
+                err.print(Text("interrupted", style="dim"))
+        out.print()
+
+    def _statement(self) -> str | None:
+        """The next whole statement, or a command of the prompt; None at the end of input."""
+        typed = ""
+        while True:
+            try:
+                line = self._ask(_GOES_ON if typed else _PROMPT)
+            except KeyboardInterrupt:
+                out.print()
+                typed = ""
+                continue
+            except EOFError:
+                return None
+            if own := _own_words(line, begun=bool(typed)):
+                self._remember([own])
+                return own
+            typed += line + "\n"
+            whole = typed.strip()
+            if not whole or whole == ";":
+                typed = ""
+            elif is_whole(typed):
+                self._remember(as_lines(whole))
+                return whole
+
+    def _answer(self, statement: str) -> None:
+        if not statement.startswith("."):
+            self._query(statement, self._form)
+            return
+        command, _, name = statement.partition(" ")
+        act = _COMMANDS.get(command)
+        if act is None:
+            raise BadInput(f"there is no {command}: .help tells what there is.")
+        act(self, name.strip())
+
+    def _query(self, sql: str, form: str = "table") -> None:
+        show(self._archive, sql, form)
+
+    def _remember(self, lines: list[str]) -> None:
+        self._history.add(lines)
+        if self._readline:
+            for one in lines:
+                self._readline.add_history(one)
+
+    def _prepare(self) -> None:
+        if not self._readline:
+            return
+        for one in self._history.lines():
+            self._readline.add_history(one)
+        self._readline.set_auto_history(False)  # a statement is one entry, however many lines it took
+        self._readline.set_completer_delims(_DELIMITERS)
+        self._readline.set_completer(_completer(self._readline, self._vocabulary()))
+        edited = "libedit" in (self._readline.__doc__ or "")
+        self._readline.parse_and_bind("bind ^I rl_complete" if edited else "tab: complete")
+
+    def _vocabulary(self) -> Vocabulary:
+        with open_snapshot(self._archive) as connection:
+            names = sorted({(str(kind), str(name)) for kind, name in run_query(connection, _NAMES)[1]})
+        tables, columns = (tuple(name for kind, name in names if kind == wanted) for wanted in ("table", "column"))
+        return Vocabulary(tables, columns, tuple(one.name for one in examples()))
+
+    # -- its own words
+
+    def tables(self, _: str) -> None:
+        """Tables and views."""
+        self._query(_TABLES)
+
+    def schema(self, table: str) -> None:
+        """The columns of a table."""
+        with open_snapshot(self._archive) as connection:
+            names, rows = run_query(connection, _COLUMNS.format(table=table.replace("'", "''")))
+            found = list(rows)
+        if not found:
+            raise BadInput(f"there is no table {table!r}: .tables names all.")
+        print_rows(names, iter(found), "table")
+
+    def examples(self, _: str) -> None:
+        """The examples and what they answer."""
+        show_examples()
+
+    def example(self, name: str) -> None:
+        """Show an example, then run it."""
+        found = example(name)
+        out.print(Text(found.sql, style="dim"))
+        self._query(found.sql, self._form)
+
+    def help(self, _: str) -> None:
+        """What can be typed."""
+        out.print(Text(HELP.rstrip()))
+
+
+_COMMANDS: dict[str, Callable[[Prompt, str], None]] = {
+    ".tables": Prompt.tables,
+    ".schema": Prompt.schema,
+    ".examples": Prompt.examples,
+    ".example": Prompt.example,
+    ".help": Prompt.help,
+}
+
+
+def _own_words(line: str, *, begun: bool) -> str:
+    """The prompt's own words in a line, also in the middle of a statement, which is dropped then; else nothing."""
+    words = line.strip().removesuffix(";").strip()
+    if not begun and words in ("help", "quit", "exit"):
+        return f".{words}"
+    known = words.partition(" ")[0] in (*_COMMANDS, ".quit", ".exit")
+    return words if known or (words.startswith(".") and not begun) else ""
+
+
+def show_examples(form: str = "table") -> None:
+    """Each example and what it answers, as `table`, `csv` or `json`."""
+    print_rows(["example", "answers"], iter([(one.name, one.answers) for one in examples()]), form)
+
+
+def prompt(archive: Path, form: str, environment: Mapping[str, str]) -> None:
+    """Ask and answer in the terminal, until Ctrl-D. Raises BadInput where there is no archive."""
+    with open_snapshot(archive):
+        pass  # no archive is said before anything is typed
+    Prompt(archive, form, History(history_path(environment))).run()
+
+
+def _readline() -> ModuleType | None:
+    try:
+        import readline
+    except ImportError:  # a Python that was built without it
+        return None
+    return readline
+
+
+def _completer(readline: ModuleType, vocabulary: Vocabulary) -> Callable[[str, int], str | None]:
+    found: Iterator[str] = iter(())
+
+    def complete(word: str, state: int) -> str | None:
+        nonlocal found
+        if state == 0:
+            before = readline.get_line_buffer()[: readline.get_begidx()]
+            found = iter(vocabulary.completions(before, word))
+        return next(found, None)
+
+    return complete

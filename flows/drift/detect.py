@@ -1,0 +1,264 @@
+"""What drifts: marks that new pages of a layout or a press office have, or lack, far more often than before. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+from flows.drift.chance import chance, odds_ratio
+from flows.drift.memory import is_length, marks_of
+from flows.naver.traits import ECHOES, FIELDS, is_of_texts, is_section, is_shape
+from schemas.traits import LayoutMemory, Tally, Traits
+
+ENOUGH, ENOUGH_OF_PRESS = 200, 40
+"""Pages of a layout, and of a press office in it, from which on new ones are compared with them."""
+UNLIKELY = 1e-8
+"""Chance must be below this. A run tries some thousands of counts: a thousand clean runs ring nothing."""
+
+_FEWEST, _OFF = 3, 2.5  # pages that drift together, and more than expected
+_RARE = 0.02  # what so few pages of the baseline showed, no right page is expected to show
+_HARDLY = 0.002  # of the baseline: what no more showed is odd on a page
+_MUCH = 10.0  # the least ratio of odds: what is unlikely and yet slight is weather, not a new layout
+_PER_PRESS = 6  # pages of one press office that count in a window: none of them speaks for the layout
+# What a press office may begin to print without anything being wrong.
+_GAINS = frozenset((*FIELDS, "image with caption", "e-mail of an author"))
+_WINDOWS = (8, 16, 32)
+_SELDOM, _LESS_THAN_HALF, _NOTHING = 0.1, 0.4, -1.0  # of the baseline: what new articles may be unlike
+_SOME, _A_GOOD_PART, _NEARLY_ALL, _MANY = 0.2, 0.4, 0.9, 16  # of a window, in pages the last
+_ANOTHER_SOURCE = 1e-4  # the chance below which a window full of one section has been read off another source
+
+
+class Page(NamedTuple):
+    """A page as it is compared: its article's id, its press office, its marks and lengths."""
+
+    id: str
+    press: str
+    marks: frozenset[str]
+    sketch: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, traits: Traits, name: str = "") -> Page:
+        return cls(name, traits.press, marks_of(traits), traits.sketch)
+
+
+class Scope(NamedTuple):
+    """Whose pages: a layout's, or one press office's in it. As text: `article_page/1`, `article_page/1, press 001`."""
+
+    layout: str
+    press: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.layout}, press {self.press}" if self.press else self.layout
+
+    def concerns(self, page: Page) -> bool:
+        """Whether a page of the layout belongs here."""
+        return self.press in ("", page.press)
+
+
+class Aspect(NamedTuple):
+    """A mark that pages of a scope have, or (`gone`) lack."""
+
+    scope: Scope
+    mark: str
+    gone: bool
+
+    @property
+    def of_layout(self) -> Aspect:
+        """The same of all press offices."""
+        return self._replace(scope=Scope(self.scope.layout))
+
+    def shown_by(self, page: Page) -> bool:
+        return self.scope.concerns(page) and (self.mark in page.marks) is not self.gone
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """An aspect that `count` `of` so many new pages show, of so many `presses`, and `usual` (a share) of earlier ones.
+
+    `shift`: a share or a length that changed; a page that does not show it can be as wrong as one that does.
+    """
+
+    aspect: Aspect
+    count: int
+    of: int
+    presses: int
+    usual: float
+
+    @property
+    def shift(self) -> bool:
+        return self.usual > _RARE or is_length(self.aspect.mark)
+
+    def __str__(self) -> str:
+        what = "missing" if self.aspect.gone else "new" if self.usual < _RARE else "frequent"
+        offices = f" of {self.presses} press offices" if self.presses > 1 else ""
+        usual = f"usual: {100 * self.usual:.2g} %"
+        return f"“{self.aspect.mark}” is {what} on {self.count} of {self.of} pages{offices} ({usual})"
+
+
+def find_drifts(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> list[Drift]:
+    """What drifts in a batch, or in it and the pages right before it, the most telling first."""
+    before = [Page.of(traits) for traits in memory.recent]
+    found: dict[Aspect, Drift] = {}
+    for scope in _scopes(layout, memory, batch):
+        earlier, new = ([page for page in pages if scope.concerns(page)] for pages in (before, batch))
+        for window in _windows(earlier, new):
+            for drift in _compared(scope, memory, window):
+                if any(drift.aspect.shown_by(page) for page in new):
+                    found.setdefault(drift.aspect, drift)
+    return sorted(found.values(), key=_telling)
+
+
+def oddity(scope: Scope, tally: Tally, page: Page) -> Aspect | None:
+    """Something that a page shows and hardly any page of the tally did; None for a page like the others."""
+    few = _HARDLY * tally.pages
+    marks = (mark for mark in page.marks if not mark.startswith(ECHOES) and tally.marks.get(mark, 0.0) <= few)
+    if mark := min((mark for mark in marks if not is_section(mark)), default=None):
+        return Aspect(scope, mark, gone=False)
+    usual = (mark for mark, weight in tally.marks.items() if weight >= tally.pages - few and not is_section(mark))
+    mark = min((mark for mark in usual if mark not in page.marks), default=None)
+    return Aspect(scope, mark, gone=True) if mark else None
+
+
+def _telling(drift: Drift) -> tuple[bool, bool, int, str]:
+    return drift.shift, is_length(drift.aspect.mark), -drift.count, drift.aspect.mark
+
+
+def _scopes(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> Iterator[Scope]:
+    """The layout, and the press offices of the batch, as far as enough is known of them."""
+    if memory.tally.pages < ENOUGH:
+        return
+    yield Scope(layout)
+    for press in dict.fromkeys(page.press for page in batch):
+        if memory.presses.get(press, Tally()).pages >= ENOUGH_OF_PRESS:
+            yield Scope(layout, press)
+
+
+def _windows(before: Sequence[Page], batch: Sequence[Page]) -> Iterator[Sequence[Page]]:
+    """The batch, and windows of each size that lie side by side, from its last page back to some before its first.
+
+    A layout changes from one page to the next: in a large window the first pages of the new look would be few.
+    """
+    yield batch
+    pages = [*before, *batch]
+    for size in _WINDOWS:
+        ends = range(len(pages), max(len(before), size - 1), -size)
+        yield from (pages[end - size : end] for end in ends)
+
+
+def _compared(scope: Scope, known: LayoutMemory, window: Sequence[Page]) -> Iterator[Drift]:
+    """What drifts in a window. One press office does not speak for its layout: it has a tally of its own."""
+    pages = window if scope.press else _spread(window)
+    tally = known.presses[scope.press] if scope.press else known.tally
+    off = list(_off(tally, pages))
+    most_usual = _NOTHING if _are_strangers(pages, known) else _most_usual(off, len(pages), tally)
+    for mark, count, usual in off:
+        aspect = Aspect(scope, mark, gone=count * tally.pages < usual * len(pages))
+        if is_section(mark) or _may_begin(aspect, known.tally):
+            continue
+        counted, expected = (len(pages) - count, tally.pages - usual) if aspect.gone else (count, usual)
+        if not _is_telling_share(aspect, counted, len(pages), expected / tally.pages, most_usual):
+            continue
+        if not _unlikely(counted, len(pages), expected, tally.pages):
+            continue
+        shown = [page for page in pages if aspect.shown_by(page)]
+        presses = len({page.press for page in shown})
+        if (presses > 1 or scope.press) and not _copied(mark, shown, len(pages), expected, tally.pages):
+            yield Drift(aspect, counted, len(pages), presses, expected / tally.pages)
+
+
+def _are_strangers(pages: Sequence[Page], known: LayoutMemory) -> bool:
+    """Whether most pages are of press offices that were never met: a new source, with articles of its own kind."""
+    return 2 * sum(page.press not in known.presses for page in pages) > len(pages)
+
+
+def _most_usual(off: Sequence[tuple[str, int, float]], of: int, tally: Tally) -> float:
+    """Up to which usual share a window can tell that articles are unlike earlier ones.
+
+    Where it is full of one section, a new source may be read, with articles of its own kind. Of a section that is well
+    known, `_RARE` is what none of its pages showed; of another one nothing is known.
+    """
+    usuals = [usual for mark, count, usual in off if is_section(mark) and _is_often(count, of, usual, tally)]
+    if not usuals:
+        return _LESS_THAN_HALF
+    return _RARE if min(usuals) >= ENOUGH_OF_PRESS else _NOTHING
+
+
+def _is_often(count: int, of: int, usual: float, tally: Tally) -> bool:
+    more = count * tally.pages > usual * of
+    return more and chance(count, of, usual=usual, pages=tally.pages) < _ANOTHER_SOURCE
+
+
+def _may_begin(aspect: Aspect, layout: Tally) -> bool:
+    """Whether a press office may show on many of its pages what it did not show before, with nothing being wrong.
+
+    Fields, and elements that other press offices' pages are known to have: the parser knows them.
+    """
+    if not aspect.scope.press or aspect.gone:
+        return False
+    known = is_shape(aspect.mark) and layout.marks.get(aspect.mark, 0.0) > _HARDLY * layout.pages
+    return aspect.mark in _GAINS or aspect.mark.startswith("kind ") or known
+
+
+def _is_telling_share(aspect: Aspect, count: int, of: int, usual: float, most_usual: float) -> bool:
+    """Whether so many pages of a window speak of the site, and not only of what was found today.
+
+    A new source brings articles of other topics, shorter ones, with more pictures, without a byline: some of the
+    pages. A site that changed brings them on (nearly) all. Of what no page ever showed less is enough: of elements a
+    good part, of doubts and contradictions some, because a wrong picture shows only on pages that have one.
+    """
+    mark, own = aspect.mark, is_shape(aspect.mark)
+    of_articles = is_length(mark) or is_of_texts(mark) or (own and aspect.gone)
+    settled = not aspect.scope.press and most_usual == _LESS_THAN_HALF
+    if usual <= _RARE and not of_articles and (settled or not own):
+        return count >= (_A_GOOD_PART if own else _SOME) * of
+    most = min(_SELDOM if is_length(mark) else _LESS_THAN_HALF, most_usual if of_articles else 1.0)
+    return of >= _MANY and count >= _NEARLY_ALL * of and usual <= most
+
+
+def _off(tally: Tally, pages: Sequence[Page]) -> Iterator[tuple[str, int, float]]:
+    """The marks that are not on about as many pages as expected: mark, pages with it, earlier pages with it.
+
+    A coarse sieve, because nearly all marks of nearly all windows end here.
+    """
+    counts = Counter(chain.from_iterable(page.marks for page in pages))
+    share = len(pages) / tally.pages
+    for mark, usual in tally.marks.items():
+        count = counts.pop(mark, 0)
+        if not -_OFF < count - usual * share < _OFF:
+            yield mark, count, min(usual, tally.pages)
+    yield from ((mark, count, 0.0) for mark, count in counts.items() if count >= _FEWEST)
+
+
+def _copied(mark: str, shown: Sequence[Page], of: int, usual: float, pages: float) -> bool:
+    """Whether copies explain a line or an element: many press offices print the same release on the same day."""
+    return (mark.startswith(ECHOES) or is_shape(mark)) and not _unlikely(_texts(shown), of, usual, pages)
+
+
+def _texts(pages: Sequence[Page]) -> int:
+    """How many different texts the pages show."""
+    known: set[int] = set()
+    texts = 0
+    for page in pages:
+        texts += known.isdisjoint(page.sketch)
+        known.update(page.sketch)
+    return texts
+
+
+def _unlikely(count: int, of: int, usual: float, pages: float) -> bool:
+    if count < _FEWEST or odds_ratio(count, of, usual=usual, pages=pages) < _MUCH:
+        return False
+    return chance(count, of, usual=usual, pages=pages) < UNLIKELY
+
+
+def _spread(window: Sequence[Page]) -> list[Page]:
+    """The window with at most so many pages of one press office, the newest of them."""
+    taken: Counter[str] = Counter()
+    kept = []
+    for page in reversed(window):
+        taken[page.press] += 1
+        if taken[page.press] <= _PER_PRESS:
+            kept.append(page)
+    return kept

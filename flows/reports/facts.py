@@ -1,0 +1,200 @@
+"""What a report tells: read once from the readers' database and from the disk, as plain values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from schemas.article import SEOUL
+from storage.reading.reader import open_snapshot
+from storage.state import last_verify
+from storage.state.last_verify import LastVerify
+
+MOST = 20
+"""Rows of a list, where it may be long."""
+
+PARTS = ("archive.duckdb", "articles", "captures", "exports", "state")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts of a report. Rows are dictionaries by the columns of the queries below, newest first.
+
+    `since` to `now` is the time reported, in whole Korean days. `gaps` and `held` are None where the database comes
+    from before there were such tables. `sizes`: part of the archive -> files and bytes.
+    """
+
+    archive: str
+    now: datetime
+    since: datetime
+    as_of: datetime
+    articles: int
+    waiting: dict[str, int]
+    daily: list[Row]
+    runs: list[Row]
+    last_runs: list[Row]
+    newest: list[Row]
+    edits: list[Row]
+    gone: list[Row]
+    voices: list[Row]
+    publishers: list[Row]
+    gaps: list[Row] | None
+    held: list[Row] | None
+    sizes: dict[str, tuple[int, int]]
+    verified: LastVerify | None
+
+    @property
+    def days(self) -> int:
+        return (self.now.astimezone(SEOUL).date() - self.since.astimezone(SEOUL).date()).days + 1
+
+
+_DAILY = """
+    SELECT strftime(seen_at AT TIME ZONE 'Asia/Seoul', '%Y-%m-%d') AS day, outcome, count(DISTINCT id) AS articles
+    FROM finds WHERE seen_at >= $since AND seen_at <= $now GROUP BY ALL ORDER BY day DESC, outcome
+"""
+_RUNS = """
+    SELECT command, coalesce(exit_reason, 'unfinished') AS ended, count(*) AS runs, sum(requests) AS requests,
+        sum(bytes) AS bytes, max(epoch(finished_at) - epoch(started_at)) AS longest
+    FROM runs WHERE started_at >= $since AND started_at <= $now GROUP BY ALL ORDER BY command, runs DESC, ended
+"""
+_LAST_RUNS = f"""
+    SELECT run_id, command, started_at, epoch(finished_at) - epoch(started_at) AS seconds,
+        coalesce(exit_reason, 'unfinished') AS ended, finds, requests, bytes,
+        coalesce(receipt ->> '$.explanation', '') AS explanation
+    FROM runs ORDER BY started_at DESC, run_id DESC LIMIT {MOST}
+"""
+_NEWEST = f"""
+    SELECT id, title, publisher, published_at, url, file FROM articles WHERE published_at <= $now
+    ORDER BY published_at DESC, id DESC LIMIT {MOST}
+"""
+_EDITS = f"""
+    SELECT n.id, n.title, o.title AS before, n.publisher, n.crawled_at, n.url, n.file
+    FROM revisions n LEFT JOIN superseded o ON o.id = n.id AND o.revision = n.revision - 1
+    WHERE n.revision_kind = 'edited' AND n.crawled_at >= $since AND n.crawled_at <= $now
+    ORDER BY n.crawled_at DESC, n.id LIMIT {MOST}
+"""
+_GONE = f"""
+    SELECT f.id, coalesce(a.title, max(f.title)) AS title, a.publisher, a.url, a.file,
+        max(f.seen_at) AS seen_at, arg_max(f.reason, f.seen_at) AS reason
+    FROM finds f LEFT JOIN articles a USING (id)
+    WHERE f.outcome = 'gone' AND f.seen_at >= $since AND f.seen_at <= $now
+    GROUP BY f.id, a.title, a.publisher, a.url, a.file ORDER BY seen_at DESC, f.id LIMIT {MOST}
+"""
+_VOICES = """
+    SELECT team, count(*) FILTER (published_at >= $since AND published_at <= $now) AS lately, count(*) AS ever
+    FROM (SELECT unnest(teams) AS team, published_at FROM articles) GROUP BY team ORDER BY lately DESC, ever DESC, team
+"""
+_PUBLISHERS = f"""
+    SELECT publisher, count(*) AS articles FROM articles
+    WHERE published_at >= $since AND published_at <= $now AND publisher IS NOT NULL
+    GROUP BY publisher ORDER BY articles DESC, publisher LIMIT {MOST}
+"""
+_GAPS = """
+    SELECT source, since, until, reason FROM coverage WHERE state = 'gap' ORDER BY since DESC, source
+"""
+_HELD = "SELECT id, url, reason, held_at FROM quarantine ORDER BY held_at DESC, id"
+_WAITING = "SELECT state, count(*) AS finds FROM frontier WHERE due_at IS NOT NULL GROUP BY ALL ORDER BY ALL"
+
+
+class Asked:
+    """A connection that is asked with `$since` and `$now`, and answers in dictionaries."""
+
+    def __init__(self, connection: Any, since: datetime, now: datetime) -> None:
+        self.since, self.now = since, now
+        self._connection = connection
+        self._tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+
+    def rows(self, sql: str) -> list[Row]:
+        """The result as a dictionary a row."""
+        parameters = {name: moment for name, moment in (("since", self.since), ("now", self.now)) if f"${name}" in sql}
+        cursor = self._connection.execute(sql, parameters)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def rows_of(self, table: str, sql: str) -> list[Row] | None:
+        """The same of a table that older databases lack: None there."""
+        return self.rows(sql) if table in self._tables else None
+
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows as they are asked for. Nothing else may be asked meanwhile."""
+        cursor = self._connection.execute(sql)
+        while rows := cursor.fetchmany(10_000):
+            yield from rows
+
+    def number(self, sql: str) -> int:
+        """A count."""
+        ((count,),) = self._connection.execute(sql).fetchall()
+        return int(count)
+
+
+def since_of(days: int, now: datetime) -> datetime:
+    """The first moment of `days` Korean days that end with today."""
+    today = now.astimezone(SEOUL).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=days - 1)
+
+
+def facts(archive: Path, *, days: int, now: datetime) -> Facts:
+    """Gather them. Raises BadInput where there is no archive, ArchiveDamaged."""
+    with asking(archive, days=days, now=now) as asked:
+        return facts_of(archive, asked)
+
+
+@contextmanager
+def asking(archive: Path, *, days: int, now: datetime) -> Iterator[Asked]:
+    """The readers' database, to be asked about `days` Korean days up to `now`."""
+    with open_snapshot(archive) as connection:
+        yield Asked(connection, since_of(days, now), now)
+
+
+def facts_of(archive: Path, asked: Asked) -> Facts:
+    """The facts of an archive whose database is open."""
+    return Facts(
+        archive=str(archive),
+        now=asked.now,
+        since=asked.since,
+        as_of=datetime.fromtimestamp((archive / "archive.duckdb").stat().st_mtime, UTC),
+        articles=asked.number("SELECT count(*) FROM articles"),
+        waiting={row["state"]: row["finds"] for row in asked.rows(_WAITING)},
+        daily=asked.rows(_DAILY),
+        runs=asked.rows(_RUNS),
+        last_runs=asked.rows(_LAST_RUNS),
+        newest=asked.rows(_NEWEST),
+        edits=asked.rows(_EDITS),
+        gone=asked.rows(_GONE),
+        voices=asked.rows(_VOICES),
+        publishers=asked.rows(_PUBLISHERS),
+        gaps=asked.rows_of("coverage", _GAPS),
+        held=asked.rows_of("quarantine", _HELD),
+        sizes={part: _size(archive / part) for part in PARTS if (archive / part).exists()},
+        verified=last_verify.load(archive),
+    )
+
+
+def outcomes_by_day(daily: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """Day -> outcome -> articles, in the order of the rows."""
+    found: dict[str, dict[str, int]] = {}
+    for row in daily:
+        found.setdefault(row["day"], {})[row["outcome"]] = row["articles"]
+    return found
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Files and bytes of a file or of all below a folder. What goes away meanwhile does not count."""
+    if path.is_file():
+        return 1, path.stat().st_size
+    files = size = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            try:
+                size += os.lstat(f"{folder}/{name}").st_size  # a path object each would cost more than the rest
+                files += 1
+            except FileNotFoundError:
+                continue
+    return files, size

@@ -1,0 +1,36 @@
+"""The records of the exports: a versioned contract with other programs.
+
+records               ExportedArticle, ExportedChange, their JSON Schemas, the schema version
+*.schema.json         the JSON Schemas, written by `python -m schemas.exported`
+versions.json         a digest of each version, so that no record changes under an old version
+"""
+
+from schemas.exported.records import (
+    COLUMNS,
+    RECORDS,
+    SCHEMA_VERSION,
+    VERSIONS_FILE,
+    ExportedArticle,
+    ExportedAuthor,
+    ExportedChange,
+    ExportedImage,
+    digest,
+    json_schema,
+    schema_file,
+    versions_with,
+)
+
+__all__ = [
+    "COLUMNS",
+    "RECORDS",
+    "SCHEMA_VERSION",
+    "VERSIONS_FILE",
+    "ExportedArticle",
+    "ExportedAuthor",
+    "ExportedChange",
+    "ExportedImage",
+    "digest",
+    "json_schema",
+    "schema_file",
+    "versions_with",
+]

@@ -1,0 +1,10 @@
+"""The Markdown file format of the archive: front matter and text.
+
+document   Document, loads, dumps, from_article: a whole file, both ways
+header     the header read: the order of keys, their values, and errors with line and key
+styles     the two styles of values, `seed` and `strict`, as codecs
+"""
+
+from schemas.front_matter.document import Document, dumps, from_article, loads
+
+__all__ = ["Document", "dumps", "from_article", "loads"]

@@ -1,0 +1,274 @@
+"""The archive's Markdown format: one file an article.
+
+    ---
+    id: 119_0003042504           the header: eleven keys, always in this order, one line each
+    title: "…"
+    …
+    content_hash: 94bc342c…
+    ---
+
+    # title                      repeats the header, for people
+
+    **publisher** | published_at | category
+
+    ---
+
+    body
+
+    ---
+
+    *Crawled at: …*              the footer, which also repeats the header
+    *Source: [원문 보기](url)*
+
+`loads` reads a text into a `Document`, `dumps` writes it again, byte for byte; `from_article` makes a new one.
+
+Nothing in a body can be taken for the end of it: the text above and below the body follows from the header, so `loads`
+takes the one from the start of the file, the other from its end, and what lies between is the body.
+
+Two styles, told apart by the quotes around the `id`:
+
+- `seed`, the layout of the existing archive. Every value and the body are HTML-escaped once (see `escape`). In the
+  header, what YAML cannot hold is a numeric entity too. The title is in double quotes; a category, publisher or author
+  that YAML would misread as it stands is as well.
+- `strict`, for tools that give YAML values a type. Every value of the header is in double quotes, with the escapes of
+  YAML; there are no entities, and the body is the text itself.
+
+A value is trimmed and lossless: `loads(dumps(from_article(a, …)))` gives back the title, category, publisher and body
+of `a`, without the white space (for the body: the line breaks) around them. Only the author is put on one line.
+UTF-8 cannot hold a lone surrogate: both ways, such a text is a FrontMatterError. Read and write files as bytes or with
+`newline=""`, because Python's text mode turns the `\\r` of a `strict` body or of an older file into `\\n`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple, NoReturn
+
+from schemas.article import SEOUL, Article, ArticleKey, Author
+from schemas.article import content_hash as hash_of
+from schemas.errors import FrontMatterError
+from schemas.front_matter.header import Source, check_start, check_values, clip, read_header
+from schemas.front_matter.styles import CODECS, KEYS, Fields, Style, one_line, style_of
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file of the archive. Comes from `loads` or `from_article`, which see to it that its parts fit together.
+
+    `fields` and `raw_body` are the file's own text, `end` the line breaks behind the footer (one, in what seogo
+    writes). The properties give the values themselves: un-escaped once, without white space around them.
+    """
+
+    fields: Fields
+    raw_body: str
+    end: str = "\n"
+
+    @property
+    def style(self) -> Style:
+        """`seed` or `strict`."""
+        return style_of(self.fields)
+
+    @property
+    def id(self) -> str:
+        return self._value("id")
+
+    @property
+    def oid(self) -> str:
+        return self._value("oid")
+
+    @property
+    def aid(self) -> str:
+        return self._value("aid")
+
+    @property
+    def key(self) -> ArticleKey:
+        return ArticleKey(self.oid, self.aid)
+
+    @property
+    def title(self) -> str:
+        return self._value("title")
+
+    @property
+    def category(self) -> str:
+        """All categories, joined with `, `; empty where none is known."""
+        return self._value("category")
+
+    @property
+    def publisher(self) -> str:
+        return self._value("publisher")
+
+    @property
+    def author(self) -> str:
+        """The byline on one line; empty where none is known."""
+        return one_line(self._value("author"))
+
+    @property
+    def published_at(self) -> datetime | None:
+        """To the minute, Asia/Seoul. The older crawler kept only the day: its clock is at 00:00."""
+        value = self._value("published_at")
+        return datetime.fromisoformat(value).replace(tzinfo=SEOUL) if value else None
+
+    @property
+    def crawled_at(self) -> datetime:
+        """To the second, UTC."""
+        return datetime.fromisoformat(self._value("crawled_at")).replace(tzinfo=UTC)
+
+    @property
+    def url(self) -> str:
+        return self._value("url")
+
+    @property
+    def content_hash(self) -> str:
+        """The hash that the file states, whether it is right or not."""
+        return self._value("content_hash")
+
+    @property
+    def body(self) -> str:
+        """The text without the line breaks around it, which is what `content_hash` is made of."""
+        return CODECS[self.style].read_body(self.raw_body).strip("\n")
+
+    @property
+    def hash_matches(self) -> bool:
+        """Whether the body is the one that `content_hash` was made of."""
+        return hash_of(self.body) == self.content_hash
+
+    def _value(self, key: str) -> str:
+        return CODECS[self.style].read(getattr(self.fields, key)).strip()
+
+
+def from_article(article: Article, crawled_at: datetime, *, style: Style = "seed") -> Document:
+    """The document of an article, crawled at this (aware) time.
+
+    Raises FrontMatterError for a time without a zone and for a lone surrogate, naming the line it would have had.
+    """
+    values = Fields(
+        id=article.id,
+        title=article.title.strip(),
+        category=", ".join(article.categories).strip(),
+        publisher=article.publisher.strip(),
+        author=one_line(article.byline) or one_line(", ".join(map(_signature, article.authors))),
+        published_at=_clock(article, "published_at", article.published_at, SEOUL) if article.published_at else "",
+        crawled_at=_clock(article, "crawled_at", crawled_at, UTC),
+        url=article.url,
+        oid=article.key.oid,
+        aid=article.key.aid,
+        content_hash="",
+    )
+    _check_encodable(article, values)
+    values = values._replace(content_hash=article.content_hash)
+    codec = CODECS[style]
+    return Document(Fields(*map(codec.write, KEYS, values)), codec.write_body(article.body.strip("\n")))
+
+
+def dumps(document: Document) -> str:
+    """The text of the file: of a document that `loads` gave, the very text it was given."""
+    header = "".join([f"{key}: {raw}\n" for key, raw in zip(KEYS, document.fields, strict=True)])
+    above = "".join([part.text for part in _above(document.fields)])
+    below = "".join([part.text for part in _below(document.fields)])
+    return f"---\n{header}---\n{above}{document.raw_body}{below}{document.end}"
+
+
+def loads(text: str, *, file: str = "<text>") -> Document:
+    """Read a file of the archive, in either style. Raises FrontMatterError with `file`, line and reason.
+
+    Taken as they are: line breaks inside what people wrote, as the older crawler left them; entities and quotes where
+    seogo would write none; any number of line breaks at the end; a `content_hash` that does not match the body (ask
+    `hash_matches`). Everything else that differs from the layout is an error.
+    """
+    source = Source(text, file)
+    check_start(source)
+    fields, at = read_header(source)
+    check_values(source, fields)
+    start = _pass_above(source, fields, at)
+    end = len(text.rstrip("\n"))
+    stop = _pass_below(source, fields, start, end)
+    return Document(fields, text[start:stop], text[end:])
+
+
+# ---- the text around the body ---------------------------------------------------------------------------------------
+
+
+class _Part(NamedTuple):
+    """A piece of the text that follows from the header, and what to say where a file does not have it."""
+
+    text: str
+    otherwise: str
+
+
+_BLANK = _Part("\n", "a blank line is missing")
+
+
+def _above(fields: Fields) -> tuple[_Part, ...]:
+    show = CODECS[style_of(fields)].show
+    line = f"**{show(fields.publisher)}** | {show(fields.published_at)} | {show(fields.category)}\n"
+    return (
+        _BLANK,
+        _Part(f"# {show(fields.title)}\n", "the heading is not the title of the front matter"),
+        _BLANK,
+        _Part(line, "this line is not publisher, published_at and category of the front matter"),
+        _BLANK,
+        _Part("---\n", "the line '---' above the body is missing"),
+        _BLANK,
+    )
+
+
+def _below(fields: Fields) -> tuple[_Part, ...]:
+    show = CODECS[style_of(fields)].show
+    return (
+        _Part("\n", "the body's last line has no line break"),
+        _BLANK,
+        _Part("---\n", "the line '---' below the body is missing"),
+        _BLANK,
+        _Part(f"*Crawled at: {show(fields.crawled_at)}*\n", "the footer does not give crawled_at as the header does"),
+        _Part(f"*Source: [원문 보기]({show(fields.url)})*", "the file does not end with a footer that gives its url"),
+    )
+
+
+def _pass_above(source: Source, fields: Fields, at: int) -> int:
+    """Where the body begins."""
+    for part in _above(fields):
+        if not source.text.startswith(part.text, at):
+            source.fail(at, f"{part.otherwise}: expected {clip(part.text)}, found {source.line(at)}")
+        at += len(part.text)
+    return at
+
+
+def _pass_below(source: Source, fields: Fields, start: int, end: int) -> int:
+    """Where the body ends. It lies behind `start`, and the footer before `end`."""
+    for part in reversed(_below(fields)):
+        if not source.text.endswith(part.text, start, end):
+            source.fail(end - 1, f"{part.otherwise}: expected {clip(part.text)}, found {source.line(end - 1)}")
+        end -= len(part.text)
+    return end
+
+
+# ---- from an article ------------------------------------------------------------------------------------------------
+
+
+def _signature(author: Author) -> str:
+    if author.name and author.email:
+        return f"{author.name} ({author.email})"
+    return author.name or author.email or ""
+
+
+def _clock(article: Article, key: str, moment: datetime, zone: tzinfo) -> str:
+    if moment.tzinfo is None:
+        _fail_article(article, key, f"{key} has no time zone: {moment.isoformat()}")
+    precision = "seconds" if key == "crawled_at" else "minutes"
+    return moment.astimezone(zone).replace(tzinfo=None).isoformat(" ", precision)
+
+
+def _check_encodable(article: Article, values: Iterable[str]) -> None:
+    for key, value in [*zip(KEYS, values, strict=True), ("body", article.body)]:
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            surrogate = f"U+{ord(value[error.start]):04X}"
+            _fail_article(article, key, f"{key} holds a lone surrogate ({surrogate}), which UTF-8 cannot: replace it")
+
+
+def _fail_article(article: Article, key: str, reason: str) -> NoReturn:
+    line = (*KEYS, "body").index(key) + 2
+    raise FrontMatterError(reason, line=line, file=article.id)

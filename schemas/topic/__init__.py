@@ -1,0 +1,40 @@
+"""The topic file: what is crawled, how politely, and what is on topic.
+
+model         Topic and its parts, load_topic: the validated values
+yaml_source   the YAML document with the line of each key; `extends`
+fields        types of single values: a query, a press office, a duration, an address
+"""
+
+from schemas.topic.model import (
+    ExcludeRule,
+    HostLimits,
+    Limits,
+    PhraseRule,
+    PressList,
+    Relevance,
+    SearchApi,
+    SearchPage,
+    SectionList,
+    Source,
+    Team,
+    Topic,
+    default_topic_path,
+    load_topic,
+)
+
+__all__ = [
+    "ExcludeRule",
+    "HostLimits",
+    "Limits",
+    "PhraseRule",
+    "PressList",
+    "Relevance",
+    "SearchApi",
+    "SearchPage",
+    "SectionList",
+    "Source",
+    "Team",
+    "Topic",
+    "default_topic_path",
+    "load_topic",
+]

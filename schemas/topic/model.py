@@ -1,0 +1,351 @@
+"""The topic file: what is looked for, where, how it is recognised, and how gently.
+
+    Topic
+    ├── sources      where finds come from: SearchApi, PressList, SectionList, SearchPage
+    ├── relevance    what makes an article on-topic: PhraseRule, ExcludeRule
+    ├── teams        who takes part: Team
+    ├── limits       pace, tries, time-outs, windows: Limits, HostLimits
+    └── archive      how files are written: ArchiveOptions
+
+`load_topic` reads a file and tells every mistake in it with file, line, key and what was expected; that is what each
+field's `description` says. docs/topics.md explains the keys to users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from schemas.errors import TopicError
+from schemas.topic.fields import (
+    PHRASES,
+    Contact,
+    Duration,
+    HostName,
+    Line,
+    NaverAddress,
+    Oid,
+    Penalty,
+    Phrases,
+    Reason,
+    Sid,
+    Slug,
+    SourceName,
+    fold,
+    number,
+    span,
+    whole,
+)
+from schemas.topic.yaml_source import Document, Loc, Mistake, dotted, given, read_document
+
+MAX_MISTAKES = 100
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+# --- where finds come from -----------------------------------------------------------------------------------------
+
+
+class _Source(_Frozen):
+    type: str
+    name: SourceName | None = Field(default=None, description="a name without colon, at most 60 characters")
+
+    @property
+    def label(self) -> str:
+        """The source's name, else its type: no two sources of a topic share one."""
+        return self.name or self.type
+
+
+class SearchApi(_Source):
+    """Naver's search API, asked for every query of the topic."""
+
+    type: Literal["search_api"] = "search_api"
+    endpoint: Literal["openapi", "apihub"] = Field(default="apihub", description="apihub or openapi")
+
+
+class PressList(_Source):
+    """The lists of everything that press offices publish, day by day."""
+
+    type: Literal["press_list"] = "press_list"
+    oids: tuple[Oid, ...] = Field(
+        min_length=1, max_length=500, description="a list of press offices, 3 digits each, such as ['001', '018']"
+    )
+
+
+class SectionList(_Source):
+    """The lists of everything in Naver's sections, day by day."""
+
+    type: Literal["section_list"] = "section_list"
+    sids: tuple[Sid, ...] = Field(
+        min_length=1, max_length=20, description="a list of sections, 100 to 110, such as [101, 105]"
+    )
+
+
+class SearchPage(_Source):
+    """Naver's search page, asked for every query of the topic."""
+
+    type: Literal["search_page"] = "search_page"
+
+
+Source: TypeAlias = Annotated[SearchApi | PressList | SectionList | SearchPage, Field(discriminator="type")]
+
+
+# --- what is on-topic ----------------------------------------------------------------------------------------------
+
+
+class PhraseRule(_Frozen):
+    """Phrases that say the same: whichever stands in a place, the weight counts once for that place."""
+
+    phrases: Phrases = Field(min_length=1, description=PHRASES)
+    weight: float = Field(gt=0, le=1000, description="a number above 0, at most 1000")
+    where: Literal["any", "title", "body"] = Field(default="any", description="any, title or body")
+    name: Line | None = Field(default=None, description="a name on one line, at most 200 characters")
+
+
+class ExcludeRule(_Frozen):
+    """Phrases that speak against an article: a negative weight, or `veto` for "never"."""
+
+    phrases: Phrases = Field(min_length=1, description=PHRASES)
+    weight: Penalty = Field(description="a number below 0 (at least -1000), or veto")
+    where: Literal["any", "title", "body"] = Field(default="any", description="any, title or body")
+    name: Line | None = Field(default=None, description="a name on one line, at most 200 characters")
+
+
+class Relevance(_Frozen):
+    """How an article is recognised. `context` are words of which one must stand in it for teams to count."""
+
+    threshold: float = Field(ge=0, le=1000, description="a number from 0 to 1000: from here on an article is on-topic")
+    phrases: tuple[PhraseRule, ...] = Field(default=(), max_length=200, description="a list of rules")
+    exclude: tuple[ExcludeRule, ...] = Field(default=(), max_length=200, description="a list of rules")
+    context: Phrases = Field(default=(), description=PHRASES)
+
+
+class Team(_Frozen):
+    """Who takes part. An alias counts the weight once for a place, a model of theirs once more."""
+
+    name: Line = Field(description="a name on one line, at most 200 characters")
+    aliases: Phrases = Field(default=(), description=PHRASES)
+    models: Phrases = Field(default=(), description=PHRASES)
+    weight: float = Field(default=1.0, ge=0, le=1000, description="a number from 0 to 1000")
+
+
+# --- how gently ----------------------------------------------------------------------------------------------------
+
+
+class HostLimits(_Frozen):
+    """The pace of one host: requests a second (0: no pause) and requests at once."""
+
+    requests_per_second: float = number(..., 0, 100, "0 for no pause")
+    concurrency: int = whole(..., 1, 64, "requests at once")
+
+
+class Limits(_Frozen):
+    """How much is asked of Naver, and how long anything may take. Seconds, bytes, durations."""
+
+    requests_per_second: float = number(1.0, 0, 100, "0 for no pause")
+    concurrency: int = whole(2, 1, 64, "requests at once")
+    hosts: Mapping[HostName, HostLimits] = Field(
+        default={}, description="host names, each with its own requests_per_second and concurrency"
+    )
+    tries: int = whole(4, 1, 20, "tries for one request")
+    connect_timeout_seconds: float = number(10.0, 0.01, 600, "seconds")
+    read_timeout_seconds: float = number(20.0, 0.01, 600, "seconds")
+    total_timeout_seconds: float = number(60.0, 0.01, 3600, "seconds")
+    max_answer_bytes: int = whole(20_000_000, 1_000, 1_000_000_000, "bytes")
+    backoff_seconds: float = number(2.0, 0, 3600, "seconds")
+    max_backoff_seconds: float = number(300.0, 0, 86_400, "seconds")
+    patience_seconds: float = number(120.0, 0, 86_400, "seconds")
+    lag: Duration = span(timedelta(hours=2), timedelta(0), timedelta(days=30), "at most 30 days")
+    lookback: Duration = span(timedelta(days=3), timedelta(minutes=1), timedelta(days=3660), "1 minute to 10 years")
+    max_fetches: int | None = whole(None, 1, 100_000_000, "fetches in one run")
+
+    def for_host(self, host: str) -> HostLimits:
+        """The pace of `host`: its own where it has one, else the general one."""
+        general = HostLimits(requests_per_second=self.requests_per_second, concurrency=self.concurrency)
+        return self.hosts.get(host.lower(), general)
+
+
+class ArchiveOptions(_Frozen):
+    """How Markdown files are written: as the existing archive has them, or for tools that type their YAML."""
+
+    front_matter: Literal["seed", "strict"] = Field(default="seed", description="seed or strict")
+
+
+# --- the whole -----------------------------------------------------------------------------------------------------
+
+
+class Topic(_Frozen):
+    """One topic file, validated."""
+
+    name: Slug = Field(description="a short name of a-z, 0-9 and _")
+    title: Line = Field(description="a title on one line, at most 200 characters")
+    contact: Contact = Field(description="an e-mail address or URL where Naver reaches you")
+    robots: Literal["obey", "permitted"] = Field(default="obey", description="obey or permitted")
+    permission: Reason | None = Field(
+        default=None, max_length=1000, validate_default=True, description="the reason in words, at most 1000 characters"
+    )
+    naver: NaverAddress | None = Field(default=None, description="an address such as http://127.0.0.1:8000")
+    sources: tuple[Source, ...] = Field(min_length=1, max_length=50, description="a list of at least one source")
+    queries: Phrases = Field(default=(), validate_default=True, description=PHRASES)
+    relevance: Relevance = Field(description="the rules: threshold, phrases, exclude, context")
+    teams: tuple[Team, ...] = Field(default=(), max_length=50, description="a list of teams")
+    limits: Limits = Field(default_factory=Limits, description="keys such as requests_per_second")
+    archive: ArchiveOptions = Field(default_factory=ArchiveOptions, description="the key front_matter")
+
+    @field_validator("permission")
+    @classmethod
+    def _permission_fits_robots(cls, reason: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("robots") == "permitted" and not reason:
+            raise ValueError("expected the written reason why robots.txt need not be obeyed, as robots is permitted")
+        if info.data.get("robots") == "obey" and reason:
+            raise ValueError("expected no reason, as robots is obey: set robots to permitted, or remove this key")
+        return reason or None
+
+    @field_validator("queries")
+    @classmethod
+    def _queries_fit_sources(cls, queries: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        search = [s.type for s in info.data.get("sources", ()) if isinstance(s, SearchApi | SearchPage)]
+        if search and not queries:
+            raise ValueError(f"expected at least one query, as the source {search[0]} searches for them")
+        return _no_twins(queries, fold, "is the same query as")
+
+    @field_validator("sources")
+    @classmethod
+    def _labels_differ(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        return _no_twins(sources, lambda source: source.label, "needs a name of its own: it is called the same as")
+
+    @field_validator("teams")
+    @classmethod
+    def _names_differ(cls, teams: tuple[Team, ...]) -> tuple[Team, ...]:
+        return _no_twins(teams, lambda team: fold(team.name), "has the same name as")
+
+
+def _no_twins(items: tuple[Any, ...], key: Callable[[Any], str], says: str) -> tuple[Any, ...]:
+    """The items; each one whose key an earlier one has is an error of its own, at its own place."""
+    first: dict[str, int] = {}
+    twins = [(n, first[key(item)]) for n, item in enumerate(items) if first.setdefault(key(item), n) != n]
+    if twins:
+        raise ValidationError.from_exception_data(
+            "topic",
+            [
+                {
+                    "type": PydanticCustomError("twin", f"{says} number {there + 1}"),
+                    "loc": (here,),
+                    "input": key(items[here]),
+                }
+                for here, there in twins
+            ],
+        )
+    return items
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def load_topic(path: Path) -> Topic:
+    """Read and check a topic file. Raises TopicError, with a line for every mistake."""
+    document = read_document(path)
+    try:
+        topic = Topic.model_validate(document.values)
+    except ValidationError as error:
+        found = [_mistake(document, one) for one in error.errors(include_url=False) if not _follows(one)]
+        raise _topic_error([*document.mistakes, *found]) from None
+    if document.mistakes:
+        raise _topic_error(document.mistakes)
+    return topic
+
+
+def default_topic_path() -> Path:
+    """The topic that ships: beside the package `flows` when installed, at the root in a checkout."""
+    root = Path(__file__).resolve().parents[2]
+    installed = root / "flows" / "topics" / "foundation_model.yaml"
+    return installed if installed.is_file() else root / "topics" / "foundation_model.yaml"
+
+
+def _topic_error(mistakes: Iterable[Mistake]) -> TopicError:
+    lines = [str(mistake) for mistake in sorted(set(mistakes))]
+    more = [f"… and {len(lines) - MAX_MISTAKES:,} more mistakes"] if len(lines) > MAX_MISTAKES else []
+    return TopicError("\n".join(lines[:MAX_MISTAKES] + more))
+
+
+_MODELS: dict[Loc, type[_Frozen]] = {
+    (): Topic,
+    ("sources", "*", "search_api"): SearchApi,
+    ("sources", "*", "press_list"): PressList,
+    ("sources", "*", "section_list"): SectionList,
+    ("sources", "*", "search_page"): SearchPage,
+    ("relevance",): Relevance,
+    ("relevance", "phrases", "*"): PhraseRule,
+    ("relevance", "exclude", "*"): ExcludeRule,
+    ("teams", "*"): Team,
+    ("limits",): Limits,
+    ("limits", "hosts", "*"): HostLimits,
+    ("archive",): ArchiveOptions,
+}
+"""Which model stands where, in pydantic's way of naming places: a source's type is a step of its own."""
+
+
+def _follows(error: ErrorDetails) -> bool:
+    """Whether it only follows from others: pydantic does not count the wrong items of a list as items."""
+    return error["type"] == "too_short" and bool(error["input"])
+
+
+def _mistake(document: Document, error: ErrorDetails) -> Mistake:
+    # pydantic says ("limits", "hosts", "a b", "[key]") of a bad key, and puts a source's type into its place.
+    loc = tuple(part for part in error["loc"] if part != "[key]")
+    shown = loc[:2] + loc[3:] if loc[:1] == ("sources",) else loc
+    if error["type"].startswith("union_tag"):
+        shown = (*shown, "type")
+    value = document.value(shown) if loc == error["loc"] else loc[-1]
+    return Mistake(document.place(shown), f"{dotted(shown)}: {_expected(error, loc, given(value))}")
+
+
+def _expected(error: ErrorDetails, loc: Loc, was: str) -> str:
+    match error["type"]:
+        case "extra_forbidden":
+            return _unknown_key(loc)
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case "twin":
+            return error["msg"]
+        case "union_tag_not_found" | "union_tag_invalid":
+            return f"expected one of {', '.join(_source_types())} (given {was})"
+        case "model_type" | "model_attributes_type":
+            return f"expected keys with values (given {was})"
+        case "missing":
+            return f"is missing: expected {_description(loc)}"
+    return f"expected {_description(loc)} (given {was})"
+
+
+def _model(loc: Loc) -> type[_Frozen] | None:
+    names = ("*" if isinstance(part, int) or loc[n - 1 : n] == ("hosts",) else part for n, part in enumerate(loc))
+    return _MODELS.get(tuple(names))
+
+
+def _description(loc: Loc) -> str:
+    """What the innermost field around `loc` expects."""
+    for n in range(len(loc), 0, -1):
+        model, key = _model(loc[: n - 1]), loc[n - 1]
+        if model and key in model.model_fields:
+            return model.model_fields[str(key)].description or "another value"
+    return "keys with values"
+
+
+def _unknown_key(loc: Loc) -> str:
+    import difflib  # only a mistake needs it
+
+    model = _model(loc[:-1])
+    known = sorted([*(model.model_fields if model else ()), *(["extends"] if model is Topic else ())])
+    near = difflib.get_close_matches(str(loc[-1])[:60], known, n=1)
+    return f"unknown key: did you mean {near[0]!r}?" if near else f"unknown key: known here are {', '.join(known)}"
+
+
+def _source_types() -> list[str]:
+    return [str(loc[-1]) for loc in _MODELS if loc[:1] == ("sources",)]

@@ -1,0 +1,251 @@
+"""Captures read back: a record by its place, a page as it was fetched, a whole file record by record."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import unquote
+
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+
+from schemas.errors import ArchiveDamaged
+from schemas.page import CaptureRef, RawPage
+from storage.files import inside
+
+WHY = "Seogo-Why"
+ASKED = "Seogo-Asked-URI"
+"""WARC fields of ours: what a page was asked for; the address that was asked, where another one answered."""
+
+ORIGINAL = "X-Archive-Orig-"
+"""Before the name of a header that told of the wire and not of the payload."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A record read back. `content` is unpacked; `kind` is the WARC type, `response` or `resource`."""
+
+    ref: CaptureRef
+    kind: str
+    url: str
+    status: int | None
+    date: datetime
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a later record needs to name an earlier one instead of repeating it. `digest` as WARC writes it."""
+
+    record_id: str
+    url: str
+    date: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A whole record that `scan` met. `url` is the address that was asked; `entry` the journal's, in `metadata`."""
+
+    ref: CaptureRef
+    kind: str
+    url: str
+    date: datetime
+    why: str
+    entry: bytes | None = None
+
+
+def names(archive: Path) -> list[str]:
+    """Every WARC file, those of a run together and in their order."""
+    found = (path.relative_to(archive).as_posix() for path in (archive / "captures").rglob("*.warc.gz"))
+    return sorted(found, key=lambda name: name.rpartition("/")[2])
+
+
+def run_of(name: str) -> str:
+    """The run that wrote a file."""
+    return name.rpartition("/")[2].removesuffix(".warc.gz").rpartition("-")[0]
+
+
+def read(archive: Path, ref: CaptureRef) -> Capture:
+    """The record at `ref`. Raises ArchiveDamaged where there is none."""
+    with _record(archive, ref) as record:
+        return Capture(
+            ref=ref,
+            kind=str(record.record_type),
+            url=_target(record, ref),
+            status=record.http_headers.status_code if record.is_http else None,
+            date=record.record_date,
+            content=_unpacked(record.reader.read(), _encoding(record)),
+        )
+
+
+def read_page(archive: Path, ref: CaptureRef) -> RawPage:
+    """The answer at `ref`, as it was fetched (the request's headers aside). Raises ArchiveDamaged."""
+    with _record(archive, ref) as record:
+        if record.record_type != WarcRecordType.response or not record.is_http:
+            raise ArchiveDamaged(f"{archive / ref.file} at {ref.offset}: a {record.record_type} record, no answer.")
+        payload, http, headers = record.reader.read(), record.http_headers, record.headers
+        final = _target(record, ref)
+        return RawPage(
+            url=headers.get(ASKED) or final,
+            final_url=final,
+            status=http.status_code or 0,
+            reason=http.reason_phrase or "",
+            http_version=(headers.get("WARC-Protocol") or "http/1.1").upper(),
+            headers=tuple((name.removeprefix(ORIGINAL), value) for name, value in http.astuples()),
+            request_headers=(),
+            payload=payload,
+            content=_unpacked(payload, _encoding(record)),
+            fetched_at=record.record_date,
+            why=unquote(headers.get(WHY) or ""),
+            capture=ref,
+        )
+
+
+def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
+    """How to refer to the answer at `ref`; None where no answer with a digest lies there."""
+    with _record(archive, ref) as record:
+        digest = record.headers.get("WARC-Payload-Digest")
+        if record.record_type != WarcRecordType.response or digest is None:
+            return None
+        headers = record.headers
+        return Payload(str(record.record_id), _target(record, ref), str(headers.get("WARC-Date")), digest)
+
+
+def scan(archive: Path, name: str) -> Iterator[Met | str]:
+    """Every whole record of a file, and a sentence for each fault: a damaged record, a torn tail.
+
+    Behind a damaged record the file is read on from the next one that is whole.
+    """
+    path = inside(archive, name)
+    start: int | None = 0
+    while start is not None:
+        last = start - 1
+        try:
+            for item in _records(path, name, start):
+                last = item.ref.offset if isinstance(item, Met) else last
+                yield item
+            start = None
+        except (OSError, ValueError, zlib.error, EOFError) as error:
+            yield f"{name}: no whole record behind {max(last, 0)} ({error})"
+            start = _next_whole(path, last + 1)
+
+
+def _records(path: Path, name: str, start: int) -> Iterator[Met | str]:
+    with path.open("rb") as file:
+        file.seek(start)
+        for record in ArchiveIterator(file, parse_http=False):
+            if record.verify_block_digest():
+                yield _met(record, name)
+            else:
+                yield f"{name} at {record.stream_pos}: the digest differs"
+    if start == 0 and (end := whole_length(path)) < path.stat().st_size:
+        yield f"{name} at {end}: torn, no whole record begins there"
+
+
+def _next_whole(path: Path, after: int) -> int | None:
+    """Where the next whole record begins. What looks like the beginning of one may be a packed page inside another."""
+    if not path.is_file():
+        return None
+    data = path.read_bytes()
+    stream = BytesIO(data)
+    while (after := data.find(_GZIP_MAGIC, after)) >= 0:
+        stream.seek(after)
+        try:
+            record = next(ArchiveIterator(stream, parse_http=False), None)
+            if record is not None and record.verify_block_digest():
+                return after
+        except (OSError, ValueError, zlib.error, EOFError):
+            pass
+        after += 1
+    return None
+
+
+def whole_length(path: Path) -> int:
+    """Bytes up to the end of the last whole gzip member of a file."""
+    whole = 0
+    with path.open("rb") as file:
+        unpacker = zlib.decompressobj(wbits=31)
+        position = 0
+        while chunk := file.read(1 << 20):
+            while chunk:
+                try:
+                    unpacker.decompress(chunk)
+                except zlib.error:
+                    return whole
+                if not unpacker.eof:
+                    position += len(chunk)
+                    break
+                position += len(chunk) - len(unpacker.unused_data)
+                whole = position
+                chunk = unpacker.unused_data
+                unpacker = zlib.decompressobj(wbits=31)
+    return whole
+
+
+@contextmanager
+def _record(archive: Path, ref: CaptureRef) -> Iterator[WarcRecord]:
+    """The record that begins at `ref`, while its file is open."""
+    path = inside(archive, ref.file)
+    try:
+        with path.open("rb") as file:
+            file.seek(ref.offset)
+            record = next(ArchiveIterator(file), None)
+            if record is None:
+                raise ArchiveDamaged(f"{path} at {ref.offset}: no record begins there.")
+            yield record
+    except (OSError, ValueError, zlib.error, EOFError) as error:
+        raise ArchiveDamaged(f"{path} at {ref.offset}: no whole record there ({error}).") from error
+
+
+def _met(record: WarcRecord, name: str) -> Met:
+    headers = record.headers
+    return Met(
+        ref=CaptureRef(name, record.stream_pos),
+        kind=str(record.record_type),
+        url=headers.get(ASKED) or headers.get("WARC-Target-URI") or "",
+        date=record.record_date,
+        why=unquote(headers.get(WHY) or ""),
+        entry=record.reader.read() if record.record_type == WarcRecordType.metadata else None,
+    )
+
+
+def _target(record: WarcRecord, ref: CaptureRef) -> str:
+    if (url := record.headers.get("WARC-Target-URI")) is None:
+        raise ArchiveDamaged(f"{ref.file} at {ref.offset}: a {record.record_type} record of no address.")
+    return str(url)
+
+
+def _encoding(record: WarcRecord) -> str:
+    return (record.http_headers.get("Content-Encoding") if record.is_http else None) or ""
+
+
+def _unpacked(payload: bytes, encoding: str) -> bytes:
+    """A payload without its content codings. It was unpacked within the client's limits when it was fetched."""
+    content = payload
+    for coding in reversed(encoding.lower().split(",")):
+        match coding.strip():
+            case _ if not content:
+                break
+            case "gzip" | "x-gzip":
+                content = _gunzipped(content)
+            case "deflate":
+                wbits = zlib.MAX_WBITS if content[:1] == b"\x78" else -zlib.MAX_WBITS
+                content = zlib.decompress(content, wbits)
+    return content
+
+
+def _gunzipped(data: bytes) -> bytes:
+    """Every member; what follows the last and is none is ignored, as the client did."""
+    parts = []
+    while data.startswith(_GZIP_MAGIC):
+        stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        parts.append(stream.decompress(data))
+        data = stream.unused_data
+    return b"".join(parts)

@@ -1,0 +1,286 @@
+"""Appends what a run captures to WARC files (ISO 28500), before anything is derived from it.
+
+One gzip member a record; request and response as a pair; the payload as it came over the wire, with its digest; a
+`revisit` record where the answer is, byte for byte, the one that the archive holds already; and, as `metadata` records,
+the run's journal. Each run writes files of its own, `captures/2025/12/30/{run}-00000.warc.gz`: nothing is ever
+appended behind a tail that a killed process may have torn. The names of a run's files stand in `state/open_capture`
+until the run has ended, so that the next start finds them without reading the archive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from base64 import b32encode
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Self
+from urllib.parse import quote, urlsplit
+
+from fastwarc.warc import WarcRecordType
+
+from schemas.errors import ArchiveDamaged, StorageFault
+from schemas.page import CaptureRef, RawPage
+from storage.captures import reader as captures
+from storage.captures import warc
+from storage.files import sync_folder
+from storage.layout import OPEN_CAPTURE
+
+ROLL_AT = 256 * 1024 * 1024
+"""Bytes after which a new file is begun."""
+
+_CHUNK = 1024 * 1024
+
+JOURNAL_TYPE = "application/vnd.seogo.journal+json"
+"""The content type of journal entries."""
+
+_SAME_PAYLOAD = "http://netpreservefoundation.org/warc/1.1/revisit/identical-payload-digest"
+_HOP_BY_HOP = frozenset({"transfer-encoding", "connection", "keep-alive"})
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFile:
+    """A finished file: its name relative to the archive, its size, and its SHA-256 (64 hex digits)."""
+
+    name: str
+    bytes: int
+    sha256: str
+    run_id: str
+
+
+class CaptureWriter:
+    """Appends records to this run's WARC files. One thread may append while another syncs."""
+
+    def __init__(self, archive: Path, run_id: str, *, software: str, roll_at: int = ROLL_AT) -> None:
+        self.finished: list[CaptureFile] = []
+        self._archive = archive
+        self._run_id = run_id
+        self._software = software
+        self._roll_at = roll_at
+        self._marker = archive / OPEN_CAPTURE
+        self._file: BinaryIO | None = None
+        self._name = ""
+        self._sha256, self._hashed = hashlib.sha256(), 0
+        self._number = 0
+        self._unsynced = False
+        self._lock = threading.RLock()
+        self._hashing = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def append_page(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef:
+        """Append a request and its response. The reference is to the record that holds the answer.
+
+        `earlier` is an earlier capture of the same article: where the payload is the same it is not kept again, and
+        the reference is that one.
+        """
+        same = self._payload_of(earlier) if earlier is not None else None
+        if same is not None and same.digest != _digest(page.payload):
+            same = None
+        ref = self._append(page.fetched_at, b"".join(_exchange(page, same)))
+        return earlier if same is not None and earlier is not None else ref
+
+    def append_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:
+        """Append an imported file as a `resource` record."""
+        fields = [
+            ("WARC-Target-URI", f"urn:seogo:imported:{quote(name)}"),
+            ("Content-Type", "text/markdown; charset=utf-8"),
+        ]
+        return self._append(now, warc.member(WarcRecordType.resource, now, fields, data, payload=data))
+
+    def append_entry(self, entry: bytes, now: datetime) -> CaptureRef:
+        """Append an entry of the run's journal as a `metadata` record."""
+        fields = [("WARC-Target-URI", f"urn:seogo:run:{self._run_id}"), ("Content-Type", JOURNAL_TYPE)]
+        return self._append(now, warc.member(WarcRecordType.metadata, now, fields, entry, payload=entry))
+
+    def sync(self) -> None:
+        """Make everything appended so far survive a power cut. Called before what is derived from it is committed."""
+        with self._lock:
+            if self._file is None or not self._unsynced:
+                return
+            with self._storage_faults():
+                descriptor = os.dup(self._file.fileno())
+            name, end, self._unsynced = self._name, self._file.tell(), False
+        # Outside the lock: the disk takes its time, and the fetching thread goes on appending meanwhile.
+        try:
+            with self._storage_faults():
+                os.fdatasync(descriptor)
+                self._hash(name, end)
+        except StorageFault:
+            self._unsynced = True
+            raise
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Sync and close; the file is known to end in a whole record."""
+        with self._lock:
+            if self._file is not None:
+                file = self._file
+                with self._storage_faults():
+                    os.fdatasync(file.fileno())
+                    self._hash(self._name, file.tell())
+                self.finished.append(CaptureFile(self._name, file.tell(), self._sha256.hexdigest(), self._run_id))
+                file.close()
+                self._file = None
+
+    def _payload_of(self, ref: CaptureRef) -> captures.Payload | None:
+        # Where the earlier capture is damaged the answer is kept whole; `verify` names the damage.
+        with suppress(ArchiveDamaged):
+            return captures.payload_of(self._archive, ref)
+        return None
+
+    def _append(self, now: datetime, data: bytes) -> CaptureRef:
+        with self._lock:
+            file = self._open(now)
+            offset = file.tell()
+            self._write(file, data)
+            return CaptureRef(self._name, offset)
+
+    def _open(self, now: datetime) -> BinaryIO:
+        if self._file is not None and self._file.tell() >= self._roll_at:
+            self.close()
+        return self._file or self._begin(now)
+
+    def _begin(self, now: datetime) -> BinaryIO:
+        day = now.astimezone(UTC)
+        self._name = f"captures/{day:%Y/%m/%d}/{self._run_id}-{self._number:05d}.warc.gz"
+        self._number += 1
+        path = self._archive / self._name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with self._marker.open("a", encoding="utf-8") as marker:
+                marker.write(f"{self._name}\n")
+            file = self._file = path.open("xb", buffering=0)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise StorageFault(
+                f"{path} cannot be made: {error.strerror}. Free space or mend the permissions."
+            ) from error
+        self._sha256, self._hashed = hashlib.sha256(), 0
+        info = [("software", self._software), ("format", "WARC File Format 1.1"), ("isPartOf", self._run_id)]
+        fields = [("WARC-Filename", path.name), ("Content-Type", "application/warc-fields")]
+        self._write(file, warc.member(WarcRecordType.warcinfo, now, fields, warc.header_lines(info, "utf-8")[:-2]))
+        return file
+
+    def _write(self, file: BinaryIO, data: bytes) -> None:
+        # Straight to the system: a killed process loses nothing that it had captured. Whole or not at all: behind a
+        # record that was cut short by a full disk, no other could be read.
+        whole = file.tell()
+        try:
+            with self._storage_faults():
+                _write_all(file, data)
+        except StorageFault:
+            file.truncate(whole)
+            file.seek(whole)
+            raise
+        self._unsynced = True
+
+    def _hash(self, name: str, end: int) -> None:
+        """Take into the file's digest what was appended up to `end`: not while appending, which is the event loop's."""
+        with self._hashing:
+            if name != self._name or end <= self._hashed:
+                return  # the file was rolled meanwhile, and hashed to its end
+            with (self._archive / name).open("rb") as file:
+                file.seek(self._hashed)
+                while chunk := file.read(min(_CHUNK, end - self._hashed)):
+                    self._sha256.update(chunk)
+                    self._hashed += len(chunk)
+
+    @contextmanager
+    def _storage_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageFault(
+                f"{self._archive / self._name}: {error.strerror}. Free space; what was synced before is safe."
+            ) from error
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _exchange(page: RawPage, same: captures.Payload | None) -> tuple[bytes, bytes]:
+    """The two records of an exchange, as gzip members. `same`: the capture that holds this payload already."""
+    name = warc.new_name()
+    return (_response(page, name) if same is None else _revisit(page, name, same)), _request(page, name)
+
+
+def _response(page: RawPage, name: str) -> bytes:
+    return warc.member(
+        WarcRecordType.response,
+        page.fetched_at,
+        _response_fields(page),
+        _response_head(page) + page.payload,
+        payload=page.payload,
+        name=name,
+        packed_already=page.header("content-encoding") not in (None, "identity"),
+    )
+
+
+def _revisit(page: RawPage, name: str, same: captures.Payload) -> bytes:
+    fields = [
+        *_response_fields(page),
+        ("WARC-Profile", _SAME_PAYLOAD),
+        ("WARC-Refers-To", same.record_id),
+        ("WARC-Refers-To-Target-URI", same.url),
+        ("WARC-Refers-To-Date", same.date),
+    ]
+    return warc.member(
+        WarcRecordType.revisit, page.fetched_at, fields, _response_head(page), payload=page.payload, name=name
+    )
+
+
+def _response_fields(page: RawPage) -> list[tuple[str, str]]:
+    asked = [(captures.ASKED, page.url)] if page.url != page.final_url else []
+    return [
+        ("WARC-Target-URI", page.final_url),
+        ("WARC-Protocol", page.http_version.lower()),
+        ("Content-Type", "application/http; msgtype=response"),
+        (captures.WHY, quote(page.why, safe=":/ ")),
+        *asked,
+    ]
+
+
+def _response_head(page: RawPage) -> bytes:
+    status = f"HTTP/1.1 {page.status} {page.reason}".strip()
+    return f"{status}\r\n".encode("latin-1", "replace") + warc.header_lines(_kept(page))
+
+
+def _request(page: RawPage, name: str) -> bytes:
+    return warc.member(
+        WarcRecordType.request,
+        page.fetched_at,
+        [
+            ("WARC-Target-URI", page.final_url),
+            ("WARC-Concurrent-To", f"<urn:{name}>"),
+            ("Content-Type", "application/http; msgtype=request"),
+        ],
+        f"GET {_target(page.final_url)} HTTP/1.1\r\n".encode() + warc.header_lines(page.request_headers),
+    )
+
+
+def _kept(page: RawPage) -> list[tuple[str, str]]:
+    """The answer's headers. Those that describe the wire and no longer the payload are kept under another name."""
+    return [(f"{captures.ORIGINAL}{k}" if k.lower() in _HOP_BY_HOP else k, v) for k, v in page.headers]
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _digest(payload: bytes) -> str:
+    """As WARC writes it."""
+    return f"sha1:{b32encode(hashlib.sha1(payload, usedforsecurity=False).digest()).decode()}"

@@ -1,0 +1,80 @@
+"""The writer's database without the room that small runs leave free in it.
+
+Each run that changes something writes the blocks that it touches anew, and frees the old ones: DuckDB uses them again,
+and never makes a file shorter. A small database is mostly such blocks. It is copied, table by table, into a new file,
+which takes its place by rename.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from storage.database.writer import COMPATIBLE_WITH, Database, storage_faults
+from storage.files import sync_file, sync_folder
+
+MOST_FREE = 0.5
+"""Free blocks beside one that is in use. Beyond, the file is more than 1.5 times as large as it needs to be."""
+
+FEW_BLOCKS = 8
+"""Free blocks (of 256 KB) that nobody minds."""
+
+LARGEST = 512 * 1024 * 1024
+"""Bytes of the largest file that is copied: a copy takes 80 seconds a GB."""
+
+LITTLE, MORE = "64MB", "256MB"
+"""What DuckDB may use for a copy, and where that is too little: 64 MB are enough for 100,000 articles."""
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,  # a second one makes it no quicker, and takes as much memory again
+    "preserve_insertion_order": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+
+def is_bloated(database: Database) -> bool:
+    """Whether a copy would be much smaller, and is worth its cost. Ask when everything is in the file."""
+    (size,) = database.rows("PRAGMA database_size")
+    free, used = int(size["free_blocks"]), int(size["used_blocks"])
+    small = int(size["total_blocks"]) * int(size["block_size"]) <= LARGEST
+    return small and free > FEW_BLOCKS and free > MOST_FREE * used
+
+
+def compact(path: Path, *, temporary: Path) -> None:
+    """Put a compact copy in the place of the database at `path`, which is closed. Raises StorageFault.
+
+    Killed at any moment, either the old file is there or the new one, whole.
+    """
+    temporary.unlink(missing_ok=True)
+    with storage_faults(path):
+        try:
+            _copy_in_little_memory(path, temporary)
+            sync_file(temporary)
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _copy_in_little_memory(source: Path, target: Path) -> None:
+    try:
+        _copy(source, target, LITTLE)
+    except duckdb.OutOfMemoryException:
+        target.unlink(missing_ok=True)
+        _copy(source, target, MORE)
+
+
+def _copy(source: Path, target: Path, memory: str) -> None:
+    settings = {**_SETTINGS, "memory_limit": memory, "temp_directory": f"{target}.spill"}
+    with duckdb.connect(config=settings) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute(f"ATTACH {_quoted(source)} AS bloated (READ_ONLY)")
+        connection.execute(f"ATTACH {_quoted(target)} AS lean (STORAGE_VERSION '{COMPATIBLE_WITH}')")
+        connection.execute("COPY FROM DATABASE bloated TO lean")
+        connection.execute("DETACH lean")  # writes everything into the file
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,104 @@
+"""What the writer's database is asked before anything is fetched or decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from schemas.article import ArticleRef
+from schemas.coverage import Stretch
+from schemas.find import Known
+from schemas.page import CaptureRef
+from storage.database import rows as records
+from storage.database.writer import Database
+
+
+class Questions:
+    """The questions of a run to the archive. Nothing here changes anything."""
+
+    _db: Database
+
+    def known(self, ids: Sequence[str]) -> dict[str, Known]:
+        """What the archive holds under each of these ids; an id that it never saw is left out."""
+        rows = self._db.lookup(
+            ids,
+            "SELECT w.id, f.state, f.tries, f.due_at, f.found_at, a.status, a.title, a.content_hash, a.revision,"
+            " a.modified_at, a.file, a.capture_file, a.capture_offset, f.etag, f.last_modified, f.gone_at"
+            " FROM wanted w LEFT JOIN frontier f USING (id) LEFT JOIN articles a USING (id)"
+            " WHERE f.id IS NOT NULL OR a.id IS NOT NULL",
+        )
+        return {row["id"]: records.known_of(row) for row in rows}
+
+    def same_text(
+        self, content_hashes: Sequence[str], text_hashes: Sequence[str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The id of the article that bears each content hash, and each text hash, where there is one."""
+        return self._first_with("content_hash", content_hashes), self._first_with("text_hash", text_hashes)
+
+    def due(self, now: datetime, limit: int) -> list[ArticleRef]:
+        """Finds that an earlier run could not finish and whose time has come, oldest due first.
+
+        Nothing is put off for more than a day: a time beyond was written by a clock that was ahead.
+        """
+        rows = self._db.rows(
+            "SELECT * FROM frontier WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT ?",
+            [now, now + timedelta(days=1), limit],
+        )
+        return [records.ref_of(row, now) for row in rows]
+
+    def to_refresh(self, now: datetime, limit: int) -> list[ArticleRef]:
+        """Archived articles that are due to be looked at again, oldest due first. What failed is `due`, not here."""
+        rows = self._db.rows(
+            "SELECT f.* FROM frontier f JOIN articles a USING (id)"
+            " WHERE f.refresh_at <= ? AND f.due_at IS NULL AND a.status = 'archived' ORDER BY f.refresh_at, id LIMIT ?",
+            [now, limit],
+        )
+        return [records.ref_of(row, now) for row in rows]
+
+    def quarantined(self, now: datetime) -> list[tuple[ArticleRef, CaptureRef]]:
+        """The articles in quarantine, each with the capture of the page that is held."""
+        rows = self._db.rows(
+            "SELECT f.*, q.capture_file, q.capture_offset FROM quarantine q JOIN frontier f USING (id) ORDER BY id"
+        )
+        return [(records.ref_of(row, now), CaptureRef(row["capture_file"], row["capture_offset"])) for row in rows]
+
+    def coverage(self, source: str) -> list[Stretch]:
+        """Which times of a source have been read, and which could not be, oldest first."""
+        rows = self._db.rows("SELECT * FROM coverage WHERE source = ? ORDER BY since", [source])
+        return [Stretch(row["since"], row["until"], row["reason"]) for row in rows]
+
+    def gaps(self) -> dict[str, list[Stretch]]:
+        """What was asked for and not read, by source, oldest first."""
+        rows = self._db.rows("SELECT * FROM coverage WHERE state = 'gap' ORDER BY source, since")
+        gaps: dict[str, list[Stretch]] = {}
+        for row in rows:
+            gaps.setdefault(row["source"], []).append(Stretch(row["since"], row["until"], row["reason"]))
+        return gaps
+
+    def watermark(self, source: str) -> datetime | None:
+        """How far a source has been read."""
+        rows = self._db.rows("SELECT watermark FROM cursors WHERE source = ?", [source])
+        return rows[0]["watermark"] if rows else None
+
+    def captured_articles(self, *, since: datetime | None = None, ids: Sequence[str] = ()) -> list[str]:
+        """The ids of articles whose text was read from a capture: crawled at `since` or later, among `ids` if given."""
+        rows = self._db.rows(
+            "SELECT id FROM articles WHERE capture_file IS NOT NULL AND oid IS NOT NULL AND body IS NOT NULL"
+            " AND crawled_at >= coalesce(?, '-infinity'::TIMESTAMPTZ) AND (len(?) = 0 OR id IN (SELECT unnest(?)))"
+            " ORDER BY id",
+            [since, list(ids), list(ids)],
+        )
+        return [row["id"] for row in rows]
+
+    def article_rows(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """These rows of `articles`, in the order of their ids."""
+        return self._db.lookup(ids, "SELECT a.* FROM articles a WHERE id IN (SELECT id FROM wanted) ORDER BY id")
+
+    def _first_with(self, column: Literal["content_hash", "text_hash"], digests: Sequence[str]) -> dict[str, str]:
+        rows = self._db.lookup(
+            digests,
+            f"SELECT a.{column} AS digest, min(a.id) AS id FROM articles a"
+            f" WHERE a.oid IS NOT NULL AND a.{column} IN (SELECT id FROM wanted) GROUP BY ALL",
+        )
+        return {row["digest"]: row["id"] for row in rows}

@@ -1,0 +1,284 @@
+"""The writer's DuckDB database: connection, migrations, and the only SQL that writes.
+
+One process has it open at a time (the lease in `storage.state.lease` sees to that); readers use the snapshot. Batches
+go in as one Arrow table a table: row-wise inserts are a hundred times slower. Every string is a parameter or a column
+of ours, never part of a statement.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self, cast
+
+import duckdb
+import pyarrow as pa
+
+from schemas.errors import ArchiveDamaged, ArchiveError, ArchiveTooNew, StorageFault
+
+Row = Mapping[str, Any]
+
+COMPATIBLE_WITH = "v1.5.0"
+"""The file format: opens in DuckDB 1.5 and in 2.0 (a file in 2.0's own format opens in no 1.5)."""
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "storage_compatibility_version": COMPATIBLE_WITH,
+    "memory_limit": "128MB",  # the default is 80 % of the machine; 100,000 articles want no more than this
+    "threads": 2,
+    "preserve_insertion_order": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+
+_NUMBERED = re.compile(r"\d{4}_\w+\.sql")
+_COMMENTS = 0
+"""The version of the comments, which are no step: whatever was there before, they are put over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A numbered SQL file of `storage/migrations`, applied once to every archive, in order."""
+
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """All migrations, oldest first."""
+    folder = resources.files("storage.database.migrations")
+    names = sorted(file.name for file in folder.iterdir() if _NUMBERED.fullmatch(file.name))
+    return [_migration(int(name[:4]), name) for name in names]
+
+
+def comments() -> Migration:
+    """What the tables and columns hold, in the database's own words. Put in anew wherever it was changed."""
+    return _migration(_COMMENTS, "comments.sql")
+
+
+def _migration(version: int, name: str) -> Migration:
+    return Migration(version, name, resources.files("storage.database.migrations").joinpath(name).read_text("utf-8"))
+
+
+@contextmanager
+def storage_faults(path: Path) -> Iterator[None]:
+    """Map what DuckDB and the system say of a disk to the errors of this project."""
+    try:
+        yield
+    except duckdb.Error as error:
+        ours = _diagnosis(path, error)
+        if ours is None:
+            raise
+        raise ours from error
+    except OSError as error:
+        raise StorageFault(f"{error.filename or path}: {error.strerror}. Nothing committed is lost.") from error
+
+
+_DAMAGE = (
+    "Corrupt database file",
+    "not a valid DuckDB database file",
+    "Could not read enough bytes",
+    "replaying WAL",
+    "This WAL was created",
+)
+"""What DuckDB says of a file that is damaged; the classes of its errors do not tell."""
+
+
+def _diagnosis(path: Path, error: duckdb.Error) -> ArchiveError | None:
+    """What an error of DuckDB is to an archive; None for one that is a mistake of ours."""
+    if isinstance(error, duckdb.SerializationException) or any(sign in str(error) for sign in _DAMAGE):
+        return ArchiveDamaged(f"{path} is damaged: {error}. Run: seogo repair")
+    if isinstance(error, duckdb.FatalException):
+        said = " ".join(str(error).split())  # it comes in several lines
+        return StorageFault(f"{path}: DuckDB had to stop: {said}. What was committed is safe; run again.")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return StorageFault(f"{path}: {error}. What was committed is safe; free memory and disk, then run again.")
+    if isinstance(error, (duckdb.IOException, duckdb.TransactionException, duckdb.ConnectionException)):
+        return StorageFault(f"{path}: {error}. Free space, or mend the permissions or limits, then run again.")
+    return None
+
+
+class Database:
+    """The writer's connection. Not for use by two threads at once."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._con = connection
+        self.path = path
+        self.migrated = False
+        """Whether opening it brought its tables to a newer version."""
+        self._schemas: dict[str, pa.Schema] = {}
+
+    @classmethod
+    def open(cls, path: Path, *, commented: bool = True) -> Self:
+        """Open the database at `path`, made and migrated as needed. Raises StorageFault, ArchiveTooNew.
+
+        `commented`: with comments on tables and columns, which take most of the time that a new database takes.
+        """
+        with storage_faults(path):
+            # An existing file keeps the format it was made with.
+            connection = duckdb.connect(str(path), config=_SETTINGS)
+            try:
+                return cls._prepared(connection, path, commented=commented)
+            except BaseException:
+                # While it is open, whoever opens this path again in this process gets the same broken database.
+                connection.close()
+                raise
+
+    @classmethod
+    def _prepared(cls, connection: duckdb.DuckDBPyConnection, path: Path, *, commented: bool) -> Self:
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET TimeZone = 'Asia/Seoul'")
+        # What is not checkpointed yet is held in memory, unpacked: 64 MB here cost 60 MB there.
+        connection.execute("SET wal_autocheckpoint = '16MB'")
+        database = cls(connection, path)
+        database._migrate(commented=commented)
+        return database
+
+    def checkpoint(self) -> None:
+        """Fold what was committed into the file. Raises StorageFault where there is no room for that."""
+        with storage_faults(self.path):
+            self._con.execute("CHECKPOINT")
+
+    def close(self) -> None:
+        """Fold what was committed into the file, and close it. Raises StorageFault where there is no room for that."""
+        try:
+            self.checkpoint()
+        finally:
+            self._con.close()
+
+    def abandon(self) -> None:
+        """Close without folding anything in: the file is not wanted any more. Closing twice does no harm."""
+        self._con.close()
+
+    @contextmanager
+    def attached(self, path: Path, name: str) -> Iterator[None]:
+        """Another database, to be read as `name.table`, for the length of a block."""
+        quoted = str(path).replace("'", "''")
+        with storage_faults(path):
+            self._con.execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)")
+            try:
+                yield
+            finally:
+                self._con.execute(f"DETACH {name}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        with storage_faults(self.path):
+            self._con.execute("BEGIN")
+            try:
+                yield
+            except BaseException:
+                self._rollback()
+                raise
+            self.commit()
+
+    def commit(self) -> None:
+        """The end of a transaction: from here on it is there, whatever happens."""
+        self._con.execute("COMMIT")
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """The result as one dictionary a row."""
+        with storage_faults(self.path):
+            cursor = self._con.execute(sql, list(parameters))
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def stream(self, sql: str, parameters: Sequence[object] = (), size: int = 1000) -> Iterator[dict[str, Any]]:
+        """The result row by row, `size` of them in memory at a time. Nothing else may run meanwhile."""
+        with storage_faults(self.path):
+            cursor = self._con.cursor().execute(sql, list(parameters))
+            names = [column[0] for column in cursor.description or ()]
+            while batch := cursor.fetchmany(size):
+                for row in batch:
+                    yield dict(zip(names, row, strict=True))
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        self._con.execute(sql, list(parameters))
+
+    def table(self, name: str, rows: Sequence[Row]) -> pa.Table:
+        """Rows with the columns of the table `name`; a column that a row does not name is NULL.
+
+        Raises pyarrow.ArrowException or UnicodeEncodeError for a value that its column does not take.
+        """
+        return pa.Table.from_pylist([dict(row) for row in rows], schema=self._schema(name))
+
+    def register_batch(self, rows: pa.Table) -> None:
+        """Make rows a table `batch`. It stays until the next one takes its place."""
+        self._con.register("batch", rows)
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Append rows."""
+        if len(rows):
+            self.register_batch(rows)
+            self._con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
+
+    def upsert(self, table: str, rows: pa.Table, *, key: str = "id") -> None:
+        """Insert rows into a table with `key` as its primary key; a row of the same key is replaced whole.
+
+        The rows must have different keys: of two, DuckDB would silently keep the first.
+        """
+        if not len(rows):
+            return
+        self.register_batch(rows)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in rows.schema.names if name != key)
+        self._con.execute(
+            f"INSERT INTO {table} BY NAME SELECT * FROM batch ON CONFLICT ({key}) DO UPDATE SET {updates}"
+        )
+
+    def lookup(self, ids: Sequence[str], sql: str) -> list[dict[str, Any]]:
+        """Run `sql`, in which `wanted` is a table with one VARCHAR column `id`."""
+        with storage_faults(self.path):
+            self._con.register("wanted", pa.table({"id": pa.array(ids, pa.string())}))
+            return self.rows(sql)
+
+    def _schema(self, table: str) -> pa.Schema:
+        if table not in self._schemas:
+            empty = cast("pa.Table", self._con.sql(f"SELECT * FROM {table} LIMIT 0").to_arrow_table())
+            self._schemas[table] = empty.schema
+        return self._schemas[table]
+
+    def _rollback(self) -> None:
+        try:
+            self._con.execute("ROLLBACK")
+        except duckdb.Error:
+            # A fatal error has invalidated the connection, and with it the transaction: the first error is the news.
+            return
+
+    def _migrate(self, *, commented: bool) -> None:
+        self._con.execute(
+            "CREATE TABLE IF NOT EXISTS schema_version"
+            " (version INTEGER PRIMARY KEY, name VARCHAR, sha256 VARCHAR, applied_at TIMESTAMPTZ)"
+        )
+        applied = {row["version"]: row for row in self.rows("SELECT * FROM schema_version")}
+        known = migrations()
+        if applied and max(applied) > known[-1].version:
+            raise ArchiveTooNew(
+                f"{self.path} has schema version {max(applied)}, this seogo knows {known[-1].version}: update seogo."
+            )
+        for migration in known:
+            if migration.version not in applied:
+                self._apply(migration)
+                self.migrated = bool(applied)
+        said = comments()
+        if commented and (_COMMENTS not in applied or applied[_COMMENTS]["sha256"] != said.sha256):
+            self._apply(said)
+
+    def _apply(self, migration: Migration) -> None:
+        with self.transaction():
+            self._con.execute(migration.sql)
+            self._con.execute(
+                "INSERT OR REPLACE INTO schema_version VALUES (?, ?, ?, ?)",
+                [migration.version, migration.name, migration.sha256, datetime.now(UTC)],
+            )

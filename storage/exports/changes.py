@@ -1,0 +1,159 @@
+"""What changed behind a cursor, as a file for downstream tools: JSON lines, Parquet, or the changed Markdown files.
+
+    changes-{since}-{cursor}.jsonl      a change a line (schemas/exported/change.schema.json)
+    changes-{since}-{cursor}.parquet    the same, the article's fields as columns of their own
+    changes-{since}-{cursor}.zip        changes.jsonl without the texts, and the Markdown files of what is there now
+
+A file is renamed into place when it is whole. The same cursor gives the same changes again, so that a consumer which
+crashed before it kept the new cursor sees nothing twice: it takes in the same file once more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.article import SEOUL
+from schemas.errors import BadInput
+from schemas.exported import COLUMNS, SCHEMA_VERSION
+from storage.database.writer import storage_faults
+from storage.exports.jsonl import line
+from storage.exports.markdown import store
+from storage.files import inside, sync_file, sync_folder
+from storage.reading.changes import Change, changes, newest
+from storage.reading.reader import open_snapshot
+
+FORMS = {"jsonl": "jsonl", "parquet": "parquet", "markdown": "zip"}
+"""The formats, and how their files end."""
+
+_ROWS = 5_000
+_TIMES = frozenset({"published_at", "modified_at", "crawled_at"})
+_TEXTS = frozenset({"categories", "reasons", "teams", "duplicates"})
+_ARROW: dict[str, pa.DataType] = {
+    "authors": pa.list_(pa.struct([("name", pa.string()), ("email", pa.string())])),
+    "images": pa.list_(pa.struct([("url", pa.string()), ("caption", pa.string())])),
+    "revision": pa.int32(),
+    "relevance": pa.float64(),
+    **dict.fromkeys(_TIMES, pa.timestamp("us", tz="UTC")),
+    **dict.fromkeys(_TEXTS, pa.list_(pa.string())),
+}
+_EVENT: dict[str, pa.DataType] = {
+    "seq": pa.int64(),
+    "changed_at": pa.timestamp("us", tz="UTC"),
+    "change": pa.string(),
+    "duplicate_of": pa.string(),
+}
+_SCHEMA = pa.schema([*_EVENT.items(), *((name, _ARROW.get(name, pa.string())) for name in COLUMNS)]).with_metadata(
+    {"seogo.record": "change", "seogo.schema_version": str(SCHEMA_VERSION)}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedChanges:
+    """What was exported: from which cursor up to which, how many changes, into which file."""
+
+    since: int
+    cursor: int
+    changes: int
+    file: str
+
+
+def export_changes(archive: Path, since: int, form: str, to: Path) -> ExportedChanges:
+    """Write what changed behind the cursor `since` (0: everything) into the folder `to`. Raises BadInput.
+
+    Where nothing changed, no file is written (`file` is empty), and the cursor is the same.
+    """
+    if form not in FORMS:
+        raise BadInput(f"there are no changes in the format {form!r}: choose {', '.join(FORMS)}.")
+    with open_snapshot(archive) as connection, storage_faults(to):
+        cursor = newest(connection)
+        counted = _Counted(changes(connection, since))
+        if cursor < since:
+            raise BadInput(f"cursor {since} is ahead of this archive, whose newest change is {cursor}.")
+        if cursor == since:
+            return ExportedChanges(since, since, 0, "")
+        to.mkdir(parents=True, exist_ok=True)
+        target = to / f"changes-{since}-{cursor}.{FORMS[form]}"
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            _WRITERS[form](part, counted, archive)
+            sync_file(part)
+            part.replace(target)
+            sync_folder(to)
+        finally:
+            part.unlink(missing_ok=True)
+    return ExportedChanges(since, cursor, counted.number, str(target))
+
+
+def change_lines(found: Iterable[Change]) -> Iterator[bytes]:
+    """Each change as a line of JSON."""
+    return (_line(change) for change in found)
+
+
+def _line(change: Change) -> bytes:
+    return line(json.dumps(change, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_time))
+
+
+def _time(value: datetime) -> str:
+    return value.astimezone(SEOUL).isoformat()
+
+
+class _Counted:
+    """Changes, counted as they go by."""
+
+    def __init__(self, found: Iterator[Change]) -> None:
+        self._found = found
+        self.number = 0
+
+    def __iter__(self) -> Iterator[Change]:
+        for change in self._found:
+            self.number += 1
+            yield change
+
+
+def _write_jsonl(path: Path, found: Iterable[Change], archive: Path) -> None:
+    with path.open("wb") as file:
+        file.writelines(change_lines(found))
+
+
+def _write_parquet(path: Path, found: Iterable[Change], archive: Path) -> None:
+    every = iter(found)
+    with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
+        while part := list(islice(every, _ROWS)):
+            writer.write_table(pa.Table.from_pylist([_flat(change) for change in part], schema=_SCHEMA))
+
+
+def _flat(change: Change) -> dict[str, Any]:
+    article = change["article"] or {"id": change["id"], "revision": change["revision"]}
+    return {**article, **{name: change[name] for name in _EVENT if name in change}, "change": change["kind"]}
+
+
+def _write_markdown(path: Path, found: Iterable[Change], archive: Path) -> None:
+    """The files of articles that are there now, each once, whatever happened to them in between."""
+    files: dict[str, None] = {}
+    with ZipFile(path, "w", ZIP_DEFLATED) as bundle:
+        with bundle.open("changes.jsonl", "w") as told:
+            for change in found:
+                article = change.pop("article")
+                file = article and article["file"]
+                files |= {file: None} if file else {}
+                told.write(_line({**change, "file": file}))
+        for file in _present(archive, list(files)):
+            store(bundle, file, (archive / file).read_bytes())
+
+
+def _present(archive: Path, files: Sequence[str]) -> Iterator[str]:
+    return (file for file in files if inside(archive, file).is_file())
+
+
+_WRITERS = {"jsonl": _write_jsonl, "parquet": _write_parquet, "markdown": _write_markdown}

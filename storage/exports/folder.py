@@ -1,0 +1,138 @@
+"""The folder of exports: what lies there and of what it was made, and files put there whole or not at all.
+
+exports/articles/…  articles.jsonl  …     what others read
+exports/.state/                           lock, manifest, files on their way: nobody else looks there
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from schemas.errors import StorageFault
+from storage.files import sync_file, sync_folder, write_atomically
+from storage.state.lease import lease
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A file of an export, by its name in the folder. The same fingerprint means the same bytes."""
+
+    name: str
+    articles: int
+    fingerprint: str
+    write: Callable[[Path], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file that was written: of what, and how many bytes."""
+
+    fingerprint: str
+    articles: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the manifest says of one format: the copy of the database that was read last, and the files made of it."""
+
+    snapshot: list[int]
+    version: int
+    files: Mapping[str, Made]
+
+    @classmethod
+    def loads(cls, value: Mapping[str, Any]) -> Self:
+        """Raises KeyError, TypeError, ValueError, AttributeError for what no manifest holds."""
+        files = {name: Made(**made) for name, made in value["files"].items()}
+        return cls(list(value["snapshot"]), int(value["version"]), files)
+
+
+class Folder:
+    """A folder of exports that this process may write to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.spill = path / ".state" / "spill"
+        self._staged = path / ".state" / "staged"
+        self._manifest = path / ".state" / "manifest.json"
+
+    def account(self, form: str) -> Account | None:
+        """What is known of a format; None where nothing is, or where the manifest is damaged: all is written anew."""
+        try:
+            return Account.loads(json.loads(self._manifest.read_bytes())[form])
+        except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError):
+            return None
+
+    def note(self, form: str, account: Account) -> None:
+        """Put a format's account into the manifest."""
+        try:
+            known = json.loads(self._manifest.read_bytes())
+        except (FileNotFoundError, ValueError):
+            known = {}
+        known = {**(known if isinstance(known, dict) else {}), form: asdict(account)}
+        write_atomically(
+            self._manifest, json.dumps(known, indent=1).encode(), temporary=self._manifest.with_suffix(".tmp")
+        )
+
+    def holds(self, name: str, made: Made) -> bool:
+        """Whether a file is there, as large as it was written."""
+        path = self.path / name
+        return path.is_file() and path.stat().st_size == made.bytes
+
+    def names(self, pattern: str) -> list[str]:
+        """The files that match a pattern, by name."""
+        return sorted(path.relative_to(self.path).as_posix() for path in self.path.glob(pattern) if path.is_file())
+
+    def put(self, pieces: Sequence[Piece]) -> dict[str, Made]:
+        """Write all of these beside, synced, and only then rename them into place."""
+        self._clear()
+        made = {piece.name: self._stage(number, piece) for number, piece in enumerate(pieces)}
+        for number, piece in enumerate(pieces):
+            target = self.path / piece.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._beside(number).replace(target)
+            sync_folder(target.parent)
+        self._clear()
+        return made
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove files, and folders that are empty without them."""
+        for name in names:
+            path = self.path / name
+            path.unlink(missing_ok=True)
+            if path.parent != self.path and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+
+    def _stage(self, number: int, piece: Piece) -> Made:
+        path = self._beside(number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        piece.write(path)
+        sync_file(path)
+        return Made(piece.fingerprint, piece.articles, path.stat().st_size)
+
+    def _beside(self, number: int) -> Path:
+        # Neither the name nor the ending of an exported file: who reads a tree reads every .parquet below it.
+        return self._staged / f"{number:06}.part"
+
+    def _clear(self) -> None:
+        for folder in (self._staged, self.spill):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def opened_folder(path: Path, *, wait: float = 0.0) -> Iterator[Folder]:
+    """The folder at `path`, made where there is none, for this process alone. Raises ArchiveBusy, StorageFault."""
+    state = path / ".state"
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFault(f"{path} cannot be made: {error.strerror}. Choose another with --to DIR.") from error
+    with lease(state, now=datetime.now(UTC), wait=wait):
+        yield Folder(path)

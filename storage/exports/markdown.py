@@ -1,0 +1,99 @@
+"""The export as a bundle: the articles' Markdown files as they lie in the archive, in one zip, with an index.
+
+index.md                                  the months, and how many articles each has
+index/2025-12.md                          its articles, oldest first, with links to their files
+articles/2025/12/30/119_0003042504.md
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import duckdb
+
+from schemas.article import SEOUL
+from schemas.errors import ArchiveDamaged
+from storage.exports.folder import Piece
+from storage.exports.records import UNDATED, stream
+from storage.files import inside
+
+NAME = "articles.zip"
+
+_COLUMNS = "file, title, publisher, published_at, id"
+_LISTED = f"SELECT {_COLUMNS} FROM articles WHERE file IS NOT NULL ORDER BY published_at NULLS LAST, id"
+_FINGERPRINT = (
+    f"SELECT count(*), bit_xor(hash({_COLUMNS}, file_sha256)), sum(hash({_COLUMNS}, file_sha256)::HUGEINT)"
+    " FROM articles WHERE file IS NOT NULL"
+)
+_PUNCTUATION = re.compile(f"([{re.escape(''.join(set(string.punctuation) - set(',;?%/')))}])")
+"""What may be markup somewhere: `:` and `.` too, which make an address in a title a link."""
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+
+
+def escaped(text: object) -> str:
+    """A text as one line of Markdown that shows it as it is: no markup, link, control character, line break."""
+    return _PUNCTUATION.sub(r"\\\1", " ".join(_UNSEEN.sub(" ", str(text)).split()))
+
+
+def pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[Piece]:
+    """One file."""
+    ((count, mixed, total),) = connection.execute(_FINGERPRINT).fetchall()
+    fingerprint = f"{duckdb.__version__}-{count}-{mixed or 0:x}-{total or 0:x}"
+    return [Piece(NAME, count, fingerprint, partial(_write, connection, archive))]
+
+
+def _write(connection: duckdb.DuckDBPyConnection, archive: Path, path: Path) -> None:
+    counts: dict[str, int] = {}
+    # That a folder lies in the archive is looked up once for all its files: it takes longer than to read one.
+    folder = cache(partial(_folder, archive))
+    with ZipFile(path, "w") as bundle:
+        for month, rows in groupby(stream(connection, _LISTED), key=_month):
+            lines = [_add(bundle, folder, row) for row in rows]
+            counts[month] = len(lines)
+            store(bundle, f"index/{month}.md", "\n".join([f"# {month}", "", *lines, ""]).encode())
+        store(bundle, "index.md", "\n".join(_index(counts)).encode())
+
+
+def _month(row: tuple[Any, ...]) -> str:
+    published = row[3]
+    return f"{published.astimezone(SEOUL):%Y-%m}" if published else UNDATED
+
+
+def _add(bundle: ZipFile, folder: Callable[[str], Path], row: tuple[Any, ...]) -> str:
+    """Put an article's file into the bundle. Returns its line of the index."""
+    file, title, publisher, published, article_id = row
+    parent, _, name = file.rpartition("/")
+    try:
+        data = (folder(parent) / name).read_bytes()
+    except FileNotFoundError as error:
+        raise ArchiveDamaged(f"{file} is missing: the bundle was not made. Run: seogo repair") from error
+    store(bundle, file, data)
+    day = f"{published.astimezone(SEOUL):%Y-%m-%d %H:%M} " if published else ""
+    return f"- {day}[{escaped(title or article_id)}](../{file}) {escaped(publisher or '')}".rstrip()
+
+
+def _folder(archive: Path, name: str) -> Path:
+    """A folder of the archive."""
+    return inside(archive, f"{name}/file").parent
+
+
+def store(bundle: ZipFile, name: str, data: bytes) -> None:
+    """Add a file to a bundle, without the moment of packing: the same articles give the same bytes."""
+    entry = ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    entry.compress_type, entry.create_system, entry.external_attr = ZIP_DEFLATED, 3, 0o644 << 16
+    bundle.writestr(entry, data)
+
+
+def _index(counts: dict[str, int]) -> Iterator[str]:
+    yield "# Articles"
+    yield ""
+    for month, count in reversed(counts.items()):
+        yield f"- [{month}](index/{month}.md): {count:,}"
+    yield ""

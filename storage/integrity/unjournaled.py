@@ -1,0 +1,66 @@
+"""What a database knows beside its journals: asked before anything is made anew from the captures.
+
+`told` is a second database, rebuilt from what the captures still tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from storage.database.writer import Database
+from storage.journal.commit import IDENTITY
+
+Rows = dict[str, list[dict[str, Any]]]
+"""Rows by table; a table without any is left out."""
+
+
+_GROWN = ("coverage", "quarantine", "events")
+"""Tables whose rows depend on entries of earlier runs, too: what one damaged entry told may be missing in any run's."""
+
+
+def untold(db: Database, told: Path, runs: Sequence[str]) -> Rows:
+    """Rows that are there because of these runs, and that `told` does not have."""
+    with db.attached(told, "again"):
+        rows = {table: db.rows(_untold(table), [list(runs)]) for table in IDENTITY}
+    return {table: found for table, found in rows.items() if found}
+
+
+def gone(db: Database, told: Path) -> Rows:
+    """Rows of `told`, by what tells them apart, that the database does not have any more."""
+    # A database from before there was a feed has no event: that is no witness against those that the journals tell.
+    told_of = [table for table in ("articles", "duplicates", *_GROWN) if table != "events" or _has_events(db)]
+    with db.attached(told, "again"):
+        rows = {
+            table: db.rows(f"SELECT {columns} FROM again.{table} EXCEPT SELECT {columns} FROM {table}")
+            for table in told_of
+            if (columns := ", ".join(IDENTITY[table]))
+        }
+    return {table: found for table, found in rows.items() if found}
+
+
+def _has_events(db: Database) -> bool:
+    return bool(db.rows("SELECT seq FROM events LIMIT 1"))
+
+
+def runs_without_journal(db: Database) -> list[str]:
+    """Runs from before there was a journal."""
+    return [row["run_id"] for row in db.rows("SELECT run_id FROM runs WHERE batches IS NULL")]
+
+
+def rows_of_files(db: Database, files: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of `articles` that name these files."""
+    return db.rows("SELECT * FROM articles WHERE file IN (SELECT unnest(?::VARCHAR[]))", [list(files)])
+
+
+def _untold(table: str) -> str:
+    """A query for the rows that a table has because of the runs given as its parameter, and its second one has not."""
+    runs = "run_id IN (SELECT unnest($1::VARCHAR[]))"
+    if table in _GROWN:
+        runs = "$1 IS NOT NULL"  # of any run
+    if table == "superseded":  # by these runs: its rows bear the run that stored them first
+        runs = f"id IN (SELECT id FROM revisions WHERE {runs})"
+    if table == "duplicates":  # or by an article of theirs that took a text over: its rows bear the run of the text
+        runs = f"({runs} OR duplicate_of IN (SELECT id FROM revisions WHERE {runs}))"
+    return f"SELECT t.* FROM {table} t WHERE {runs} AND hash(t) NOT IN (SELECT hash(a) FROM again.{table} a)"

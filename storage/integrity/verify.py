@@ -1,0 +1,218 @@
+"""Hold files, rows and captures of an archive against each other.
+
+Every capture is, byte for byte, the file that was finished, and every record has the digest that it was written with;
+the rows are those that the journal in the captures comes to when it is carried out once more; every row has its file,
+byte for byte as it was written, and its capture; every file has its row; the readers' copy is the one that was
+published. Needs the lease, so that nothing moves meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from schemas.article import text_hash
+from schemas.errors import FrontMatterError
+from schemas.find import Status
+from schemas.front_matter import Document, loads
+from schemas.nfc import nfc
+from schemas.page import CaptureRef
+from storage.archive import Archive
+from storage.database.writer import Database
+from storage.files import sha256_of
+from storage.integrity.rebuild import Rebuilt, in_order, rebuilt
+
+KEPT_KINDS = frozenset({"response", "resource", "revisit"})
+
+_TOLD_BY_JOURNAL = "run_id NOT IN (SELECT run_id FROM {0}runs WHERE batches IS NULL)"
+"""All but those of runs from before there was a journal: a row of a run that nobody knows is a forged one."""
+_COMPARED = {
+    "articles": "id",
+    "superseded": "id || ' revision ' || revision",
+    "duplicates": "id",
+    "frontier": "id",
+    "finds": "run_id || ' ' || id",
+    "runs": "run_id",
+    "requests": "run_id || ' ' || url",
+    "cursors": "source",
+    "coverage": "source || ' ' || since",
+    "quarantine": "id",
+    "events": "seq",
+}
+"""Each table that the journal tells of, and how a row of it is named."""
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was looked at, and every fault: what is wrong, with which file, row or capture.
+
+    The rest is for whoever mends it: `lost_files`, paths of files that are missing or altered; `database_differs`,
+    whether rows and journal tell different things; `damaged_captures`, those that are missing or not what was written.
+    """
+
+    articles: int = 0
+    files: int = 0
+    captures: int = 0
+    faults: list[str] = field(default_factory=list)
+    lost_files: list[str] = field(default_factory=list)
+    database_differs: bool = False
+    damaged_captures: list[str] = field(default_factory=list)
+
+
+def verify(archive: Archive) -> Verification:
+    """Check the whole archive. Reads every file and every capture once."""
+    root, database, found = archive.root, archive.database, Verification()
+    with rebuilt(root) as again:
+        records = _check_captures(root, database, again, found)
+        _check_rows(database, again, found)
+    named = set()
+    # In no order: sorting a hundred thousand texts wants more memory than the writer may have.
+    for row in database.stream("SELECT * FROM articles"):
+        found.articles += 1
+        _check_row(root, row, records, found)
+        if row["file"]:
+            named.add(row["file"])
+    for table, revision in (("superseded", "revision"), ("duplicates", "1"), ("quarantine", "1")):
+        sql = f"SELECT id, {revision} AS revision, capture_file, capture_offset FROM {table}"
+        for row in database.stream(sql):
+            found.faults += _capture_faults(row, records)
+    strays = [path for path in _files(root, found) if path not in named]
+    found.faults += [f"file {path}: no row of the database names it; import it, or move it away" for path in strays]
+    return found
+
+
+# -- captures
+
+
+def _check_captures(root: Path, db: Database, again: Rebuilt, found: Verification) -> set[CaptureRef]:
+    """Read every capture: its faults are noted, its journal goes into the second database, its records come back."""
+    sealed = {row["name"]: row for row in db.rows("SELECT * FROM capture_files")}
+    names = in_order(root)
+    found.damaged_captures = sorted(sealed.keys() - set(names))
+    found.faults += [f"capture {name}: missing; put it back from a copy" for name in found.damaged_captures]
+    records = set()
+    for name in names:
+        faults = _seal_faults(root, name, sealed.get(name))
+        for item in again.read(name):
+            if isinstance(item, str):
+                faults.append(f"capture {item}")
+            elif item.kind in KEPT_KINDS:
+                records.add(item.ref)
+        if faults:
+            found.damaged_captures.append(name)
+            found.faults += faults
+    found.captures = len(records)
+    return records
+
+
+def _seal_faults(root: Path, name: str, sealed: Mapping[str, Any] | None) -> list[str]:
+    if sealed is None:
+        return []
+    size = (root / name).stat().st_size
+    if size != sealed["bytes"]:
+        return [f"capture {name}: {size} bytes, {sealed['bytes']} were written"]
+    if sha256_of(root / name) != sealed["sha256"]:
+        return [f"capture {name}: not, byte for byte, the file that was written"]
+    return []
+
+
+# -- rows
+
+
+def _check_rows(database: Database, again: Rebuilt, found: Verification) -> None:
+    """Rows that the journal does not tell of, or tells of otherwise."""
+    with database.attached(again.finish(), "again"):
+        for table, name in _COMPARED.items():
+            for row in database.rows(_difference(table, name)):
+                found.database_differs = True
+                found.faults.append(f"row {table} {row['name']}: {row['problem']}")
+
+
+def _difference(table: str, name: str) -> str:
+    """A query for the rows in which a table differs from its second database, attached as `again`: name and problem."""
+    ours, theirs = _counted(table, name, ""), _counted(table, name, "again.")
+    return (
+        f"SELECT name, CASE WHEN count(DISTINCT side) = 2 THEN 'not what the journal says'"
+        f" WHEN min(side) = 'ours' THEN 'the journal does not tell of it' ELSE 'missing, the journal tells of it' END"
+        f" AS problem FROM (SELECT 'ours' AS side, * FROM ({ours} EXCEPT {theirs})"
+        f" UNION ALL SELECT 'theirs', * FROM ({theirs} EXCEPT {ours})) GROUP BY name ORDER BY name"
+    )
+
+
+def _counted(table: str, name: str, schema: str) -> str:
+    """Each row's name, a digest of all its columns, and how often it is there."""
+    told = _TOLD_BY_JOURNAL.format(schema)
+    return f"SELECT {name} AS name, hash(t) AS digest, count(*) AS n FROM {schema}{table} t WHERE {told} GROUP BY ALL"
+
+
+def _check_row(root: Path, row: Mapping[str, Any], records: set[CaptureRef], found: Verification) -> None:
+    found.faults += _capture_faults(row, records)
+    if row["body"] is not None and text_hash(row["body"]) != row["text_hash"]:
+        found.faults.append(f"row {row['id']}: text_hash is not that of the body")
+    if row["file"]:
+        faults = _file_faults(root, row)
+        found.faults += faults
+        found.lost_files += [row["file"]] if faults else []
+    elif row["status"] != Status.LISTED and row["oid"] is not None:
+        found.faults.append(f"row {row['id']}: has a text and no file")
+
+
+def _capture_faults(row: Mapping[str, Any], records: set[CaptureRef]) -> list[str]:
+    if row["capture_file"] is None:
+        return []
+    ref = CaptureRef(row["capture_file"], row["capture_offset"])
+    if ref in records:
+        return []
+    return [f"row {row['id']}, revision {row['revision']}: no whole capture at {ref.file} {ref.offset}"]
+
+
+# -- files
+
+
+def _files(root: Path, found: Verification) -> Iterator[str]:
+    for path in sorted((root / "articles").rglob("*.md")):
+        found.files += 1
+        yield path.relative_to(root).as_posix()
+
+
+def _file_faults(root: Path, row: Mapping[str, Any]) -> list[str]:
+    """The file is the one that was written. Where it is not, what is wrong with it."""
+    path = root / row["file"]
+    if path.is_file() and row["file_sha256"] is not None and sha256_of(path) == row["file_sha256"]:
+        return []
+    try:
+        document = loads(path.read_bytes().decode(), file=row["file"])
+    except FileNotFoundError:
+        return [f"file {row['file']}: missing, the row {row['id']} names it"]
+    except (OSError, UnicodeDecodeError, FrontMatterError) as error:
+        return [f"file {row['file']}: {error}"]
+    return _differences(document, row)
+
+
+def _differences(document: Document, row: Mapping[str, Any]) -> list[str]:
+    faults = [] if document.hash_matches else [f"file {row['file']}: content_hash is not that of the body"]
+    faults += [
+        f"file {row['file']}: {name} differs from the row {row['id']}"
+        for name, (said, held) in _both(document, row).items()
+        if said != held
+    ]
+    if not faults and row["file_sha256"] is not None:
+        faults = [f"file {row['file']}: altered since it was written"]
+    return faults
+
+
+def _both(document: Document, row: Mapping[str, Any]) -> dict[str, tuple[object, object]]:
+    """What file and row each say of the same thing."""
+    published = row["published_at"]
+    return {
+        "id": (document.id, row["id"]),
+        "title": (nfc(document.title), row["title"].strip()),
+        "publisher": (nfc(document.publisher), row["publisher"].strip()),
+        "body": (nfc(document.body), row["body"].strip("\n")),
+        "content_hash": (document.content_hash, row["content_hash"]),
+        "category": (nfc(document.category), ", ".join(row["categories"]).strip()),
+        "published_at": (document.published_at, published and published.replace(second=0, microsecond=0)),
+        "crawled_at": (document.crawled_at, row["crawled_at"].replace(microsecond=0)),
+    }

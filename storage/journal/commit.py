@@ -1,0 +1,314 @@
+"""One journal entry -> one transaction.
+
+The only place that says what an entry means for the database: a run commits its entries here as they arise, the next
+start those that a kill left behind, and `rebuild` all of them. Everything is a function of the entry and of what the
+database holds already, so that the same entries give the same rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.article import Outcome
+from schemas.coverage import Stretch, WindowRead, after
+from schemas.find import Status
+from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
+from schemas.page import RequestRecord
+from storage.database import rows as records
+from storage.database.writer import Database
+from storage.journal import events as feed
+
+Commit = Callable[[], None]
+
+_UNFINISHED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED, Outcome.GONE})
+"""Outcomes after which a page in quarantine is still the newest that is known of its article."""
+
+_PLAIN_TEXTS = (
+    "SELECT id, title, publisher, byline, published_at, crawled_at, url, original_url, content_hash, text_hash, source,"
+    " capture_file, capture_offset, run_id FROM articles"
+    " WHERE oid IS NULL AND text_hash IN (SELECT id FROM wanted)"
+)
+
+
+def prepared(db: Database, entry: Entry) -> Commit:
+    """The transaction that commits an entry, still to be carried out.
+
+    What cannot be stored (a value that its column does not take) raises here, before anything was written anywhere.
+    """
+    match entry:
+        case RunStarted():
+            return lambda: _start(db, entry)
+        case BatchStored():
+            return _Batch(db, entry).commit
+        case RunEnded():
+            return _ending(db, entry)
+        case RowsRestated():
+            rows = _restated(db, entry.table, entry.rows)
+            return lambda: _restate(db, entry, rows)
+
+
+def is_committed(db: Database, entry: Entry) -> bool:
+    """Whether the database holds an entry already."""
+    rows = db.rows("SELECT batches, finished_at FROM runs WHERE run_id = ?", [entry.run_id])
+    match entry:
+        case RunStarted():
+            return bool(rows)
+        case BatchStored() | RowsRestated():
+            return bool(rows) and (rows[0]["batches"] or 0) >= entry.number
+        case RunEnded():
+            return bool(rows) and rows[0]["finished_at"] is not None
+
+
+class _Batch:
+    """The rows of a batch, checked against their tables."""
+
+    def __init__(self, db: Database, entry: BatchStored) -> None:
+        self._db = db
+        self._entry = entry
+        run_id, results = entry.run_id, entry.results
+        self._articles = [
+            *(row for r in results if (row := records.article_row(r, run_id))),
+            *(records.plain_text_row(text, run_id) for text in entry.texts),
+        ]
+        self._adopted: dict[str, str] = {}
+        duplicates = [row for r in results if (row := records.duplicate_row(r, run_id))]
+        frontier = [row for r in results if (row := records.frontier_row(r, run_id))]
+        quarantine = [row for r in results if (row := records.quarantine_row(r, run_id))]
+        self._upserted = {
+            "articles": db.table("articles", self._articles),
+            "duplicates": db.table("duplicates", duplicates),
+            "frontier": db.table("frontier", frontier),
+            "quarantine": db.table("quarantine", quarantine),
+        }
+        self._inserted = {
+            "finds": db.table("finds", [records.find_row(result, run_id) for result in results]),
+            "requests": request_table(db, run_id, entry.requests),
+        }
+
+    def commit(self) -> None:
+        entry, db = self._entry, self._db
+        with db.transaction():
+            before = self._shown()
+            self._supersede()
+            removed = [*self._adopt(), *self._unlist()]
+            self._release()
+            self._own_text()
+            for table, rows in self._upserted.items():
+                db.upsert(table, rows)
+            for table, rows in self._inserted.items():
+                db.insert(table, rows)
+            self._tell(removed, before)
+            self._mark_processed()
+            cover(db, entry.run_id, entry.coverage)
+            _count(db, entry)
+
+    def _shown(self) -> dict[str, bool]:
+        """Of the finds' ids, those that the archive shows as articles: whether each is known to be deleted."""
+        ids = [result.ref.key.id for result in self._entry.results if not result.known]
+        if not ids:
+            return {}
+        rows = self._db.lookup(
+            ids, "SELECT a.id, f.gone_at FROM wanted JOIN articles a USING (id) LEFT JOIN frontier f USING (id)"
+        )
+        return {row["id"]: row["gone_at"] is not None for row in rows}
+
+    def _tell(self, removed: Sequence[str], before: Mapping[str, bool]) -> None:
+        """Write to the change feed what this batch has changed."""
+        entry = self._entry
+        found = list(feed.changes(entry.results, self._articles, self._adopted, removed, before))
+        runs = self._db.rows("SELECT number, started_at FROM runs WHERE run_id = ?", [entry.run_id]) if found else []
+        for run in runs:  # none where the entry of its start is damaged: then a repair tells of its events
+            at = max((r.crawled_at for r in entry.results if r.crawled_at), default=run["started_at"])
+            rows = feed.numbered(found, run=run["number"], entry=entry.number, at=at, run_id=entry.run_id)
+            self._db.insert("events", self._db.table("events", rows))
+
+    def _supersede(self) -> None:
+        """Keep the rows that are about to be replaced."""
+        ids = [row["id"] for row in self._articles if row["revision"] > 1]
+        if ids:
+            self._db.execute(
+                "INSERT INTO superseded BY NAME SELECT * FROM articles WHERE id IN (SELECT unnest(?))", [ids]
+            )
+
+    def _unlist(self) -> list[str]:
+        """What was only listed, and now turns out to be off topic or a copy, is no article of the archive."""
+        ids = [r.ref.key.id for r in self._entry.results if r.outcome in (Outcome.OFF_TOPIC, Outcome.DUPLICATE)]
+        if not ids:
+            return []
+        rows = self._db.rows(
+            "DELETE FROM articles WHERE status = ? AND id IN (SELECT unnest(?)) RETURNING id",
+            [Status.LISTED.value, ids],
+        )
+        return sorted(row["id"] for row in rows)
+
+    def _release(self) -> None:
+        """What ended in any other way than another try is no longer in quarantine."""
+        ids = [r.ref.key.id for r in self._entry.results if not r.known and r.outcome not in _UNFINISHED]
+        if ids:
+            self._db.execute("DELETE FROM quarantine WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
+
+    def _own_text(self) -> None:
+        """What was a copy, and bears a text of its own now, is a copy no more."""
+        ids = [row["id"] for row in self._articles]
+        if ids:
+            self._db.execute("DELETE FROM duplicates WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
+
+    def _adopt(self) -> list[str]:
+        """An imported text without address is a copy of the article that turns out to bear it."""
+        texts = [(row["text_hash"], row["id"]) for row in self._articles if row.get("oid") and row.get("body")]
+        plain = self._db.lookup([digest for digest, _ in texts], _PLAIN_TEXTS) if texts else []
+        if not plain:
+            return []
+        plain.sort(key=lambda row: str(row["id"]))
+        first = dict(reversed(texts))
+        copies = [{**row, "duplicate_of": first[row["text_hash"]], "matched_by": "text_hash"} for row in plain]
+        self._db.upsert("duplicates", self._db.table("duplicates", copies))
+        self._adopted = {row["id"]: row["duplicate_of"] for row in copies}
+        self._db.execute("DELETE FROM articles WHERE id IN (SELECT unnest(?::VARCHAR[]))", [list(self._adopted)])
+        return list(self._adopted)
+
+    def _mark_processed(self) -> None:
+        taken = [f"{r.capture.file} {r.capture.offset}" for r in self._entry.results if r.capture is not None]
+        if taken:
+            self._db.execute(
+                "DELETE FROM unprocessed WHERE capture_file || ' ' || capture_offset IN (SELECT unnest(?))", [taken]
+            )
+
+
+def request_table(db: Database, run_id: str, requests: Sequence[RequestRecord]) -> pa.Table:
+    """Rows of the request ledger."""
+    return db.table("requests", [{"run_id": run_id, **asdict(request)} for request in requests])
+
+
+def cover(db: Database, run_id: str, windows: Sequence[WindowRead]) -> None:
+    """Take windows that were read, or could not be, into the coverage ledger. Inside a transaction."""
+    sources = sorted({read.source for read in windows})
+    if not sources:
+        return
+    rows = db.rows("SELECT * FROM coverage WHERE source IN (SELECT unnest(?::VARCHAR[]))", [sources])
+    runs = {(row["source"], _stretch(row)): row["run_id"] for row in rows}
+    ledgers: dict[str, list[Stretch]] = {source: [] for source in sources}
+    for row in rows:
+        ledgers[row["source"]].append(_stretch(row))
+    for read in windows:
+        ledgers[read.source] = after(ledgers[read.source], read)
+    told = [
+        {
+            "source": source,
+            **asdict(stretch),
+            "state": "closed" if stretch.reason is None else "gap",
+            "run_id": runs.get((source, stretch), run_id),
+        }
+        for source, ledger in ledgers.items()
+        for stretch in ledger
+    ]
+    db.execute("DELETE FROM coverage WHERE source IN (SELECT unnest(?::VARCHAR[]))", [sources])
+    db.insert("coverage", db.table("coverage", told))
+
+
+def _stretch(row: Mapping[str, Any]) -> Stretch:
+    return Stretch(row["since"], row["until"], row["reason"])
+
+
+def interrupt(db: Database, *, but: str | None = None) -> None:
+    """Runs that have no end, beside the one named, were killed: say so."""
+    db.execute(
+        "UPDATE runs SET exit_reason = 'interrupted' WHERE exit_reason IS NULL AND run_id IS DISTINCT FROM ?", [but]
+    )
+
+
+def _start(db: Database, entry: RunStarted) -> None:
+    with db.transaction():
+        db.insert("runs", db.table("runs", [{**asdict(entry), "batches": 0}]))
+        interrupt(db, but=entry.run_id)
+
+
+def _ending(db: Database, entry: RunEnded) -> Commit:
+    marks = [{"source": s, "watermark": at, "run_id": entry.run_id} for s, at in entry.watermarks.items()]
+    cursors, requests = db.table("cursors", marks), request_table(db, entry.run_id, entry.requests)
+
+    def commit() -> None:
+        with db.transaction():
+            db.insert("requests", requests)
+            db.upsert("cursors", cursors, key="source")
+            cover(db, entry.run_id, entry.coverage)
+            _write_receipt(db, entry.run_id, entry.receipt)
+
+    return commit
+
+
+IDENTITY = {
+    "articles": ("id",),
+    "superseded": ("id", "revision"),
+    "duplicates": ("id",),
+    "frontier": ("id",),
+    "finds": ("run_id", "id"),
+    "runs": ("run_id",),
+    "requests": ("run_id", "started_at", "url", "attempt"),
+    "cursors": ("source",),
+    "coverage": ("source", "since"),
+    "quarantine": ("id",),
+    "events": ("seq",),
+}
+"""The tables that journals tell of, and the columns that tell one row of each from another."""
+
+
+def _restated(db: Database, table: str, told: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows as they were: times and maps were written as text and objects."""
+    schema = db.table(table, []).schema
+    times = [name for name in schema.names if pa.types.is_timestamp(schema.field(name).type)]
+    maps = [name for name in schema.names if pa.types.is_map(schema.field(name).type)]
+    rows = []
+    for plain in told:
+        row = dict(plain)
+        row |= {name: datetime.fromisoformat(row[name]) for name in times if isinstance(row.get(name), str)}
+        row |= {name: list(row[name].items()) for name in maps if row.get(name) is not None}
+        rows.append(row)
+    return db.table(table, rows)
+
+
+def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
+    same = " AND ".join(f"old.{name} = batch.{name}" for name in IDENTITY[entry.table])
+    with db.transaction():
+        db.register_batch(rows)
+        db.execute(f"DELETE FROM {entry.table} old USING batch WHERE {same}")
+        if entry.absent:
+            db.register_batch(_restated(db, entry.table, entry.absent))
+            db.execute(f"DELETE FROM {entry.table} old USING batch WHERE {same}")
+        db.insert(entry.table, rows)
+        if "capture_file" in rows.schema.names:
+            db.register_batch(rows)
+            db.execute(
+                "DELETE FROM unprocessed u USING batch"
+                " WHERE u.capture_file = batch.capture_file AND u.capture_offset = batch.capture_offset"
+            )
+        _count(db, entry)
+
+
+def _count(db: Database, entry: BatchStored | RowsRestated) -> None:
+    db.execute("UPDATE runs SET batches = ? WHERE run_id = ?", [entry.number, entry.run_id])
+
+
+def _write_receipt(db: Database, run_id: str, receipt: Mapping[str, Any]) -> None:
+    outcomes, finished = receipt["outcomes"], receipt["finished_at"]
+    db.execute(
+        "UPDATE runs SET finished_at = ?, exit_reason = ?, finds = ?, outcomes = MAP(?, ?),"
+        " requests = ?, bytes = ?, receipt = ? WHERE run_id = ?",
+        [
+            datetime.fromisoformat(finished) if finished else None,
+            receipt["exit_reason"],
+            receipt["finds"],
+            list(outcomes),
+            list(outcomes.values()),
+            receipt["requests"],
+            receipt["bytes"],
+            json.dumps(receipt, ensure_ascii=False),
+            run_id,
+        ],
+    )

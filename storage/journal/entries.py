@@ -1,0 +1,70 @@
+"""Entries of a run's journal as bytes and back: what the `metadata` records of the captures hold.
+
+One JSON object an entry, with its kind as the only key: `{"batch_stored": {...}}`. Every field is written, also those
+with their default: what an old entry says must not change with a default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.errors import ArchiveDamaged
+from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
+
+
+@dataclass(frozen=True, slots=True)
+class _RunStarted:
+    run_started: RunStarted
+
+
+@dataclass(frozen=True, slots=True)
+class _BatchStored:
+    batch_stored: BatchStored
+
+
+@dataclass(frozen=True, slots=True)
+class _RunEnded:
+    run_ended: RunEnded
+
+
+@dataclass(frozen=True, slots=True)
+class _RowsRestated:
+    rows_restated: RowsRestated
+
+
+_Line = _RunStarted | _BatchStored | _RunEnded | _RowsRestated
+_LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
+
+
+def dumps(entry: Entry) -> bytes:
+    """An entry as JSON in UTF-8."""
+    match entry:
+        case RunStarted():
+            return _LINE.dump_json(_RunStarted(entry))
+        case BatchStored():
+            return _LINE.dump_json(_BatchStored(entry))
+        case RunEnded():
+            return _LINE.dump_json(_RunEnded(entry))
+        case RowsRestated():
+            return _LINE.dump_json(_RowsRestated(entry))
+
+
+def loads(data: bytes, *, where: str) -> Entry:
+    """The entry that `data` holds. Raises ArchiveDamaged, naming `where` it was read."""
+    try:
+        line = _LINE.validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(map(str, first["loc"]))
+        raise ArchiveDamaged(f"{where}: no journal entry that this seogo can read ({at}: {first['msg']}).") from error
+    match line:
+        case _RunStarted(run_started=entry):
+            return entry
+        case _BatchStored(batch_stored=entry):
+            return entry
+        case _RunEnded(run_ended=entry):
+            return entry
+        case _RowsRestated(rows_restated=entry):
+            return entry

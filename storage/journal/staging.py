@@ -1,0 +1,123 @@
+"""Markdown files on their way into the archive.
+
+stage          write them beside the archive, synced
+put_in_place   rename them to where people read them
+finish_staged  the same for what a killed run left: a file whose row was committed counts, another is dropped
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import zip_longest
+from pathlib import Path
+
+from schemas.article import Article
+from schemas.errors import StorageFault
+from schemas.find import FindResult
+from schemas.front_matter import dumps, from_article
+from schemas.front_matter.styles import Style
+from storage.database.writer import Database
+from storage.files import inside, sync_folder
+from storage.layout import path_of
+
+Move = tuple[Path, Path]
+"""The staged file, and its place in the archive."""
+
+
+def shown(result: FindResult) -> Article | None:
+    """The article that a result's Markdown file shows; None where it has no file."""
+    return result.article if result.revision_kind is not None else None
+
+
+def markdown(result: FindResult, style: Style) -> bytes:
+    """The Markdown file of a result that shows an article and says when it was crawled."""
+    article = shown(result)
+    assert article is not None and result.crawled_at is not None  # noqa: S101, PT018  the pipeline's own promise
+    return dumps(from_article(article, result.crawled_at, style=style)).encode()
+
+
+def placed(result: FindResult, style: Style) -> tuple[FindResult, bytes | None]:
+    """The result with the path of its file (the one that it has, else by its day) and its digest; and the file."""
+    article = shown(result)
+    if article is None:
+        return result, None
+    file, data = result.file or path_of(article.key, article.published_at), markdown(result, style)
+    return replace(result, file=file, file_sha256=hashlib.sha256(data).hexdigest()), data
+
+
+def stage(
+    root: Path, run_id: str, results: Sequence[FindResult], style: Style, files: Sequence[bytes | None] = ()
+) -> list[Move]:
+    """Write the files of placed results below `state/staged`, synced. `files`: what they are, where it is known."""
+    folder = root / "state" / "staged" / run_id
+    moves = []
+    for result, data in zip_longest(results, files):
+        if (article := shown(result)) is not None and result.file is not None:
+            staged = folder / f"{article.id}.{result.revision}.md"
+            _write_synced(staged, data or markdown(result, style))
+            moves.append((staged, inside(root, result.file)))
+    if moves:
+        sync_folder(folder)
+    return moves
+
+
+def put_in_place(moves: Sequence[Move]) -> None:
+    """Rename staged files to their places. Whoever opens one sees the old text or the new."""
+    for staged, final in moves:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        staged.replace(final)
+    for folder in {final.parent for _, final in moves}:
+        sync_folder(folder)
+
+
+def remove_staging(root: Path, run_id: str) -> None:
+    """The run's folder of staged files, once it is empty."""
+    folder = root / "state" / "staged" / run_id
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def finish_staged(root: Path, db: Database) -> str | None:
+    """Put in place, or drop, the files that a killed run left staged. Returns a sentence about it."""
+    staged = sorted((root / "state" / "staged").glob("*/*.md"))
+    moves = _committed(root, db, staged)
+    put_in_place(moves)
+    for path in staged:
+        path.unlink(missing_ok=True)  # those that no row asks for
+    for folder in (root / "state" / "staged").iterdir():
+        remove_staging(root, folder.name)
+    return f"finished {len(moves)} of {len(staged)} files that a killed run left staged" if staged else None
+
+
+def _committed(root: Path, db: Database, staged: Sequence[Path]) -> list[Move]:
+    """The moves for those staged files whose row was committed."""
+    rows = {
+        row["id"]: row
+        for row in db.lookup(
+            [path.name.split(".")[0] for path in staged],
+            "SELECT id, run_id, revision, file FROM articles WHERE id IN (SELECT id FROM wanted)",
+        )
+    }
+    moves = []
+    for path in staged:
+        article_id, revision, _ = path.name.split(".")
+        row = rows.get(article_id)
+        if row and (row["run_id"], str(row["revision"])) == (path.parent.name, revision):
+            moves.append((path, inside(root, row["file"])))
+    return moves
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StorageFault(
+            f"{path}: {error.strerror}. Free space, then run again: nothing committed is lost."
+        ) from error

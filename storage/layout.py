@@ -1,0 +1,44 @@
+"""Where everything lies in an archive, by names relative to its directory."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from schemas.article import SEOUL, ArticleKey
+from schemas.errors import BadInput
+
+COPY = "archive.duckdb"
+"""The snapshot for readers."""
+WRITER = "state/writer.duckdb"
+"""The writer's database."""
+UNPUBLISHED = "state/unpublished"
+"""Exists while the snapshot is behind the writer's database."""
+OPEN_CAPTURE = "state/open_capture"
+"""The names of the WARC files of a run that has not ended, a line each."""
+LAST_RUN = "state/last_run.json"
+"""The receipt of the newest run that ended, published or not."""
+LAST_VERIFY = "state/last_verify.json"
+"""The time and the result of the last verification."""
+REBUILT = "state/rebuilt.duckdb"
+"""A second database while it is rebuilt from the captures."""
+BASELINE = "state/baseline.json"
+"""The baseline of the drift alarm."""
+BACKOFF = "state/backoff.json"
+"""Pauses of hosts that outlive the process."""
+
+
+def path_of(key: ArticleKey, published_at: datetime | None) -> str:
+    """The file's path inside the archive: by Korean day of publication, `articles/2025/12/30/119_0003042504.md`.
+
+    An article without a day lies in `articles/undated/`. The path is made of digits only (ArticleKey sees to that),
+    so nothing that a page says can lead out of the archive.
+    """
+    folder = published_at.astimezone(SEOUL).strftime("%Y/%m/%d") if published_at else "undated"
+    return f"articles/{folder}/{key.id}.md"
+
+
+def check_archive(root: Path) -> None:
+    """What was mistyped must not become a new, empty archive that is in perfect order."""
+    if not any((root / part).is_dir() for part in ("state", "captures")):
+        raise BadInput(f"{root} is no archive: it has neither state nor captures. Crawl or import first.")

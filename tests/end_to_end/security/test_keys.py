@@ -1,0 +1,104 @@
+"""SECURITY.md, the promise about keys: they appear nowhere, whatever a server does with what it was told."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.replica.server import Replica
+from flows.sources.api_keys import keys_from
+from schemas.errors import MissingKey
+from tests.support.command import Ran, hasty_topic, process, seogo, small_corpus
+from tests.support.secrets import KEYS, TRICKS, betrayed, every_byte, telltale
+
+FINE = ("nothing", "a reason", "a redirect")
+
+
+@pytest.fixture(scope="module")
+def naver() -> Iterator[Replica]:
+    with Replica(small_corpus()) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("trick", "good"),
+    [
+        ("nothing", True),
+        ("nothing", False),
+        ("a reason", True),
+        ("a redirect", True),
+        *((trick, True) for trick in TRICKS if trick not in FINE),
+    ],
+)
+def test_no_key_in_anything_that_a_crawl_leaves(
+    tmp_path: Path, naver: Replica, caplog: pytest.LogCaptureFixture, trick: str, good: bool
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    topic = api_topic(tmp_path)
+    with telltale(naver, trick, good=good) as (url, told):
+        env = KEYS | {"SEOGO_NAVER": url, "SEOGO_ARCHIVE": str(tmp_path / "archive"), "SEOGO_TOPIC": str(topic)}
+        ran = seogo("crawl", "--limit", "3", env=env)
+    assert set(told) == set(KEYS.values())
+    status = seogo("status", env=env)
+    said = f"{ran.out}{ran.err}{status.out}{status.err}{caplog.text}"
+    assert betrayed(every_byte(tmp_path / "archive") | {"what was said": said.encode()}) == []
+
+
+def api_topic(folder: Path) -> Path:
+    """A topic that asks both of the Search API's hosts one thing."""
+    path = hasty_topic(folder, tries=1)
+    sources = "".join(f"  - {{type: search_api, endpoint: {name}, name: {name}}}\n" for name in ("openapi", "apihub"))
+    path.write_text(f"{path.read_text('utf-8')}sources:\n{sources}queries: [독자 AI 파운데이션 모델]\n", "utf-8")
+    return path
+
+
+def test_no_key_in_a_debug_log_or_the_traceback_of_a_bug(tmp_path: Path, naver: Replica) -> None:
+    # A bug of ours, deep inside a run that holds the keys, with everything logged that any library logs.
+    program = (
+        "import logging, flows.runs.lifecycle; logging.basicConfig(level=1); from flows.cli.app import main\n"
+        "def assess_by(topic): raise RuntimeError(repr(topic)[:9])\n"
+        "flows.runs.lifecycle.assess_by = assess_by; main()"
+    )
+    topic = api_topic(tmp_path)
+    with telltale(naver, "nothing") as (url, _):
+        env = KEYS | {"SEOGO_NAVER": url, "SEOGO_ARCHIVE": str(tmp_path / "archive"), "PYTHONASYNCIODEBUG": "1"}
+        ran = process_of(program, "crawl", "--topic", str(topic), env=env)
+    assert "RuntimeError" in ran.err
+    assert "DEBUG:" in ran.err
+    assert betrayed(every_byte(tmp_path / "archive") | {"said": (ran.out + ran.err).encode()}) == []
+
+
+def process_of(program: str, *words: str, env: dict[str, str]) -> Ran:
+    from tests.support import command as cli_support
+
+    before = cli_support.COMMAND
+    try:
+        cli_support.COMMAND = (sys.executable, "-P", "-c", program)
+        return process(*words, env=env)
+    finally:
+        cli_support.COMMAND = before
+
+
+def test_the_search_for_keys_finds_them_where_they_hide(tmp_path: Path) -> None:
+    secret = KEYS["NAVER_CLIENT_SECRET"]
+    (tmp_path / "plain").write_text(secret.upper(), "utf-8")
+    (tmp_path / "a.warc.gz").write_bytes(gzip.compress(b"WARC/1.1\r\n" + gzip.compress(b"x" * 99 + secret.encode())))
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as made:
+        made.execute("CREATE TABLE t AS SELECT repeat('x', 900) || ? AS body FROM range(5000)", [secret])
+    assert {"a.duckdb, its rows", "a.warc.gz, unpacked", "plain"} <= {*betrayed(every_byte(tmp_path))}
+
+
+def test_a_key_that_could_hide_in_an_error_is_refused_without_showing_it() -> None:
+    good = {"NAVER_CLIENT_ID": " my-id\n", "NAVER_CLIENT_SECRET": "CANARY\n"}
+    assert keys_from(good)["openapi"].headers("openapi")["X-Naver-Client-Secret"] == "CANARY"
+    assert "CANARY" not in repr(keys_from(good))
+    for odd in ("CANARY\r\nX: y", "CANARY\u200b", "CANARY&amp", 'CAN"ARY', "CAN ARY", "CAN\\ARY"):
+        with pytest.raises(MissingKey, match="NAVER_CLIENT_SECRET") as raised:
+            keys_from(good | {"NAVER_CLIENT_SECRET": odd})
+        assert "CAN" not in str(raised.value)

@@ -1,0 +1,67 @@
+"""Twenty-five kills of a real crawl, at steps of every kind (`make torture` does three hundred)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.programs import torture
+from tests.programs.torture import Scene
+from tests.support.paths import ROOT
+
+KILLS = 19
+"""First kills; every third is followed by a second one, in the recovery."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with torture.scene(tmp_path_factory.mktemp("torture")) as made:
+        yield made
+
+
+def test_the_steps_that_can_be_killed_are_those_that_leave_something_behind(made: Scene) -> None:
+    assert set(made.steps) >= {
+        *("append", "sync", "stage", "replace", "unlink", "snapshot", "checkpoint"),
+        *("statement", "insert", "upsert", "commit"),
+    }
+    assert len(made.expected["articles"]) > 15
+    assert made.expected["duplicates"]
+
+
+@pytest.mark.slow
+def test_a_crawl_that_is_killed_anywhere_ends_as_if_it_had_not_been(made: Scene) -> None:
+    died = Counter[str]()
+    for number, kills in enumerate(torture.plans(made, KILLS, seed=20260102)):
+        died[kills[0].kind] += torture.survive(made, f"killed-{number}", *kills)
+    assert sum(died.values()) >= 20
+    assert len(died) == len(made.steps)
+
+
+def test_the_harness_notices_what_is_lost(made: Scene) -> None:
+    """An archive that lacks an article, or has one twice, must not pass."""
+    lost = {**made.expected, "articles": made.expected["articles"][1:]}
+    for wrong in (lost, {**made.expected, "files": {}}):
+        other = torture.Scene(made.naver, made.work / "wrong", made.before, wrong, made.steps)
+        other.work.mkdir(exist_ok=True)
+        with pytest.raises(AssertionError, match="differ after"):
+            torture.survive(other, f"{len(wrong['articles'])}-{len(wrong['files'])}", torture.Kill("append", 2, "half"))
+
+
+@pytest.mark.slow
+def test_two_that_start_together_are_never_two_writers(tmp_path: Path) -> None:
+    """Two hundred times: both may have had the archive, one after the other, but never at once."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.programs.two_writers", tmp_path / "archive", "200"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("200 rounds")

@@ -1,0 +1,72 @@
+"""`seogo demo`, once as a person would run it."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+from tests.support.command import COMMAND, environment, process
+
+
+def test_the_demo_shows_it_all_leaves_nothing_running_and_runs_again(tmp_path: Path) -> None:
+    archive = tmp_path / "demo archive"
+    (tmp_path / "flows").mkdir()  # a folder of the user's own, of the name of ours
+    for _ in range(2):
+        began = time.monotonic()
+        # A session of its own: whatever it starts can be found.
+        with subprocess.Popen(
+            [*COMMAND, "demo", "--archive", str(archive)],
+            env=environment(SEOGO_TOPIC="none.yaml", SEOGO_NAVER="nonsense"),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as running:
+            out, err = running.communicate(timeout=60)
+        assert (running.returncode, err) == (0, "")
+        assert time.monotonic() - began < 20
+        assert processes_of(running.pid) == []
+        check_shown(out)
+    assert process("verify", "--archive", archive).code == 0
+
+
+def processes_of(session: int) -> list[str]:
+    """The processes of a session that are still there."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text("utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended meanwhile
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(path.parent.name)
+    return found
+
+
+def check_shown(out: str) -> None:
+    steps = [
+        "1. crawl",
+        "done: ",
+        "2. crawl again",
+        "nothing_new: ",
+        "3. one article's file",
+        "\n---\nid: ",
+        "4. a question",
+    ]
+    at = [out.find(step) for step in steps]
+    assert -1 not in at
+    assert at == sorted(at)
+    assert "네이버클라우드" in out.partition("4. a question")[2]
+    assert "seogo status --archive" in out
+
+
+def test_the_demo_leaves_other_folders_alone(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "letters.md").touch()
+    ran = process("demo", "--archive", own)
+    assert ran.code == 2
+    assert "no demo made it" in ran.complaint
+    assert [path.name for path in own.iterdir()] == ["letters.md"]

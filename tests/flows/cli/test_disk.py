@@ -1,0 +1,99 @@
+"""A full disk and a read-only folder, for real: said in one line, and nothing is lost once there is room again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.cli.exit_codes import Exit
+from flows.replica.server import Replica
+from tests.support.command import Ran, crawling, held, seogo, small_corpus
+from tests.support.disks import fill, mount, needs_a_disk
+
+pytestmark = needs_a_disk
+
+
+@pytest.fixture(scope="module")
+def naver() -> Iterator[Replica]:
+    with Replica(small_corpus()) as replica:
+        yield replica
+
+
+@pytest.fixture(scope="module")
+def whole(naver: Replica, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What a crawl with all the room it wants archives."""
+    archive = tmp_path_factory.mktemp("whole") / "archive"
+    assert seogo("crawl", env=crawling(naver, archive)).code == Exit.DONE
+    return held(archive)
+
+
+def check_said(ran: Ran) -> None:
+    assert ran.code == Exit.STORAGE_FAULT, ran.err
+    assert "No space left on device" in ran.complaint
+    assert ran.out == ""
+
+
+def check_goes_on(naver: Replica, archive: Path, expected: set[str]) -> None:
+    ran = seogo("crawl", env=crawling(naver, archive))
+    assert ran.code == Exit.DONE, ran.err
+    assert held(archive) == expected
+    assert seogo("verify", "--archive", archive).out.endswith("all agree\n")
+
+
+# Which step meets the end of the disk depends on its size; the sizes are those of the steps, one after the other.
+@pytest.mark.parametrize("kilobytes", [20, 90, 300, 600, 800, 1100, 1500, 3000])
+@pytest.mark.every(4)
+def test_a_crawl_onto_a_disk_that_fills_up(naver: Replica, disk: Path, whole: set[str], kilobytes: int) -> None:
+    mount(disk, f"size={kilobytes}k", "-t", "tmpfs")
+    check_said(seogo("crawl", "--json", env=crawling(naver, disk / "archive")))
+    mount(disk, "remount,size=64m")
+    check_goes_on(naver, disk / "archive", whole)
+
+
+@pytest.mark.parametrize("left", [0, 8, 64, 256, 1024])
+@pytest.mark.every(2)
+def test_a_disk_that_is_full_before_the_second_run(naver: Replica, disk: Path, whole: set[str], left: int) -> None:
+    mount(disk, "size=64m", "-t", "tmpfs")
+    archive = disk / "archive"
+    assert seogo("crawl", "--limit", "5", env=crawling(naver, archive)).code == Exit.DONE
+    before = held(archive)
+    fill(disk, left * 1024)
+    check_said(seogo("crawl", env=crawling(naver, archive)))
+    # Readers go on with what was published.
+    assert held(archive) >= before
+    (disk / "filler").unlink()
+    check_goes_on(naver, archive, whole)
+
+
+def test_an_import_onto_a_disk_that_fills_up(naver: Replica, disk: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    seogo("crawl", "--limit", "30", env=crawling(naver, source))
+    mount(disk, "size=700k", "-t", "tmpfs")
+    check_said(seogo("import", source / "articles", "--archive", disk / "archive"))
+    mount(disk, "remount,size=64m")
+    assert seogo("import", source / "articles", "--archive", disk / "archive").code == Exit.DONE
+    named = {path.stem for path in (source / "articles").rglob("*.md")}
+    assert named <= held(disk / "archive")
+
+
+def test_a_folder_that_is_read_only(naver: Replica, disk: Path) -> None:
+    mount(disk, "size=64m", "-t", "tmpfs")
+    archive = disk / "archive"
+    seogo("crawl", "--limit", "1", env=crawling(naver, archive))
+    mount(disk, "remount,ro")
+    for ran in (
+        seogo("crawl", env=crawling(naver, archive)),
+        seogo("crawl", env=crawling(naver, disk / "new")),
+        seogo("import", __file__, "--archive", archive),
+        seogo("verify", "--archive", archive),
+        seogo("demo", "--archive", disk / "demo"),
+    ):
+        assert ran.code == Exit.STORAGE_FAULT
+        assert "Read-only file system" in ran.complaint
+    # To read needs no right to write.
+    assert seogo("sql", "SELECT count(*) AS n FROM articles", "--format", "json", "--archive", archive).json == [
+        {"n": 1}
+    ]
+    assert seogo("status", "--archive", archive).code == Exit.DONE

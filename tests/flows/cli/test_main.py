@@ -1,0 +1,472 @@
+"""The command `seogo`: help, what it reads of a user, `parse`, `topic check`. Runs, SQL and disks: test_cli_*.py."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_command
+
+from flows.cli.app import app
+from flows.cli.errors import asks_for_json
+from flows.cli.exit_codes import Exit, exit_of_error, exit_of_run
+from flows.cli.options import whole
+from flows.replica.corpus import make_corpus
+from flows.replica.server import Replica
+from schemas import errors
+from schemas.receipt import ExitReason
+from storage.reading.reader import SHOWN
+from tests.support.command import COMMAND, environment, process, seogo
+from tests.support.paths import DATA, ROOT, SHARED
+from tests.support.replica import NNEWS, first, get, path_of
+
+CAPTURES = SHARED / "captures"
+EXPECTED = sorted((DATA / "expected").glob("*_*.json"))
+NEWS = "https://news.naver.com"
+LISTS = {
+    "list_nhn_100_265_202009.html.gz": f"{NEWS}/main/list.nhn?mode=LS2D&mid=shm&sid1=100&sid2=265",
+    "list_page_202401_pynavernews.html.gz": f"{NEWS}/main/list.naver?mode=LSD&mid=shm&sid1=105",
+    "search_news_AI_202605.html.gz": "https://search.naver.com/search.naver?where=news&query=AI",
+    "search_news_da_202601.html.gz": "https://search.naver.com/search.naver?where=news&query=da",
+    "section_100_202508.excerpt.html": f"{NEWS}/section/100",
+    "openapi_news_search_20240526.json": "https://openapi.naver.com/v1/search/news.json?query=AI",
+}
+PIECES = {
+    "apigw_sports_article_202610.fragment.json": (
+        "https://api-gw.sports.naver.com/news/article/001/0000000001",
+        "which is not on the page",
+    ),
+    "openapi_news_search_20250611.fragment.txt": (
+        "https://openapi.naver.com/v1/search/news.json?query=AI",
+        "which is not on the page",
+    ),
+    "read_nhn_article_277_0004565025_201911.excerpt.html": (
+        "https://n.news.naver.com/article/277/0004565025",
+        "#articleBodyContents",
+    ),
+}
+
+needs_captures = pytest.mark.skipif(not CAPTURES.is_dir(), reason="the captured pages are not part of the project")
+
+
+def commands() -> list[list[str]]:
+    """Every command, as the words that name it."""
+    top = get_command(app)
+    found = []
+    for name, command in top.commands.items():  # type: ignore[attr-defined]
+        found += [[name, sub] for sub in command.commands] if hasattr(command, "commands") else [[name]]
+    return found
+
+
+# -- help
+
+
+def test_help_names_every_command_in_one_whole_line() -> None:
+    ran = seogo("--help")
+    assert ran.code == 0
+    assert "..." not in ran.out.partition("Commands:")[2]
+    for words in commands():
+        assert f"\n  {words[0]} " in ran.out
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_each_command_has_help_with_an_example(words: list[str]) -> None:
+    ran = seogo(*words, "--help")
+    assert ran.code == 0
+    assert f"Example: seogo {' '.join(words)}" in ran.out
+    # An option's placeholder is a word for what is to be given, not a type of Python.
+    assert re.findall(r"^  --.*<.*>", ran.out, re.MULTILINE) == []
+
+
+def test_the_installed_command_answers_at_once() -> None:
+    command = shutil.which("seogo", path=str(Path(sys.executable).parent))
+    assert command is not None
+    best = min(_seconds([command, "--help"]) for _ in range(3))
+    assert best < 0.4
+
+
+def _seconds(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, env=environment(), check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def test_importing_the_command_line_imports_nothing_heavy() -> None:
+    heavy = ["prefect", "duckdb", "httpx", "rich", "pydantic", "pyarrow", "selectolax", "uvicorn", "yaml", "warcio"]
+    script = f"import sys, flows.cli.app; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], env=environment(), check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["crawl", "--limit", "0"], ["crawl", "--limit", "x"], ["sql"], []])
+def test_a_command_line_that_is_none(words: list[str]) -> None:
+    ran = seogo(*words)
+    assert ran.code == Exit.BAD_INPUT
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["crawl", "--limit", "0"], "'--limit': expected a whole number from 1 on (given '0')"),
+        (["crawl", "--limit", "x"], "'--limit': expected a whole number from 1 on (given 'x')"),
+        (["crawl", "--wait", "-1"], "'--wait': expected seconds, a number from 0 on (given '-1')"),
+        (["crawl", "--wait", "nan"], "'--wait': expected seconds, a number from 0 on (given 'nan')"),
+        (["sql", "SELECT 1", "--format", "xml"], "'--format': expected table, csv, json or parquet (given 'xml')"),
+        (["replica", "--port", "99999"], "'--port': expected a whole number from 0 to 65,535 (given '99999')"),
+    ],
+    ids=" ".join,
+)
+def test_an_option_s_wrong_value_is_told_in_our_own_words(words: list[str], says: str) -> None:
+    ran = seogo(*words)
+    assert (ran.code, ran.out) == (Exit.BAD_INPUT, "")
+    assert ran.err.endswith(f"Error: Invalid value for {says}\n")
+
+
+@pytest.mark.parametrize("text", ["", " ", "１２", "+1", "1.0", "9" * 5000, "\ud800"])
+def test_a_whole_number_is_ascii_digits(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="expected a whole number from 0 to 1,000"):
+        whole(0, 1000)(text)
+    assert (whole(0, 1000)("0"), whole(1)("001000")) == (0, 1000)
+
+
+# -- errors for machines
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "code"),
+    [
+        (["topic", "check", "none.yaml", "--json"], "TopicError", 2),
+        (["parse", "none.html", "--json"], "BadInput", 2),
+        (["parse", "empty.html", "--url", "https://n.news.naver.com/article/001/0000000001", "--json"], "", 4),
+        (["crawl", "--json", "--url", "https://example.org/1"], "AddressError", 2),
+        (["crawl", "--json", "--archive", "empty.html"], "StorageFault", 9),
+        (["import", "none.md", "--json"], "BadInput", 2),
+        (["show", "119_0003042504", "--json"], "BadInput", 2),
+        (["status", "--json"], "BadInput", 2),
+        (["verify", "--json"], "BadInput", 2),
+        (["sql", "SELECT 1", "--format", "json"], "BadInput", 2),
+        (["sql", "SELECT 1", "--format=json"], "BadInput", 2),
+        (["crawl", "--json", "--limit", "0"], "BadInput", 2),
+        (["crawl", "--jsan", "--json"], "BadInput", 2),
+        (["nonsense", "--json"], "BadInput", 2),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_who_asks_for_json_gets_errors_as_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], kind: str, code: int
+) -> None:
+    (tmp_path / "empty.html").touch()
+    monkeypatch.chdir(tmp_path)
+    ran = seogo(*words)
+    assert (ran.code, ran.out) == (code, "")
+    (line,) = ran.err.splitlines()
+    error = json.loads(line)["error"]
+    assert set(error) == {"kind", "message", "exit_code"}
+    assert (error["kind"], error["exit_code"]) == (kind or "LayoutChanged", code)
+    assert issubclass(getattr(errors, error["kind"]), errors.SeogoError)
+    assert error["message"]
+    assert "\n" not in error["message"] or kind == "TopicError"
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_an_error_does_not_steer_the_terminal(more: list[str]) -> None:
+    ran = seogo("topic", "check", "\x1b[31mnone.yaml", *more)
+    assert "none.yaml" in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_what_stands_behind_two_dashes_asks_for_nothing() -> None:
+    assert not asks_for_json(["show", "--", "--json"])
+    assert not asks_for_json(["sql", "SELECT 1", "--format", "csv"])
+    assert asks_for_json(["show", "x", "--json", "--", "y"])
+
+
+# -- exit codes
+
+
+def test_every_ending_of_a_run_has_a_code() -> None:
+    codes = {reason: exit_of_run(reason) for reason in ExitReason}
+    assert {reason for reason, code in codes.items() if code == 0} == {ExitReason.DONE, ExitReason.NOTHING_NEW}
+    assert Exit.BUG not in codes.values()
+
+
+def test_every_error_has_a_code() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SeogoError)]
+    for kind in set(kinds) - {errors.SeogoError, errors.ParseError}:
+        assert exit_of_error(kind.__new__(kind)) not in (Exit.DONE, Exit.BUG), kind
+
+
+# -- what users give
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["crawl", "--url", "https://example.org/1"], "is not the address of a Naver article"),
+        (["crawl", "--url", ""], "is not the address of a Naver article"),
+        (["crawl", "--since", "yesterday"], "write 2025-12-28"),
+        (["crawl", "--since", "2999-01-01"], "and now"),
+        (["crawl", "--since", "0001-01-01"], "2000-01-01"),
+        (["crawl", "--from-file", "none.txt"], "none.txt cannot be read: No such file"),
+        (["crawl", "--from-file", "."], ". cannot be read: Is a directory"),
+        (["crawl", "--topic", "none.yaml"], "none.yaml: no such file"),
+        (["crawl", "--topic", "."], ".: not a file"),
+        (["import", "none.md"], "none.md does not exist"),
+        (["parse", "none.html"], "none.html cannot be read: No such file"),
+        (["parse", "."], ". cannot be read: Is a directory"),
+        (["parse", "empty.html"], "does not say where it comes from: give its address with --url"),
+        (["parse", "empty.html", "--url", "https://example.org"], "no address that seogo has a parser for"),
+        (["parse", "empty.html", "--url", "http://[::1"], "no address that seogo has a parser for"),
+        (["parse", "torn.html.gz"], "torn.html.gz is a damaged gzip file"),
+        (["topic", "check", "none.yaml"], "none.yaml: no such file"),
+        (["demo", "--archive", "empty.html"], "no demo made it"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_what_cannot_be_used_is_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], says: str
+) -> None:
+    (tmp_path / "empty.html").touch()
+    (tmp_path / "torn.html.gz").write_bytes(gzip.compress(b"<p>" * 1000)[:-12])
+    monkeypatch.chdir(tmp_path)
+    ran = seogo(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert says in ran.complaint
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.html", "torn.html.gz"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"# only remarks\n\n", "holds no address"),
+        (b"", "holds no address"),
+        (b"# a remark\nhttps://n.news.naver.com/article/1/2\n", "addresses.txt:2: "),
+        ("# 주소\n".encode("cp949"), "is not UTF-8 (byte 2)"),
+    ],
+    ids=["remarks", "empty", "wrong", "cp949"],
+)
+def test_a_file_of_addresses_that_cannot_be_used(tmp_path: Path, content: bytes, says: str) -> None:
+    file = tmp_path / "addresses.txt"
+    file.write_bytes(content)
+    ran = seogo("crawl", "--from-file", file, "--archive", tmp_path / "archive")
+    assert ran.code == 2
+    assert says in ran.complaint
+    assert not (tmp_path / "archive").exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:8000", "http://127.0.0.1:8000/path", "ftp://127.0.0.1", "http://a:99999"]
+)
+def test_a_stand_in_that_is_none(tmp_path: Path, address: str) -> None:
+    ran = seogo("crawl", env={"SEOGO_NAVER": address, "SEOGO_ARCHIVE": tmp_path / "archive"})
+    assert ran.code == 2
+    assert f"SEOGO_NAVER={address!r}" in ran.complaint
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- the topic file
+
+
+def test_topic_check_names_file_line_key_and_what_was_expected(tmp_path: Path) -> None:
+    text = (ROOT / "topics" / "foundation_model.yaml").read_text("utf-8")
+    typo = tmp_path / "topic.yaml"
+    typo.write_text(text.replace("queries:", "querys:").replace("concurrency: 2", "concurrency: two"), "utf-8")
+    number = 1 + typo.read_text("utf-8").splitlines().index("querys:")
+    for ran in (seogo("topic", "check", typo), seogo("crawl", env={"SEOGO_TOPIC": typo})):
+        assert (ran.code, ran.out) == (2, "")
+        assert f"{typo}:{number}: querys: unknown key: did you mean 'queries'?" in ran.err
+        assert "limits.concurrency: expected a whole number from 1 to 64" in ran.err
+        assert ran.err.startswith("seogo: ")
+
+
+def test_the_topic_that_ships_wants_a_contact_of_ones_own(tmp_path: Path) -> None:
+    shipped = seogo("topic", "check")
+    assert shipped.code == 0
+    assert "contact seogo-crawler@example.org is a placeholder" in shipped.out
+    assert "placeholder" in seogo("topic", "check", "--json").json["warnings"][0]
+    own = tmp_path / "own.yaml"
+    own.write_text(f"extends: {ROOT / 'topics' / 'foundation_model.yaml'}\ncontact: archive@gaon.re.kr\n", "utf-8")
+    ran = seogo("topic", "check", "--topic", own)
+    assert "warning" not in ran.out
+    assert ran.out.endswith("no mistakes\n")
+    assert seogo("topic", "check", "--json", env={"SEOGO_TOPIC": own}).json["contact"] == "archive@gaon.re.kr"
+
+
+def test_a_topic_in_short_is_readable() -> None:
+    out = seogo("topic", "check").out
+    assert "lag 2h, first look back 3d" in out
+    assert "독파모, 국가대표 AI, 국가대표 인공지능, 소버린 AI" in out
+
+
+# -- parse
+
+
+@pytest.fixture(scope="module")
+def page() -> tuple[str, bytes, str]:
+    """Address, page and title of a made-up article."""
+    with Replica(make_corpus(3, articles=80, presses=6, days=4)) as naver:
+        article = first(naver.corpus)
+        title = article.at(naver.clock.now).title
+        return f"https://{NNEWS}{path_of(article)}", get(naver, NNEWS, path_of(article)).content, title
+
+
+def test_parse_takes_files_plain_and_packed_and_standard_input(page: tuple[str, bytes, str], tmp_path: Path) -> None:
+    url, content, title = page
+    (tmp_path / "page.html").write_bytes(content)
+    (tmp_path / "page.html.gz").write_bytes(gzip.compress(content))
+    ways = [
+        seogo("parse", tmp_path / "page.html", "--url", url, "--json"),
+        seogo("parse", tmp_path / "page.html.gz", "--url", url, "--json"),
+        seogo("parse", "-", "--url", url, "--json", stdin=content),
+        seogo("parse", "-", "--json", stdin=gzip.compress(content)),
+    ]
+    for ran in ways:
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.json == ways[0].json
+    told = ways[0].json
+    assert list(told) == SHOWN
+    assert (told["title"], told["url"], told["crawled_at"]) == (title, url, None)
+    assert datetime.fromisoformat(told["published_at"]).utcoffset() is not None
+    assert seogo("parse", tmp_path / "page.html").out.startswith(title)
+
+
+def test_a_lone_surrogate_in_an_answer_stops_nothing(tmp_path: Path) -> None:
+    article = {"officeId": "001", "articleId": "0000000001", "title": "제목 \\ud800", "content": "본문이다.<br>둘째."}
+    article["serviceDatetime"] = "2026-01-02 03:04:05"
+    answer = {"result": {"articleInfo": {"article": article}, "officeInfo": {"hname": "가온"}}}
+    file = tmp_path / "sports.json"
+    file.write_text(json.dumps(answer, ensure_ascii=False).replace("\\\\ud800", "\\ud800"), "utf-8")
+    url = "https://api-gw.sports.naver.com/news/article/001/0000000001"
+    ran = process("parse", file, "--url", url, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.json["title"].startswith("제목")
+
+
+def test_a_page_that_says_gone_or_not_now(tmp_path: Path) -> None:
+    for notice in ("삭제된 기사입니다", "Service Unavailable"):
+        file = tmp_path / "gone.html"
+        file.write_text(f"<html><title>네이버 뉴스</title><body><p>{notice}</p></body></html>", "utf-8")
+        ran = seogo("parse", file, "--url", "https://n.news.naver.com/article/001/0000000001")
+        assert ran.code == Exit.NO_ARTICLE, ran.err
+        assert notice in ran.complaint
+
+
+@needs_captures
+@pytest.mark.parametrize("expected", EXPECTED, ids=lambda path: path.stem)
+def test_parse_prints_the_captured_articles(expected: Path) -> None:
+    want = json.loads(expected.read_text("utf-8"))
+    told = seogo("parse", CAPTURES / want["capture"], "--url", want["url"], "--json").json
+    assert list(told) == SHOWN
+    for name in ("id", "title", "subtitle", "publisher", "published_at", "modified_at", "original_url", "kind"):
+        assert told[name] == want[name]
+    assert told["categories"] == want["categories"]
+    assert [[author["name"], author["email"]] for author in told["authors"]] == want["authors"]
+    assert told["content_hash"] == want["body"]["sha256"]
+    assert [image["url"] for image in told["images"]] == [image["url"] for image in want["images"]]
+    assert told["crawled_at"] is None
+
+
+@needs_captures
+@pytest.mark.parametrize("name", LISTS)
+def test_parse_prints_what_captured_lists_name(name: str) -> None:
+    told = seogo("parse", CAPTURES / name, "--url", LISTS[name], "--json").json
+    assert len(told["refs"]) >= 2
+    for ref in told["refs"]:
+        assert set(ref["key"]) == {"oid", "aid"}
+
+
+@needs_captures
+@pytest.mark.parametrize("name", PIECES)
+def test_parse_says_what_a_captured_piece_lacks(name: str) -> None:
+    url, says = PIECES[name]
+    ran = seogo("parse", CAPTURES / name, "--url", url)
+    assert ran.code == Exit.LAYOUT_CHANGED
+    assert says in ran.complaint
+
+
+@needs_captures
+def test_parse_needs_no_address_where_the_page_gives_its_own() -> None:
+    for name in ("nnews_article_421_0008770777_202602.html.gz", "read_nhn_article_029_0002625369_202009.html.gz"):
+        ran = seogo("parse", CAPTURES / name, "--json")
+        assert ran.json["id"] == "_".join(name.split("_")[-3:-1])
+
+
+@needs_captures
+def test_every_capture_is_tried_here() -> None:
+    articles = {json.loads(path.read_text("utf-8"))["capture"] for path in (DATA / "expected").glob("*_*.json")}
+    assert {path.name for path in CAPTURES.iterdir()} == {*articles, *LISTS, *PIECES, "press.tsv"}
+
+
+# -- output that goes nowhere
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this system")
+def test_an_output_that_is_full_is_said_so() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, "topic", "check"], env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (Exit.STORAGE_FAULT, "seogo: the output: No space left on device.\n")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["crawl", "--help"], ["--version"], ["topic", "check"]], ids=" ".join)
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_reader_that_left_is_no_error(words: list[str], unbuffered: str) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        done = subprocess.run(
+            [*COMMAND, *words],
+            env={**environment(), "PYTHONUNBUFFERED": unbuffered},
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(theirs)
+    assert (done.returncode, done.stderr) == (Exit.DONE, "")
+
+
+_STUBBORN = """
+import os, signal, time
+from flows.cli.signals import on_interrupt
+with on_interrupt(lambda: None):
+    os.kill(os.getpid(), signal.SIGINT)
+    print("still there", flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(20)
+"""
+
+
+def test_a_second_interrupt_has_the_last_word() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _STUBBORN], env=environment(), capture_output=True, text=True, check=False, timeout=10
+    )
+    assert (done.returncode, done.stdout) == (Exit.INTERRUPTED, "still there\n")
+    assert done.stderr == "seogo: stopped at once; the next run goes on from what was committed\n"
+
+
+def test_a_second_interrupt_ends_also_where_nobody_listens() -> None:
+    deaf = "import os\nos.close(2)\n" + _STUBBORN
+    done = subprocess.run(
+        [sys.executable, "-c", deaf], env=environment(), stdout=subprocess.PIPE, text=True, check=False, timeout=10
+    )
+    assert (done.returncode, done.stdout) == (Exit.INTERRUPTED, "still there\n")
+
+
+def test_a_locale_without_korean_stops_nothing() -> None:
+    ran = process("topic", "check", env={"PYTHONIOENCODING": "latin-1"})
+    assert ran.code == 0
+    assert "\\ub3c5" in ran.out

@@ -1,0 +1,93 @@
+"""`seogo publish`, `export` and `report` as people and programs use them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.cli import publish as cli_output
+from flows.cli.exit_codes import Exit
+from storage.archive import leased, open_archive
+from storage.exports.full import FORMS
+from tests.support.archives import store_new
+from tests.support.command import seogo
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "archive"
+    with open_archive(root) as archive:
+        store_new(archive, 1, 2, 3)
+    return root
+
+
+def test_publish_tells_what_it_wrote_and_that_nothing_is_left_to_do(root: Path) -> None:
+    first = seogo("publish", "--archive", root)
+    assert (first.code, "month=2025-12/articles.parquet: written" in first.out) == (0, True)
+    again = seogo("publish", "--archive", root)
+    assert (again.code, again.out.startswith("nothing changed")) == (0, True)
+    assert seogo("publish", "--json", "--archive", root).json["changed"] is False
+
+
+def test_publish_what_is_asked_for(root: Path) -> None:
+    done = seogo(
+        "publish", "--format", "jsonl", "--format", "markdown", "--format", "jsonl", "--json", "--archive", root
+    )
+    assert [one["format"] for one in done.json["exports"]] == ["jsonl", "markdown"]
+
+
+@pytest.mark.parametrize("form", cli_output.FORMATS)
+def test_export_in_each_format_to_a_folder(root: Path, tmp_path: Path, form: str) -> None:
+    done = seogo("export", "--format", form, "--to", tmp_path / "out", "--json", "--archive", root)
+    assert (done.code, done.json["articles"]) == (0, 3)
+    (name,) = done.json["written"]
+    assert (tmp_path / "out" / name).stat().st_size == done.json["bytes"]
+    assert not (root / "exports").exists()
+    assert seogo("export", "--format", form, "--to", tmp_path / "out", "--archive", root).out.startswith("nothing")
+
+
+def test_report_as_markdown_and_as_json(root: Path) -> None:
+    told = seogo("report", "--days", "30", "--archive", root)
+    assert (told.code, told.out.split(" ")[:3]) == (0, ["#", "30", "days"])
+    assert seogo("report", "--json", "--archive", root).json["articles"] == 3
+
+
+def test_the_formats_offered_are_those_that_there_are() -> None:
+    assert tuple(FORMS) == cli_output.FORMATS
+
+
+def test_a_page(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.reports.page.charts_library", lambda: "window.vegaEmbed = async () => {};")
+    file = tmp_path / "page.html"
+    told = seogo("report", "--html", file, "--archive", root)
+    assert (told.code, str(file) in told.out, file.read_text("utf-8").startswith("<!doctype html>")) == (0, True, True)
+    assert seogo("report", "--html", file, "--json", "--archive", root).json == {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+    }
+
+
+def test_the_codes_of_what_goes_wrong(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    typo = tmp_path / "typo"
+    for words, code in {
+        ("publish", "--archive", typo): Exit.BAD_INPUT,
+        ("export", "--archive", typo): Exit.BAD_INPUT,
+        ("report", "--archive", typo): Exit.BAD_INPUT,
+        ("report", "--days", "0", "--archive", root): Exit.BAD_INPUT,
+        ("report", "--days", "9999", "--archive", root): Exit.BAD_INPUT,
+        ("export", "--format", "xlsx", "--archive", root): Exit.BAD_INPUT,
+        ("export", "--to", tmp_path / "file" / "below", "--archive", root): Exit.STORAGE_FAULT,
+    }.items():
+        ran = seogo(*words)
+        assert (ran.code, "Traceback" in ran.err) == (code, False), words
+    assert not typo.exists()
+
+
+def test_while_another_writes(root: Path) -> None:
+    """Publishing waits for no one unless told; exporting and reporting do not even notice."""
+    with leased(root):
+        assert seogo("publish", "--archive", root).code == Exit.ARCHIVE_BUSY
+        assert seogo("export", "--archive", root).code == Exit.DONE
+        assert seogo("report", "--archive", root).code == Exit.DONE

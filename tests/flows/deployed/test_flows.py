@@ -1,0 +1,348 @@
+"""The deployments without a server: forms, states, what prefect.yaml names, the automations, stopping in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+import threading
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from pydantic import ValidationError
+
+from flows.deployed import apply, automations, states
+from flows.deployed.execution import Watch
+from flows.deployed.parameters import BackfillParameters, CrawlParameters, Place, ReparseParameters
+from flows.deployed.processes import Engine
+from flows.pipeline.stop import Stop
+from schemas.article import Outcome
+from schemas.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadInput, TopicError
+from schemas.receipt import ExitReason, SourceEnd, SourceReport
+from tests.support.paths import ROOT
+from tests.support.prefect import until
+from tests.support.values import ended
+from tests.support.values import receipt as empty_receipt
+
+# Prefect's own use of what others have deprecated is not ours to mend.
+pytestmark = pytest.mark.filterwarnings("default")
+
+FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))
+DAYS = "2025-12-01..2025-12-03"
+DEPLOYMENTS: list[dict[str, Any]] = FILE["deployments"]
+
+
+def name_of(deployment: dict[str, Any]) -> str:
+    return f"{deployment['entrypoint'].rsplit('.')[-1]}/{deployment['name']}"
+
+
+def flow_of(deployment: dict[str, Any]) -> Any:
+    from prefect.flows import load_flow_from_entrypoint
+
+    return load_flow_from_entrypoint(deployment["entrypoint"])
+
+
+# -- prefect.yaml
+
+
+def test_all_deployments_are_there() -> None:
+    assert [name_of(one) for one in DEPLOYMENTS] == [
+        *("crawl/crawl-every-15-minutes", "refresh/refresh-hourly"),
+        *("backfill/backfill-by-hand", "backfill/nightly-sweep", "backfill/backfill-gaps", "reparse/reparse-by-hand"),
+        *("publish/publish-hourly", "verify/verify-weekly", "report/report-daily"),
+    ]
+
+
+def test_without_a_server_nothing_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prefect would start one of its own, and bring it all there for nobody."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        assert apply.main([]) == 2
+    assert "PREFECT_API_URL is not set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name_of)
+def test_a_deployment_names_a_flow_and_fills_in_its_form(deployment: dict[str, Any]) -> None:
+    flow = flow_of(deployment)
+    assert flow.name == deployment["entrypoint"].split(".")[-1] in deployment["tags"]
+    assert "seogo" in deployment["tags"]  # what the automations go by
+    validated = flow.validate_parameters(deployment["parameters"])["parameters"]
+    assert flow.flow_run_name.format(parameters=validated)
+    form = flow.parameters.model_dump()["definitions"]
+    (fields,) = [definition["properties"] for definition in form.values()]
+    assert all(field.get("description") for field in fields.values()), fields
+    assert not any("key" in field or "secret" in field for field in fields)
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name_of)
+def test_one_writer_at_a_time_and_no_pile(deployment: dict[str, Any]) -> None:
+    """What writes shares the queue of limit 1; what is scheduled drops a run that comes while one works."""
+    queue = deployment["work_pool"]["work_queue_name"]
+    assert queue == ("reading" if "report" in deployment["tags"] else "archive")
+    assert apply.QUEUES == {"archive": 1, "reading": None}
+    scheduled = bool(deployment.get("schedules"))
+    assert scheduled == (not deployment["name"].endswith("by-hand"))
+    if scheduled:
+        assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+
+
+def test_schedules_are_korean_and_no_two_begin_together() -> None:
+    from prefect.client.schemas.schedules import CronSchedule
+
+    minutes = []
+    for schedule in (one for deployment in DEPLOYMENTS for one in deployment.get("schedules", ())):
+        assert schedule["timezone"] == "Asia/Seoul"
+        assert schedule["slug"]
+        CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"])
+        minutes.append(schedule["cron"].split()[0])
+    assert len(set(minutes)) == len(minutes)
+
+
+# -- parameters
+
+
+def test_a_time_without_a_zone_is_korean() -> None:
+    since = CrawlParameters.model_validate({"since": "2025-12-28T09:30"}).since
+    assert since is not None
+    assert since.isoformat() == "2025-12-28T09:30:00+09:00"
+
+
+@pytest.mark.parametrize(
+    ("given", "days", "window"),
+    [
+        ({"last_days": 3}, (date(2025, 12, 29), date(2025, 12, 31)), "the last 3 days"),
+        (
+            {"first": "2025-12-01", "last": "2025-12-03"},
+            (date(2025, 12, 1), date(2025, 12, 3)),
+            "2025-12-01..2025-12-03",
+        ),
+        ({"first": "2025-12-01"}, (date(2025, 12, 1), date(2025, 12, 31)), "2025-12-01.."),
+        ({"gaps": True}, (None, None), "the gaps"),
+    ],
+)
+def test_days_of_a_backfill(given: dict[str, Any], days: tuple[date, date], window: str) -> None:
+    parameters = BackfillParameters.model_validate(given)
+    assert parameters.days(date(2025, 12, 31)) == days
+    assert parameters.window == window
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        (BackfillParameters, {"first": "2025-12-02", "last": "2025-12-01"}, "lies before the first"),
+        (BackfillParameters, {"gaps": True, "last_days": 3}, "not two of them"),
+        (BackfillParameters, {"last_days": 0}, "greater than or equal to 1"),
+        (ReparseParameters, {"accept": True}, "`accept` is for `quarantined`"),
+        (CrawlParameters, {"naver_client_secret": "x"}, "Extra inputs are not permitted"),
+    ],
+)
+def test_forms_that_contradict_themselves(kind: type[Place], given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        kind.model_validate(given)
+
+
+def test_what_a_form_leaves_empty_the_worker_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SEOGO_ARCHIVE", raising=False)
+    monkeypatch.delenv("SEOGO_TOPIC", raising=False)
+    assert (CrawlParameters().where, CrawlParameters().subject) == ("archive", "foundation_model")
+    monkeypatch.setenv("SEOGO_ARCHIVE", "/srv/archive")
+    monkeypatch.setenv("SEOGO_TOPIC", "/etc/seogo/mine.yaml")
+    assert (CrawlParameters().path, CrawlParameters().subject) == (Path("/srv/archive"), "mine")
+    assert (CrawlParameters().where, Place(archive=".").where) == ("archive", ".")
+    assert CrawlParameters(archive="here", topic="other.yaml").subject == "other"
+
+
+# -- states
+
+
+def receipt(reason: ExitReason, **given: Any) -> dict[str, Any]:
+    made = ended(empty_receipt())
+    made.exit_reason, made.explanation = reason, "so it was"
+    return {**made.as_json(), **given}
+
+
+FAILURES = set(ExitReason) - {ExitReason.DONE, ExitReason.NOTHING_NEW, ExitReason.PARTLY_FAILED}
+
+
+@pytest.mark.parametrize("reason", sorted(FAILURES))
+def test_a_run_that_did_not_do_its_job_failed_under_a_name_of_its_own(reason: ExitReason) -> None:
+    state = states.of_receipt(receipt(reason))
+    assert state.is_failed()
+    assert state.name == "".join(word.title() for word in reason.split("_"))
+    assert state.message == f"{reason}: so it was"
+    assert f"prefect.flow-run.{state.name}" in told_about()
+
+
+@pytest.mark.parametrize("reason", [ExitReason.DONE, ExitReason.NOTHING_NEW])
+def test_a_run_that_did_its_job_completed_and_says_why(reason: ExitReason) -> None:
+    state = states.of_receipt(receipt(reason))
+    assert (state.name, state.message) == ("Completed", f"{reason}: so it was")
+
+
+@pytest.mark.parametrize(
+    ("failed", "pages", "too_much"),
+    [(2, 0, False), (2, 2, False), (3, 3, True), (3, 29, True), (3, 30, False), (30, 299, True), (30, 300, False)],
+)
+def test_how_much_may_fail(failed: int, pages: int, too_much: bool) -> None:
+    told = receipt(ExitReason.PARTLY_FAILED, outcomes={"failed": failed}, pages_read=pages)
+    state = states.of_receipt(told)
+    assert (state.name == "PartlyFailed") == too_much == state.is_failed()
+    assert ("would have been tolerated" in str(state.message)) == too_much
+
+
+@pytest.mark.parametrize("end", [SourceEnd.FAILED, SourceEnd.NO_KEY])
+def test_a_source_that_could_not_be_read_is_too_much(end: SourceEnd) -> None:
+    made = ended(empty_receipt())
+    made.exit_reason = ExitReason.PARTLY_FAILED
+    made.outcomes[Outcome.NEW] = 100
+    made.sources.append(SourceReport("search_api:독자 AI", end, "no answer"))
+    state = states.of_receipt(made.as_json())
+    assert state.name == "PartlyFailed"
+    assert "sources that could not be read: 1" in str(state.message)
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (ArchiveBusy("archive is busy."), "Busy"),
+        (ArchiveDamaged("archive is damaged."), "Damaged"),
+        (TopicError("topic.yaml:1: no"), "BadInput"),
+        (ArchiveTooNew("too new."), "Failed"),
+    ],
+)
+def test_errors_of_ours_are_states_with_their_sentence(error: Any, name: str) -> None:
+    state = states.of_error(error)
+    assert (state.is_failed(), state.name, state.message) == (True, name, str(error))
+    assert f"prefect.flow-run.{name}" in told_about()
+
+
+# -- automations
+
+
+def told_about() -> set[str]:
+    """The events that somebody is told of."""
+    made = automations.alerts("11111111-1111-1111-1111-111111111111")
+    return {event for one in made for event in getattr(one.trigger, "expect", ())}
+
+
+def test_somebody_is_told_once_of_each_end() -> None:
+    events = [event for one in automations.alerts("1" * 32) for event in getattr(one.trigger, "expect", ())]
+    assert len(events) == len(set(events))
+    assert "prefect.flow-run.Crashed" in events
+    assert "prefect.flow-run.Completed" not in events
+
+
+def test_three_heartbeats_may_be_missed() -> None:
+    for deployment in DEPLOYMENTS:
+        beat = int(deployment["work_pool"]["job_variables"]["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
+        assert timedelta(seconds=3 * beat) <= automations.DEAD_AFTER
+
+
+def test_a_late_run_is_left_to_the_next_before_that_comes() -> None:
+    period = {"crawl": timedelta(minutes=15), "refresh": timedelta(hours=1), "publish": timedelta(hours=1)}
+    assert automations.STALE_AFTER.keys() == period.keys()
+    assert all(within < period[flow] for flow, within in automations.STALE_AFTER.items())
+
+
+# -- stopping in order
+
+
+def test_a_plain_function_is_asked_to_stop_from_another_thread() -> None:
+    watch, began = Watch(), threading.Event()
+
+    async def plain(stop: Stop) -> str:
+        began.set()
+        while not stop.asked:  # noqa: ASYNC110 - as a fetch does between two answers
+            await asyncio.sleep(0.01)
+        return f"stored; by hand: {stop.by_hand}"
+
+    def ask() -> None:
+        began.wait(5)
+        watch.ask_to_stop()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert watch.run(plain) == "stored; by hand: True"
+    asking.join()
+    assert watch.stopped()
+    watch.ask_to_stop()  # the loop is gone: nothing to ask, and no error
+
+
+def test_asked_before_it_began() -> None:
+    watch = Watch()
+    watch.ask_to_stop()
+
+    async def plain(stop: Stop) -> bool:
+        await asyncio.sleep(0)
+        return stop.asked
+
+    assert watch.run(plain)
+
+
+def test_the_time_of_a_form_is_that_of_the_order() -> None:
+    since = ReparseParameters(since=date(2025, 12, 1)).since_time
+    assert since == datetime.fromisoformat("2025-12-01T00:00:00+09:00")
+
+
+# -- make prefect
+
+
+def test_ctrl_c_takes_everything_down_that_was_started(tmp_path: Path) -> None:
+    """In the middle of the start; test_real_server.py is about what stands when it is up."""
+    home = tmp_path / "prefect"
+    words = [sys.executable, "-m", "flows.deployed.local", "--home", str(home)]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        until(lambda: _processes_of(home) or None, 30, lambda: "no server was started")
+        running.send_signal(signal.SIGINT)
+        said = running.stdout.read()
+    assert running.returncode == 0
+    assert said.endswith("all is down\n")
+    assert _processes_of(home) == []
+    assert (home / ".gitignore").read_text("utf-8") == "*\n"
+
+
+def test_a_signal_while_a_process_is_started_leaves_none_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def popen(*words: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started.append(begin(*words, **more))
+        signal.raise_signal(signal.SIGINT)  # it is there, and nobody knows of it yet
+        return started[-1]
+
+    begin = subprocess.Popen
+    monkeypatch.setattr("flows.deployed.processes.subprocess.Popen", popen)
+    engine = Engine(tmp_path / "prefect", {})
+    with pytest.raises(KeyboardInterrupt):
+        engine.start_server()
+    engine.stop()
+    assert started[0].poll() is not None
+
+
+def _processes_of(home: Path) -> list[int]:
+    """The processes that have this PREFECT_HOME."""
+    mark = f"PREFECT_HOME={home}\0".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (process / "environ").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+def test_elsewhere_it_says_that_there_is_no_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.deployed import local
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match=r"prefect\.yaml is not there: run this in seogo's checkout"):
+        local.look(tmp_path / "home", 0)

@@ -1,0 +1,220 @@
+# ruff: noqa: E501 (markup reads best on one line)
+"""The proof that reading only the beginning of a page gives what reading the whole page gives."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from flows.naver.article_page import parse_article, parse_whole_page
+from flows.naver.nnews_page import CUT
+from flows.naver.partial_tree import partial_tree
+from schemas.article import Article
+from schemas.errors import ParseError
+from tests.support import naver_pages as pages
+from tests.support.paths import CAPTURES
+
+NOISE = "<div class='ofhe'>" + "다른 기사의 글이다. " * 50 + "</div>"
+PAGES = {
+    "today": pages.article(
+        f"{pages.FRAMED_PHOTO}{pages.BODY}", byline=pages.byline("홍길동 기자(a@b.kr)"), modified=pages.MODIFIED
+    ),
+    "2022": pages.article(open='<div id="dic_area">', close="</div>", tail='<div id="channelBanner"></div>' + NOISE),
+    "no byline": pages.article(
+        tail='<div class="promotion"></div>' + pages.byline("김다른 기자") + pages.categories("연예")
+    ),
+    "old": pages.read_nhn(),
+}
+
+
+def outcome(parse: Callable[[bytes, str], Article], content: bytes) -> Article | str:
+    try:
+        return parse(content, pages.URL)
+    except ParseError as error:
+        return repr(error)
+
+
+def check(text: str, encoding: str = "utf-8") -> None:
+    content = text.encode(encoding, "replace")
+    assert outcome(parse_article, content) == outcome(parse_whole_page, content)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_of_today_are_cut(name: str) -> None:
+    assert (partial_tree(PAGES[name].encode(), CUT) is None) == (name == "old")
+    assert isinstance(outcome(parse_article, PAGES[name].encode()), Article)
+    check(PAGES[name])
+
+
+TRAPS = {
+    "a comment swallows the cut": pages.article(
+        categories=pages.categories("IT") + "<!-- ", tail='<div class="media_end_linked">--></div>'
+    ),
+    "a comment holds anchor and end": pages.article(
+        url='<!-- media_end_categorize <div class="media_end_linked"> --><meta property="og:url" content="x">'
+    ),
+    "a script holds anchor and end": pages.article(
+        script=pages.script() + """<script>var t = 'media_end_categorize <div class="media_end_linked">';</script>"""
+    ),
+    "an attribute holds anchor and end": pages.article(
+        original="<a title='media_end_categorize <div class=\"media_end_linked\">'>x</a>"
+    ),
+    "the body never ends": pages.article(close="", open='<article id="dic_area"><article>'),
+    "the body never ends, and the tail adds to it": pages.article(close="", open="<article id='dic_area'><section><b>"),
+    "a table around the body": pages.article(open='<table><tr><td><article id="dic_area">', close="</article>"),
+    "a table is never closed": pages.article(
+        categories=pages.categories("IT") + "<table><tr>",
+        tail='<div class="media_end_linked"></div><article id="dic_area">거짓</article>',
+    ),
+    "what comes later is put before an open table": pages.article(
+        url="</head><body><table><tr><td>",
+        categories=pages.categories("IT") + "</td></tr>",
+        tail='<div class="media_end_linked"></div><div class="media_end_head"><h2 class="media_end_head_headline">거짓</h2></div>',
+    ),
+    "a layout table that the rest goes on with": pages.article(
+        url="</head><body><table><tr><td>",
+        tail='<div class="media_end_linked"></div></td></tr><div class="media_end_head"><h2 class="media_end_head_headline">거짓</h2></div>',
+    ),
+    "a layout table with the mark inside": pages.article(
+        url="</head><body><table><tr><td>",
+        categories=pages.categories("IT") + '<wbr id="seogo-cut"></div></div></td><div title="',
+        tail='<div class="media_end_linked">"></div></td></tr><div class="media_end_head"><h2 class="media_end_head_headline">거짓</h2></div>',
+    ),
+    "a byline that never ends": pages.article(
+        url='<div class="byline"><p class="byline_p"><span class="byline김거짓 기자</span></p></div>',
+        tail='<div class="media_end_linked"></div><span class="byline_s">김다른 기자</span>',
+    ),
+    "a tag takes the mark for its own": pages.article(
+        categories='<div class="media_end_categorize" <div id="channelBanner">' + pages.categories("IT"),
+    ),
+    "a tag like the mark takes it for its own": pages.article(
+        categories=pages.categories("IT") + '<wbr <div id="channelBanner">',
+        tail="</div></div><article id='dic_area'>거짓</article>",
+    ),
+    "another layout behind": pages.read_nhn() + '<article id="dic_area">거짓</article>',
+    "the old layout behind": pages.article(tail='<div class="media_end_linked"></div><h3 id="articleTitle">거짓</h3>'),
+    "a table before all": pages.article(url="</head><body><table>"),
+    "a template swallows the cut": pages.article(byline="<template>"),
+    "a style swallows the cut": pages.article(byline="<style>"),
+    "a text area swallows the cut": pages.article(byline="<textarea>"),
+    "an svg is open": pages.article(byline="<svg><foreignObject>"),
+    "a select is open": pages.article(byline="<select><option>"),
+    "bold text is open": pages.article(
+        "<b><i>굵은 글<p>뒤", categories=pages.categories("IT"), tail='<div class="media_end_linked"></b></i></p>'
+    ),
+    "the mark is on the page": pages.article(
+        categories=pages.categories("IT") + '<wbr id="seogo-cut"><div title="',
+        tail='<div class="media_end_linked">"></div>',
+    ),
+    "two bodies": pages.article(tail='<div class="media_end_linked"></div><article id="dic_area">거짓</article>'),
+    "a byline behind": pages.article(tail='<div class="media_end_linked"></div>' + pages.byline("김거짓 기자")),
+    "plain text is open": pages.article(byline="<plaintext>"),
+    "a frame set": pages.article(tail='<div class="media_end_linked"></div><frameset></frameset>'),
+    "the old page in a comment": pages.read_nhn(before='<!-- "guide_categorization" -->'),
+    "the old page, body open": pages.read_nhn("<div>글"),
+    "both layouts": pages.read_nhn(before=pages.article()),
+}
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_traps(name: str) -> None:
+    check(TRAPS[name])
+    check(TRAPS[name], "cp949")
+
+
+PIECES = [
+    "media_end_categorize",
+    '<div class="media_end_categorize">',
+    '<em class="media_end_categorize_item">거짓</em>',
+    '<div id="channelBanner">',
+    '<div class="media_end_linked">',
+    '<article id="dic_area">거짓</article>',
+    '<div id="newsct_article">',
+    '<div class="media_end_head"><h2 class="media_end_head_headline">거짓</h2></div>',
+    pages.byline("김거짓 기자"),
+    pages.script(aid="0000000000"),
+    "</article>",
+    "</div>",
+    "</div></div></div></div>",
+    "<div>",
+    "<table>",
+    "</table>",
+    "<td>",
+    "<b>",
+    "</b>",
+    "<a href=x>",
+    "<p>",
+    "<!--",
+    "-->",
+    "<script>",
+    "</script>",
+    "<style>",
+    "</style>",
+    "<template>",
+    "</template>",
+    "<textarea>",
+    "</body>",
+    "</html>",
+    "<head>",
+    "<svg>",
+    "<select>",
+    '"',
+    "'",
+    "<",
+    ">",
+    "글",
+    '<wbr id="seogo-cut">',
+    '"guide_categorization"',
+    '<h3 id="articleTitle">거짓</h3>',
+    '<div class="vod_player_wrap"></div>',
+]
+
+edits = st.lists(
+    st.tuples(
+        st.sampled_from(["insert", "delete", "double"]), st.floats(0, 1), st.sampled_from(PIECES), st.integers(1, 80)
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def mutilated(text: str, changes: list[tuple[str, float, str, int]]) -> str:
+    """The page with pieces put in (half of them where a tag begins), or some of its own cut out or doubled."""
+    for how, where, piece, length in changes:
+        at = text.rfind("<", 0, int(where * len(text)) + 1) if length % 2 else int(where * len(text))
+        at = max(at, 0)
+        if how == "insert":
+            text = text[:at] + piece + text[at:]
+        elif how == "delete":
+            text = text[:at] + text[at + length :]
+        else:
+            text = text[:at] + text[at : at + length * 8] * 2 + text[at + length * 8 :]
+    return text
+
+
+@settings(max_examples=400, deadline=None)
+@given(page=st.sampled_from(sorted(PAGES)), changes=edits)
+def test_mutilated_pages(page: str, changes: list[tuple[str, float, str, int]]) -> None:
+    text = mutilated(PAGES[page], changes)
+    assume(not text.lstrip().startswith("{"))  # that would be JSON
+    check(text)
+
+
+def captured_page() -> str:
+    path = CAPTURES / "nnews_article_421_0008770777_202602.html.gz"
+    text = gzip.decompress(path.read_bytes()).decode()
+    # The middle of the tail is of no interest here, and would make each example slow.
+    return text[:45_000] + text[-5_000:]
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="the captured pages are not part of the project")
+@settings(max_examples=60, deadline=None)
+@given(changes=edits)
+def test_a_mutilated_capture(changes: list[tuple[str, float, str, int]]) -> None:
+    content = mutilated(captured_page(), changes).replace("0008770777", pages.AID).replace('"421"', '"123"')
+    assume(not content.lstrip().startswith("{"))
+    check(content.replace("article/421/", "article/123/"))

@@ -1,0 +1,161 @@
+"""What is to be done with a find: every state of the archive against every kind of find."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from unicodedata import normalize
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.pipeline.decide import RETRIED, Verdict, before_fetch, judge, next_try
+from schemas.article import Article, ArticleKey, Outcome
+from schemas.find import Known, Relevance, RevisionKind, Status
+
+NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+KEY = ArticleKey("001", "0000000001")
+SCORE = Relevance(5.0)
+
+
+def article(body: str = "독자 모델을 공개했다.", title: str = "제목", key: ArticleKey = KEY) -> Article:
+    return Article(key=key, title=title, body=body, publisher="가온신문", published_at=NOW, parser="test/1")
+
+
+def archived(of: Article, status: Status = Status.ARCHIVED) -> Known:
+    return Known(
+        of.id,
+        Outcome.NEW,
+        status=status,
+        title=of.title,
+        content_hash=of.content_hash,
+        revision=1,
+        file="articles/a.md",
+    )
+
+
+def judged(found: Article, known: Known | None = None, *, relevant: bool = True, **same: dict[str, str]) -> Verdict:
+    return judge(
+        found,
+        known,
+        SCORE,
+        relevant=relevant,
+        same_content=same.get("content", {}),
+        same_text=same.get("text", {}),
+    )
+
+
+class TestBeforeFetch:
+    def test_what_nobody_saw_is_fetched(self) -> None:
+        assert before_fetch(None, NOW) is None
+
+    @pytest.mark.parametrize("state", [s for s in Outcome if s not in RETRIED])
+    def test_what_is_known_costs_no_request(self, state: Outcome) -> None:
+        verdict = before_fetch(Known(KEY.id, state), NOW)
+        assert verdict is not None
+        assert verdict.outcome is Outcome.UNCHANGED
+
+    def test_off_topic_is_never_fetched_again_and_says_so(self) -> None:
+        verdict = before_fetch(Known(KEY.id, Outcome.OFF_TOPIC), NOW)
+        assert verdict is not None
+        assert "off_topic" in verdict.reason
+
+    @pytest.mark.parametrize("status", [Status.IMPORTED, Status.LISTED])
+    def test_what_is_held_only_in_part_is_fetched(self, status: Status) -> None:
+        assert before_fetch(Known(KEY.id, Outcome.NEW, status=status), NOW) is None
+
+    @pytest.mark.parametrize("status", [Status.IMPORTED, Status.LISTED])
+    def test_what_is_held_only_in_part_keeps_to_its_pauses_too(self, status: Status) -> None:
+        early = Known(KEY.id, Outcome.FAILED, tries=1, due_at=NOW + timedelta(seconds=1), status=status)
+        waits, gone = before_fetch(early, NOW), before_fetch(Known(KEY.id, Outcome.GONE, status=status), NOW)
+        assert waits is not None
+        assert waits.outcome is Outcome.DEFERRED
+        assert gone is not None
+        assert gone.outcome is Outcome.UNCHANGED
+
+    def test_only_what_is_in_quarantine_is_tried_for_ever_and_daily(self) -> None:
+        known = Known(KEY.id, Outcome.FAILED, tries=40)
+        assert next_try(known, NOW) == (41, None)
+        assert next_try(known, NOW, held=True) == (41, NOW + timedelta(days=1))
+        assert next_try(None, NOW, held=True) == next_try(None, NOW)
+
+    @pytest.mark.parametrize("state", sorted(RETRIED))
+    def test_a_fault_is_tried_again_when_it_is_due_and_not_before(self, state: Outcome) -> None:
+        due = Known(KEY.id, state, tries=1, due_at=NOW - timedelta(seconds=1))
+        early = Known(KEY.id, state, tries=1, due_at=NOW + timedelta(seconds=1))
+        assert before_fetch(due, NOW) is None
+        waits = before_fetch(early, NOW)
+        assert waits is not None
+        assert waits.outcome is Outcome.DEFERRED
+
+    def test_what_was_given_up_is_not_tried_again(self) -> None:
+        verdict = before_fetch(Known(KEY.id, Outcome.FAILED, tries=5, due_at=None), NOW)
+        assert verdict is not None
+        assert "given up" in verdict.reason
+
+    @given(state=st.sampled_from(Outcome), status=st.none() | st.sampled_from(Status))
+    def test_a_person_always_gets_a_fetch(self, state: Outcome, status: Status | None) -> None:
+        assert before_fetch(Known(KEY.id, state, status=status), NOW, named_by_hand=True) is None
+
+
+class TestJudge:
+    def test_new(self) -> None:
+        verdict = judged(article())
+        assert (verdict.outcome, verdict.revision_kind) == (Outcome.NEW, RevisionKind.NEW)
+
+    def test_off_topic_stores_nothing(self) -> None:
+        verdict = judged(article(), relevant=False)
+        assert (verdict.outcome, verdict.revision_kind) == (Outcome.OFF_TOPIC, None)
+
+    def test_same_text_is_unchanged(self) -> None:
+        assert judged(article(), archived(article())).outcome is Outcome.UNCHANGED
+
+    @pytest.mark.parametrize(
+        ("changed", "word"), [(article(body="다른 글이다."), "text"), (article(title="다른 제목"), "title")]
+    )
+    def test_another_text_under_the_same_key_is_an_edit(self, changed: Article, word: str) -> None:
+        verdict = judged(changed, archived(article()))
+        assert (verdict.outcome, verdict.revision_kind) == (Outcome.EDITED, RevisionKind.EDITED)
+        assert word in verdict.reason
+
+    def test_a_title_in_another_unicode_form_is_no_edit(self) -> None:
+        composed, decomposed = "\uac00", "\u1100\u1161"  # 가, in both forms
+        assert judged(article(title=decomposed), archived(article(title=composed))).outcome is Outcome.UNCHANGED
+
+    def test_an_archived_article_stays_whatever_the_rules_say_now(self) -> None:
+        assert judged(article(), archived(article()), relevant=False).outcome is Outcome.UNCHANGED
+
+    def test_an_imported_text_is_replaced_and_not_called_edited(self) -> None:
+        verdict = judged(article(body="쪽의 글은 더 길다."), archived(article(), Status.IMPORTED))
+        assert (verdict.outcome, verdict.revision_kind) == (Outcome.UNCHANGED, RevisionKind.RE_EXTRACTED)
+
+    def test_a_copy_points_at_the_first(self) -> None:
+        found = article()
+        verdict = judged(found, content={found.content_hash: "002_0000000002"})
+        assert (verdict.outcome, verdict.duplicate_of, verdict.matched_by) == (
+            Outcome.DUPLICATE,
+            "002_0000000002",
+            "content_hash",
+        )
+
+    def test_a_copy_but_for_white_space_points_at_the_first(self) -> None:
+        found = article(body="독자  모델을\n\n공개했다.")
+        verdict = judged(found, text={article().text_hash: "002_0000000002"})
+        assert (verdict.outcome, verdict.matched_by) == (Outcome.DUPLICATE, "text_hash")
+
+    def test_two_flashes_without_a_text_are_no_copies(self) -> None:
+        flash = article(body="")
+        same = {flash.content_hash: "002_0000000002"}
+        assert judged(flash, content=same, text={flash.text_hash: "002_0000000002"}).outcome is Outcome.NEW
+
+    def test_an_article_is_no_copy_of_itself(self) -> None:
+        found = article()
+        assert judged(found, content={found.content_hash: found.id}).outcome is Outcome.NEW
+
+    @given(body=st.text(), title=st.text(), relevant=st.booleans())
+    def test_judging_twice_never_stores_twice(self, body: str, title: str, relevant: bool) -> None:
+        found = article(body=body.strip("\n"), title=title)
+        first = judged(found, relevant=relevant)
+        if first.outcome is Outcome.NEW:
+            again = archived(article(body=found.body, title=normalize("NFC", title)))
+            assert judged(found, again, relevant=relevant).outcome is Outcome.UNCHANGED

@@ -1,0 +1,190 @@
+"""Pages that no longer look as they always did: held back, the cursor with them, and let in once they can be read."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import flows.pipeline.batches
+from flows.cli.exit_codes import Exit, exit_of_run
+from flows.naver.article_page import read_article
+from flows.replica.corpus import Corpus, Layout, make_corpus
+from flows.replica.faults import Behaviour, Fault, Rule
+from flows.replica.server import Replica
+from flows.runs.crawl import CrawlOrder, crawl
+from schemas.article import SEOUL, Article, Outcome
+from schemas.receipt import ExitReason, Receipt
+from schemas.topic import Topic, load_topic
+from schemas.traits import Traits
+from storage.integrity.repair import verify_archive
+from tests.support.command import seogo
+from tests.support.paths import ROOT
+
+LAST = datetime(2026, 1, 15, 18, 0, tzinfo=SEOUL)
+BEFORE = LAST - timedelta(hours=14)
+PAGES = "n.news.naver.com"
+LOOK = Behaviour(layout=Layout.Y2026_10)
+PROMOTION = "<div class='subscribe_box'>지금 구독하고 더 많은 소식을 받아 보세요</div>"
+SOURCE = "section_list:105"
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    return make_corpus(23, articles=1000, presses=6, days=4, last=LAST)
+
+
+@pytest.fixture
+def naver(corpus: Corpus) -> Iterator[Replica]:
+    """Naver, fourteen hours of new articles after the archive was last there."""
+    with Replica(corpus, now=LAST) as replica:
+        replica.behaviour = LOOK
+        yield replica
+
+
+def about() -> Topic:
+    values = load_topic(ROOT / "topics" / "demo.yaml").model_dump(mode="json", exclude={"sources"})
+    values["limits"]["lookback"] = "5d"
+    return Topic.model_validate({**values, "sources": [{"type": "section_list", "sids": ["105"]}]})
+
+
+@pytest.fixture(scope="module")
+def learned(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive that has seen enough pages to know what they look like."""
+    root = tmp_path_factory.mktemp("learned")
+    with Replica(corpus, now=BEFORE) as replica:
+        replica.behaviour = LOOK
+        receipt = crawled(replica, root)
+    assert receipt.exit_reason is ExitReason.DONE, receipt.explanation
+    assert receipt.pages_read > 200
+    assert not receipt.drift
+    return root
+
+
+@pytest.fixture
+def archive(learned: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(learned, tmp_path / "archive")
+
+
+def crawled(naver: Replica, root: Path) -> Receipt:
+    return asyncio.run(crawl(CrawlOrder(about(), root, naver=naver.url), now=lambda: naver.clock.now))
+
+
+def rows(root: Path, query: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = seogo("sql", query, "--format", "json", "--archive", root).json
+    return found
+
+
+def held(root: Path) -> set[str]:
+    return {row["id"] for row in rows(root, "SELECT id FROM quarantine")}
+
+
+def changed(naver: Replica, rule: Rule) -> None:
+    naver.behaviour = Behaviour(layout=LOOK.layout, rules=(rule,))
+
+
+def reparse(root: Path, *words: str) -> dict[str, Any]:
+    ran = seogo("reparse", "--quarantined", *words, "--json", env={"SEOGO_ARCHIVE": root})
+    data: dict[str, Any] = ran.json
+    assert ran.code == exit_of_run(ExitReason(data["exit_reason"]))
+    return data
+
+
+NO_BODY = Rule(Fault.NO_BODY, host=PAGES)
+IN_THE_BODY = Rule(Fault.RENAMED, host=PAGES, old="</article>", new=f"{PROMOTION}</article>")
+
+
+def mended(content: bytes, url: str) -> tuple[Article, Traits]:
+    """The parser, once somebody has taught it where the body is now."""
+    article, traits = read_article(content.replace(b'id="read_area"', b'id="dic_area"'), url)
+    return article, traits
+
+
+@pytest.mark.parametrize("rule", [NO_BODY, IN_THE_BODY], ids=["no parser knows it", "it parses, and wrongly"])
+def test_nothing_of_a_changed_layout_is_published_and_the_cursor_stays(
+    naver: Replica, archive: Path, rule: Rule
+) -> None:
+    before = rows(archive, "SELECT id FROM articles ORDER BY id")
+    cursor = rows(archive, f"SELECT watermark FROM cursors WHERE source = '{SOURCE}'")
+    changed(naver, rule)
+    receipt = crawled(naver, archive)
+    assert exit_of_run(receipt.exit_reason) == Exit.LAYOUT_CHANGED
+    assert receipt.quarantined == len(held(archive)) == receipt.outcomes[Outcome.FAILED] > 20
+    assert rows(archive, "SELECT id FROM articles ORDER BY id") == before
+    assert rows(archive, f"SELECT watermark FROM cursors WHERE source = '{SOURCE}'") == cursor
+    assert seogo("status", "--archive", archive, "--json").json["quarantined"] == receipt.quarantined
+    assert not rows(archive, "SELECT id FROM revisions WHERE body LIKE '%구독하고%'")
+    assert verify_archive(archive).faults == []
+
+
+def test_once_the_parser_is_mended_they_come_in_without_a_request(
+    naver: Replica, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed(naver, NO_BODY)
+    crawled(naver, archive)
+    waiting = held(archive)
+    assert reparse(archive)["exit_reason"] == "layout_changed"
+    assert held(archive) == waiting
+
+    naver.log.clear()
+    monkeypatch.setattr(flows.pipeline.batches, "read_article", mended)
+    done = reparse(archive)
+    assert (done["exit_reason"], done["finds"], done["requests"]) == ("done", len(waiting), 0)
+    assert not naver.log.entries
+    assert held(archive) == set()
+    fates = rows(archive, "SELECT id, state FROM frontier WHERE due_at IS NOT NULL")
+    assert fates == []
+    assert verify_archive(archive).faults == []
+    told = rows(archive, "SELECT DISTINCT source FROM finds")
+    assert told == [{"source": SOURCE}]
+
+    crawled_again = crawled(naver, archive)
+    assert crawled_again.exit_reason is ExitReason.NOTHING_NEW, crawled_again.explanation
+    assert not any("/article/" in entry.target for entry in naver.log.entries)
+
+
+def test_what_is_right_as_it_looks_now_is_accepted_and_the_next_is_like_it(naver: Replica, archive: Path) -> None:
+    changed(naver, IN_THE_BODY)
+    receipt = crawled(naver, archive)
+    assert receipt.drift
+    again = reparse(archive)
+    assert again["exit_reason"] == "layout_changed"
+    done = reparse(archive, "--accept")
+    assert (done["exit_reason"], done["quarantined"], held(archive)) == ("done", 0, set())
+    assert verify_archive(archive).faults == []
+
+
+def test_when_the_site_heals_the_next_run_does_too(naver: Replica, archive: Path) -> None:
+    changed(naver, IN_THE_BODY)
+    waiting = crawled(naver, archive).quarantined
+    naver.behaviour = LOOK
+    naver.clock.set(LAST + timedelta(minutes=20))
+    receipt = crawled(naver, archive)
+    assert receipt.exit_reason is ExitReason.DONE, receipt.explanation
+    assert receipt.pages_read >= waiting
+    assert held(archive) == set()
+    (cursor,) = rows(archive, f"SELECT watermark::VARCHAR AS at FROM cursors WHERE source = '{SOURCE}'")
+    assert cursor["at"].startswith("2026-01-15 18:20")
+
+
+def test_an_empty_quarantine_is_no_failure(archive: Path) -> None:
+    done = reparse(archive)
+    assert (done["exit_reason"], done["explanation"]) == ("nothing_new", "nothing is in quarantine")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--accept",), "--accept goes with --quarantined"),
+        (("--quarantined", "--dry-run"), "leave out ids"),
+        (("--quarantined", "119_0003042504"), "leave out ids"),
+    ],
+)
+def test_options_that_do_not_go_together(learned: Path, words: tuple[str, ...], says: str) -> None:
+    ran = seogo("reparse", *words, "--archive", learned)
+    assert (ran.code, says in ran.err) == (Exit.BAD_INPUT, True)

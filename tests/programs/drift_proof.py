@@ -1,0 +1,189 @@
+"""The proofs of the drift alarm in full, which take minutes. The tests run a part of each (test_drift_*.py).
+
+python -m tests.programs.drift_proof mutations [--batch 20]    every harmful change of every look: which are not noticed
+python -m tests.programs.drift_proof clean [--runs 1000]       runs of pages that nothing is wrong with: what rings
+python -m tests.programs.drift_proof crawls [--seeds 5]        whole crawls that nothing is wrong with: what rings
+python -m tests.programs.drift_proof cost                      what the marks add to reading a page
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count, islice, product
+from time import process_time
+from timeit import repeat
+from typing import NamedTuple
+
+from flows.drift.alarm import Watch
+from flows.naver.article_page import parse_article, read_article
+from flows.replica.corpus import Layout
+from schemas.article import Article
+from schemas.errors import ParseError
+from schemas.traits import Baseline, Traits
+from tests.support.crawls import SCENARIOS, crawled
+from tests.support.drift import LOOKS, Sample, family, learned, runs, samples
+from tests.support.mutations.mutations import Mutation, mutations
+
+MOST = 20
+"""Pages until which a mutation has to be noticed."""
+BLIND = {
+    *((look, "removed player") for look in ("2022", "2024", "2026-02", "2026-10", "old")),
+    ("old", "removed subtitle"),
+    ("sports", "removed subtitle"),
+    ("sports", "body: first paragraph gone"),
+    ("sports", "title: cut to 20"),
+}
+"""What 20 pages cannot tell: nothing else on such a page says what the text should be, and many do without."""
+
+
+PAGES = 2_000
+"""Articles of the corpus of a crawl."""
+
+
+class Trial(NamedTuple):
+    """What came of up to 20 mutated pages: all, unreadable, differing from the truth, differing and not held back."""
+
+    pages: int
+    unreadable: int
+    wrong: int
+    passed: int
+    rang: bool
+
+    @property
+    def harmful(self) -> bool:
+        return bool(self.unreadable or self.wrong)
+
+    @property
+    def noticed(self) -> bool:
+        return bool(self.unreadable) or self.rang
+
+
+def attempt(content: bytes, url: str) -> tuple[Article, Traits] | None:
+    try:
+        return read_article(content, url)
+    except ParseError:
+        return None
+
+
+def struck(mutation: Mutation, look: Layout) -> Iterator[tuple[str, str, bytes, Article]]:
+    """Pages that the mutation changes: id, address, what is sent now, and the article as it is."""
+    for page in samples(look, 12, 500):
+        content = mutation.of(page.content, family(look))
+        if content != page.content:
+            yield page.id, page.url, content, page.article
+
+
+def trial(mutation: Mutation, look: Layout, batch: int = MOST) -> Trial:
+    """Mutated pages one batch after the other, watched over from a baseline of clean ones."""
+    watch = Watch(learned(look))
+    pages = list(islice(struck(mutation, look), MOST))
+    unreadable = wrong = passed = 0
+    for at in range(0, len(pages), batch):
+        read = [(name, attempt(content, url), truth) for name, url, content, truth in pages[at : at + batch]]
+        good = [(name, both, truth) for name, both, truth in read if both is not None]
+        held = watch.look([(name, traits) for name, (_, traits), _ in good], unread=len(read) - len(good))
+        differing = [name for name, (article, _), truth in good if article != truth]
+        unreadable += len(read) - len(good)
+        wrong += len(differing)
+        passed += sum(name not in held for name in differing)
+    return Trial(len(pages), unreadable, wrong, passed, bool(watch.alarms))
+
+
+def chosen(every: int) -> Iterator[tuple[Layout, Mutation]]:
+    for shift, look in enumerate(LOOKS):
+        fitting = (one for one in mutations() if family(look) in one.families)
+        yield from ((look, mutation) for at, mutation in enumerate(fitting) if (at + shift) % every == 0)
+
+
+def harmful(tried: Iterable[tuple[Layout, Mutation]], batch: int = MOST) -> dict[tuple[str, str], Trial]:
+    """The trials of the mutations that change what is read. Those that strike fewer than 3 pages say nothing."""
+    trials = {(look.value, mutation.name): trial(mutation, look, batch) for look, mutation in tried}
+    return {name: one for name, one in trials.items() if one.harmful and one.pages >= 3}
+
+
+def alarms_of(seed: int, pages: int, baseline: Baseline) -> tuple[list[str], Baseline, int]:
+    """What rang in the runs of a corpus, one after the other, each learning from those before; and how many runs."""
+    rang: list[str] = []
+    number = 0
+    for run in runs(seed, pages):
+        number += 1
+        watch = Watch(baseline)
+        held = watch.look(run)
+        rang += [*watch.alarms, *held.values()]
+        baseline = watch.learned()
+    return rang, baseline, number
+
+
+# --- the proofs in full --------------------------------------------------------------------------------------------
+
+
+def prove_mutations(wanted: argparse.Namespace) -> bool:
+    tried = harmful(chosen(1), wanted.batch)
+    missed = {name for name, one in tried.items() if not one.noticed}
+    passed = {name: one.passed for name, one in tried.items() if one.passed}
+    in_noticed = sum(number for name, number in passed.items() if name not in missed)
+    say(f"batches of {wanted.batch}: {len(tried)} harmful changes, {len(missed)} not noticed: {sorted(missed)}")
+    wrong = sum(one.wrong for name, one in tried.items() if name not in missed)
+    say(f"wrong records stored of noticed changes: {in_noticed} of {wrong}")
+    return missed <= BLIND or wanted.batch < MOST
+
+
+def prove_clean(wanted: argparse.Namespace) -> bool:
+    baseline, done = Baseline(), 0
+    rang: list[str] = []
+    for seed in count(101):
+        told, baseline, number = alarms_of(seed, 4_000, baseline)
+        rang, done = rang + told, done + number
+        if done >= wanted.runs:
+            break
+    say(f"{done} clean runs: {len(rang)} alarms and pages held {rang[:3]}")
+    return not rang
+
+
+def prove_crawls(wanted: argparse.Namespace) -> bool:
+    ran = []
+    for seed, scenario in product(range(1, wanted.seeds + 1), SCENARIOS):
+        ran.append(crawled(scenario, seed, PAGES))
+        say(f"corpus {seed}, {scenario.__name__}: {ran[-1].read} pages, {ran[-1].rang[:2] or 'nothing rang'}")
+    rang = [alarm for run in ran for alarm in run.rang]
+    say(f"{len(ran)} orders of crawls, {sum(run.read for run in ran)} pages: {len(rang)} alarms and pages held")
+    return not rang
+
+
+def prove_cost(wanted: argparse.Namespace) -> bool:
+    for look in LOOKS:
+        pages = samples(look, 12, 200)
+        parsed, read = (_per_page(function, pages) for function in (parse_article, read_article))
+        more = 100 * (read / parsed - 1)
+        say(f"{look.value}: parse_article {parsed:.0f} us, read_article {read:.0f} us: +{more:.0f} %")
+    return True
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _per_page(function: Callable[[bytes, str], object], pages: Sequence[Sample]) -> float:
+    """The best of several times, in microseconds a page."""
+    best = min(
+        repeat(lambda: [function(one.content, one.url) for one in pages], number=1, repeat=9, timer=process_time)
+    )
+    return best / len(pages) * 1e6
+
+
+def main() -> int:
+    proofs = {"mutations": prove_mutations, "clean": prove_clean, "crawls": prove_crawls, "cost": prove_cost}
+    parser = argparse.ArgumentParser(description="The proofs of the drift alarm in full.")
+    parser.add_argument("proof", choices=proofs)
+    parser.add_argument("--batch", type=int, default=MOST, help="pages of a batch (mutations)")
+    parser.add_argument("--runs", type=int, default=1_000, help="how many (clean)")
+    parser.add_argument("--seeds", type=int, default=5, help="how many corpora (crawls)")
+    wanted = parser.parse_args()
+    return 0 if proofs[wanted.proof](wanted) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""Processes for `test_readers.py`, each with an archive of its own to work on until it is ended or its time is over.
+
+readers_at_work.py write ARCHIVE           run after run, without a pause
+readers_at_work.py read ARCHIVE SECONDS    open, check, close, again and again; prints what it saw as JSON
+readers_at_work.py stay ARCHIVE SECONDS    the same of one connection that stays open
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from schemas.article import Outcome
+from schemas.find import FindResult
+from schemas.receipt import Receipt, run_id_at
+from storage.archive import open_archive
+from storage.reading.reader import open_snapshot
+from tests.support.values import article, ended, key, stored
+
+PAUSE = 0.3
+"""Seconds between two reads: eight readers leave the writer room on two cores."""
+
+BATCHES, NEW = 3, 5
+"""Batches in a run, and new articles in a batch; each batch has one copy besides."""
+
+_COUNTS = """
+    SELECT
+        (SELECT count(*) FROM articles) AS articles,
+        (SELECT count(*) FROM duplicates) AS duplicates,
+        (SELECT count(*) FROM duplicates ANTI JOIN articles ON duplicates.duplicate_of = articles.id) AS orphans,
+        (SELECT count(*) FROM events WHERE kind = 'inserted') AS inserted,
+        (SELECT count(*) FROM events WHERE kind = 'duplicate') AS linked,
+        (SELECT count(*) FROM events ANTI JOIN runs USING (run_id)) AS stray_events,
+        (SELECT max(seq) FROM events) AS newest_event,
+        (SELECT count(*) FROM articles WHERE NOT contains(body, aid)) AS torn,
+        (SELECT count(*) FROM finds) AS finds
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one read of the archive saw, checked."""
+
+    run_id: str | None
+    articles: int
+
+
+def look(connection: duckdb.DuckDBPyConnection) -> Seen:
+    """Read the archive whole. Raises AssertionError where what it shows is no state that a batch left behind."""
+    counts, info = _row(connection, _COUNTS), _row(connection, "FROM archive_info")
+    said = f"{counts} {info}"
+    assert counts["articles"] == info["articles"] == counts["inserted"] == NEW * counts["duplicates"], said
+    assert counts["duplicates"] == info["duplicates"] == counts["linked"], said
+    assert counts["finds"] == counts["articles"] + counts["duplicates"], said
+    assert counts["newest_event"] == info["newest_event"], said
+    assert (counts["orphans"], counts["stray_events"], counts["torn"]) == (0, 0, 0), said
+    return Seen(info["run_id"], counts["articles"])
+
+
+def _row(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    cursor = connection.execute(sql)
+    (row,) = cursor.fetchall()
+    return dict(zip([column[0] for column in cursor.description or ()], row, strict=True))
+
+
+def read(root: Path, seconds: float) -> None:
+    """Open the archive again and again."""
+    states: list[Seen] = []
+    reads = 0
+    for _ in _until(seconds):
+        with open_snapshot(root) as connection:
+            now = look(connection)
+        reads += 1
+        if not states or states[-1] != now:
+            assert not states or states[-1].articles <= now.articles, f"{states[-1]} was newer than {now}"
+            states.append(now)
+        time.sleep(PAUSE)
+    _tell(reads=reads, states=len(states), articles=states[-1].articles, run_id=states[-1].run_id)
+
+
+def stay(root: Path, seconds: float) -> None:
+    """Ask one connection that stays open: it goes on showing what it showed."""
+    with open_snapshot(root) as connection:
+        first = look(connection)
+        reads = 0
+        for reads in _until(seconds):  # noqa: B007 - how many there were
+            assert look(connection) == first
+            time.sleep(PAUSE)
+    _tell(reads=reads, states=1, articles=first.articles, run_id=first.run_id)
+
+
+def _until(seconds: float) -> Iterator[int]:
+    end = time.monotonic() + seconds
+    numbers = count(1)
+    while time.monotonic() < end:
+        yield next(numbers)
+
+
+def _tell(**seen: object) -> None:
+    sys.stdout.write(json.dumps(seen) + "\n")
+
+
+def write(root: Path) -> None:
+    """Run after run."""
+    while True:
+        with open_archive(root, wait=20) as archive:
+            (held,) = archive.database.rows("SELECT count(*) AS articles FROM articles")
+            run = Receipt(run_id_at(datetime.now(UTC)), "crawl", "test", datetime.now(UTC))
+            archive.start_run(run)
+            for batch in range(BATCHES):
+                archive.store(run.run_id, _results(held["articles"] + batch * NEW))
+            archive.finish_run(ended(run), {}, [])
+        sys.stdout.write("run\n")
+        sys.stdout.flush()
+
+
+def _results(first: int) -> list[FindResult]:
+    new = [_article(number) for number in range(first + 1, first + 1 + NEW)]
+    copy = replace(new[0], key=key(first + 1, "002"))
+    linked = stored(copy, outcome=Outcome.DUPLICATE, revision_kind=None, duplicate_of=new[0].id, matched_by="text_hash")
+    return [*map(stored, new), linked]
+
+
+def _article(number: int) -> Any:
+    # Long enough that a run rewrites more than one block of the file.
+    return article(number, body=f"{key(number).aid} 번째 글이다.\n\n" + f"독자 모델 {number}호를 공개했다. " * 200)
+
+
+if __name__ == "__main__":
+    acts: dict[str, Callable[..., None]] = {"write": write, "read": read, "stay": stay}
+    acts[sys.argv[1]](Path(sys.argv[2]), *map(float, sys.argv[3:]))

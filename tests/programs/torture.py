@@ -1,0 +1,398 @@
+"""Kill a real crawl with SIGKILL, anywhere, and look at what the next run makes of it.
+
+    python -m tests.programs.torture [--kills 300] [--seed 1] [--processes 2]        (make torture)
+
+A crawl is run once undisturbed, while every step that leaves something behind is counted by kind: appending to a
+capture, syncing, staging a file, each statement of a transaction, renaming, copying the readers' database, removing a
+mark. Then the same crawl is killed at steps drawn by seed from every kind, before or after the step, half-way through a
+write, or some microseconds into a commit; some runs are killed again in the recovery that follows. After one more run
+the archive must be what the undisturbed one is, and the server's log must show no request made twice beyond those in
+flight.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from multiprocessing.forkserver import ensure_running
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.pipeline import batches as pipeline
+from flows.replica.corpus import Corpus, make_corpus
+from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.server import Replica
+from flows.runs.crawl import CrawlOrder, crawl
+from flows.sources.discover import ApiKey
+from schemas.article import SEOUL
+from schemas.topic import load_topic
+from storage import archive, files
+from storage.captures import reader as captures
+from storage.captures import writer as capture_writer
+from storage.database import snapshot
+from storage.database.writer import Database
+from storage.integrity.repair import verify_archive
+from storage.journal import staging
+from tests.support.paths import DEMO_TOPIC, ROOT
+
+NNEWS = "n.news.naver.com"
+CONCURRENCY = 4
+BATCH = 16
+"""Finds a batch: small, so that a short crawl has several."""
+
+LAST = datetime(2026, 1, 15, 12, 0, tzinfo=SEOUL)
+LONGEST = 60.0
+"""Seconds after which a crawl hangs."""
+
+_CRAWLED = ("crawled_at:", "*Crawled at:")
+_TOPIC = DEMO_TOPIC
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Where a process dies: at the `nth` step of a kind; `how` is `before`, `after`, `half` or `during`."""
+
+    kind: str
+    nth: int
+    how: str
+    microseconds: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.how} {self.kind} {self.nth}"
+
+
+# -- in the process that dies
+
+
+class Steps:
+    """Counts the steps of this process, and kills it at the one that was chosen."""
+
+    def __init__(self, kill: Kill | None) -> None:
+        self.counted: Counter[str] = Counter()
+        self._kill = kill
+
+    def around(
+        self, kind: str, step: Callable[..., Any], half: Callable[..., object] | None = None
+    ) -> Callable[..., Any]:
+        """The same step, with a chance to die before, after or within it."""
+
+        def stepped(*args: Any, **kwargs: Any) -> Any:
+            how = self._next(kind)
+            if how == "half" and half is not None:
+                half(*args, **kwargs)
+            if how in ("before", "half"):
+                die()
+            if how == "during":
+                threading.Thread(target=self._die_soon, daemon=True).start()
+            result = step(*args, **kwargs)
+            if how is not None:
+                die()
+            return result
+
+        return stepped
+
+    def _next(self, kind: str) -> str | None:
+        self.counted[kind] += 1
+        kill = self._kill
+        return kill.how if kill and (kill.kind, kill.nth) == (kind, self.counted[kind]) else None
+
+    def _die_soon(self) -> None:
+        assert self._kill is not None
+        time.sleep(self._kill.microseconds / 1e6)
+        die()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+    signal.pause()  # the signal comes when it comes
+
+
+def instrument(steps: Steps) -> None:
+    """Put the steps between the archive and the disk. Readers get a copy after every batch, not after 20 seconds."""
+    archive.FRESH = archive._SHARE = 0
+    capture_writer._write_all = steps.around("append", capture_writer._write_all, _half_append)
+    staging._write_synced = steps.around("stage", staging._write_synced, _half_file)
+    for module in (capture_writer, staging, files, snapshot):
+        module.os = _Os(steps)  # type: ignore[attr-defined]
+    snapshot._copy = steps.around("snapshot", snapshot._copy, _half_copy)
+    for name in ("replace", "rename", "unlink"):
+        setattr(Path, name, steps.around(name, getattr(Path, name)))
+    Database.execute = steps.around("statement", Database.execute)  # type: ignore[method-assign]
+    Database.upsert = steps.around("upsert", Database.upsert)  # type: ignore[method-assign]
+    Database.insert = steps.around("insert", Database.insert)  # type: ignore[method-assign]
+    Database.commit = steps.around("commit", Database.commit)  # type: ignore[method-assign]
+    Database.checkpoint = steps.around("checkpoint", Database.checkpoint)  # type: ignore[method-assign]
+
+
+class _Os:
+    """The module `os`, with its syncs counted."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.fsync = steps.around("sync", os.fsync)
+        self.fdatasync = steps.around("sync", os.fdatasync)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
+def _half_append(file: Any, data: bytes) -> None:
+    file.write(data[: len(data) // 2])
+
+
+def _half_file(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data[: len(data) // 2])
+
+
+def _half_copy(source: Path, target: Path) -> None:
+    data = source.read_bytes()
+    target.write_bytes(data[: len(data) // 2])
+
+
+def crawl_once(root: Path, site: str, now: datetime, kill: Kill | None, counts: Any = None) -> None:
+    """The process: one crawl, which may be its last. `counts` takes how often each kind of step came."""
+    steps = Steps(kill)
+    instrument(steps)
+    pipeline.BATCH = BATCH
+    topic = load_topic(_TOPIC)
+    limits = topic.limits.model_copy(update={"concurrency": CONCURRENCY})
+    order = CrawlOrder(
+        topic=topic.model_copy(update={"limits": limits}),
+        archive=root,
+        naver=site,
+        keys={"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)},
+    )
+    asyncio.run(crawl(order, now=lambda: now))
+    if counts is not None:
+        counts.put(dict(steps.counted))
+
+
+# -- in the process that looks on
+
+
+@dataclass
+class Scene:
+    """A stand-in, an archive from some hours before, and what an undisturbed crawl makes of it."""
+
+    naver: Replica
+    work: Path
+    before: Path
+    expected: dict[str, Any] = field(default_factory=dict)
+    steps: Counter[str] = field(default_factory=Counter)
+    recovery_steps: Counter[str] = field(default_factory=Counter)
+
+
+def made_corpus() -> Corpus:
+    return make_corpus(11, articles=260, presses=8, days=6, last=LAST)
+
+
+@contextmanager
+def scene(work: Path) -> Iterator[Scene]:
+    """Set it up: a crawl up to twenty hours ago, then the crawl that will be killed, undisturbed."""
+    before = work / "before"
+    with Replica(made_corpus(), now=LAST - timedelta(hours=20)) as naver:
+        run(before, naver, None)
+        naver.clock.set(LAST)
+        made = Scene(naver, work, before)
+        root = _copy_of(made, "undisturbed")
+        made.steps = run(root, naver, None)
+        made.expected = held(root)
+        yield made
+
+
+@cache
+def forkserver() -> ForkServerContext:
+    """Where processes come from that have everything imported already: a second less for each."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.programs.torture"])
+    # It does not take over what stands in sys.path here.
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *sys.path])
+    try:
+        ensure_running()
+    finally:
+        os.environ.pop("PYTHONPATH") if before is None else os.environ.update(PYTHONPATH=before)
+    return context
+
+
+def run(root: Path, naver: Replica, kill: Kill | None) -> Counter[str]:
+    """One crawl in a process of its own. Counts its steps; none where it was killed, as it must be if told so."""
+    context = forkserver()
+    counts = context.SimpleQueue()
+    process = context.Process(target=crawl_once, args=(root, naver.url, naver.clock.now, kill, counts))
+    process.start()
+    process.join(LONGEST)
+    if process.exitcode is None:
+        process.kill()
+        raise AssertionError(f"a crawl hung ({kill})")
+    if kill is not None and process.exitcode == -signal.SIGKILL:
+        return Counter()
+    assert process.exitcode == 0, f"a crawl ended with {process.exitcode} ({kill})"
+    return Counter(counts.get())
+
+
+def survive(made: Scene, name: str, *kills: Kill) -> int:
+    """Kill crawls one after another, crawl once more, and compare. Returns how many of them died."""
+    root, died, asked = _copy_of(made, name), 0, Counter[str]()
+    for kill in (*kills, None):
+        captured = _captured(root)
+        made.naver.log.clear()
+        died += kill is not None and not run(root, made.naver, kill)
+        if kill is None:
+            run(root, made.naver, None)
+        targets = [e.target for e in made.naver.log.entries if e.host == NNEWS and "/article/" in e.target]
+        again = captured & set(targets)
+        assert not again, f"asked for again, though captured: {again} ({', '.join(map(str, kills))})"
+        asked.update(targets)
+    # In flight: on the wire, or answered and on the way to the captures while the next is on the wire already.
+    in_flight = sum(times - 1 for times in asked.values())
+    assert in_flight <= 2 * CONCURRENCY * died, f"{in_flight} articles were asked for again after {died} kills"
+    found = held(root)
+    for what, expected in made.expected.items():
+        assert found[what] == expected, f"{what} differ after {', '.join(map(str, kills))}"
+    faults = verify_archive(root).faults
+    assert faults == [], f"after {', '.join(map(str, kills))}: {faults}"
+    shutil.rmtree(root)
+    return died
+
+
+def held(root: Path) -> dict[str, Any]:
+    """What must be the same however often a run was killed: everything but when it was fetched, and by which run."""
+    with duckdb.connect(str(root / "archive.duckdb"), read_only=True) as connection:
+
+        def rows(sql: str) -> list[tuple[Any, ...]]:
+            return sorted(connection.execute(sql).fetchall(), key=repr)
+
+        ours, when = "run_id, capture_file, capture_offset, crawled_at", "checked_at, refresh_at, gone_at"
+        return {
+            "articles": rows(f"SELECT * EXCLUDE ({ours}, file_sha256) FROM articles"),
+            "superseded": rows(f"SELECT * EXCLUDE ({ours}, file_sha256) FROM superseded"),
+            "duplicates": rows(f"SELECT * EXCLUDE ({ours}) FROM duplicates"),
+            "frontier": rows(f"SELECT * EXCLUDE (run_id, found_at, {when}), gone_at IS NOT NULL FROM frontier"),
+            "events": rows("SELECT kind, id, revision, duplicate_of FROM events"),
+            "quarantine": rows("SELECT id, reason FROM quarantine"),
+            "cursors": rows("SELECT source, watermark FROM cursors"),
+            "unprocessed": rows("SELECT url FROM unprocessed"),
+            "files": _files(root),
+            "staged": [path.name for path in (root / "state" / "staged").iterdir()],
+            "marks": [name for name in ("open_capture", "unpublished") if (root / "state" / name).exists()],
+        }
+
+
+def _files(root: Path) -> dict[str, str]:
+    """Every Markdown file without the lines that tell when it was crawled."""
+    return {
+        path.relative_to(root).as_posix(): "".join(
+            line for line in path.read_text("utf-8").splitlines(keepends=True) if not line.startswith(_CRAWLED)
+        )
+        for path in (root / "articles").rglob("*.md")
+    }
+
+
+def _captured(root: Path) -> set[str]:
+    """What can be asked of n.news and has an answer in the captures that is whole."""
+    prefix = f"https://{NNEWS}"
+    return {
+        met.url.removeprefix(prefix)
+        for name in captures.names(root)
+        for met in captures.scan(root, name)
+        if isinstance(met, captures.Met) and met.kind == "response" and met.url.startswith(prefix)
+    }
+
+
+def _copy_of(made: Scene, name: str) -> Path:
+    root = made.work / name
+    shutil.copytree(made.before, root)
+    return root
+
+
+# -- which kills
+
+
+def ways(kind: str) -> tuple[str, ...]:
+    """How a process can die at a step of this kind."""
+    match kind:
+        case "append" | "stage" | "snapshot":
+            return ("before", "half", "after")
+        case "commit" | "checkpoint":
+            return ("before", "during", "after")
+        case _:
+            return ("before", "after")
+
+
+def drawn(steps: Counter[str], number: int, rng: random.Random) -> list[Kill]:
+    """Kills at steps of every kind in turn, each kind's spread over its whole length."""
+    kinds = sorted(kind for kind, count in steps.items() if count)
+    kills = []
+    for index in range(number):
+        kind = kinds[index % len(kinds)]
+        options = ways(kind)
+        how = options[index // len(kinds) % len(options)]
+        kills.append(Kill(kind, rng.randint(1, steps[kind]), how, rng.randint(0, 4000)))
+    return kills
+
+
+def plans(made: Scene, number: int, seed: int) -> Iterator[tuple[Kill, ...]]:
+    """One kill a plan; every third plan kills the recovery as well."""
+    rng = random.Random(seed)
+    first = drawn(made.steps, number, rng)
+    early = Counter({kind: max(1, count // 8) for kind, count in made.steps.items()})
+    second = drawn(early, number, rng)
+    rng.shuffle(second)
+    for index, kill in enumerate(first):
+        yield (kill, second[index]) if index % 3 == 2 else (kill,)
+
+
+def torture(kills: int, seed: int) -> Counter[str]:
+    """So many kills, by seed. Returns how many came at each kind of step; raises AssertionError at the first loss."""
+    died, began = Counter[str](), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="seogo-torture-") as work, scene(Path(work)) as made:
+        for number, plan in enumerate(plans(made, kills, seed)):
+            count = survive(made, f"killed-{number}", *plan)
+            died.update([kill.kind for kill in plan][:count])
+            if sum(died.values()) >= kills:
+                break
+            if number % 20 == 19:
+                print(f"seed {seed}: {sum(died.values())} kills, {time.monotonic() - began:.0f} s", flush=True)
+    return died
+
+
+def main() -> None:
+    """Torture, and tell how it went."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1, help="that of the first process; the next has the next")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    given = parser.parse_args()
+    share = -(-given.kills // given.processes)
+    seeds = range(given.seed, given.seed + given.processes)
+    # In processes of their own: each has a stand-in, whose threads must not wait for another's.
+    with ProcessPoolExecutor(given.processes, multiprocessing.get_context("spawn")) as pool:
+        died = sum(pool.map(torture, [share] * given.processes, seeds), Counter[str]())
+    print(f"{sum(died.values())} kills survived: nothing lost, nothing twice, nothing unreadable.")
+    print("at " + ", ".join(f"{kind} {number}" for kind, number in sorted(died.items())))
+
+
+if __name__ == "__main__":
+    # Under its own name: the processes that it starts import it.
+    importlib.import_module("tests.programs.torture").main()

@@ -1,0 +1,102 @@
+"""Small archives for tests: runs that store what a test names, one that is killed, and everything an archive holds."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.runs.import_files import ImportOrder, import_files
+from schemas.article import Article
+from schemas.find import FindResult
+from schemas.front_matter import dumps, from_article
+from schemas.receipt import Receipt
+from schemas.topic import default_topic_path, load_topic
+from storage.archive import Archive
+from storage.reading.reader import open_snapshot, run_query
+from tests.support.paths import ROOT
+from tests.support.values import NOW, article, ended, key, page, receipt, stored
+
+TABLES = (
+    *("articles", "superseded", "duplicates", "frontier", "finds", "runs", "requests", "cursors"),
+    *("coverage", "quarantine", "events"),
+)
+CRAWLED = datetime(2025, 12, 30, 8, 23, 53, tzinfo=UTC)
+
+
+def rows(root: Path, sql: str) -> list[tuple[object, ...]]:
+    with open_snapshot(root) as connection:
+        return list(run_query(connection, sql)[1])
+
+
+def store_new(archive: Archive, *numbers: int, run: str = "20260102T030405Z-0001") -> None:
+    account = receipt(run)
+    archive.start_run(account)
+    results = []
+    for number in numbers:
+        capture = archive.capture(page(key(number).url))
+        results.append(stored(article(number), capture=capture))
+    archive.store(account.run_id, results)
+    archive.finish_run(ended(account), {"search_api:독자 모델": NOW}, [])
+
+
+def store_results(archive: Archive, *results: FindResult, run: str = "20260102T040405Z-0002") -> None:
+    """A run that stores these, each in a batch of its own."""
+    account = receipt(run)
+    archive.start_run(account)
+    for result in results:
+        archive.store(run, [result])
+    archive.finish_run(ended(account), {}, [])
+
+
+def killed(root: Path, at: str) -> None:
+    """Run a process that stores article 2 and is killed where the statements `at` stand."""
+    code = f"""
+import os, signal
+from pathlib import Path
+import storage.archive as module
+from tests.support.archives import store_new
+def kill(*_, **__):
+    signal.raise_signal(signal.SIGKILL)
+with module.open_archive(Path({str(root)!r})) as archive:
+    start = archive.start_run
+    def start_run(account):
+        start(account)
+        {at}
+    if {at!r}.startswith(("archive._writer", "archive._db")):
+        archive.start_run = start_run
+    else:
+        {at}
+    store_new(archive, 2, run="20260102T040405Z-0002")
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60, env=environment
+    )
+    assert process.returncode == -signal.SIGKILL, process.stderr
+
+
+def contents(root: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table, and every file."""
+    found: dict[str, list[tuple[object, ...]]]
+    with open_snapshot(root) as connection:
+        found = {table: sorted(run_query(connection, f"SELECT * FROM {table}")[1], key=repr) for table in TABLES}
+    found["files"] = [
+        (p.relative_to(root).as_posix(), p.read_bytes()) for p in sorted((root / "articles").rglob("*.md"))
+    ]
+    return found
+
+
+def write_document(folder: Path, of: Article, name: str | None = None) -> Path:
+    """An article's file, as an older archive would have it."""
+    path = folder / (name or f"{of.id}.md")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(dumps(from_article(of, CRAWLED)).encode())
+    return path
+
+
+def import_documents(archive: Path, *paths: Path) -> Receipt:
+    return import_files(ImportOrder(paths, archive, load_topic(default_topic_path())))

@@ -1,0 +1,74 @@
+"""What the tests of the drift alarm share: pages of the stand-in by their look, and what is learned from clean ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+from random import Random
+from typing import NamedTuple
+
+from flows.drift.alarm import Watch
+from flows.naver.article_page import read_article
+from flows.replica.article_pages import View, article_page
+from flows.replica.corpus import Layout, MadeArticle, make_corpus
+from flows.replica.old_pages import article_json, old_page
+from schemas.article import Article
+from schemas.traits import Baseline, Traits
+from tests.support.mutations.markup import JSON, NNEWS, OLD
+
+LOOKS = (Layout.Y2022, Layout.Y2024, Layout.Y2026_02, Layout.Y2026_10, Layout.OLD, Layout.SPORTS)
+
+
+class Sample(NamedTuple):
+    """A page as it is sent, and what is read off it."""
+
+    id: str
+    url: str
+    content: bytes
+    article: Article
+    traits: Traits
+
+
+def family(look: Layout) -> str:
+    return {Layout.OLD: OLD, Layout.SPORTS: JSON}.get(look, NNEWS)
+
+
+def sample(made: MadeArticle, look: Layout | None = None) -> Sample:
+    """The page of an article, in its own look or in another one."""
+    assert made.key is not None
+    url, view = made.key.url, View(made.corpus.last)
+    if made.subject.arena:
+        url, content = url.replace("n.news", "m.sports"), article_json(made, view)
+    else:
+        content = old_page(made, view) if look is Layout.OLD else article_page(made, view, look)
+    return Sample(made.key.id, url, content, *read_article(content, url))
+
+
+@cache
+def samples(look: Layout, seed: int, count: int) -> tuple[Sample, ...]:
+    """`count` clean pages of one look."""
+    arena = look is Layout.SPORTS
+    corpus = make_corpus(seed, articles=count * (8 if arena else 2))
+    return tuple(sample(made, look) for made in islice(_plain(corpus.articles, arena=arena), count))
+
+
+def _plain(made: Iterator[MadeArticle], *, arena: bool) -> Iterator[MadeArticle]:
+    return (one for one in made if bool(one.subject.arena) is arena)
+
+
+@cache
+def learned(look: Layout, seed: int = 11, count: int = 700) -> Baseline:
+    """The baseline of so many clean pages of one look."""
+    watch = Watch(Baseline())
+    watch.look([(one.id, one.traits) for one in samples(look, seed, count)])
+    return watch.learned()
+
+
+def runs(seed: int, pages: int, *, on_topic: bool | None = None) -> Iterator[list[tuple[str, Traits]]]:
+    """The pages of a corpus in their order, in runs of 1 to 60, each page in its own look; all, or only some topics."""
+    rng = Random(seed)
+    every = make_corpus(seed, articles=pages).articles
+    made = (sample(one) for one in every if on_topic is None or one.on_topic is on_topic)
+    while run := [(one.id, one.traits) for one in islice(made, rng.randint(1, 60))]:
+        yield run

@@ -1,0 +1,205 @@
+"""Random histories of an archive, and consumers of its change feed that crash: does what they replay equal the tables?
+
+    python -m tests.support.feed_histories --histories 10000 --seed 1
+
+Each history is a few articles to which anything may happen: found, edited, copied, deleted, brought back, read anew,
+only listed, off topic, imported. Each step of all histories is one batch of a run; now and then the run ends and
+another begins. The consumers read on now and then, some lines at a time; what they took in and their cursor they keep
+together, and all that they had in hand when they crash is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+
+from flows.pipeline.judge import Assessment, Judge, Parsed, nothing_held
+from schemas.article import ArticleKey, Outcome
+from schemas.find import FindResult, PlainText, Relevance
+from schemas.page import CaptureRef
+from schemas.traits import Traits
+from storage.archive import Archive, open_archive
+from storage.reading.changes import Change, changes
+from storage.reading.reader import open_snapshot
+from tests.support.values import NOW, article, ended, key, receipt, ref
+
+KEYS, TEXTS, STEPS = 4, 3, 14
+CONSUMERS = 12
+
+
+@dataclass
+class Consumer:
+    """Somebody who follows the feed: state and cursor are kept together."""
+
+    rng: Random
+    cursor: int = 0
+    articles: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    def follow(self, connection: duckdb.DuckDBPyConnection, *, to_the_end: bool = False) -> None:
+        """Read on. Sometimes it crashes before it has kept what it read, and knows nothing of it."""
+        asked = changes(connection, self.cursor)
+        lines = list(asked) if to_the_end else list(islice(asked, self.rng.randrange(400)))
+        if to_the_end or self.rng.random() < 0.7:
+            for change in lines:
+                self.take_in(change)
+
+    def take_in(self, change: Change) -> None:
+        assert change["seq"] > self.cursor, "twice, or out of order"
+        self.cursor = change["seq"]
+        id_ = change["id"]
+        match change["kind"]:
+            case "inserted" | "edited" | "re-extracted":
+                self.copies.pop(id_, None)
+                text = change["article"]  # None: it was removed since, as a later change tells
+                assert text is None or (text["id"], text["revision"]) == (id_, change["revision"])
+                assert (change["kind"] == "inserted") == (id_ not in self.articles), change
+                self.articles[id_] = (change["revision"], text and text["content_hash"])
+            case "duplicate":
+                self.copies[id_] = change["duplicate_of"]
+            case "gone":
+                assert id_ in self.articles
+                self.gone.add(id_)
+            case "restored":
+                self.gone.remove(id_)
+            case "removed":
+                del self.articles[id_]
+                self.gone.discard(id_)
+
+
+def check(consumer: Consumer, connection: duckdb.DuckDBPyConnection) -> None:
+    """What was replayed is what the tables hold."""
+
+    def rows(sql: str) -> list[Any]:
+        return connection.execute(sql).fetchall()
+
+    held = {
+        id_: (revision, digest) for id_, revision, digest in rows("SELECT id, revision, content_hash FROM articles")
+    }
+    assert consumer.articles == held
+    assert consumer.copies == dict(rows("SELECT id, duplicate_of FROM duplicates"))
+    gone = rows("SELECT id FROM articles JOIN frontier USING (id) WHERE gone_at IS NOT NULL")
+    assert consumer.gone == {id_ for (id_,) in gone}
+
+
+class Histories:
+    """Many small histories at once, in one archive."""
+
+    def __init__(self, count: int, rng: Random) -> None:
+        self._count = count
+        self._rng = rng
+
+    def step(self, archive: Archive, run_id: str, at: datetime) -> None:
+        """One thing more happens in each history."""
+        finds, texts = [], []
+        for history in range(self._count):
+            if self._rng.random() < 0.06:
+                texts.append(self._plain_text(history, at))
+            else:
+                finds.append(self._find(history, at))
+        known = archive.known([find.ref.key.id for find in finds])
+        finds = [f for f in finds if not _listed_again(f, known)]
+        judge = Judge(archive, self._assess, nothing_held, at)
+        archive.store(run_id, judge.results(finds, known), texts=texts)
+
+    def _find(self, history: int, at: datetime) -> Parsed | FindResult:
+        of = self._key(history)
+        capture = CaptureRef("captures/x.warc.gz", 0)
+        drawn = self._rng.random()
+        if drawn < 0.15:
+            return FindResult(ref(of), Outcome.GONE, "status 404", capture=capture, crawled_at=at)
+        if drawn < 0.25:
+            return FindResult(ref(of), Outcome.FAILED, "timeout", tries=1, retry_at=at)
+        if drawn < 0.35:
+            return FindResult(ref(of), Outcome.LISTED, "robots.txt", Relevance(1.0), crawled_at=at)
+        body = self._body(history)
+        page = article(key=of, title=f"제목 {self._rng.randrange(2)}", body=body, byline="", authors=())
+        return Parsed(ref(of), page, Traits("test/1", of.oid, frozenset()), capture, at)
+
+    def _plain_text(self, history: int, at: datetime) -> PlainText:
+        number = f"plain_{history}_{self._rng.randrange(10**9)}"
+        return PlainText(number, self._body(history), at, "notes.txt", "plain/1", CaptureRef("captures/x.warc.gz", 0))
+
+    def _key(self, history: int) -> ArticleKey:
+        return key(history * KEYS + self._rng.randrange(KEYS))
+
+    def _body(self, history: int) -> str:
+        text = f"역사 {history}의 본문 {self._rng.randrange(TEXTS)}.\n\n모델이 공개됐다."
+        return text.replace(" ", "  ") if self._rng.random() < 0.2 else text
+
+    def _assess(self, title: str, body: str) -> Assessment:
+        return Assessment(Relevance(5.0), relevant=self._rng.random() < 0.85)
+
+
+def _listed_again(find: Parsed | FindResult, known: Any) -> bool:
+    """What the archive has is not listed once more: the pipeline calls it unchanged."""
+    held = known.get(find.ref.key.id)
+    return (
+        isinstance(find, FindResult) and find.outcome is Outcome.LISTED and held is not None and held.status is not None
+    )
+
+
+def replayed(root: Path, *, histories: int, seed: int, steps: int = STEPS) -> int:
+    """Let it all happen, and check every consumer in the end. Returns how many changes there were."""
+    rng = Random(seed)
+    world = Histories(histories, rng)
+    consumers = [Consumer(Random(seed * 1000 + number)) for number in range(CONSUMERS)]
+    for run in _runs(rng, steps):
+        with open_archive(root) as archive:
+            account = receipt(f"20260102T030405Z-{run[0]:08x}")
+            archive.start_run(account)
+            for step in run:
+                world.step(archive, account.run_id, NOW + timedelta(hours=step))
+            archive.finish_run(ended(account), {}, [])
+        with open_snapshot(root) as connection:
+            for consumer in consumers:
+                consumer.follow(connection)
+    with open_snapshot(root) as connection:
+        for consumer in consumers:
+            consumer.follow(connection, to_the_end=True)
+            check(consumer, connection)
+    return sum(1 for _ in _all(root))
+
+
+def _runs(rng: Random, steps: int) -> Iterator[Sequence[int]]:
+    """The steps, cut into runs."""
+    at = 0
+    while at < steps:
+        length = rng.randrange(1, 5)
+        yield range(at, min(at + length, steps))
+        at += length
+
+
+def _all(root: Path) -> Iterator[Change]:
+    with open_snapshot(root) as connection:
+        yield from changes(connection, 0)
+
+
+def main() -> None:
+    """Run as many histories as asked for, two hundred at a time."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--histories", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    told = done = 0
+    while done < asked.histories:
+        with tempfile.TemporaryDirectory() as folder:
+            told += replayed(Path(folder), histories=min(200, asked.histories - done), seed=asked.seed + done)
+        done += min(200, asked.histories - done)
+        sys.stdout.write(f"{done} histories, {told} changes: every consumer has what the tables hold\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

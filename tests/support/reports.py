@@ -1,0 +1,24 @@
+"""What the tests of the reports share: hostile text, and changes to the snapshot by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from schemas.article import Outcome
+from schemas.find import FindResult
+from tests.support.values import key, ref
+
+EVIL = "<img src=x onerror=alert(1)> | [눌러](http://evil.example) `x` \x1b[31m\n## 새 절 www.evil.example"
+
+
+def altered(root: Path, *statements: str) -> None:
+    """Change the readers' database by hand."""
+    with duckdb.connect(str(root / "archive.duckdb")) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def gone(number: int) -> FindResult:
+    return FindResult(ref(key(number)), Outcome.GONE, "the page says: 삭제된 기사")
