@@ -14,7 +14,7 @@ from storage.database.writer import Database
 _BEGINNING = """# Tables
 
 What `archive.duckdb` holds, table by table. Made by `python -m storage.reading.tables_doc` from
-[comments.sql](../storage/migrations/comments.sql), which stands in the database too: `FROM duckdb_columns()`.
+[comments.sql](../storage/database/migrations/comments.sql), which stands in the database too: `FROM duckdb_columns()`.
 
 Times are TIMESTAMPTZ: set `TimeZone` to `Asia/Seoul` to read them as Korean time (`seogo sql` does). Texts are in
 Unicode's normal form C. The archive as of an earlier time: `FROM articles_as_of(TIMESTAMPTZ '2026-01-01 00:00:00+09')`.
