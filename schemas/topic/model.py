@@ -166,11 +166,6 @@ class Limits(_Frozen):
     lookback: Duration = span(timedelta(days=3), timedelta(minutes=1), timedelta(days=3660), "1 minute to 10 years")
     max_fetches: int | None = whole(None, 1, 100_000_000, "fetches in one run")
 
-    def for_host(self, host: str) -> HostLimits:
-        """The pace of `host`: its own where it has one, else the general one."""
-        general = HostLimits(requests_per_second=self.requests_per_second, concurrency=self.concurrency)
-        return self.hosts.get(host.lower(), general)
-
 
 class ArchiveOptions(_Frozen):
     """How Markdown files are written: as the existing archive has them, or for tools that type their YAML."""

@@ -72,13 +72,16 @@ HEADLINE = "<h2 class='media_end_head_headline'>독자 AI 파운데이션 모델
 
 FAULTS: dict[str, tuple[Reply, str]] = {
     "connection reset": (reset, "connection: "),
-    "truncated gzip": (packed(PACKED[: len(PACKED) // 2]), "cut: the packed body has no end"),
+    "truncated gzip": (packed(PACKED[: len(PACKED) // 2]), "the compressed body is truncated"),
     "endless answer": (endless, "more than 12000000 bytes"),
-    "announced too large": (b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n", "9000000000 bytes are announced"),
-    "decompression bomb": (packed(gzip.compress(bytes(50_000_000))), "more than 12000000 bytes once unpacked"),
-    "redirect loop": (redirect(f"https://{NEWS}{path_of(POISONED)}"), "round in circles"),
-    "redirect off Naver": (redirect("https://elsewhere.example/a"), "is not a host of Naver"),
-    "redirect into the machine": (redirect("http://169.254.169.254/latest/meta-data/"), "is not a host of Naver"),
+    "announced too large": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n",
+        "Content-Length is 9000000000 bytes",
+    ),
+    "decompression bomb": (packed(gzip.compress(bytes(50_000_000))), "more than 12000000 bytes after decompression"),
+    "redirect loop": (redirect(f"https://{NEWS}{path_of(POISONED)}"), "a redirect loop"),
+    "redirect off Naver": (redirect("https://elsewhere.example/a"), "is not a Naver host"),
+    "redirect into the machine": (redirect("http://169.254.169.254/latest/meta-data/"), "is not a Naver host"),
     "redirect to another article": (redirect(f"https://{NEWS}{path_of(OLD[0])}"), "another article"),
     "a block notice with status 200": (html(block_page()), "비정상적인 접근"),
     "not now, with status 200": (html(unavailable_page()), "not available at the moment"),

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from flows.fetching.backoff import LONGEST_PAUSE, retry_after_seconds
-from flows.fetching.content_coding import Unusable, unpack
 from flows.fetching.robots import read_rules
 from flows.naver.article_page import parse_article, parse_whole_page
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
@@ -33,6 +32,7 @@ from flows.replica.article_pages import View, article_page
 from flows.replica.corpus import Corpus, Layout, MadeArticle, make_corpus
 from flows.replica.old_pages import article_json, old_page
 from schemas.article import Article, ArticleKey
+from schemas.content_coding import Undecodable, decode
 from schemas.errors import AddressError, LayoutChanged, SeogoError
 from schemas.front_matter import dumps, from_article, loads
 from schemas.page import CaptureRef, FetchFault
@@ -361,8 +361,8 @@ LIMIT = 50_000
 
 def _unpacking(data: bytes) -> object:
     coding, _, payload = data.partition(b"\n")
-    content = unpack(payload, coding.decode("latin-1"), LIMIT)
-    if isinstance(content, Unusable):
+    content = decode(payload, coding.decode("latin-1"), LIMIT)
+    if isinstance(content, Undecodable):
         return content.detail
     named = {name.strip() for name in coding.decode("latin-1").lower().split(",")} - {"", "identity"}
     assert len(content) <= LIMIT or not named

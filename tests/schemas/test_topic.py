@@ -161,8 +161,8 @@ archive: {front_matter: strict}
     assert topic.teams == (Team(name="업스테이지", aliases=("업스테이지",), models=("솔라",), weight=0.5),)
     assert (topic.limits.lag, topic.limits.lookback) == (timedelta(minutes=90), timedelta(days=10))
     assert (topic.limits.max_answer_bytes, topic.limits.max_fetches) == (1_000_000, 100)
-    assert topic.limits.for_host("n.news.naver.com") == HostLimits(requests_per_second=0.5, concurrency=1)
-    assert topic.limits.for_host("search.naver.com") == HostLimits(requests_per_second=0, concurrency=8)
+    assert topic.limits.hosts == {"n.news.naver.com": HostLimits(requests_per_second=0.5, concurrency=1)}
+    assert (topic.limits.requests_per_second, topic.limits.concurrency) == (0, 8)
     assert topic.archive.front_matter == "strict"
 
 
