@@ -13,7 +13,7 @@ import pytest
 
 from flows.replica.corpus import Corpus, MadeArticle, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
-from flows.replica.log import closest, forbidden_fetches, max_in_flight, max_rate, requests_during_pause
+from flows.replica.log import forbidden_fetches, max_in_flight, max_rate, min_interval, requests_during_pause
 from flows.replica.notices import Robots
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
@@ -175,7 +175,7 @@ def test_the_pace_holds_across_the_border_between_two_runs(naver: Replica, tmp_p
     crawled(naver, archive, topic, addresses=(address,))
     assert {entry.host for entry in naver.log.entries} == {NNEWS}
     assert len(naver.log.entries) > before
-    assert closest(naver.log.entries, NNEWS) >= JITTER
+    assert min_interval(naver.log.entries, NNEWS) >= JITTER
 
 
 def path_of(article: MadeArticle) -> str:

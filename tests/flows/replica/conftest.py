@@ -1,4 +1,4 @@
-"""The stand-in that its tests ask, started once a module."""
+"""The stand-in under test, started once per module."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def server(corpus: Corpus) -> Iterator[Replica]:
 
 @pytest.fixture
 def naver(server: Replica) -> Replica:
-    """The running stand-in as it was when it started."""
+    """The running stand-in, reset to its initial state."""
     server.behaviour = Behaviour()
     server.clock.set(server.corpus.last)
     server.log.clear()
