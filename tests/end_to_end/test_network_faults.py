@@ -84,7 +84,7 @@ FAULTS: dict[str, tuple[Reply, str]] = {
     "redirect into the machine": (redirect("http://169.254.169.254/latest/meta-data/"), "is not a Naver host"),
     "redirect to another article": (redirect(f"https://{NEWS}{path_of(OLD[0])}"), "another article"),
     "a block notice with status 200": (html(block_page()), "비정상적인 접근"),
-    "not now, with status 200": (html(unavailable_page()), "not available at the moment"),
+    "not now, with status 200": (html(unavailable_page()), "temporarily unavailable"),
     "an empty page": (html(""), "needs '#dic_area'"),
     "noise": (html(bytes(range(256)) * 400), "needs '#dic_area'"),
     "a title of 10 MB": (html(article_page(POISONED, title=f"{HEADLINE}{'가' * 3_400_000}</h2>")), "no headline"),
