@@ -1,4 +1,4 @@
-"""Which tests are run when: the marks are explained in pyproject.toml."""
+"""Marks of tests (explained in pyproject.toml), and fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.tls import make_certificate
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as long what `every(n)` leaves out: of a test's cases all but each n-th."""
+    """Mark all cases of a test with `every(n)` as long, except each n-th."""
     met: Counter[str] = Counter()
     for item in items:
         if (marker := item.get_closest_marker("every")) is not None:
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A place for `mount`; whatever is there at the end is unmounted."""
+    """A mount point for `mount`, unmounted at the end."""
     place = tmp_path / "disk"
     place.mkdir()
     yield place

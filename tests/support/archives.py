@@ -1,4 +1,4 @@
-"""Small archives for tests: runs that store what a test names, one that is killed, and everything an archive holds."""
+"""Small archives for tests: runs that store given results, runs that are killed, and the content of an archive."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def store_new(archive: Archive, *numbers: int, run: str = "20260102T030405Z-0001
 
 
 def store_results(archive: Archive, *results: FindResult, run: str = "20260102T040405Z-0002") -> None:
-    """A run that stores these, each in a batch of its own."""
+    """A run that stores these results, each in a separate batch."""
     account = receipt(run)
     archive.start_run(account)
     for result in results:
@@ -53,7 +53,7 @@ def store_results(archive: Archive, *results: FindResult, run: str = "20260102T0
 
 
 def killed(root: Path, at: str) -> None:
-    """Run a process that stores article 2 and is killed where the statements `at` stand."""
+    """Run a process that stores article 2 and is killed by `at`: statements that are executed before the run stores."""
     code = f"""
 import os, signal
 from pathlib import Path
@@ -80,7 +80,7 @@ with module.open_archive(Path({str(root)!r})) as archive:
 
 
 def contents(root: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table, and every file."""
+    """All rows of all tables, and all files."""
     found: dict[str, list[tuple[object, ...]]]
     with open_snapshot(root) as connection:
         found = {table: sorted(run_query(connection, f"SELECT * FROM {table}")[1], key=repr) for table in TABLES}
@@ -91,7 +91,7 @@ def contents(root: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def write_document(folder: Path, of: Article, name: str | None = None) -> Path:
-    """An article's file, as an older archive would have it."""
+    """Write an article as a file of an existing archive."""
     path = folder / (name or f"{of.id}.md")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(dumps(from_article(of, CRAWLED)).encode())

@@ -203,7 +203,9 @@ def limits(**changes: Any) -> Limits:
 
 
 @dataclass
-class World:
+class Harness:
+    """A client, its server, its requests and its stored pauses."""
+
     client: Client
     server: Server
     ledger: list[RequestRecord]
@@ -235,7 +237,7 @@ async def client_of(
 
 
 @asynccontextmanager
-async def world(pages: Mapping[str, Reply | list[Reply]], **changes: Any) -> AsyncIterator[World]:
+async def harness(pages: Mapping[str, Reply | list[Reply]], **changes: Any) -> AsyncIterator[Harness]:
     """A server with these pages, and a client that uses it as Naver."""
     store = changes.setdefault("backoff", Store())
     ledger: list[RequestRecord] = []
@@ -243,4 +245,4 @@ async def world(pages: Mapping[str, Reply | list[Reply]], **changes: Any) -> Asy
         serving(pages) as server,
         client_of(f"http://127.0.0.1:{server.port}", ledger, **changes) as client,
     ):
-        yield World(client, server, ledger, store)
+        yield Harness(client, server, ledger, store)

@@ -25,10 +25,10 @@ from tests.support.http_server import (
     HandClock,
     Store,
     Widest,
+    harness,
     in_loop,
     redirect,
     reply,
-    world,
 )
 
 PATH = "/mnews/article/001/0000000001"
@@ -45,7 +45,7 @@ def busy(after: str | None = None, status: str = "429 Too Many Requests") -> byt
 @pytest.mark.parametrize("status", ["429 Slow", "500 Oops", "502 Bad", "503 Busy", "504 Late"])
 @in_loop
 async def test_a_transient_fault_is_retried(status: str) -> None:
-    async with world({PATH: [busy(status=status), busy(status=status), reply()]}) as w:
+    async with harness({PATH: [busy(status=status), busy(status=status), reply()]}) as w:
         assert (await w.page()).content == BODY
         assert [row.attempt for row in w.ledger if row.why == "article"] == [1, 2, 3]
 
@@ -55,7 +55,7 @@ async def test_a_transient_fault_is_retried(status: str) -> None:
 )
 @in_loop
 async def test_when_the_tries_are_used_up(status: str, fault: Fault) -> None:
-    async with world({PATH: busy(status=status)}, tries=4) as w:
+    async with harness({PATH: busy(status=status)}, tries=4) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert len(w.server.articles) == 4
     assert isinstance(got, FetchFault)
@@ -65,7 +65,7 @@ async def test_when_the_tries_are_used_up(status: str, fault: Fault) -> None:
 
 @in_loop
 async def test_redirects_share_the_tries() -> None:
-    async with world({PATH: [busy(), redirect("/b")], "/b": [busy(), busy(), reply()]}, tries=3) as w:
+    async with harness({PATH: [busy(), redirect("/b")], "/b": [busy(), busy(), reply()]}, tries=3) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert len(w.server.articles) == 4
     assert isinstance(got, FetchFault)
@@ -76,7 +76,7 @@ async def test_redirects_share_the_tries() -> None:
 @in_loop
 async def test_both_forms_of_retry_after_are_waited_for(form: str) -> None:
     clock = HandClock()
-    async with world({PATH: [busy(form), reply()]}, clock=clock.clock(), patience_seconds=120) as w:
+    async with harness({PATH: [busy(form), reply()]}, clock=clock.clock(), patience_seconds=120) as w:
         await w.page()
     first, second = (row.started_at for row in w.ledger if row.why == "article")
     assert second - first >= timedelta(seconds=90)
@@ -87,7 +87,7 @@ async def test_both_forms_of_retry_after_are_waited_for(form: str) -> None:
 async def test_our_own_pause_applies_if_it_is_longer() -> None:
     clock = HandClock()
     slow = {"backoff_seconds": 50, "max_backoff_seconds": 50, "rng": random.Random(3)}
-    async with world({PATH: [busy("1"), reply()]}, clock=clock.clock(), **slow) as w:
+    async with harness({PATH: [busy("1"), reply()]}, clock=clock.clock(), **slow) as w:
         await w.page()
     assert clock.slept == pytest.approx([random.Random(3).uniform(0, 50)])
     assert clock.slept[0] > 1
@@ -97,7 +97,7 @@ async def test_our_own_pause_applies_if_it_is_longer() -> None:
 async def test_pauses_double_until_the_longest() -> None:
     clock = HandClock()
     growing = {"backoff_seconds": 2, "max_backoff_seconds": 10, "tries": 6, "rng": Widest()}
-    async with world({PATH: [*[busy()] * 5, reply(), busy(), reply()]}, clock=clock.clock(), **growing) as w:
+    async with harness({PATH: [*[busy()] * 5, reply(), busy(), reply()]}, clock=clock.clock(), **growing) as w:
         await w.page()
         await w.page()
     assert clock.slept == pytest.approx([2, 4, 8, 10, 10, 2]), "the streak starts over after a success"
@@ -110,7 +110,7 @@ async def test_pauses_double_until_the_longest() -> None:
 async def test_the_pause_holds_for_every_request_of_the_host_and_for_no_other() -> None:
     pages = {f"/{n}": reply() for n in range(4)}
     pause = {"backoff_seconds": 0.4, "max_backoff_seconds": 0.4, "rng": Widest()}
-    async with world({**pages, PATH: [busy(), reply()], SPORTS + "/x": reply()}, **pause) as w:
+    async with harness({**pages, PATH: [busy(), reply()], SPORTS + "/x": reply()}, **pause) as w:
         await w.page(f"https://{NEWS}/0")
         waiting = asyncio.create_task(w.page())
         await w.store.saved.wait()
@@ -126,7 +126,7 @@ async def test_the_pause_holds_for_every_request_of_the_host_and_for_no_other() 
 @in_loop
 async def test_a_pause_beyond_the_patience_ends_the_fetch_and_all_others_of_the_host_at_once() -> None:
     clock = HandClock()
-    async with world({PATH: busy("3600"), SPORTS + "/x": reply()}, clock=clock.clock(), patience_seconds=60) as w:
+    async with harness({PATH: busy("3600"), SPORTS + "/x": reply()}, clock=clock.clock(), patience_seconds=60) as w:
         got = [await w.client.fetch(url, why="article") for url in (PAGE, f"https://{NEWS}/2", PAGE)]
         assert len(w.server.articles) == 1, "no further request was sent"
         assert (await w.page(f"https://{SPORTS}/x")).status == 200
@@ -143,7 +143,7 @@ async def test_a_pause_beyond_the_patience_ends_the_fetch_and_all_others_of_the_
 async def test_a_pause_survives_the_process(tmp_path: Path) -> None:
     file = tmp_path / "state" / "backoff.json"
     for expected in ([PATH], []):
-        async with world({PATH: busy("3600")}, backoff=JsonBackoffStore(file), patience_seconds=60) as w:
+        async with harness({PATH: busy("3600")}, backoff=JsonBackoffStore(file), patience_seconds=60) as w:
             got = await w.client.fetch(PAGE, why="article")
             assert isinstance(got, FetchFault)
             assert got.fault is Fault.BACKING_OFF
@@ -154,7 +154,7 @@ async def test_a_pause_survives_the_process(tmp_path: Path) -> None:
 @in_loop
 async def test_a_pause_is_not_prolonged_by_a_clock_set_back() -> None:
     clock = HandClock()
-    async with world({PATH: [busy("50"), reply()]}, clock=clock.clock(), patience_seconds=60) as w:
+    async with harness({PATH: [busy("50"), reply()]}, clock=clock.clock(), patience_seconds=60) as w:
         fetch = asyncio.create_task(w.page())
         await w.store.saved.wait()
         clock.day -= timedelta(days=400)

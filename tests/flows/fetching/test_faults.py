@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from schemas.content_coding import Undecodable, decode
 from schemas.page import Fault, FetchFault, RequestRecord
-from tests.support.http_server import BODY, NEWS, PAGE, Reply, client_of, in_loop, reply, world
+from tests.support.http_server import BODY, NEWS, PAGE, Reply, client_of, harness, in_loop, reply
 
 PATH = "/mnews/article/001/0000000001"
 LIMIT = 100_000
@@ -119,7 +119,7 @@ CASES: dict[str, tuple[Reply, Fault, str, int]] = {
 async def test_a_fault_is_named_retried_if_transient_and_leaves_the_client_usable(case: str) -> None:
     bad, fault, words, tries = CASES[case]
     bounds = {"read_timeout_seconds": 0.15, "total_timeout_seconds": 0.3, "max_answer_bytes": LIMIT}
-    async with world({PATH: bad, "/good": reply()}, tries=2, concurrency=1, **bounds) as w:
+    async with harness({PATH: bad, "/good": reply()}, tries=2, concurrency=1, **bounds) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert isinstance(got, FetchFault), got
         assert (got.fault, got.url) == (fault, PAGE)
@@ -134,7 +134,7 @@ async def test_a_fault_is_named_retried_if_transient_and_leaves_the_client_usabl
 @in_loop
 async def test_a_request_on_a_closed_connection_is_retried_as_a_recorded_request() -> None:
     """aiohttp would repeat such a request silently, bypassing the throttle and the request log."""
-    async with world({PATH: [reply(), reset, reply()]}) as w:
+    async with harness({PATH: [reply(), reset, reply()]}) as w:
         await w.page()
         await w.page()
         assert [row.status for row in w.ledger if row.why == "article"] == [200, None, 200]
@@ -144,7 +144,7 @@ async def test_a_request_on_a_closed_connection_is_retried_as_a_recorded_request
 @in_loop
 async def test_the_received_bytes_of_a_broken_response_are_counted() -> None:
     cut = sending(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nabcde")
-    async with world({PATH: cut}, tries=1) as w:
+    async with harness({PATH: cut}, tries=1) as w:
         got = await w.client.fetch(PAGE, why="article")
     assert isinstance(got, FetchFault)
     assert (got.status, w.ledger[-1].status, w.ledger[-1].received) == (200, 200, 5)

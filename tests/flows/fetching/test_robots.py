@@ -10,7 +10,7 @@ import pytest
 
 from flows.fetching.robots import PARSED_BYTES, Robots, read_rules
 from schemas.page import Fault, FetchFault, RawPage
-from tests.support.http_server import API, NEWS, PAGE, SPORTS, HandClock, Reply, in_loop, redirect, reply, world
+from tests.support.http_server import API, NEWS, PAGE, SPORTS, HandClock, Reply, harness, in_loop, redirect, reply
 
 PATH = "/mnews/article/001/0000000001"
 NOTHING = b"User-agent: *\nDisallow: /\n"
@@ -131,7 +131,7 @@ async def test_it_is_read_again_after_a_day_or_sooner_if_it_was_unreadable(
 
 @in_loop
 async def test_a_forbidden_url_is_not_requested() -> None:
-    async with world({"/robots.txt": reply(OTHERS), "/private/a": reply(), "/a": reply()}) as w:
+    async with harness({"/robots.txt": reply(OTHERS), "/private/a": reply(), "/a": reply()}) as w:
         got = await w.client.fetch(f"https://{NEWS}/private/a", why="article")
         assert (await w.page(f"https://{NEWS}/a")).status == 200
         assert [seen.target for seen in w.server.seen] == ["/robots.txt", "/a"]
@@ -145,7 +145,7 @@ async def test_a_forbidden_url_is_not_requested() -> None:
 async def test_if_not_obeyed_the_text_is_still_read_and_kept_but_its_delay_is_ignored() -> None:
     clock = HandClock()
     text = NOTHING + b"Crawl-delay: 30\n"
-    async with world({"/robots.txt": reply(text), PATH: reply()}, obey_robots=False, clock=clock.clock()) as w:
+    async with harness({"/robots.txt": reply(text), PATH: reply()}, obey_robots=False, clock=clock.clock()) as w:
         await w.page()
         await w.page()
         kept = w.client.robots[NEWS]
@@ -160,7 +160,7 @@ async def test_a_redirect_must_be_allowed_by_the_target_host() -> None:
         SPORTS + "/robots.txt": reply(NOTHING),
         NEWS + PATH: redirect(f"https://{SPORTS}/x"),
     }
-    async with world(pages) as w:
+    async with harness(pages) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert [seen.target for seen in w.server.seen] == ["/robots.txt", PATH, "/robots.txt"]
     assert isinstance(got, FetchFault)
@@ -170,7 +170,7 @@ async def test_a_redirect_must_be_allowed_by_the_target_host() -> None:
 
 @in_loop
 async def test_robots_txt_of_an_exempt_api_host_is_not_read() -> None:
-    async with world({"/robots.txt": reply(NOTHING), "/v1": reply()}, robots_exempt_hosts={API}) as w:
+    async with harness({"/robots.txt": reply(NOTHING), "/v1": reply()}, robots_exempt_hosts={API}) as w:
         assert (await w.page(f"https://{API}/v1")).status == 200
         assert [seen.target for seen in w.server.seen] == ["/v1"]
 
@@ -178,7 +178,7 @@ async def test_robots_txt_of_an_exempt_api_host_is_not_read() -> None:
 @pytest.mark.parametrize(("status", "fault"), [("503 Busy", Fault.UNAVAILABLE), ("429 Slow", Fault.BLOCKED)])
 @in_loop
 async def test_a_robots_txt_that_cannot_be_read_forbids_and_says_so(status: str, fault: Fault) -> None:
-    async with world({"/robots.txt": reply(NOTHING, status), PATH: reply()}, tries=2) as w:
+    async with harness({"/robots.txt": reply(NOTHING, status), PATH: reply()}, tries=2) as w:
         for _ in range(3):
             got = await w.client.fetch(PAGE, why="article")
             assert isinstance(got, FetchFault)
@@ -193,7 +193,7 @@ async def test_it_is_read_again_when_the_pause_of_the_host_is_over() -> None:
     clock = HandClock()
     busy = reply(b"", "503 Busy", ["Retry-After: 300"])
     pages: dict[str, Reply | list[Reply]] = {"/robots.txt": [busy, reply(b"")], PATH: reply()}
-    async with world(pages, clock=clock.clock(), patience_seconds=60) as w:
+    async with harness(pages, clock=clock.clock(), patience_seconds=60) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert isinstance(got, FetchFault)
         assert got.fault is Fault.BACKING_OFF
@@ -214,7 +214,7 @@ async def test_a_redirected_robots_txt(location: str, allowed: bool) -> None:
         NEWS + "/moved": reply(OTHERS),
         NEWS + PATH: reply(),
     }
-    async with world(pages) as w:
+    async with harness(pages) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert isinstance(got, RawPage) is allowed
         assert (PATH in [seen.target for seen in w.server.seen]) is allowed
@@ -224,7 +224,7 @@ async def test_a_redirected_robots_txt(location: str, allowed: bool) -> None:
 async def test_a_crawl_delay_slower_than_the_pace_is_obeyed() -> None:
     clock = HandClock()
     robots = reply(gzip.compress(b"User-agent: *\nCrawl-delay: 30\n"), headers=["Content-Encoding: gzip"])
-    async with world({"/robots.txt": robots, PATH: reply()}, clock=clock.clock(), requests_per_second=10) as w:
+    async with harness({"/robots.txt": robots, PATH: reply()}, clock=clock.clock(), requests_per_second=10) as w:
         await w.page()
         await w.page()
     assert clock.slept == pytest.approx([0.1, 30, 30]), "the delay also applies after the request for robots.txt itself"
@@ -234,7 +234,7 @@ async def test_a_crawl_delay_slower_than_the_pace_is_obeyed() -> None:
 async def test_a_crawl_delay_beyond_the_patience_defers_the_article() -> None:
     clock = HandClock()
     robots = reply(b"User-agent: *\nCrawl-delay: 7200\n")
-    async with world({"/robots.txt": robots, PATH: reply()}, clock=clock.clock(), patience_seconds=60) as w:
+    async with harness({"/robots.txt": robots, PATH: reply()}, clock=clock.clock(), patience_seconds=60) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert len(w.server.seen) == 1
     assert isinstance(got, FetchFault)

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import AddressError
 from schemas.page import FetchFault
-from tests.support.http_server import API, NEWS, Reply, Seen, client_of, in_loop, redirect, reply, world
+from tests.support.http_server import API, NEWS, Reply, Seen, client_of, harness, in_loop, redirect, reply
 
 CANARY = "canary-8d1f77"
 SECRET = {"X-Naver-Client-Id": "my-id", "X-Naver-Client-Secret": CANARY}
@@ -40,7 +40,7 @@ CASES: dict[str, Reply] = {
 @in_loop
 async def test_a_key_is_sent_and_appears_nowhere(case: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with world({TARGET: CASES[case]}, tries=2, robots_exempt_hosts={API}) as w:
+    async with harness({TARGET: CASES[case]}, tries=2, robots_exempt_hosts={API}) as w:
         got = await w.client.fetch(URL, why="search_api", secret_headers=SECRET)
         assert all(seen.headers["x-naver-client-secret"] == CANARY for seen in w.server.seen)
         assert w.server.seen
@@ -55,7 +55,7 @@ async def test_a_key_is_not_sent_to_another_host_nor_after_returning_from_it() -
         NEWS + "/other": redirect(f"https://{API}/back"),
         API + "/back": reply(),
     }
-    async with world(pages, robots_exempt_hosts={API}) as w:
+    async with harness(pages, robots_exempt_hosts={API}) as w:
         await w.page(URL, secret_headers=SECRET)
         with_key = [seen.target for seen in w.server.seen if CANARY.encode() in seen.head]
     assert with_key == [TARGET, "/same"]
@@ -64,7 +64,7 @@ async def test_a_key_is_not_sent_to_another_host_nor_after_returning_from_it() -
 
 @in_loop
 async def test_a_key_is_not_sent_with_the_request_for_robots_txt() -> None:
-    async with world({TARGET: reply()}) as w:
+    async with harness({TARGET: reply()}) as w:
         await w.page(URL, secret_headers=SECRET)
         assert [CANARY.encode() in seen.head for seen in w.server.seen] == [False, True]
 
@@ -90,7 +90,7 @@ async def test_a_key_that_would_be_sent_unencrypted_is_refused(naver: str | None
 
 @in_loop
 async def test_an_empty_key_hides_nothing() -> None:
-    async with world({TARGET: reply(b"", "503 Busy")}, tries=1, robots_exempt_hosts={API}) as w:
+    async with harness({TARGET: reply(b"", "503 Busy")}, tries=1, robots_exempt_hosts={API}) as w:
         got = await w.client.fetch(URL, why="search_api", secret_headers={"X-Naver-Client-Id": ""})
     assert isinstance(got, FetchFault)
     assert "***" not in got.detail

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.fetching.throttle import Throttle
-from tests.support.http_server import NEWS, SPORTS, HandClock, Reply, Seen, in_loop, redirect, reply, world
+from tests.support.http_server import NEWS, SPORTS, HandClock, Reply, Seen, harness, in_loop, redirect, reply
 
 
 def throttle_of(clock: HandClock, rate: float = 2, patience: float = 60, pause_until: float = 0) -> Throttle:
@@ -35,7 +35,7 @@ async def test_requests_of_every_kind_arrive_at_the_pace() -> None:
     """Requests for robots.txt, redirects and retries count too, and sixteen concurrent callers do not cause a burst."""
     pages: dict[str, Reply | list[Reply]] = {f"/{n}": reply() for n in range(5)}
     pages |= {"/r": redirect("/0"), "/again": [reply(b"", "503 Busy"), reply()]}
-    async with world(pages, requests_per_second=20, concurrency=16, backoff_seconds=0) as w:
+    async with harness(pages, requests_per_second=20, concurrency=16, backoff_seconds=0) as w:
         await asyncio.gather(*(w.page(f"https://{NEWS}{path}") for path in pages))
         assert len(w.server.seen) == 1 + 5 + 2 + 2
         # The server may notice one request late and the next in time: the total is exact, a single gap nearly so.
@@ -46,7 +46,7 @@ async def test_requests_of_every_kind_arrive_at_the_pace() -> None:
 @in_loop
 async def test_each_host_has_a_pace_of_its_own_although_one_address_answers_for_all() -> None:
     hosts = {SPORTS: {"requests_per_second": 20, "concurrency": 1}}
-    async with world({"/a": reply(), "/robots.txt": reply(b"", "404 None")}, hosts=hosts) as w:
+    async with harness({"/a": reply(), "/robots.txt": reply(b"", "404 None")}, hosts=hosts) as w:
         urls = [f"https://{host}/a" for host in (NEWS, SPORTS) for _ in range(5)]
         await asyncio.gather(*map(w.page, urls))
         news = [seen for seen in w.server.seen if seen.host == NEWS]
@@ -61,7 +61,7 @@ async def test_no_more_at_once_than_allowed() -> None:
         await asyncio.sleep(0.02)
         writer.write(reply())
 
-    async with world({"/a": slow}, concurrency=3) as w:
+    async with harness({"/a": slow}, concurrency=3) as w:
         await asyncio.gather(*(w.page(f"https://{NEWS}/a") for _ in range(12)))
         assert w.server.most_inside == 3
 
