@@ -6,10 +6,15 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.tls import make_certificate
+
+if TYPE_CHECKING:  # most tests need no stand-in
+    from flows.replica.corpus import Corpus
+    from flows.replica.server import Replica
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,6 +37,34 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     yield place
     subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    """A few days of articles up to now."""
+    from tests.support.command import small_corpus
+
+    return small_corpus()
+
+
+@pytest.fixture(scope="module")
+def server(corpus: Corpus) -> Iterator[Replica]:
+    """A stand-in with the corpus, started once per module."""
+    from flows.replica.server import Replica
+
+    with Replica(corpus) as replica:
+        yield replica
+
+
+@pytest.fixture
+def naver(server: Replica) -> Replica:
+    """The running stand-in, reset to its initial state."""
+    from flows.replica.faults import Behaviour
+
+    server.behaviour = Behaviour()
+    server.clock.set(server.corpus.last)
+    server.log.clear()
+    return server
 
 
 @pytest.fixture(scope="session")

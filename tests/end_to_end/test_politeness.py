@@ -25,7 +25,8 @@ from schemas.topic import Topic
 from storage.reading.reader import open_snapshot, run_query
 from tests.support.command import crawling, ending, process, start
 from tests.support.paths import ROOT
-from tests.support.worlds import DAY, KEYS, disable_syncs, scenario_topic, use_clock_of, wait_until
+from tests.support.topics import KEYS
+from tests.support.worlds import DAY, disable_syncs, scenario_topic, use_clock_of, wait_until
 
 NEWS, NNEWS, SEARCH, OPENAPI = "news.naver.com", "n.news.naver.com", "search.naver.com", "openapi.naver.com"
 WEEKS = timedelta(days=8)

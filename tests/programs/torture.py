@@ -39,12 +39,9 @@ import duckdb
 
 from flows.pipeline import batches as pipeline
 from flows.replica.corpus import Corpus, make_corpus
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
-from flows.sources.discover import ApiKey
 from schemas.article import SEOUL
-from schemas.topic import load_topic
 from storage import archive, files
 from storage.captures import reader as captures
 from storage.captures import writer as capture_writer
@@ -52,7 +49,8 @@ from storage.database import snapshot
 from storage.database.writer import Database
 from storage.integrity.repair import verify_archive
 from storage.journal import staging
-from tests.support.paths import DEMO_TOPIC, ROOT
+from tests.support.paths import ROOT
+from tests.support.topics import KEYS, demo_topic
 
 NNEWS = "n.news.naver.com"
 CONCURRENCY = 4
@@ -64,7 +62,6 @@ LONGEST = 60.0
 """Seconds after which a crawl is considered hung."""
 
 _CRAWLED = ("crawled_at:", "*Crawled at:")
-_TOPIC = DEMO_TOPIC
 
 
 @dataclass(frozen=True)
@@ -173,14 +170,7 @@ def crawl_once(root: Path, site: str, now: datetime, kill: Kill | None, counts: 
     steps = Steps(kill)
     instrument(steps)
     pipeline.BATCH = BATCH
-    topic = load_topic(_TOPIC)
-    limits = topic.limits.model_copy(update={"concurrency": CONCURRENCY})
-    order = CrawlOrder(
-        topic=topic.model_copy(update={"limits": limits}),
-        archive=root,
-        naver=site,
-        keys={"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)},
-    )
+    order = CrawlOrder(demo_topic(concurrency=CONCURRENCY), root, naver=site, keys=KEYS)
     asyncio.run(crawl(order, now=lambda: now))
     if counts is not None:
         counts.put(dict(steps.counted))

@@ -15,7 +15,7 @@ from schemas.find import FindResult
 from schemas.front_matter import dumps, from_article
 from schemas.receipt import Receipt
 from schemas.topic import default_topic_path, load_topic
-from storage.archive import Archive
+from storage.archive import Archive, open_archive
 from storage.reading.reader import open_snapshot, run_query
 from tests.support.paths import ROOT
 from tests.support.values import NOW, article, ended, key, page, receipt, stored
@@ -32,6 +32,15 @@ def rows(root: Path, sql: str) -> list[tuple[object, ...]]:
         return list(run_query(connection, sql)[1])
 
 
+def ids(root: Path, sql: str = "SELECT id FROM articles") -> set[str]:
+    return {str(row[0]) for row in rows(root, sql)}
+
+
+def held(root: Path) -> set[str]:
+    """All ids whose text the archive contains, as an article or as a copy."""
+    return ids(root, "SELECT id FROM articles UNION SELECT id FROM duplicates")
+
+
 def store_new(archive: Archive, *numbers: int, run: str = "20260102T030405Z-0001") -> None:
     account = receipt(run)
     archive.start_run(account)
@@ -41,6 +50,13 @@ def store_new(archive: Archive, *numbers: int, run: str = "20260102T030405Z-0001
         results.append(stored(article(number), capture=capture))
     archive.store(account.run_id, results)
     archive.finish_run(ended(account), {"search_api:독자 모델": NOW}, [])
+
+
+def new_archive(root: Path, *numbers: int) -> Path:
+    """An archive with one run that stored these articles."""
+    with open_archive(root) as archive:
+        store_new(archive, *numbers)
+    return root
 
 
 def store_results(archive: Archive, *results: FindResult, run: str = "20260102T040405Z-0002") -> None:

@@ -141,10 +141,9 @@ def hasty_topic(folder: Path, **limits: object) -> Path:
     return path
 
 
-def held(archive: Path) -> set[str]:
-    """All ids whose text the archive contains, as an article or as a copy."""
-    ran = seogo(
-        "sql", "SELECT id FROM articles UNION SELECT id FROM duplicates", "--format", "csv", "--archive", archive
-    )
+def query(archive: Path, sql: str) -> list[dict[str, Any]]:
+    """The rows of a query, by `seogo sql`."""
+    ran = seogo("sql", sql, "--format", "json", "--archive", archive)
     assert ran.code == 0, ran.err
-    return set(ran.out.split()[1:])
+    rows: list[dict[str, Any]] = ran.json
+    return rows

@@ -11,29 +11,14 @@ from typing import Any
 
 from flows.replica.corpus import Layout, make_corpus
 from flows.replica.faults import Behaviour
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.refresh import RefreshOrder, refresh
-from flows.sources.discover import ApiKey
 from schemas.receipt import Receipt
-from schemas.topic import Topic, load_topic
-from tests.support.paths import DEMO_TOPIC
+from tests.support.topics import KEYS, demo_topic, press_list, section_list
 
-KEYS = {"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)}
-DEMO = load_topic(DEMO_TOPIC)
 SEARCH = ({"type": "search_api", "endpoint": "openapi"}, {"type": "search_page"})
-
-
-def section(*sids: str) -> dict[str, Any]:
-    return {"type": "section_list", "sids": list(sids)}
-
-
-def topic(*sources: dict[str, Any]) -> Topic:
-    """The demo's topic with these sources, or with its own."""
-    values = DEMO.model_dump(mode="json", exclude={"sources"} if sources else set())
-    return Topic.model_validate({**values, **({"sources": list(sources)} if sources else {})})
 
 
 class Crawler:
@@ -47,16 +32,16 @@ class Crawler:
     def crawl(self, *sources: dict[str, Any], days: float | None = None) -> None:
         """Crawl these sources (default: the demo's), for the last `days` or from where the previous run ended."""
         since = None if days is None else self.naver.clock.now - timedelta(days=days)
-        order = CrawlOrder(topic(*sources), self.root, naver=self.naver.url, keys=KEYS, since=since)
+        order = CrawlOrder(demo_topic(*sources), self.root, naver=self.naver.url, keys=KEYS, since=since)
         self._ran(asyncio.run(crawl(order, now=self._now)))
 
     def refresh(self) -> None:
-        self._ran(asyncio.run(refresh(RefreshOrder(topic(), self.root, naver=self.naver.url), now=self._now)))
+        self._ran(asyncio.run(refresh(RefreshOrder(demo_topic(), self.root, naver=self.naver.url), now=self._now)))
 
     def backfill(self, first: int, last: int, *sources: dict[str, Any]) -> None:
         """Backfill the days from `first` to `last` days ago."""
         days = [(self._now() - timedelta(days=ago)).date() for ago in (first, last)]
-        order = BackfillOrder(topic(*sources), self.root, days[0], days[1], naver=self.naver.url, keys=KEYS)
+        order = BackfillOrder(demo_topic(*sources), self.root, days[0], days[1], naver=self.naver.url, keys=KEYS)
         self._ran(asyncio.run(backfill(order, now=self._now)))
 
     def _now(self) -> Any:
@@ -73,7 +58,7 @@ def search_then_section(run: Crawler) -> None:
 
 
 def section_then_search(run: Crawler) -> None:
-    run.crawl(section("105"), days=20)
+    run.crawl(section_list("105"), days=20)
     run.crawl(*SEARCH, days=20)
 
 
@@ -102,16 +87,16 @@ def refreshed(run: Crawler) -> None:
 def sections_added(run: Crawler) -> None:
     """A topic to which sections are added one by one: opinion, politics, and others."""
     sids = ["105"]
-    run.crawl(section(*sids), days=20)
+    run.crawl(section_list(*sids), days=20)
     for sid in ("110", "100", "101", "102", "103"):
         sids.append(sid)
-        run.crawl(section(*sids), days=20)
+        run.crawl(section_list(*sids), days=20)
 
 
 def press_by_press(run: Crawler) -> None:
     """The lists of single press offices, one after another: about a hundred pages each."""
     for press in run.naver.corpus.offices:
-        run.crawl({"type": "press_list", "oids": [press.oid]}, days=20)
+        run.crawl(press_list(press.oid), days=20)
 
 
 Scenario = Callable[[Crawler], None]

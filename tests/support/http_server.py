@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
+import socket
 import ssl
+import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -48,6 +50,11 @@ def redirect(location: str, status: str = "302 Found") -> bytes:
     return reply(b"", status, [f"Location: {location}"])
 
 
+def packed(body: bytes) -> bytes:
+    """A response whose body claims to be gzip."""
+    return reply(body, headers=["Content-Encoding: gzip", "Content-Type: text/html"])
+
+
 @dataclass(frozen=True)
 class Seen:
     """A request as the server received it; `at` is monotonic time."""
@@ -64,6 +71,26 @@ class Seen:
 
 Script = Callable[[Seen, asyncio.StreamWriter], Awaitable[None]]
 Reply = bytes | Script
+
+
+def reset(data: bytes = b"") -> Script:
+    """Send some bytes, then close with RST, as a killed process does."""
+
+    async def script(_: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(data)
+        await writer.drain()
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    return script
+
+
+async def endless(_: Seen, writer: asyncio.StreamWriter) -> None:
+    """A response that never ends."""
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _number in range(10_000):
+        writer.write(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
+        await writer.drain()
 
 
 @dataclass

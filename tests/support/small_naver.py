@@ -22,7 +22,7 @@ from schemas.article import SEOUL, ArticleKey
 from schemas.receipt import Receipt
 from schemas.topic import load_topic
 from tests.support import naver_pages
-from tests.support.command import Ran, process, seogo
+from tests.support.command import Ran, process, query, seogo
 from tests.support.http_server import Reply, reply, serving
 from tests.support.paths import TOPICS
 
@@ -189,19 +189,15 @@ class Story:
         assert code == Exit.DONE, receipt.explanation
         self.check_holds(self.naver.listed)
 
-    def sql(self, query: str) -> list[dict[str, Any]]:
-        ran = seogo("sql", query, "--format", "json", "--archive", self.archive)
-        assert ran.code == 0, ran.err
-        rows: list[dict[str, Any]] = ran.json
-        return rows
+    def sql(self, sql: str) -> list[dict[str, Any]]:
+        return query(self.archive, sql)
 
     def held(self) -> set[str]:
         return {row["id"] for row in self.sql("SELECT id FROM articles")}
 
     def fate(self, article_id: str = POISONED) -> tuple[str, str]:
         """Outcome and reason of the latest find of an article."""
-        query = f"SELECT outcome, reason FROM finds WHERE id = '{article_id}' ORDER BY run_id DESC LIMIT 1"
-        (row,) = self.sql(query)
+        (row,) = self.sql(f"SELECT outcome, reason FROM finds WHERE id = '{article_id}' ORDER BY run_id DESC LIMIT 1")
         return row["outcome"], row["reason"]
 
     def check_whole(self, ids: Iterable[str]) -> None:

@@ -25,21 +25,17 @@ from flows.replica.disorder import with_burst
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.finding import Finder
 from flows.replica.plan import Shares
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
-from flows.sources.discover import ApiKey
 from schemas.article import SEOUL, Outcome
 from schemas.receipt import Receipt
-from schemas.topic import Topic, load_topic
+from schemas.topic import Topic
 from storage.reading.reader import open_snapshot, run_query
 from tests.programs import torture
 from tests.support.command import seogo
-from tests.support.paths import DEMO_TOPIC
+from tests.support.topics import KEYS, demo_topic, press_list, section_list
 
-DEMO = DEMO_TOPIC
-KEYS = {"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)}
 QUERIES = ("독자 AI 파운데이션 모델", "소버린 AI")
 
 BEGIN = datetime(2035, 3, 12, 9, 0, tzinfo=SEOUL)
@@ -96,14 +92,12 @@ def scenario_topic(*sources: str, **limits: object) -> Topic:
     kinds: dict[str, dict[str, object]] = {
         "search_api": {"type": "search_api", "endpoint": "openapi"},
         "search_page": {"type": "search_page"},
-        "section_list": {"type": "section_list", "sids": ["105"]},
-        "press_list": {"type": "press_list", "oids": ["701", "705", "709", "713"]},
+        "section_list": section_list("105"),
+        "press_list": press_list("701", "705", "709", "713"),
     }
-    names = sources or ("search_api", "search_page", "section_list")
-    values = load_topic(DEMO).model_dump(mode="json", exclude={"sources"})
-    topic = Topic.model_validate({**values, "queries": QUERIES, "sources": [kinds[name] for name in names]})
+    chosen = [kinds[name] for name in sources or ("search_api", "search_page", "section_list")]
     settings = {"tries": 2, "patience_seconds": 1.0, "backoff_seconds": 0.0, "max_backoff_seconds": 0.0, **limits}
-    return topic.model_copy(update={"limits": topic.limits.model_copy(update=settings)})
+    return demo_topic(*chosen, queries=QUERIES, **settings)
 
 
 def schedule(begin: datetime, end: datetime, every: timedelta) -> Iterator[ScheduledRun]:

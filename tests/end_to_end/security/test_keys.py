@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import logging
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -14,16 +13,10 @@ import pytest
 from flows.replica.server import Replica
 from flows.sources.api_keys import keys_from
 from schemas.errors import MissingKey
-from tests.support.command import Ran, hasty_topic, process, seogo, small_corpus
+from tests.support.command import Ran, hasty_topic, process, seogo
 from tests.support.secrets import ECHOES, KEYS, all_bytes, echoing_api, leaks
 
 HARMLESS = ("nothing", "a reason", "a redirect")
-
-
-@pytest.fixture(scope="module")
-def naver() -> Iterator[Replica]:
-    with Replica(small_corpus()) as running:
-        yield running
 
 
 @pytest.mark.parametrize(

@@ -33,17 +33,11 @@ from schemas.receipt import Receipt, SourceEnd, SourceReport
 from schemas.topic import load_topic
 from storage.integrity.verify import Verification
 from storage.layout import path_of
-from tests.support.command import Ran, crawling, hasty_topic, seogo, small_corpus
+from tests.support.command import Ran, crawling, hasty_topic, seogo
 from tests.support.paths import ROOT
 from tests.support.replica import first
 from tests.support.secrets import HOSTILE, control_characters
 from tests.support.values import NOW, article, ended, receipt
-
-
-@pytest.fixture(scope="module")
-def naver() -> Iterator[Replica]:
-    with Replica(small_corpus()) as running:
-        yield running
 
 
 def files_outside(root: Path, *inside: str) -> set[str]:

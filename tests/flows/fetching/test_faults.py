@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
-import struct
 import time
 import tracemalloc
 import zlib
@@ -19,7 +18,19 @@ from hypothesis import strategies as st
 
 from schemas.content_coding import Undecodable, decode
 from schemas.page import Fault, FetchFault, RequestRecord
-from tests.support.http_server import BODY, NEWS, PAGE, Reply, client_of, harness, in_loop, reply
+from tests.support.http_server import (
+    BODY,
+    NEWS,
+    PAGE,
+    Reply,
+    client_of,
+    endless,
+    harness,
+    in_loop,
+    packed,
+    reply,
+    reset,
+)
 
 PATH = "/mnews/article/001/0000000001"
 LIMIT = 100_000
@@ -37,28 +48,11 @@ def sending(*pieces: bytes, pause: float = 0.0, close: bool = True) -> Callable[
     return script
 
 
-async def reset(_: object, writer: StreamWriter) -> None:
-    """Close with RST, as a killed process does."""
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
-
-
-async def endless(_: object, writer: StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    for _ in range(10_000):
-        writer.write(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
-        await writer.drain()
-
-
-def packed(body: bytes) -> bytes:
-    return reply(body, headers=["Content-Encoding: gzip"])
-
-
 BOMB = gzip.compress(b"\0" * 50_000_000)
 
 CASES: dict[str, tuple[Reply, Fault, str, int]] = {
     "closed before a word": (sending(), Fault.CONNECTION, "disconnected", 2),
-    "reset": (reset, Fault.CONNECTION, "", 2),
+    "reset": (reset(), Fault.CONNECTION, "", 2),
     "cut by length": (
         sending(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nabc"),
         Fault.CONNECTION,
@@ -134,7 +128,7 @@ async def test_a_fault_is_named_retried_if_transient_and_leaves_the_client_usabl
 @in_loop
 async def test_a_request_on_a_closed_connection_is_retried_as_a_recorded_request() -> None:
     """aiohttp would repeat such a request silently, bypassing the throttle and the request log."""
-    async with harness({PATH: [reply(), reset, reply()]}) as w:
+    async with harness({PATH: [reply(), reset(), reply()]}) as w:
         await w.page()
         await w.page()
         assert [row.status for row in w.ledger if row.why == "article"] == [200, None, 200]
