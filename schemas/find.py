@@ -81,7 +81,7 @@ class Relevance:
 
 @dataclass(frozen=True, slots=True)
 class FindResult:
-    """How a find ended. `reason` is a sentence for people. All other fields are None unless they apply.
+    """How a find ended. `reason` is a sentence for people. Fields that do not apply keep their defaults.
 
     `article` and `revision_kind`: a text to store as revision number `revision`. `duplicate_of`: the id of the article
     that first had this text. `retry_at`: when a failed find is to be retried. `refresh_at`: when an archived article is

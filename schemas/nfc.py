@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from itertools import groupby
 
-_STEP = 256  # only every so many characters are checked: shorter runs of marks are sorted fast enough
+_STEP = 256  # one in 256 characters is checked: shorter runs of marks are sorted fast enough
 _LIKE_MARKS = "\u0f73\u0f75\u0f81"  # not marks by class, but composed of marks
 
 

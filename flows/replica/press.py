@@ -74,7 +74,7 @@ class Press:
 
 @cache
 def presses(count: int) -> tuple[Press, ...]:
-    """The first `count` press offices, always the same. Raises ValueError if there are not so many."""
+    """The first `count` press offices, always the same. Raises ValueError if there are fewer."""
     if not 1 <= count <= MOST:
         raise ValueError(f"{count} press offices requested: choose from 1 to {MOST}")
     return tuple(_press(number) for number in range(count))
