@@ -2,7 +2,8 @@
 
 Takes both kinds of the existing archive: documents with front matter, and plain text behind a date. Each file is kept
 in the captures as it is, its `content_hash` is checked, and what is stored is what it says: author trimmed, entities
-un-escaped, times with their zone. A later crawl of an imported article replaces its text with the page's richer one.
+un-escaped where its dialect has any, times with their zone; comments are left out. A later crawl of an imported article
+replaces its text with the page's richer one.
 """
 
 from __future__ import annotations
@@ -121,9 +122,13 @@ class _Importer:
         text = _decoded(data, path)
         if looks_plain(text):
             document = loads_plain(text, file=str(path))
+            self._count_dialect("plain_text")
             first, _, _ = batch.texts.setdefault(_plain_id(document), (path, data, document))
         else:
-            article, crawled_at = article_of(loads(text, file=str(path)), file=str(path))
+            read = loads(text, file=str(path))
+            article, crawled_at = article_of(read, file=str(path))
+            self._count_dialect(read.dialect)
+            self._receipt.comments_dropped += read.comment_count
             first, _, twin, _ = batch.articles.setdefault(article.id, (path, data, article, crawled_at))
             if twin.content_hash != article.content_hash:
                 raise FrontMatterError(
@@ -231,6 +236,9 @@ class _Importer:
         self._receipt.refused[_shown(str(path))] = _shown(reason)
         self._count(Outcome.FAILED)
 
+    def _count_dialect(self, dialect: str) -> None:
+        self._receipt.dialects[dialect] = self._receipt.dialects.get(dialect, 0) + 1
+
     def _count(self, outcome: Outcome, number: int = 1) -> None:
         self._receipt.outcomes[outcome] += number
 
@@ -242,14 +250,15 @@ def _is_held(known: Known) -> bool:
 
 def article_of(document: Document, *, file: str) -> tuple[Article, datetime]:
     """The article that a document tells of, and when it was crawled. Raises FrontMatterError for a wrong hash."""
-    if not document.hash_matches:
+    body = document.body
+    if content_hash(body) != document.content_hash:
         raise FrontMatterError(
             "content_hash is not that of the body: the file was altered after it was written", line=1, file=file
         )
     article = Article(
         key=document.key,
         title=document.title,
-        body=document.body,
+        body=body,
         publisher=document.publisher,
         published_at=document.published_at,
         parser=PARSER,
