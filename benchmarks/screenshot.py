@@ -54,8 +54,9 @@ def _report(folder: Path, chromium: str, picture: Path) -> None:
             naver.clock.set(last - timedelta(days=days))
             for command in ("crawl", "refresh"):
                 _seogo(folder, naver, command)
+        naver.clock.advance(timedelta(minutes=1))  # later than everything that was crawled
         # The report says how old the snapshot is, by the file's own time.
-        os.utime(folder / "archive" / "archive.duckdb", (last.timestamp(), last.timestamp()))
+        os.utime(folder / "archive" / "archive.duckdb", (last.timestamp(),) * 2)
         _seogo(folder, naver, "report", "--days", str(DAYS), "--html", "report.html")
     _take(chromium, (folder / "report.html").as_uri(), picture, size=(1280, 800))
 
