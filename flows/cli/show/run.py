@@ -95,7 +95,9 @@ def _imported(receipt: Receipt) -> Iterator[Text]:
         counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in sorted(receipt.dialects.items()))
         yield _line(f"dialects of the files read: {counts}", style="dim")
     if receipt.comments_dropped:
-        yield _line(f"{receipt.comments_dropped:,} comments were dropped: articles are stored without them", style="yellow")
+        yield _line(
+            f"{receipt.comments_dropped:,} comments were dropped: articles are stored without them", style="yellow"
+        )
 
 
 def _refusals(receipt: Receipt) -> Iterator[Text]:
