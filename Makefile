@@ -57,8 +57,8 @@ audit: ## look up known vulnerabilities of the pinned dependencies (needs the ne
 	@.audit/bin/pip-audit --strict --requirement requirements.lock --disable-pip --require-hashes --progress-spinner off \
 	  2>&1 | tail -40 | tee .audit/said; \
 	grep -q '^No known vulnerabilities found' .audit/said && exit 0; \
-	grep -q '^Found [0-9]* known vulnerabilit' .audit/said && { echo "audit: holes: see above"; exit 1; }; \
-	echo "audit: NOT DONE: the advisory service cannot be reached, or does not know a package: nothing was learnt"; exit 1
+	grep -q '^Found [0-9]* known vulnerabilit' .audit/said && { echo "audit: vulnerabilities: see above"; exit 1; }; \
+	echo "audit: NOT DONE: the advisory service cannot be reached, or does not know a package; no result"; exit 1
 
 bench: $(STAMP) ## measure parsing, runs with nothing new, and memory
 	$(BIN)/python -m benchmarks.parsing
