@@ -33,7 +33,9 @@ def documents() -> Iterator[tuple[str, str]]:
 
 def made_up() -> Iterator[tuple[str, str]]:
     """Title and body of each article of a made-up corpus."""
-    return ((article.title, article.body) for article in make_corpus(1).articles)
+    corpus = make_corpus(1)
+    versions = (article.at(corpus.last) for article in corpus.articles)
+    return ((version.title, version.body) for version in versions)
 
 
 def main() -> None:
