@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from flows.pipeline.stop import Stop
 from flows.runs.crawl import take_up
 from flows.runs.exit_reason import ending
 from flows.runs.lifecycle import Clock, OnProgress, Run, gaps_of, run_work, unheard, utc_now
-from flows.sources.discover import ApiKey, Fetch
-from flows.sources.readers import Question, questions, reading
+from flows.sources.api_keys import ApiKey
+from flows.sources.readers import SourceQuery, SourceReader, queries
 from flows.sources.window import Window, day_span
 from schemas.article import SEOUL
 from schemas.coverage import Span, Stretch, WindowRead, minus
@@ -62,9 +63,9 @@ class BackfillOrder:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A window to be read, and for which question it counts: its own, or one whose source cannot show it any more."""
+    """A window to be read, and for which query it counts: its own, or one whose source cannot show it any more."""
 
-    question: Question
+    query: SourceQuery
     span: Span
     counts_for: str
 
@@ -85,7 +86,10 @@ async def backfill(
         if days is not None:
             _promise(run, tasks)
         pipeline = run.pipeline(client.fetch)
-        reader = _Reader(run, pipeline, run.stop.guard(client.fetch), order.keys)
+        sources = SourceReader(
+            run.stop.guard(client.fetch), pipeline.found, partial(take_up, run, pipeline), order.keys
+        )
+        reader = _Reader(run, pipeline, sources)
         try:
             await reader.read(tasks)
             await pipeline.finish()
@@ -98,17 +102,17 @@ async def backfill(
 # -- what is to be read
 
 
-def _chosen(order: BackfillOrder) -> list[Question]:
+def _chosen(order: BackfillOrder) -> list[SourceQuery]:
     """The questions that are meant. Raises BadInput where a name means none."""
-    asked = questions(order.topic)
-    if unknown := [name for name in order.sources if not any(_means(name, question) for question in asked)]:
-        known = ", ".join(dict.fromkeys(question.source.label for question in asked))
+    asked = queries(order.topic)
+    if unknown := [name for name in order.sources if not any(_means(name, query) for query in asked)]:
+        known = ", ".join(dict.fromkeys(query.source.label for query in asked))
         raise BadInput(f"--source {unknown[0]}: the topic has no such source; it has {known}.")
     return [q for q in asked if not order.sources or any(_means(name, q) for name in order.sources)]
 
 
-def _means(name: str, question: Question) -> bool:
-    return name in (question.name, question.source.label, question.source.type)
+def _means(name: str, query: SourceQuery) -> bool:
+    return name in (query.name, query.source.label, query.source.type)
 
 
 def _span_of(order: BackfillOrder, now: datetime) -> Span:
@@ -123,54 +127,52 @@ def _span_of(order: BackfillOrder, now: datetime) -> Span:
     return Span(begin, min(day_span(order.last).until, now))
 
 
-def _day_tasks(run: Run, asked: Sequence[Question], days: Span, *, again: bool) -> list[Task]:
+def _day_tasks(run: Run, asked: Sequence[SourceQuery], days: Span, *, again: bool) -> list[Task]:
     tasks = []
-    for question in asked:
-        closed = [] if again else [row.span for row in run.archive.coverage(question.name) if row.reason is None]
+    for query in asked:
+        closed = [] if again else [row.span for row in run.archive.coverage(query.name) if row.reason is None]
         left = minus([days], closed)
-        tasks += [Task(question, span, question.name) for span in _windows(question, left)]
+        tasks += [Task(query, span, query.name) for span in _windows(query, left)]
     return tasks
 
 
 def _promise(run: Run, tasks: Sequence[Task]) -> None:
     """Note what was asked for as not read yet: wherever this ends, the ledger says what is left."""
     reason = "a backfill was asked for it, and has not come to it yet"
-    own = [task for task in tasks if task.counts_for == task.question.name]
+    own = [task for task in tasks if task.counts_for == task.query.name]
     windows = [WindowRead(t.counts_for, t.span.since, t.span.until, (t.span,), reason) for t in own]
     if windows:
         run.archive.store(run.receipt.run_id, [], coverage=windows)
 
 
-def _gap_tasks(run: Run, asked: Sequence[Question]) -> list[Task]:
+def _gap_tasks(run: Run, asked: Sequence[SourceQuery]) -> list[Task]:
     """A task for each window that lies in a gap; for one behind the Search API's cap, also at the search page."""
     gaps = run.archive.gaps()
     tasks = []
-    for question in asked:
-        left = [gap.span for gap in gaps.pop(question.name, [])]
-        tasks += [Task(question, span, question.name) for span in _windows(question, left)]
-        tasks += [Task(q, span, question.name) for q in _stand_ins(question, run) for span in _windows(q, left)]
+    for query in asked:
+        left = [gap.span for gap in gaps.pop(query.name, [])]
+        tasks += [Task(query, span, query.name) for span in _windows(query, left)]
+        tasks += [Task(q, span, query.name) for q in _stand_ins(query, run) for span in _windows(q, left)]
     for source, stretches in gaps.items():
-        if not any(q.name == source for q in questions(run.order.topic)):
+        if not any(q.name == source for q in queries(run.order.topic)):
             run.receipt.notes.append(f"{source} has {len(stretches)} gaps, and is no source of the topic any more")
     return tasks
 
 
-def _stand_ins(question: Question, run: Run) -> list[Question]:
-    """Questions to a source with dates that show what the Search API has left behind."""
-    if not isinstance(question.source, SearchApi):
+def _stand_ins(query: SourceQuery, run: Run) -> list[SourceQuery]:
+    """SourceQuerys to a source with dates that show what the Search API has left behind."""
+    if not isinstance(query.source, SearchApi):
         return []
     return [
-        other
-        for other in questions(run.order.topic)
-        if isinstance(other.source, SearchPage) and other.asked == question.asked
+        other for other in queries(run.order.topic) if isinstance(other.source, SearchPage) and other.term == query.term
     ]
 
 
-def _windows(question: Question, left: Sequence[Span]) -> Iterator[Span]:
+def _windows(query: SourceQuery, left: Sequence[Span]) -> Iterator[Span]:
     """What is unread as windows that a source can be asked for, newest first."""
     if not left:
         return
-    if isinstance(question.source, SearchApi):
+    if isinstance(query.source, SearchApi):
         yield Span(left[0].since, left[-1].until)
         return
     for span in reversed(left):
@@ -191,15 +193,14 @@ def _days(span: Span) -> Iterator[Span]:
 class _Reader:
     """Reads windows one after the other, and notes each in the ledger with what it named."""
 
-    def __init__(self, run: Run, pipeline: Pipeline, fetch: Fetch, keys: Mapping[str, ApiKey]) -> None:
+    def __init__(self, run: Run, pipeline: Pipeline, sources: SourceReader) -> None:
         self._run = run
         self._pipeline = pipeline
-        self._fetch = fetch
-        self._keys = keys
+        self._sources = sources
         self._empty: list[WindowRead] = []
 
     async def read(self, tasks: Sequence[Task]) -> None:
-        for _, same in groupby(tasks, key=lambda task: task.question):
+        for _, same in groupby(tasks, key=lambda task: task.query):
             if self._run.stop.asked or self._run.watch.alarms:
                 return
             reports = await self._read_source(list(same))
@@ -228,26 +229,21 @@ class _Reader:
 
     async def _covered(self, task: Task) -> bool:
         """Whether a stand-in has nothing left to do: its own question closed the gap."""
-        if task.counts_for == task.question.name:
+        if task.counts_for == task.query.name:
             return False
         await self._pipeline.settle()  # the archive answers one question at a time
         return not any(_touch(gap, task.span) for gap in self._run.archive.gaps().get(task.counts_for, []))
 
     async def _read_window(self, task: Task) -> SourceReport:
         asked = Window(task.span.since, self._run.now(), until=task.span.until)
-        report: SourceReport | None = None
-        async for part in reading(task.question, asked, self._fetch, self._pipeline.found, self._keys):
-            if isinstance(part, SourceReport):
-                report = part
-            else:
-                await take_up(part, self._pipeline, self._run)
-        assert report is not None and report.window is not None  # noqa: S101, PT018  every reading ends with one
+        report = await self._sources.read(task.query, asked)
+        assert report.window is not None  # noqa: S101  every reading has one
         await self._note(task, report, report.window)
         return report
 
     async def _note(self, task: Task, report: SourceReport, read: WindowRead) -> None:
         """Into the ledger with it. An empty day has to wait until another day of the source shows that it works."""
-        if task.counts_for != task.question.name and read.unread:
+        if task.counts_for != task.query.name and read.unread:
             return  # the gap stays as it was, with its own reason
         read = replace(read, source=task.counts_for)
         if report.end is SourceEnd.EMPTY and read.unread:

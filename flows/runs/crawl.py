@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from flows.fetching.client import Client
@@ -12,11 +13,13 @@ from flows.naver.urls import article_key
 from flows.pipeline.batches import BATCH, Pipeline
 from flows.pipeline.stop import Stop
 from flows.runs.lifecycle import Clock, OnProgress, Run, run_work, unheard, utc_now
-from flows.sources.discover import ApiKey, Discovered, Fetch, Reading, refs_of_addresses
-from flows.sources.readers import readings
-from flows.sources.window import Window, window
+from flows.sources.api_keys import ApiKey
+from flows.sources.readers import SourceReader, queries
+from flows.sources.reading import Discovered, Fetch
+from flows.sources.window import next_window
+from schemas.article import ArticleRef
 from schemas.coverage import Span, WindowRead
-from schemas.receipt import Receipt, SourceReport
+from schemas.receipt import Receipt
 from schemas.topic import Topic
 
 
@@ -69,27 +72,28 @@ async def crawl(
 
 
 async def _read_sources(run: Run, order: CrawlOrder, fetch: Fetch, pipeline: Pipeline) -> None:
+    # All windows first, before anything is being stored: the archive answers one question at a time.
+    windows = [
+        (query, next_window(order.topic, run.archive.watermark(query.name), run.receipt.started_at, since=order.since))
+        for query in queries(order.topic)
+    ]
     await pipeline.add(run.archive.due(run.now(), BATCH))
-    # The sources' own order: what one has named, the next does not name again.
-    for reading in _readings(run, order, fetch, pipeline):
-        async for part in reading:
-            if isinstance(part, SourceReport):
-                run.receipt.sources.append(run.heard(part))
-            else:
-                await take_up(part, pipeline, run)
+    reader = SourceReader(fetch, pipeline.found, partial(take_up, run, pipeline), order.keys)
+    # One source after the other: a find counts for the first source that names it.
+    for query, window in windows:
+        run.receipt.sources.append(run.heard(await reader.read(query, window)))
 
 
-async def take_up(found: Discovered, pipeline: Pipeline, run: Run) -> None:
+async def take_up(run: Run, pipeline: Pipeline, found: Discovered) -> None:
     """Take up what a page of a source named."""
-    await pipeline.add(found.refs, page=found.page, keep=found.unknown_form)
+    await pipeline.add(found.refs, page=found.page, keep=found.unparsed)
     run.on_progress(run.receipt)
 
 
-def _readings(run: Run, order: CrawlOrder, fetch: Fetch, pipeline: Pipeline) -> list[Reading]:
-    def window_of(source: str) -> Window:
-        return window(order.topic, run.archive.watermark(source), run.receipt.started_at, since=order.since)
-
-    return readings(order.topic, window_of, fetch, pipeline.found, order.keys)
+def refs_of_addresses(addresses: Sequence[str], now: datetime) -> tuple[ArticleRef, ...]:
+    """Finds for addresses that a person named, one for each article. Raises AddressError."""
+    keys = {article_key(address): address for address in addresses}
+    return tuple(ArticleRef(key=key, url=url, source="address", seen_at=now) for key, url in keys.items())
 
 
 def _settle_windows(run: Run, order: CrawlOrder, pipeline: Pipeline) -> None:

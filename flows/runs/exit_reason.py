@@ -1,7 +1,7 @@
 """Why a run ended as it did: from its receipt to an exit reason and a sentence. Pure.
 
 A run that finds nothing new is a success only where a source named something: an article, however old, shows that the
-site is read as it should be. A source with nothing in its window goes back to one for that (`flows.sources.discover`);
+site is read as it should be. A source with nothing in its window goes back to one for that (`flows.sources.readers`);
 finds that waited for another try are no such proof.
 """
 

@@ -21,7 +21,7 @@ from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.lifecycle import assess_by
-from flows.sources.discover import ApiKey
+from flows.sources.api_keys import ApiKey
 from schemas.article import SEOUL, ArticleRef, Outcome
 from schemas.find import RevisionKind
 from schemas.page import RawPage

@@ -43,7 +43,7 @@ from flows.replica.corpus import Corpus, make_corpus
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
-from flows.sources.discover import ApiKey
+from flows.sources.api_keys import ApiKey
 from schemas.article import SEOUL
 from schemas.topic import load_topic
 from storage import archive, files

@@ -19,7 +19,7 @@ from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
-from flows.sources.discover import ApiKey
+from flows.sources.api_keys import ApiKey
 from schemas.article import SEOUL, Outcome
 from schemas.coverage import Stretch
 from schemas.errors import BadInput
@@ -230,8 +230,8 @@ def test_the_archive_is_asked_in_turn(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_what_the_api_shows_no_more_the_search_page_shows(
     naver: Replica, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.sources.discover.API_CAP", 20)  # the thousand of a small Naver
-    monkeypatch.setattr("flows.sources.discover.API_PAGE", 10)
+    monkeypatch.setattr("flows.sources.search_api.API_CAP", 20)  # the thousand of a small Naver
+    monkeypatch.setattr("flows.sources.search_api.API_PAGE", 10)
     sources: list[dict[str, Any]] = [{"type": "search_api", "endpoint": "openapi"}, {"type": "search_page"}]
     about = topic(*sources).model_copy(update={"queries": ("AI",)})
     keys = {"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)}
