@@ -169,8 +169,16 @@ class Reading:
             raise ReadingEnded(self.progress.report(SourceEnd.LAYOUT_CHANGED, str(error))) from error
 
     async def has_nothing_new(self, ids: frozenset[str]) -> bool:
-        """Whether a page holds only articles that were found before the source was last read to its end."""
-        return await self.window.has_nothing_new(ids, self.first_found)
+        """Whether a page has only articles that were found before the source was last read to its end.
+
+        An article found by a run that did not get to the end of the source (because it was stopped or killed) does
+        not count: the articles after it may never have been seen.
+        """
+        before = self.window.read_before
+        if before is None:
+            return False
+        found = await self.first_found(sorted(ids))
+        return all(id_ in found and found[id_] <= before for id_ in ids)
 
 
 class OrderCheck:

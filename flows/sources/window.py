@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -55,17 +55,6 @@ class Window:
     def watermark_if_empty(self) -> datetime | None:
         """How far a source counts as read that named nothing. A window of the past cannot prove its silence."""
         return self.now if self.until is None and self.now - self.since >= SILENCE else None
-
-    async def has_nothing_new(self, ids: Collection[str], first_found: FirstFound) -> bool:
-        """Whether a page holds only articles that were found before the source was last read to its end.
-
-        An article found by a run that did not get to the end of the source (because it was stopped or killed) does
-        not count: the articles after it may never have been seen.
-        """
-        if self.read_before is None:
-            return False
-        found = await first_found(sorted(ids))
-        return all(id_ in found and found[id_] <= self.read_before for id_ in ids)
 
     def read_in_full(self, day: date) -> bool:
         """Whether a day's list has to be read to its end, because it has not been since the day ended."""

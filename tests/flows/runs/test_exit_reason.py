@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.runs.exit_reason import ending
+from flows.runs.exit_reason import exit_reason_of
 from schemas.article import Outcome
 from schemas.receipt import ExitReason, SourceEnd, SourceReport
 from tests.support.values import NOW, receipt
@@ -30,7 +30,7 @@ def ended(outcomes: dict[Outcome, int], read: list[SourceReport], *, layout_faul
     account.outcomes.update(outcomes)
     account.sources = read
     account.pages_read = account.layout_faults = layout_faults
-    return ending(account, interrupted=False)
+    return exit_reason_of(account, interrupted=False)
 
 
 @given(outcomes=counts, read=sources)
@@ -57,7 +57,7 @@ def test_one_odd_page_among_many_is_a_partial_failure_and_not_a_changed_site() -
     account = receipt()
     account.outcomes.update({Outcome.NEW: 40, Outcome.FAILED: 1})
     account.pages_read, account.layout_faults = 41, 1
-    assert ending(account, interrupted=False)[0] is ExitReason.PARTLY_FAILED
+    assert exit_reason_of(account, interrupted=False)[0] is ExitReason.PARTLY_FAILED
 
 
 def test_nothing_new_says_what_was_read() -> None:

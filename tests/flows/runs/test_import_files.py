@@ -300,4 +300,4 @@ def test_memory_does_not_grow_with_the_files(tmp_path: Path, monkeypatch: pytest
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.md")
     run = import_documents(tmp_path / "archive", tmp_path / "pipe.md")
-    assert "no file that can be read" in run.refused[str(tmp_path / "pipe.md")]
+    assert "not a regular file" in run.refused[str(tmp_path / "pipe.md")]

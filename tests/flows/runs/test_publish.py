@@ -14,7 +14,7 @@ from schemas.errors import ArchiveBusy, BadInput
 from storage import layout
 from storage.archive import leased, open_archive
 from storage.reading.reader import open_snapshot
-from storage.state import checksums as seals
+from storage.state import checksums
 from tests.support.archives import store_new, store_results
 from tests.support.command import environment, seogo
 from tests.support.values import article, ended, receipt, stored
@@ -73,7 +73,7 @@ def test_a_second_time_nothing_is_written(root: Path, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.delattr("duckdb.connect")  # it need not even look
         done = publish(PublishOrder(root))
-    assert (done.changed, done.explanation) == (False, "nothing changed since it was published last")
+    assert (done.changed, done.explanation) == (False, "nothing has changed since the last publication")
     touched = {path.name for path, moment in before.items() if path.stat().st_mtime_ns != moment}
     assert touched <= {"holder.json", "lock"}
 
@@ -107,7 +107,7 @@ def test_a_copy_or_a_seal_that_is_missing(root: Path, lost: str) -> None:
     (root / lost).unlink()
     assert publish(PublishOrder(root)).snapshot
     assert not publish(PublishOrder(root)).changed
-    assert set(seals.known(root)) == {layout.COPY, layout.WRITER}
+    assert set(checksums.known(root)) == {layout.COPY, layout.WRITER}
 
 
 def test_after_verify_and_repair_nothing_is_behind(root: Path) -> None:

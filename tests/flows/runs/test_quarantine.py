@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import flows.pipeline.batches
+import flows.pipeline.visit
 from flows.cli.exit_codes import Exit, exit_of_run
 from flows.naver.article_page import read_article
 from flows.replica.corpus import Corpus, Layout, make_corpus
@@ -132,7 +132,7 @@ def test_once_the_parser_is_mended_they_come_in_without_a_request(
     assert held(archive) == waiting
 
     naver.log.clear()
-    monkeypatch.setattr(flows.pipeline.batches, "read_article", mended)
+    monkeypatch.setattr(flows.pipeline.visit, "read_article", mended)
     done = reparse(archive)
     assert (done["exit_reason"], done["finds"], done["requests"]) == ("done", len(waiting), 0)
     assert not naver.log.entries

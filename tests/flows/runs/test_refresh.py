@@ -61,7 +61,7 @@ def edited(naver: SmallNaver, title: str = "독자 AI 파운데이션 모델, �
 def test_what_is_not_due_is_not_asked_for(story: Story) -> None:
     receipt = later(story, timedelta(minutes=1))
     assert (receipt.requests, receipt.finds, receipt.exit_reason) == (0, 0, ExitReason.NOTHING_NEW)
-    assert receipt.explanation == "no article is due to be looked at again"
+    assert receipt.explanation == "no article is due to be checked again"
 
 
 def test_what_has_not_changed_is_looked_at_once(story: Story) -> None:
@@ -210,7 +210,7 @@ def test_a_page_that_the_server_calls_unchanged_is_not_sent_again(tmp_path: Path
 def test_304_to_a_question_without_condition_is_a_fault(story: Story) -> None:
     story.naver.poison(ONE, NOT_MODIFIED)
     assert ends(later(story, TOMORROW)) == {Outcome.FAILED: 1, Outcome.UNCHANGED: 1}
-    assert "set no condition" in story.fate(ONE)[1]
+    assert "unconditional request" in story.fate(ONE)[1]
 
 
 @pytest.mark.parametrize("etag", ["가나다", "x" * 300])

@@ -44,7 +44,7 @@ def root(tmp_path: Path, topic: Topic) -> Path:
         made = [one for one in naver.corpus.articles if one.key and not one.subject.arena and not one.gone_at][:6]
         addresses = tuple(one.key.url for one in made if one.key)
         asyncio.run(crawl(CrawlOrder(topic, root, addresses=addresses, naver=naver.url), now=lambda: naver.clock.now))
-    import_files(ImportOrder((write_document(tmp_path / "old", article(9)),), root, topic))
+    import_files(ImportOrder(topic, root, (write_document(tmp_path / "old", article(9)),)))
     return root
 
 
