@@ -49,11 +49,11 @@ def judged(found: Article, known: Known | None = None, *, relevant: bool = True,
 
 
 class TestBeforeFetch:
-    def test_what_nobody_saw_is_fetched(self) -> None:
+    def test_an_unknown_article_is_fetched(self) -> None:
         assert before_fetch(None, NOW) is None
 
     @pytest.mark.parametrize("state", [s for s in Outcome if s not in RETRIED])
-    def test_what_is_known_costs_no_request(self, state: Outcome) -> None:
+    def test_a_known_article_costs_no_request(self, state: Outcome) -> None:
         decision = before_fetch(Known(KEY.id, state), NOW)
         assert decision is not None
         assert decision.outcome is Outcome.UNCHANGED
@@ -64,11 +64,11 @@ class TestBeforeFetch:
         assert "off_topic" in decision.reason
 
     @pytest.mark.parametrize("status", [Status.IMPORTED, Status.LISTED])
-    def test_what_is_held_only_in_part_is_fetched(self, status: Status) -> None:
+    def test_an_article_without_a_crawled_text_is_fetched(self, status: Status) -> None:
         assert before_fetch(Known(KEY.id, Outcome.NEW, status=status), NOW) is None
 
     @pytest.mark.parametrize("status", [Status.IMPORTED, Status.LISTED])
-    def test_what_is_held_only_in_part_keeps_to_its_pauses_too(self, status: Status) -> None:
+    def test_an_article_without_a_crawled_text_waits_until_it_is_due_too(self, status: Status) -> None:
         early = Known(KEY.id, Outcome.FAILED, tries=1, due_at=NOW + timedelta(seconds=1), status=status)
         waits, gone = before_fetch(early, NOW), before_fetch(Known(KEY.id, Outcome.GONE, status=status), NOW)
         assert waits is not None
@@ -97,7 +97,7 @@ class TestBeforeFetch:
         assert "given up" in decision.reason
 
     @given(state=st.sampled_from(Outcome), status=st.none() | st.sampled_from(Status))
-    def test_a_person_always_gets_a_fetch(self, state: Outcome, status: Status | None) -> None:
+    def test_a_forced_find_is_always_fetched(self, state: Outcome, status: Status | None) -> None:
         assert before_fetch(Known(KEY.id, state, status=status), NOW, force=True) is None
 
 
@@ -132,7 +132,7 @@ class TestAfterParse:
         decision = judged(article(body="쪽의 글은 더 길다."), archived(article(), Status.IMPORTED))
         assert (decision.outcome, decision.revision_kind) == (Outcome.UNCHANGED, RevisionKind.RE_EXTRACTED)
 
-    def test_a_copy_points_at_the_first(self) -> None:
+    def test_a_duplicate_names_the_first(self) -> None:
         found = article()
         decision = judged(found, content={found.content_hash: "002_0000000002"})
         assert (decision.outcome, decision.duplicate_of, decision.matched_by) == (
@@ -141,17 +141,17 @@ class TestAfterParse:
             "content_hash",
         )
 
-    def test_a_copy_but_for_white_space_points_at_the_first(self) -> None:
+    def test_a_text_with_other_white_space_is_a_duplicate(self) -> None:
         found = article(body="독자  모델을\n\n공개했다.")
         decision = judged(found, text={article().text_hash: "002_0000000002"})
         assert (decision.outcome, decision.matched_by) == (Outcome.DUPLICATE, "text_hash")
 
-    def test_two_flashes_without_a_text_are_no_copies(self) -> None:
+    def test_two_articles_without_a_text_are_no_duplicates(self) -> None:
         flash = article(body="")
         same = {flash.content_hash: "002_0000000002"}
         assert judged(flash, content=same, text={flash.text_hash: "002_0000000002"}).outcome is Outcome.NEW
 
-    def test_an_article_is_no_copy_of_itself(self) -> None:
+    def test_an_article_is_no_duplicate_of_itself(self) -> None:
         found = article()
         assert judged(found, content={found.content_hash: found.id}).outcome is Outcome.NEW
 
@@ -164,8 +164,8 @@ class TestAfterParse:
             assert judged(found, again, relevant=relevant).outcome is Outcome.UNCHANGED
 
 
-def looks(first: datetime, *, modified_at: datetime | None = None) -> list[timedelta]:
-    """The ages at which an article is looked at, when each look comes just when it is due."""
+def check_ages(first: datetime, *, modified_at: datetime | None = None) -> list[timedelta]:
+    """The ages at which an article is checked, if each check takes place just when it is due."""
     ages, checked = [], first
     while (due := next_refresh(checked, published_at=OUT, modified_at=modified_at)) is not None:
         ages.append(due - OUT)
@@ -176,30 +176,30 @@ def looks(first: datetime, *, modified_at: datetime | None = None) -> list[timed
 
 class TestNextRefresh:
     def test_an_hour_a_day_and_a_week_after_it_came_out(self) -> None:
-        assert looks(OUT + timedelta(minutes=10)) == [HOUR, DAY, 7 * DAY]
+        assert check_ages(OUT + timedelta(minutes=10)) == [HOUR, DAY, 7 * DAY]
 
-    def test_a_look_shortly_before_is_that_look(self) -> None:
-        assert looks(OUT + timedelta(minutes=50)) == [DAY, 7 * DAY]
-        assert looks(OUT + timedelta(minutes=40)) == [HOUR, DAY, 7 * DAY]
+    def test_a_check_shortly_before_a_stage_counts_as_that_stage_s(self) -> None:
+        assert check_ages(OUT + timedelta(minutes=50)) == [DAY, 7 * DAY]
+        assert check_ages(OUT + timedelta(minutes=40)) == [HOUR, DAY, 7 * DAY]
 
-    def test_a_modified_article_is_young_again(self) -> None:
+    def test_the_stages_begin_again_with_a_modification(self) -> None:
         modified = OUT + 3 * DAY
         first = modified + timedelta(minutes=1)
-        assert looks(first, modified_at=modified) == [3 * DAY + HOUR, 4 * DAY, 7 * DAY, 10 * DAY]
+        assert check_ages(first, modified_at=modified) == [3 * DAY + HOUR, 4 * DAY, 7 * DAY, 10 * DAY]
 
-    def test_looks_that_lie_close_together_are_one(self) -> None:
+    def test_checks_that_lie_close_together_are_one(self) -> None:
         modified = OUT + timedelta(hours=5)
-        assert looks(modified + timedelta(minutes=1), modified_at=modified) == [6 * HOUR, DAY, 7 * DAY]
+        assert check_ages(modified + timedelta(minutes=1), modified_at=modified) == [6 * HOUR, DAY, 7 * DAY]
 
-    def test_an_old_article_is_left_alone(self) -> None:
+    def test_an_old_article_is_not_checked(self) -> None:
         assert next_refresh(OUT + timedelta(days=400), published_at=OUT) is None
         assert next_refresh(OUT, published_at=None) is None
 
-    def test_a_date_of_the_future_is_no_date(self) -> None:
+    def test_a_date_in_the_future_is_ignored(self) -> None:
         assert next_refresh(OUT, published_at=OUT + DAY) is None
 
     @given(moments, moments, st.none() | moments)
-    def test_every_look_is_later_than_the_last_and_within_a_week(
+    def test_every_check_is_later_than_the_last_and_within_a_week(
         self, checked: datetime, published: datetime, modified: datetime | None
     ) -> None:
         due = next_refresh(checked, published_at=published, modified_at=modified)

@@ -31,7 +31,7 @@ def list_page(numbers: Sequence[int], *, page: int = 1, last: int = 1) -> bytes:
 
 
 def lists(days: dict[date, list[list[int]]]) -> Answers:
-    """Press lists by day and page; behind the last page, the last page again."""
+    """Press lists by day and page; past the end of a day, its last page again."""
 
     def answer(query: dict[str, str]) -> bytes:
         pages = days.get(datetime.strptime(query["date"], "%Y%m%d").date())  # noqa: DTZ007 — a day
@@ -68,7 +68,7 @@ class TestLists:
         assert ids == [key(3).id, key(2).id]
         assert len(answers.asked) == 3
 
-    def test_a_page_without_anything_new_ends_a_day_that_was_read_before(self) -> None:
+    def test_a_page_with_nothing_new_ends_a_day_that_was_read_before(self) -> None:
         before = NOON - timedelta(hours=1)
         answers = lists({TODAY: [[9], [8], [7]]})
         asked = Window(before, NOON, read_before=before)
@@ -77,7 +77,7 @@ class TestLists:
         assert (report.end, len(answers.asked)) == (SourceEnd.OVERLAP, 2)
 
     def test_what_an_unfinished_run_found_does_not_end_a_day(self) -> None:
-        """That run was killed behind page 2: page 3 is what nobody has seen."""
+        """That run was killed after page 2: page 3 has never been read."""
         before = NOON - timedelta(hours=1)
         answers = lists({TODAY: [[9], [8], [7]]})
         killed = found_at(NOON - timedelta(minutes=15), 9, 8)
@@ -91,15 +91,15 @@ class TestLists:
         ids, _ = read_press(answers, Window(before, NOON, read_before=before), found_at(before, 8, 7))
         assert key(6).id in ids
 
-    def test_a_list_never_read_that_is_empty_gets_what_it_was_asked_for(self) -> None:
+    def test_an_empty_list_that_was_never_read_is_not_read_further_back(self) -> None:
         answers = lists({})
         ids, report = read_press(answers, Window(NOON, NOON))
         assert (ids, report.end, len(answers.asked)) == ([], SourceEnd.EMPTY, 1)
         assert "the list is empty on 2026-01-15" in report.reason
         assert report.watermark is None
 
-    def test_before_dawn_a_list_shows_by_its_last_articles_that_it_works(self) -> None:
-        """The new day is empty, Sunday was too; Saturday's first page is known, and one page is enough."""
+    def test_before_dawn_older_articles_show_that_the_list_works(self) -> None:
+        """The new day and the day before are empty; the first page of the day before that is known, and enough."""
         last = TODAY - timedelta(days=2)
         answers = lists({last: [[9], [8], [7]]})
         before = DAWN - timedelta(minutes=15)
@@ -111,7 +111,7 @@ class TestLists:
         )
         assert [query["date"] for query in answers.asked] == ["20260115", "20260114", "20260113"]
 
-    def test_what_came_late_to_the_day_before_is_found_by_the_look_back(self) -> None:
+    def test_an_article_that_came_late_to_the_day_before_is_found_too(self) -> None:
         before = DAWN - timedelta(minutes=15)
         answers = lists({TODAY - timedelta(days=1): [[9], [8], [7]]})
         ids, _ = read_press(answers, Window(DAWN, DAWN, read_before=before), found_at(before, 8, 7))
@@ -125,7 +125,7 @@ class TestLists:
 
     @pytest.mark.parametrize(("silent", "believed"), [(timedelta(hours=1), False), (timedelta(days=8), True)])
     def test_a_silent_list_moves_its_cursor_only_after_a_week(self, silent: timedelta, believed: bool) -> None:
-        """A list that broke looks like this: what it hides is read when it is mended, if that takes no week."""
+        """A broken list looks like this: what it hides is read once it works again, if that is within a week."""
         answers = lists({})
         ids, report = read_press(answers, Window(NOON - silent, NOON, read_before=NOON - silent))
         assert (ids, report.end, report.items) == ([], SourceEnd.EMPTY, 0)

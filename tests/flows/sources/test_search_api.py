@@ -49,7 +49,7 @@ class TestSearchApi:
         assert ids == [key(n).id for n in range(1, 122)]
         assert (report.end, report.watermark, len(answers.asked)) == (SourceEnd.OVERLAP, NOON, 2)
 
-    def test_ties_on_the_window_s_first_minute_are_inside(self) -> None:
+    def test_all_articles_of_the_window_s_first_minute_are_inside(self) -> None:
         since = NOON - timedelta(minutes=5, seconds=30)
         ids, _ = read_api(
             api([NOON, *[NOON - timedelta(minutes=6)] * 3, NOON - timedelta(minutes=7)]), Window(since, NOON)
@@ -60,7 +60,7 @@ class TestSearchApi:
         _, report = read_api(api([NOON] * 30), Window(NOON - timedelta(days=9), NOON))
         assert report.end is SourceEnd.END
 
-    def test_the_cap_is_named_with_the_gap_behind_it(self) -> None:
+    def test_the_cap_is_reported_with_the_gap_beyond_it(self) -> None:
         times = [NOON - timedelta(seconds=n) for n in range(2000)]
         ids, report = read_api(api(times), Window(NOON - timedelta(days=1), NOON))
         assert (len(ids), report.end) == (1000, SourceEnd.CAP)
@@ -87,7 +87,7 @@ class TestSearchApi:
         _, report = read_api(api([]), Window(before, NOON, read_before=before))
         assert (report.end, report.watermark) == (SourceEnd.EMPTY, before)
 
-    def test_without_a_key_nothing_is_asked(self) -> None:
+    def test_without_a_key_nothing_is_requested(self) -> None:
         answers = api([NOON])
         _, report = read_api(answers, Window(NOON, NOON), None)
         assert (report.end, answers.asked) == (SourceEnd.NO_KEY, [])

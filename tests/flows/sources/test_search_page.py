@@ -16,7 +16,7 @@ PAGE = SearchPage(type="search_page")
 
 
 def search_page(hits: dict[date, list[int]]) -> Answers:
-    """A search page over the articles of some days: the hits of the days asked for, on one page that repeats."""
+    """A search page over the articles of some days: the hits of the days searched, on one page that repeats."""
 
     def answer(query: dict[str, str]) -> bytes:
         first, last = re.findall(r"[0-9]{8}", query["nso"])
@@ -34,14 +34,14 @@ def read_search(
 
 
 class TestSearchPage:
-    def test_before_dawn_it_shows_by_older_hits_that_it_works(self) -> None:
+    def test_before_dawn_older_hits_show_that_it_works(self) -> None:
         before = DAWN - timedelta(minutes=15)
         answers = search_page({TODAY - timedelta(days=4): [9, 8]})
         ids, report = read_search(answers, Window(DAWN, DAWN, read_before=before), found_at(before, 9, 8))
         assert (ids, report.end, report.watermark) == ([key(9).id, key(8).id], SourceEnd.OVERLAP, DAWN)
         assert len(answers.asked) == 2
 
-    def test_a_window_with_hits_is_all_that_is_asked(self) -> None:
+    def test_a_window_with_hits_is_all_that_is_searched(self) -> None:
         before = DAWN - timedelta(minutes=15)
         answers = search_page({TODAY: [9], TODAY - timedelta(days=4): [8]})
         ids, _ = read_search(answers, Window(DAWN, DAWN, read_before=before), found_at(before, 9))

@@ -1,4 +1,4 @@
-"""Windows: they overlap, look back far enough, and do not trust a watermark of the future."""
+"""Windows: they overlap, look back far enough, and ignore a watermark in the future."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class TestWindow:
         assert len(asked.days) == len(set(asked.days))
 
     @pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(days=400)])
-    def test_a_cursor_of_the_future_counts_for_nothing(self, ahead: timedelta) -> None:
+    def test_a_cursor_in_the_future_is_ignored(self, ahead: timedelta) -> None:
         topic = load_topic(default_topic_path())
         assert next_window(topic, NOON + ahead, NOON) == next_window(topic, None, NOON)
 
-    def test_a_cursor_some_minutes_ahead_is_that_of_another_clock(self) -> None:
+    def test_a_cursor_some_minutes_ahead_counts_as_now(self) -> None:
         topic = load_topic(default_topic_path())
         assert next_window(topic, NOON + timedelta(minutes=2), NOON) == next_window(topic, NOON, NOON)
 
@@ -39,7 +39,7 @@ class TestWindow:
         assert next_window(topic, None, NOON).since == NOON - topic.limits.lookback
 
     @given(read_hours_ago=st.integers(0, 400))
-    def test_a_source_that_was_read_looks_back_a_week_at_least_and_each_day_once(self, read_hours_ago: int) -> None:
+    def test_the_days_of_a_window_and_before_it_are_a_week_at_least_without_a_gap(self, read_hours_ago: int) -> None:
         before = NOON - timedelta(hours=read_hours_ago)
         asked = Window(before, NOON, read_before=before)
         days = asked.days + asked.days_before
