@@ -62,12 +62,14 @@ class Receipt:
     """The account of a run. Grows while it runs; `finds` is always the sum of `outcomes`.
 
     `discovered`: finds taken up so far, of which `finds` have ended. `faults`: the first few articles that failed or
-    were refused, id -> reason. `refused`: what an import did not take, file -> reason. `resting`: hosts that asked for
-    a pause longer than the run waits. `seconds` tells where the time went, by stage; stages overlap, so they may add up
-    to more than the run took. `by_source`: source -> outcome -> finds. `hosts`: host -> requests, bytes, seconds waited
-    in all and for the slowest. `newest`: the first 50 articles that were stored as new. `drift`: what no longer looks
-    as it always did; `held`: the first 50 pages that are kept out of the archive for it, id -> why, of `quarantined` in
-    all. `gaps`: what was asked for and not read.
+    were refused, id -> reason. `refused`: what an import did not take, file -> reason; `dialects`: how many files it
+    read in each dialect (`Document.dialect`, or `plain_text`); `comments_dropped`: how many comments these files hold,
+    which no article has. `resting`: hosts that asked for a pause longer than the run waits. `seconds` tells where
+    the time went, by stage; stages overlap, so they may add up to more than the run took. `by_source`: source ->
+    outcome -> finds. `hosts`: host -> requests, bytes, seconds waited in all and for the slowest. `newest`: the first
+    50 articles that were stored as new. `drift`: what no longer looks as it always did; `held`: the first 50 pages
+    that are kept out of the archive for it, id -> why, of `quarantined` in all. `gaps`: what was asked for and not
+    read.
     """
 
     run_id: str
@@ -85,6 +87,8 @@ class Receipt:
     robots: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    dialects: dict[str, int] = field(default_factory=dict)
+    comments_dropped: int = 0
     resting: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     discovered: int = 0

@@ -2,7 +2,8 @@
 
 Both kinds of the existing archive are read: documents with front matter, and plain text behind a date. Each file is
 captured as it is and its `content_hash` is checked. What it says is stored with the author trimmed, entities unescaped
-and times with their zone. If a crawl finds an imported article later, the page's richer text replaces the imported one.
+if the document's dialect has any, times with their zone, and without comments. If a crawl finds an imported article
+later, the page's richer text replaces the imported one.
 """
 
 from __future__ import annotations
@@ -109,9 +110,13 @@ class _Importer:
         text = _decoded(data, path)
         if looks_plain(text):
             document = loads_plain(text, file=str(path))
+            self._count_dialect("plain_text")
             first, _, _ = documents.texts.setdefault(_plain_id(document), (path, data, document))
         else:
-            article, crawled_at = article_of(loads(text, file=str(path)), file=str(path))
+            read = loads(text, file=str(path))
+            article, crawled_at = article_of(read, file=str(path))
+            self._count_dialect(read.dialect)
+            self.receipt.comments_dropped += read.comment_count
             first, _, twin, _ = documents.articles.setdefault(article.id, (path, data, article, crawled_at))
             if twin.content_hash != article.content_hash:
                 raise FrontMatterError(
@@ -218,6 +223,9 @@ class _Importer:
         self.receipt.refused[_printable(str(path))] = _printable(reason)
         self._count(Outcome.FAILED)
 
+    def _count_dialect(self, dialect: str) -> None:
+        self.receipt.dialects[dialect] = self.receipt.dialects.get(dialect, 0) + 1
+
     def _count(self, outcome: Outcome, number: int = 1) -> None:
         self.receipt.outcomes[outcome] += number
 
@@ -229,14 +237,15 @@ def _has_text(known: Known) -> bool:
 
 def article_of(document: Document, *, file: str) -> tuple[Article, datetime]:
     """The article in a document, and when it was crawled. Raises FrontMatterError if the hash is wrong."""
-    if not document.hash_matches:
+    body = document.body
+    if content_hash(body) != document.content_hash:
         raise FrontMatterError(
             "content_hash is not that of the body: the file was changed after it was written", line=1, file=file
         )
     article = Article(
         key=document.key,
         title=document.title,
-        body=document.body,
+        body=body,
         publisher=document.publisher,
         published_at=document.published_at,
         parser=PARSER,

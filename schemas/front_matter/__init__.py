@@ -2,6 +2,7 @@
 
 document   Document, loads, dumps, from_article: a whole file, both ways
 header     the header read: the order of keys, their values, and errors with line and key
+body       where the body ends, and whether a file is escaped
 styles     the two styles of values, `seed` and `strict`, as codecs
 """
 

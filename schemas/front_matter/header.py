@@ -2,7 +2,7 @@
 
     Source          a text with its name: raises errors that name file and line
     check_start     the first line
-    read_header     the raw values, and where the header ends
+    read_header     the raw values, the number of comments, and where the header ends
     check_values    identifiers, hash and times, and that they agree with each other
 
 Errors are all FrontMatterError.
@@ -67,8 +67,8 @@ def check_start(source: Source) -> None:
 _KEY_LINE = re.compile(r"\n([a-z_]{1,40}):( |$)", re.MULTILINE)
 
 
-def read_header(source: Source) -> tuple[Fields, int]:
-    """The raw values, and where the text goes on behind the header's closing line.
+def read_header(source: Source) -> tuple[Fields, str | None, int]:
+    """The raw values, that of `comment_count` where there is one, and where the text behind the header begins.
 
     A value runs to the next line that looks like a key: so a line `---` inside one does not end the header.
     """
@@ -84,8 +84,22 @@ def read_header(source: Source) -> tuple[Fields, int]:
     if end < 0:
         source.fail(at, "the front matter has no closing line '---' behind content_hash")
     fields = Fields._make(source.text[start:stop] for start, stop in zip(starts, [*stops[1:], end], strict=True))
+    fields, count = _without_count(source, fields)
     _check_lines(source, fields, first=stops[0])
-    return fields, end + len("\n---\n")
+    return fields, count, end + len("\n---\n")
+
+
+_COUNT = re.compile(r"[0-9]{1,9}")
+
+
+def _without_count(source: Source, fields: Fields) -> tuple[Fields, str | None]:
+    """Only `seed` files with comments have a twelfth key, behind the last of the others."""
+    content_hash, key, count = fields.content_hash.partition("\ncomment_count: ")
+    if not key or style_of(fields) != "seed":
+        return fields, None
+    if not _COUNT.fullmatch(count):
+        source.fail_at("comment_count", f"comment_count must be a number, not {clip(count)}")
+    return fields._replace(content_hash=content_hash), count
 
 
 def _fail_key(source: Source, at: int, expected: str, mark: re.Match[str] | None) -> NoReturn:

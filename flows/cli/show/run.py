@@ -50,7 +50,13 @@ def show_receipt(receipt: Receipt) -> None:
     table.add_row("finds", f"{receipt.finds:,}", style="bold")
     if receipt.finds:
         out.print(table)
-    for said in [*_source_lines(receipt.sources), *_notes(receipt), *_refusals(receipt), *_faults(receipt)]:
+    for said in [
+        *_source_lines(receipt.sources),
+        *_notes(receipt),
+        *_imported(receipt),
+        *_refusals(receipt),
+        *_faults(receipt),
+    ]:
         out.print(said)
     out.print(_last_line(receipt))
 
@@ -82,6 +88,16 @@ def _notes(receipt: Receipt) -> Iterator[Text]:
         yield _line(f"gap: {gap}", style="yellow")
     if receipt.quarantined:
         yield _line(f"{receipt.quarantined} pages are held back in quarantine", style="red")
+
+
+def _imported(receipt: Receipt) -> Iterator[Text]:
+    if receipt.dialects:
+        counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in sorted(receipt.dialects.items()))
+        yield _line(f"dialects of the files read: {counts}", style="dim")
+    if receipt.comments_dropped:
+        yield _line(
+            f"{receipt.comments_dropped:,} comments were dropped: articles are stored without them", style="yellow"
+        )
 
 
 def _refusals(receipt: Receipt) -> Iterator[Text]:

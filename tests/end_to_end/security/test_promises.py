@@ -384,8 +384,8 @@ def test_front_matter_is_text_whatever_yaml_would_make_of_it(tmp_path: Path) -> 
 
 
 def test_an_input_without_an_end_is_not_read_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("inputs", "parsing"):
-        monkeypatch.setattr(f"flows.{module}.LARGEST", 1_000_000)
+    for module in ("arguments", "parse_page"):
+        monkeypatch.setattr(f"flows.cli.{module}.LARGEST", 1_000_000)
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(2_000_000)))
     for file in (tmp_path / "bomb.gz", Path("/dev/zero")):
         ran = seogo("parse", file, "--url", f"https://n.news.naver.com{ARTICLE}")

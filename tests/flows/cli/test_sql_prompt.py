@@ -178,7 +178,7 @@ def test_errors_do_not_end_it(session: Session) -> None:
 
 def test_its_own_words_are_heard_in_the_middle_of_a_statement(session: Session) -> None:
     said = session("SELECT 'dropped'", ".tables", "SELECT 'kept'", "  AS e;")
-    assert "One row an article" in said
+    assert "One row per article" in said
     assert "e\nkept\n" in said
     assert "dropped" not in said
     assert "after" not in session("SELECT 1", ".quit", "SELECT 'after';")
@@ -195,7 +195,7 @@ def test_ctrl_c_drops_what_was_typed(session: Session) -> None:
 
 
 def test_its_own_words(session: Session) -> None:
-    assert "One row an article: its newest text." in session(".tables")
+    assert "One row per article, with its newest text." in session(".tables")
     assert "headline, in normal form C" in session(".schema articles;")
     assert "most-copied" in session(".examples")
     assert "articles\n가온,나래,1\n" in session(".example teams-together")

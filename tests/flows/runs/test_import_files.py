@@ -27,6 +27,7 @@ from schemas.receipt import ExitReason
 from storage.archive import open_archive
 from tests.support.archives import import_documents, write_document
 from tests.support.command import crawling, ending, seogo, small_corpus, start
+from tests.support.older_archive import NO_COMMENTS, older_document
 from tests.support.paths import GOLDEN, SHARED
 from tests.support.values import NOW, article, ended, key, receipt, ref
 
@@ -110,6 +111,37 @@ def test_the_same_text_is_a_duplicate_of_the_first(tmp_path: Path) -> None:
         {"id": same_text.id, "duplicate_of": other.id, "matched_by": "text_hash"},
     ]
     assert import_documents(archive, tmp_path / "old").exit_reason is ExitReason.NOTHING_NEW
+    check_agrees(archive)
+
+
+def test_every_dialect_is_taken_and_counted_and_comments_are_dropped(tmp_path: Path) -> None:
+    old, archive = tmp_path / "old", tmp_path / "archive"
+    code = article(1, title="'&lt;b&gt;' 의 뜻", body="&lt;b&gt; 는 <b> 다. 'A&B'")
+    discussed = article(2, body="본문이다.\n\n---\n\n본문의 끝이다.")
+    documents = {
+        "escaped.md": older_document(code, escaped=True),
+        "unescaped.md": older_document(replace(code, key=key(3), body=f"{code.body} 끝"), escaped=False),
+        "either.md": older_document(article(4), escaped=False, comments=NO_COMMENTS),
+        "comments.md": older_document(discussed, escaped=True, comments="**바람**\n\n---\n\n> '답글'", count=2),
+        "text.txt": PLAIN,
+    }
+    old.mkdir()
+    for name, text in documents.items():
+        (old / name).write_bytes(text.encode())
+    ran = seogo("import", old, "--json", "--archive", archive)
+    assert (ran.code, ran.json["outcomes"]["new"], ran.json["refused"]) == (Exit.DONE, 5, {})
+    assert ran.json["dialects"] == {"escaped": 2, "unescaped": 1, "either": 1, "plain_text": 1}
+    assert ran.json["comments_dropped"] == 2
+    assert rows(archive, "SELECT title, body FROM articles WHERE oid IS NOT NULL ORDER BY id") == [
+        {"title": code.title, "body": code.body},
+        {"title": discussed.title, "body": discussed.body},
+        {"title": code.title, "body": f"{code.body} 끝"},
+        {"title": article(4).title, "body": article(4).body},
+    ]
+    shown = seogo("import", old, "--archive", archive).out
+    assert "dialects of the files read: 1 either, 2 escaped, 1 plain text, 1 unescaped" in shown
+    assert "2 comments were dropped: articles are stored without them" in shown
+    assert seogo("reparse", "--dry-run", "--json", "--archive", archive).json["changed"] == 0
     check_agrees(archive)
 
 
