@@ -147,7 +147,7 @@ class Archive(Questions):
         """The answer in a capture, as if it had just been given. Raises ArchiveDamaged where there is none."""
         return captures.read_page(self.root, ref)
 
-    def kept(self, url: str) -> RawPage | None:
+    def captured_answer(self, url: str) -> RawPage | None:
         """The answer to this address that an earlier run captured and could not store, where there is one."""
         ref = self._kept.pop(url, None)
         if ref is not None:

@@ -131,7 +131,7 @@ def import_(
     from flows.cli.signals import on_interrupt
     from flows.runs.import_files import ImportOrder, import_files
 
-    order = ImportOrder(tuple(paths), archive, topic_from(topic), wait)
+    order = ImportOrder(topic_from(topic), archive, tuple(paths), wait=wait)
     stop = threading.Event()
     with on_interrupt(stop.set), progress("import") as report:
         receipt = import_files(order, on_progress=report, stopped=stop.is_set)

@@ -49,7 +49,7 @@ def refresh(
 
     check_archive(archive)
     about = topic_from(topic)
-    order = RefreshOrder(about, archive, limit, naver_from(os.environ), wait)
+    order = RefreshOrder(about, archive, most_fetches=limit, naver=naver_from(os.environ), wait=wait)
     warn_of(about, order.naver)
     end(run_here("refresh", partial(look_again, order)), as_json=json)
 

@@ -100,9 +100,9 @@ def reparse(
     if quarantined:
         if ids or since or dry_run:
             raise BadInput("--quarantined reads all pages that were held back: leave out ids, --since and --dry-run.")
-        _reparse_quarantined(QuarantineOrder(topic_from(topic), archive, accept, wait), as_json=json)
+        _reparse_quarantined(QuarantineOrder(topic_from(topic), archive, accept, wait=wait), as_json=json)
     named = tuple(article_id(text) for text in ids or ())
-    order = ReparseOrder(topic_from(topic), archive, time_from(since), named, dry_run, wait)
+    order = ReparseOrder(topic_from(topic), archive, time_from(since), named, dry_run, wait=wait)
     stop = threading.Event()
     with on_interrupt(stop.set), progress("reparse") as report:
         done = derive_again(order, on_progress=report, stopped=stop.is_set)

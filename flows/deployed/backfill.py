@@ -15,7 +15,7 @@ from flows.deployed.execution import Watch, as_flow, of_receipt
 from flows.deployed.parameters import BackfillParameters, stand_in
 from flows.runs.backfill import BackfillOrder
 from flows.runs.backfill import backfill as backfill_plainly
-from flows.sources.discover import ApiKey
+from flows.sources.api_keys import ApiKey
 from schemas.article import SEOUL
 from schemas.receipt import Receipt
 

@@ -7,8 +7,7 @@ from typing import cast
 
 from prefect.blocks.system import Secret
 
-from flows.sources.api_keys import keys_from
-from flows.sources.discover import KEY_VARIABLES, ApiKey
+from flows.sources.api_keys import KEY_VARIABLES, ApiKey, keys_from
 
 
 async def api_keys() -> dict[str, ApiKey]:

@@ -14,7 +14,7 @@ from flows.deployed.execution import Watch, as_flow, of_receipt
 from flows.deployed.parameters import CrawlParameters, stand_in
 from flows.runs.crawl import CrawlOrder
 from flows.runs.crawl import crawl as crawl_plainly
-from flows.sources.discover import ApiKey
+from flows.sources.api_keys import ApiKey
 from schemas.receipt import Receipt
 
 DEFAULTS = CrawlParameters()

@@ -16,7 +16,7 @@ from time import process_time
 from timeit import repeat
 from typing import NamedTuple
 
-from flows.drift.alarm import Watch
+from flows.drift.alarm import DriftAlarm
 from flows.naver.article_page import parse_article, read_article
 from flows.replica.corpus import Layout
 from schemas.article import Article
@@ -77,7 +77,7 @@ def struck(mutation: Mutation, look: Layout) -> Iterator[tuple[str, str, bytes, 
 
 def trial(mutation: Mutation, look: Layout, batch: int = MOST) -> Trial:
     """Mutated pages one batch after the other, watched over from a baseline of clean ones."""
-    watch = Watch(learned(look))
+    watch = DriftAlarm(learned(look))
     pages = list(islice(struck(mutation, look), MOST))
     unreadable = wrong = passed = 0
     for at in range(0, len(pages), batch):
@@ -109,7 +109,7 @@ def alarms_of(seed: int, pages: int, baseline: Baseline) -> tuple[list[str], Bas
     number = 0
     for run in runs(seed, pages):
         number += 1
-        watch = Watch(baseline)
+        watch = DriftAlarm(baseline)
         held = watch.look(run)
         rang += [*watch.alarms, *held.values()]
         baseline = watch.learned()

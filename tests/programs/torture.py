@@ -38,12 +38,12 @@ from typing import Any
 
 import duckdb
 
-from flows.pipeline import batches as pipeline
+from flows.pipeline import batches
 from flows.replica.corpus import Corpus, make_corpus
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
-from flows.sources.discover import ApiKey
+from flows.sources.api_keys import ApiKey
 from schemas.article import SEOUL
 from schemas.topic import load_topic
 from storage import archive, files
@@ -173,7 +173,7 @@ def crawl_once(root: Path, site: str, now: datetime, kill: Kill | None, counts: 
     """The process: one crawl, which may be its last. `counts` takes how often each kind of step came."""
     steps = Steps(kill)
     instrument(steps)
-    pipeline.BATCH = BATCH
+    batches.BATCH = BATCH
     topic = load_topic(_TOPIC)
     limits = topic.limits.model_copy(update={"concurrency": CONCURRENCY})
     order = CrawlOrder(

@@ -16,7 +16,7 @@ from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.refresh import RefreshOrder, refresh
-from flows.sources.discover import ApiKey
+from flows.sources.api_keys import ApiKey
 from schemas.receipt import Receipt
 from schemas.topic import Topic, load_topic
 from tests.support.paths import DEMO_TOPIC

@@ -29,7 +29,7 @@ from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
-from flows.sources.discover import ApiKey
+from flows.sources.api_keys import ApiKey
 from schemas.article import SEOUL, Outcome
 from schemas.receipt import Receipt
 from schemas.topic import Topic, load_topic

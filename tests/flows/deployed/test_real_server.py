@@ -38,7 +38,7 @@ from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.settings import topic_from
-from flows.sources.discover import ApiKey
+from flows.sources.api_keys import ApiKey
 from schemas.article import Outcome
 from schemas.receipt import Receipt
 from storage.archive import leased
