@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from flows.cli.show.terminal import distinct, line, out, print_rows
 from schemas.errors import BadInput, QueryError, StorageFault
+from storage.files import own_part, replacing
 from storage.reading.reader import open_snapshot, run_query
 
 TO_FILES = ("csv", "json", "parquet")
@@ -53,22 +53,11 @@ def write(archive: Path, sql: str, form: str, target: Path) -> None:
     else:
         act = partial(_write_text, archive, sql, form)
     try:
-        with _replacing(target) as part:
+        with replacing(target, beside=own_part(target)) as part:
             act(part)
     except OSError as error:
         raise StorageFault(f"{target} cannot be written: {error.strerror}. Choose another with --to FILE.") from error
     out.print(Text(line(f"{target}: {target.stat().st_size:,} bytes"), style="bold green"))
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A file to write in its place, which becomes `target` when all went well."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_text(archive: Path, sql: str, form: str, part: Path) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from schemas.article import SEOUL
+from schemas.errors import ArchiveDamaged
 from storage.reading.reader import open_snapshot
-from storage.state import last_verify
-from storage.state.last_verify import LastVerify
+from storage.state.last_verify import LastVerify, last
 
 MOST = 20
 """Rows of a list, where it may be long."""
@@ -28,7 +28,8 @@ class Facts:
     """The facts of a report. Rows are dictionaries by the columns of the queries below, newest first.
 
     `since` to `now` is the time reported, in whole Korean days. `gaps` and `held` are None where the database comes
-    from before there were such tables. `sizes`: part of the archive -> files and bytes.
+    from before there were such tables. `sizes`: part of the archive -> files and bytes. `verified` is a
+    sentence where what was noted of it is damaged.
     """
 
     archive: str
@@ -48,7 +49,7 @@ class Facts:
     gaps: list[Row] | None
     held: list[Row] | None
     sizes: dict[str, tuple[int, int]]
-    verified: LastVerify | None
+    verified: LastVerify | str | None
 
     @property
     def days(self) -> int:
@@ -173,7 +174,7 @@ def facts_of(archive: Path, asked: Asked) -> Facts:
         gaps=asked.rows_of("coverage", _GAPS),
         held=asked.rows_of("quarantine", _HELD),
         sizes={part: _size(archive / part) for part in PARTS if (archive / part).exists()},
-        verified=last_verify.load(archive),
+        verified=_verified(archive),
     )
 
 
@@ -198,3 +199,10 @@ def _size(path: Path) -> tuple[int, int]:
             except FileNotFoundError:
                 continue
     return files, size
+
+
+def _verified(archive: Path) -> LastVerify | str | None:
+    try:
+        return last(archive)
+    except ArchiveDamaged as error:
+        return str(error)

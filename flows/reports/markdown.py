@@ -14,6 +14,7 @@ from storage.exports.markdown import escaped
 
 _MOST_ROWS = 100
 _NONE = "None."
+_ALL_AGREE = "files, rows and captures all agree"
 _LONGEST = 3650
 
 
@@ -159,10 +160,11 @@ def _sums(found: Facts) -> list[str]:
 def _verification(found: Facts) -> str:
     if found.verified is None:
         return "No verification has been noted: run `seogo verify`."
-    faults = found.verified.faults
-    first = escaped(found.verified.first_fault or "see `seogo verify`")
-    said = f"{faults:,} faults, the first: {first}" if faults else "files, rows and captures all agree"
-    return f"Last verified {moment(found.verified.ended_at)}: {said}."
+    if isinstance(found.verified, str):
+        return f"{escaped(found.verified)}: run `seogo verify`."
+    last = found.verified
+    said = f"{last.faults:,} faults, the first: {escaped(last.first_fault)}" if last.faults else _ALL_AGREE
+    return f"Last verified {moment(last.ended_at)}: {said}."
 
 
 # -- values as Markdown

@@ -20,7 +20,7 @@ from flows.reports.facts import Asked, Facts, Row, asking, facts_of
 from flows.reports.markdown import checked, moment, number, seconds, share, size
 from schemas.article import SEOUL
 from schemas.errors import BadInput, StorageFault
-from storage.files import write_atomically
+from storage.files import own_part, replacing
 
 _GOOD = ("done", "nothing_new")
 _BARS = 12
@@ -43,7 +43,8 @@ def write_page(archive: Path, file: Path, *, days: int = 7, now: datetime | None
     way = quote(os.path.relpath(archive.absolute(), file.absolute().parent))
     data = page(found, trend, every, way, charts_library()).encode()
     try:
-        write_atomically(file, data, temporary=file.with_name(f"{file.name}.part"))
+        with replacing(file, beside=own_part(file)) as part:
+            part.write_bytes(data)
     except OSError as error:
         raise StorageFault(f"{file} cannot be written: {error.strerror}. Choose another with --html FILE.") from error
     return len(data)

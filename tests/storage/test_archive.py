@@ -374,7 +374,7 @@ class TestKilled:
             "archive._writer.close = kill",
             "archive._note_captures = kill",
             "module.remove_staging = kill",
-            "module.write_atomically = kill",
+            "module.json_file.save = kill",
             "archive._publish = kill",
         ],
     )

@@ -147,19 +147,35 @@ def test_sizes_are_those_of_the_disk(root: Path) -> None:
     assert rows["all"] == [str(len(files)), size(sum(path.stat().st_size for path in files))]
 
 
-def test_the_last_verification(root: Path) -> None:
-    def said() -> str:
-        return sections(root)["On the disk"].replace("\\", "")
+@pytest.mark.parametrize(
+    ("noted", "said"),
+    [
+        (None, "No verification has been noted"),
+        (b"damaged", "last_verify.json is damaged"),
+        (b"[3]", "last_verify.json is damaged"),
+        (
+            b'{"ended_at": "2026-01-02T00:00:00", "faults": 0, "articles": 1, "files": 1, "captures": 1}',
+            "without a zone",
+        ),
+    ],
+)
+def test_a_verification_that_was_not_noted(root: Path, noted: bytes | None, said: str) -> None:
+    if noted is not None:
+        (root / "state" / "last_verify.json").write_bytes(noted)
+    told = sections(root)["On the disk"].replace("\\", "")
+    assert said in told
+    assert "run `seogo verify`" in told
 
-    assert "No verification has been noted" in said()
+
+def test_the_last_verification(root: Path) -> None:
     verify_archive(root)
-    assert ": files, rows and captures all agree." in said()
-    (lost,) = (root / "articles").rglob(f"{article(2).id}.md")
-    lost.unlink()
-    faults = verify_archive(root).faults
-    assert f"{len(faults)} faults, the first: {faults[0]}" in said()
-    (root / "state" / "last_verify.json").write_bytes(b"damaged")
-    assert "No verification has been noted" in said()
+    assert "files, rows and captures all agree" in sections(root)["On the disk"]
+    (file,) = (root / "articles").rglob(f"{key(1).id}.md")
+    file.unlink()
+    verify_archive(root)
+    assert f"1 faults, the first: file {file.relative_to(root)}: missing" in sections(root)["On the disk"].replace(
+        "\\", ""
+    )
 
 
 def test_what_a_page_says_stays_text(root: Path) -> None:

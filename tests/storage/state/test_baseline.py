@@ -102,5 +102,5 @@ def test_a_file_that_cannot_be_read_or_written_is_a_storage_fault(tmp_path: Path
     folder.mkdir()
     with pytest.raises(StorageFault, match="cannot be read"):
         load(folder)
-    with pytest.raises(StorageFault, match="cannot be kept"):
+    with pytest.raises(StorageFault, match="cannot be written"):
         save(folder, Baseline())
