@@ -48,8 +48,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of two texts: `op` is `equal`, `delete` (of the old one only) or `insert` (of the new one only)."""
+class Hunk:
+    """A run of words in a diff. `op`: `equal`, `delete` (only in the old text) or `insert` (only in the new text)."""
 
     op: str
     text: str
@@ -148,7 +148,7 @@ def _numbers(span: str) -> tuple[int, int]:
 # -- differences
 
 
-def compare(before: Text, after: Text) -> dict[str, list[Piece]]:
+def compare(before: Text, after: Text) -> dict[str, list[Hunk]]:
     """The fields in which two texts differ, each word by word. Times are Korean."""
     pairs = {name: (_said(before[name]), _said(after[name])) for name in _COMPARED}
     return {name: word_diff(old, new) for name, (old, new) in pairs.items() if old != new}
@@ -160,15 +160,15 @@ def _said(value: Any) -> str:
     return value or ""
 
 
-def word_diff(before: str, after: str) -> list[Piece]:
-    """Two texts as pieces: `equal` and `delete` together are the old one, `equal` and `insert` the new one."""
+def word_diff(before: str, after: str) -> list[Hunk]:
+    """Two texts as hunks: `equal` and `delete` together are the old one, `equal` and `insert` the new one."""
     old, new = _WORD.findall(before), _WORD.findall(after)
     # In a long text frequent words are no anchors, as difflib has it: with them, time would grow with its cube.
     matcher = SequenceMatcher(None, old, new)
     parts = [(tag == "equal", old[i:j], new[k:m]) for tag, i, j, k, m in matcher.get_opcodes()]
     told = _merged(_readable(_merged(_slid(parts))))
-    pieces = ([("equal", old)] if same else [("delete", old), ("insert", new)] for same, old, new in told)
-    return [Piece(op, "".join(words)) for op, words in chain.from_iterable(pieces) if words]
+    hunks = ([("equal", old)] if same else [("delete", old), ("insert", new)] for same, old, new in told)
+    return [Hunk(op, "".join(words)) for op, words in chain.from_iterable(hunks) if words]
 
 
 Part = tuple[bool, list[str], list[str]]
