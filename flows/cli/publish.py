@@ -97,6 +97,6 @@ def report(
         from flows.reports.page import write_page
 
         finish({"file": html, "bytes": write_page(archive, html, days=days)}, show_page, as_json=json)
-    from flows.reports.markdown import read
+    from flows.reports.facts import facts
 
-    finish(read(archive, days=days), show_report, as_json=json)
+    finish(facts(archive, days=days), show_report, as_json=json)

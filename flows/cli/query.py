@@ -16,7 +16,7 @@ from flows.cli.run_here import finish
 from schemas.errors import BadInput
 
 if TYPE_CHECKING:
-    from flows.reports.history import Past
+    from flows.reports.history import History
 
 SQL_FORMATS = ("table", "csv", "json", "parquet")
 
@@ -58,11 +58,11 @@ def show(
         raise BadInput(f"{span} names revisions to compare: add --diff.")
     wanted = article_id(article)
     if history:
-        _show_past(_past(archive, wanted), as_json=json)
+        _show_history(_history(archive, wanted), as_json=json)
     elif diff:
-        _show_difference(_past(archive, wanted), span, as_json=json)
+        _show_difference(_history(archive, wanted), span, as_json=json)
     elif as_of is not None:
-        _show_fields(_past(archive, wanted).as_of(time_from("--as-of", as_of)), as_json=json)
+        _show_fields(_history(archive, wanted).as_of(time_from("--as-of", as_of)), as_json=json)
     else:
         _show_fields(_newest(archive, wanted), as_json=json)
 
@@ -74,18 +74,18 @@ def _show_fields(fields: Mapping[str, Any], *, as_json: bool) -> None:
     finish({name: fields[name] for name in (*SHOWN, *HELD) if name in fields}, show_article, as_json=as_json)
 
 
-def _show_past(past: Past, *, as_json: bool) -> None:
-    from flows.cli.show.article import show_past
+def _show_history(found: History, *, as_json: bool) -> None:
+    from flows.cli.show.article import show_history
 
-    finish(past, show_past, as_json=as_json, to_json=lambda past: {"id": past.id, "history": list(past.steps)})
+    finish(found, show_history, as_json=as_json, to_json=lambda found: {"id": found.id, "history": list(found.steps)})
 
 
-def _show_difference(past: Past, span: str | None, *, as_json: bool) -> None:
+def _show_difference(found: History, span: str | None, *, as_json: bool) -> None:
     from flows.cli.show.article import show_difference
     from flows.reports.history import compare
 
-    before, after = past.change(span)
-    told = {"id": past.id, "from": before["revision"], "to": after["revision"], "fields": compare(before, after)}
+    before, after = found.change(span)
+    told = {"id": found.id, "from": before["revision"], "to": after["revision"], "fields": compare(before, after)}
     finish(told, show_difference, as_json=as_json)
 
 
@@ -99,13 +99,13 @@ def _newest(archive: Path, wanted: str) -> Mapping[str, Any]:
     return fields
 
 
-def _past(archive: Path, wanted: str) -> Past:
-    from flows.reports.history import read_past
+def _history(archive: Path, wanted: str) -> History:
+    from flows.reports.history import read_history
 
-    past = read_past(archive, wanted)
-    if past is None:
+    found = read_history(archive, wanted)
+    if found is None:
         raise BadInput(_why_missing(archive, wanted))
-    return past
+    return found
 
 
 def _why_missing(archive: Path, wanted: str) -> str:

@@ -11,7 +11,7 @@ from flows.cli.show.terminal import grid, line, out, say, shown, table, table_co
 from flows.cli.show.values import cell
 
 if TYPE_CHECKING:
-    from flows.reports.history import Hunk, Past, Step
+    from flows.reports.history import History, Hunk, Step
 
 _ABOUT = (
     *("publisher", "authors", "categories", "published_at", "modified_at", "gone_at"),
@@ -34,18 +34,18 @@ def show_article(fields: Mapping[str, Any]) -> None:
     out.print(Text(shown(fields.get("body") or fields.get("description") or "(no text)")))
 
 
-def show_past(past: Past) -> None:
+def show_history(found: History) -> None:
     """A row for each revision and event."""
     steps = table()
     for name in ("time", "revision", "what", "changed", "title"):
         steps.add_column(name, overflow="fold", no_wrap=name in ("time", "revision", "what"))
-    for step in past.steps:
+    for step in found.steps:
         steps.add_row(*map(Text, _cells(step)))
     console = table_console()
-    console.print(Text(line(past.texts[-1]["title"] or past.id), style="bold"))
+    console.print(Text(line(found.revisions[-1]["title"] or found.id), style="bold"))
     console.print(steps)
-    if len(past.texts) > 1:
-        say(f"what the last revision changed, word by word: seogo show {past.id} --diff", "dim")
+    if len(found.revisions) > 1:
+        say(f"what the last revision changed, word by word: seogo show {found.id} --diff", "dim")
 
 
 def _cells(step: Step) -> tuple[str, ...]:

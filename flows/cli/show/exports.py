@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.progress import size
 from flows.cli.show.terminal import line, out, say
+from flows.reports.text import size
 
 if TYPE_CHECKING:
     from flows.reports.facts import Facts

@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from flows.cli.show.terminal import err
+from flows.reports.text import counts, size
 from schemas.article import Outcome
 from schemas.receipt import Receipt
 
@@ -69,23 +70,20 @@ class Meter:
         """The progress on one plain line."""
         if self._receipt is None:
             return f"{self._what}: starting, {self._elapsed()}"
-        counts = ", ".join(f"{outcome.value} {number}" for outcome, number in self._counts(self._receipt))
-        behind = f"; {counts}" if counts else ""
-        return f"{self._what}: {self._state(self._receipt)}{behind}; {self._traffic(self._receipt)}"
+        parts = [self._state(self._receipt), counts(self._receipt.outcomes), self._traffic(self._receipt)]
+        return f"{self._what}: {'; '.join(part for part in parts if part)}"
 
     def view(self) -> RenderableType:
         """The same for a terminal, in three lines."""
         if self._receipt is None:
             return Text.assemble((self._what, "bold"), f"  starting, {self._elapsed()}")
-        counts = Text("  ").join(
+        outcomes = Text("  ").join(
             Text(f"{outcome.value} {number}", style=COLOURS.get(outcome, "dim"))
-            for outcome, number in self._counts(self._receipt)
+            for outcome, number in self._receipt.outcomes.items()
+            if number
         )
         head = Text.assemble((self._what, "bold"), f"  {self._state(self._receipt)}")
-        return Group(head, *([counts] if counts else []), Text(self._traffic(self._receipt), style="dim"))
-
-    def _counts(self, receipt: Receipt) -> list[tuple[Outcome, int]]:
-        return [(outcome, number) for outcome, number in receipt.outcomes.items() if number]
+        return Group(head, *([outcomes] if outcomes else []), Text(self._traffic(self._receipt), style="dim"))
 
     def _state(self, receipt: Receipt) -> str:
         sources = f"{len(receipt.sources)} sources read, " if receipt.sources else ""
@@ -137,8 +135,3 @@ def _at_growing_intervals(act: Callable[[], None]) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-def size(number: int) -> str:
-    """Bytes for people: 255 kB, 3.2 MB."""
-    return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{number / 1e3:.0f} kB"

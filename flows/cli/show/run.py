@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from flows.cli.show.progress import COLOURS, size
+from flows.cli.show.progress import COLOURS
 from flows.cli.show.terminal import line, out, say, say_all, table
+from flows.reports.text import counts, number, seconds, size
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
 
 _QUIET_ENDS = (SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY)
@@ -32,9 +33,9 @@ def _show_outcomes(receipt: Receipt) -> None:
     found = table()
     found.add_column("outcome")
     found.add_column("finds", justify="right")
-    for outcome, number in receipt.outcomes.items():
-        if number:
-            found.add_row(Text(outcome.value, style=COLOURS.get(outcome, "")), f"{number:,}")
+    for outcome, count in receipt.outcomes.items():
+        if count:
+            found.add_row(Text(outcome.value, style=COLOURS.get(outcome, "")), number(count))
     found.add_section()
     found.add_row("finds", f"{receipt.finds:,}", style="bold")
     out.print(found)
@@ -54,7 +55,7 @@ def _show_sources(sources: Sequence[SourceReport]) -> None:
         pages = sum(source.pages for source in alike)
         say(f"{alike[0].source}{others}: {end} after {pages} pages: {reason}", "yellow")
     for kind, read in quiet.items():
-        ends = ", ".join(f"{end} {number}" for end, number in Counter(one.end.value for one in read).items())
+        ends = counts(Counter(one.end.value for one in read))
         items, pages = sum(one.items for one in read), sum(one.pages for one in read)
         say(f"{kind}: {len(read)} read ({ends}), {items} items on {pages} pages", "dim")
 
@@ -67,7 +68,7 @@ def _notes(receipt: Receipt) -> Iterator[str]:
 
 
 def _last_line(receipt: Receipt) -> Text:
-    seconds = (receipt.finished_at - receipt.started_at).total_seconds() if receipt.finished_at else 0.0
+    took = (receipt.finished_at - receipt.started_at).total_seconds() if receipt.finished_at else 0.0
     reason = receipt.exit_reason.value if receipt.exit_reason else "unfinished"
     good = receipt.exit_reason in (ExitReason.DONE, ExitReason.NOTHING_NEW)
     traffic = f" {receipt.requests:,} requests, {size(receipt.bytes)}," if receipt.requests else ""
@@ -75,5 +76,5 @@ def _last_line(receipt: Receipt) -> Text:
     return Text.assemble(
         (reason, "bold green" if good else "bold red"),
         line(f": {receipt.explanation}.{hosted}"),
-        (f"{traffic} {seconds:.1f} s", "dim"),
+        (f"{traffic} {seconds(took)}", "dim"),
     )

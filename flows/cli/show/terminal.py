@@ -11,17 +11,17 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.cli.exit_codes import ExitStatus
+from schemas.safe_text import STEERING
 
 _NO_LIMIT = 1_000_000
 
 # Text from the web must not control the terminal. A control character is shown as its picture, ␛ for escape; a
 # character that changes the direction of writing, or that only some programs take for a line break, as its number.
-_STEERING = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 _PICTURES: dict[int, int | str] = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
 _PICTURES |= dict.fromkeys((0x7F, *range(0x80, 0xA0)), 0xFFFD)
-_PICTURES |= {code: f"<U+{code:04X}>" for code in _STEERING}
+_PICTURES |= {code: f"<U+{code:04X}>" for code in STEERING}
 _LINE_PICTURES = _PICTURES | {ord(c): 0x2400 + ord(c) for c in "\n\t"}
-JSON_ESCAPES = {code: f"\\u{code:04x}" for code in (0x7F, *range(0x80, 0xA0), *_STEERING)}
+JSON_ESCAPES = {code: f"\\u{code:04x}" for code in (0x7F, *range(0x80, 0xA0), *STEERING)}
 """The same for JSON, in which control characters below 0x20 are escaped anyway."""
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, TextIO
 
 from flows.cli.show.terminal import JSON_ESCAPES, reader_left, shown
+from flows.reports.text import moment
 from schemas.article import SEOUL
 
 
@@ -68,7 +69,7 @@ def cell(value: Any) -> str:
         case bool():
             return str(value).lower()
         case datetime():
-            return f"{value.astimezone(SEOUL):%Y-%m-%d %H:%M:%S}" if value.tzinfo else str(value)
+            return moment(value, "seconds") if value.tzinfo else str(value)
         case Mapping() if set(value) == {"name", "email"}:
             return " ".join(filter(None, (cell(value["name"]), value["email"] and f"<{cell(value['email'])}>")))
         case Mapping():

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.reports.history import Hunk, read_past, word_diff
+from flows.reports.history import Hunk, read_history, word_diff
 from storage.reading.reader import HELD, SHOWN, open_snapshot, run_query
 from tests.support.analyst_archive import EDITED, MADE, make
 from tests.support.command import process, seogo
@@ -110,7 +110,7 @@ def test_one_revision_is_a_history_and_no_difference(archive: Path) -> None:
         "new"
     ]
     ran = seogo("show", one, "--diff", "--archive", archive)
-    assert (ran.code, "has one revision only" in ran.complaint) == (2, True)
+    assert (ran.code, "has only one revision" in ran.complaint) == (2, True)
 
 
 # -- differences
@@ -146,7 +146,7 @@ def test_colours_where_there_are_any(archive: Path) -> None:
         (["2..3"], "add --diff"),
         (["--history", "--diff"], "give one of them"),
         (["--as-of", "yesterday"], "is not a time"),
-        (["--as-of", "2026-01-01"], "its first text is of 2026-01-06 09:00:00"),
+        (["--as-of", "2026-01-01"], "its first revision is of 2026-01-06 09:00:00"),
     ],
 )
 def test_what_cannot_be_shown_is_said(archive: Path, words: list[str], says: str) -> None:
@@ -182,9 +182,9 @@ def test_a_text_as_it_was(archive: Path) -> None:
 @pytest.mark.parametrize("hours", range(0, 120, 8))
 def test_as_of_is_what_the_macro_says(archive: Path, hours: int) -> None:
     moment = MADE + timedelta(hours=hours)
-    past = read_past(archive, EDITED)
-    assert past is not None
+    found = read_history(archive, EDITED)
+    assert found is not None
     with open_snapshot(archive) as connection:
         sql = f"SELECT revision FROM articles_as_of(TIMESTAMPTZ '{moment}') WHERE id = '{EDITED}'"
         ((revision,),) = run_query(connection, sql)[1]
-    assert past.as_of(moment)["revision"] == revision
+    assert found.as_of(moment)["revision"] == revision
