@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.sql_prompt import MOST_KEPT, History, Prompt, Vocabulary, as_lines, history_path, is_whole
+from flows.cli.sql_prompt import MOST_KEPT, History, Prompt, Vocabulary, as_lines, history_path, is_complete
 from storage.reading.examples import examples
 from tests.support.analyst_archive import make
 from tests.support.command import COMMAND, environment
@@ -46,7 +46,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_whole_statement(text: str) -> None:
-    assert is_whole(text)
+    assert is_complete(text)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_whole_statement(text: str) -> None:
     ],
 )
 def test_a_statement_that_goes_on(text: str) -> None:
-    assert not is_whole(text)
+    assert not is_complete(text)
 
 
 # -- completion
@@ -125,7 +125,7 @@ def test_history_that_cannot_be_kept_is_told_of_once(tmp_path: Path, capsys: pyt
     history = History(tmp_path / "file" / "sql_history")
     history.add(["SELECT 1;"])
     history.add(["SELECT 2;"])
-    assert capsys.readouterr().err.count("history is not kept") == 1
+    assert capsys.readouterr().err.count("history is not saved") == 1
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_statement_of_several_lines(session: Session, tmp_path: Path) -> None:
 
 def test_errors_do_not_end_it(session: Session) -> None:
     said = session("SELEC 1;", "DELETE FROM articles;", "", ";", ".nothing", ".schema nothing", "SELECT 'end' AS e;")
-    for word in ("syntax error", "read-only", "there is no .nothing", "no table 'nothing'", "e\nend\n"):
+    for word in ("syntax error", "read-only", "there is no command .nothing", "no table 'nothing'", "e\nend\n"):
         assert word in said
 
 
