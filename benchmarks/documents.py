@@ -1,9 +1,9 @@
-"""Made-up articles as an archive that holds them already, and as documents to import."""
+"""Generated articles as an archive that already contains them, and as documents to import."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,29 +19,29 @@ from schemas.find import FindResult, Relevance, RevisionKind
 from schemas.front_matter import dumps, from_article
 from schemas.page import RequestRecord
 from schemas.receipt import ExitReason, Receipt
-from storage.archive import open_archive
+from storage.archive import Archive, open_archive
 
 BATCH = 1000
 _FIRST_AID = 5_000_000_000
-"""Numbers of these articles begin here: the replica serves none as high."""
+"""The first article number; those of the replica are lower."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call in a process of its own: a parent that has grown large is counted into the peak memory of its children."""
+def in_subprocess(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function in its own process: the memory of a large parent counts towards the peak of its children."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *args, **kwargs).result()
 
 
 def articles(count: int) -> Iterator[Article]:
-    """`count` articles as a parser would give them, no two of one key or text."""
+    """`count` articles as a parser would return them, all with different keys and texts."""
     return (_article(made, number) for number, made in enumerate(plain_articles(count)))
 
 
 def make_documents(folder: Path, count: int) -> Path:
-    """Write `count` documents of the archive's format below `folder`, 1,000 in each subfolder. An old set is kept."""
+    """Write `count` documents in the archive's format below `folder`, 1,000 per subfolder, unless they exist."""
     whole = folder / f"whole-{count}"
     if not whole.exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -54,26 +54,40 @@ def make_documents(folder: Path, count: int) -> Path:
 
 
 def make_archive(root: Path, count: int) -> Path:
-    """Make an archive of `count` articles at `root`, by the storage's own functions. An old one is kept."""
+    """Create an archive of `count` articles at `root`, through the storage API. An existing one is reused."""
     whole = root / f"whole-{count}"
     if not whole.exists():
         shutil.rmtree(root, ignore_errors=True)
+        now = datetime.now(UTC)
+        results = (_result(article, now) for article in articles(count))
         with open_archive(root) as archive:
-            receipt = Receipt("20200101T000000Z-0000", "crawl", "benchmark", datetime.now(UTC))
-            archive.start_run(receipt)
-            every = articles(count)
-            while batch := list(islice(every, BATCH)):
-                results = [_result(article, receipt.started_at) for article in batch]
-                archive.store(receipt.run_id, results, [_request(article) for article in batch])
-                receipt.outcomes[Outcome.NEW] += len(batch)
-            receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
-            archive.finish_run(receipt, {}, [])
+            store_run(archive, "20200101T000000Z-0000", now, results, request=_request)
         whole.touch()
     return root
 
 
+def store_run(
+    archive: Archive,
+    run_id: str,
+    at: datetime,
+    results: Iterable[FindResult],
+    *,
+    request: Callable[[FindResult], RequestRecord] | None = None,
+) -> None:
+    """Store a whole run of these results in batches, with a request for each if `request` is given."""
+    receipt = Receipt(run_id, "crawl", "benchmark", at)
+    archive.start_run(receipt)
+    remaining = iter(results)
+    while batch := list(islice(remaining, BATCH)):
+        archive.store(run_id, batch, list(map(request, batch)) if request else ())
+        for result in batch:
+            receipt.outcomes[result.outcome] += 1
+    receipt.finished_at, receipt.exit_reason = at + timedelta(seconds=60), ExitReason.DONE
+    archive.finish_run(receipt, {}, [])
+
+
 def batch_of(first: int, count: int) -> list[FindResult]:
-    """Results for `count` new articles of another press office, numbered from `first` on."""
+    """Results for `count` new articles of another press office, numbered from `first`."""
     now = datetime.now(UTC)
     made = islice(articles(count), count)
     return [
@@ -83,7 +97,7 @@ def batch_of(first: int, count: int) -> list[FindResult]:
 
 
 def _article(made: MadeArticle, number: int) -> Article:
-    assert made.key is not None  # hosted ones only
+    assert made.key is not None  # only hosted articles
     version = made.versions[0]
     return Article(
         key=ArticleKey(made.key.oid, f"{_FIRST_AID + number:010}"),
@@ -120,5 +134,6 @@ def _result(article: Article, started: datetime) -> FindResult:
     )
 
 
-def _request(article: Article) -> RequestRecord:
-    return RequestRecord(_crawled(article), "n.news.naver.com", article.url, 200, 40_000, 0.05, 1, "article")
+def _request(result: FindResult) -> RequestRecord:
+    crawled = result.crawled_at or result.ref.seen_at
+    return RequestRecord(crawled, "n.news.naver.com", result.ref.url, 200, 40_000, 0.05, 1, "article")

@@ -1,10 +1,10 @@
-"""What Prefect adds to a crawl: the same crawl by the command, and by a deployment of a server and worker here.
+"""What Prefect adds to a crawl: the same crawl as a command, and as a run of a deployment on this machine.
 
     python -m benchmarks.engine [--articles N] [--runs N] [--work DIR] [--quick]
 
-Each turn crawls the same replica of Naver into a new archive and then once more, with nothing new: as `seogo crawl`,
-and as a run of the deployment, asked for through the API. Seconds are those that a person waits: from the call to the
-end, and from the request for a run to its final state. The server, its database and the worker are running already.
+Each round crawls the same replica of Naver into a new archive and then again, with nothing new: with `seogo crawl`, and
+with a run of the deployment that is requested through the API. The seconds are what a user waits: from the call to the
+end, and from the request for a run to its final state. Server, database and worker are already running.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One run: seconds until it had ended, of them in the flow's process, processor seconds, peak bytes, task runs."""
+    """One run: total seconds, seconds in the flow's process, CPU seconds, peak memory in bytes, task runs."""
 
     seconds: float
     inside: float
@@ -69,11 +69,11 @@ def main() -> None:
 
 
 def report(found: dict[str, list[Figures]]) -> None:
-    """Median (least to most) of each figure."""
+    """Print the median (minimum to maximum) of each figure."""
     columns: dict[str, Callable[[Figures], float]] = {
         "seconds": lambda one: one.seconds,
         "in its process": lambda one: one.inside,
-        "processor": lambda one: one.processor,
+        "CPU": lambda one: one.processor,
         "peak MB": lambda one: one.peak / MB,
         "task runs": lambda one: one.tasks,
     }
@@ -86,7 +86,7 @@ def report(found: dict[str, list[Figures]]) -> None:
 
 
 def _turn(ways: dict[str, Callable[[Path], Figures]], work: Path) -> Iterator[tuple[str, Figures]]:
-    """Each way crawls into an archive of its own, and then once more."""
+    """Crawl twice into a new archive, each way."""
     for way, crawl in ways.items():
         archive = work / f"{way.replace(' ', '-')}-{time.monotonic_ns()}"
         for what in ("first crawl", "nothing new"):
@@ -125,7 +125,7 @@ def _deployed(client: httpx.Client, engine: Engine, archive: Path) -> Figures:
 
 
 def posted(client: httpx.Client, path: str, body: Any) -> Any:
-    """Ask the server; again, while its database is busy."""
+    """POST to the server; retried while its database is busy."""
     for _ in range(10):
         answer = client.post(path, json=body)
         if answer.status_code != 503:
@@ -136,7 +136,7 @@ def posted(client: httpx.Client, path: str, body: Any) -> Any:
 
 @contextmanager
 def _client(engine: Engine) -> Iterator[httpx.Client]:
-    """The server's API, its schedules put to rest."""
+    """A client of the server's API. Pauses all deployments."""
     with httpx.Client(base_url=f"{engine.api}/", timeout=90, trust_env=False) as client:
         for one in posted(client, "deployments/filter", {}):
             client.patch(f"deployments/{one['id']}", json={"paused": True}).raise_for_status()
@@ -145,10 +145,10 @@ def _client(engine: Engine) -> Iterator[httpx.Client]:
 
 @contextmanager
 def _watched(parent: int) -> Iterator[dict[str, float]]:
-    """Peak memory of the largest process below `parent`, and the processor time of all, read off /proc meanwhile."""
+    """Peak memory of the largest descendant of `parent`, and the CPU time of all, sampled from /proc."""
     seen: dict[str, float] = {"peak": 0, "processor": 0}
     times: dict[int, float] = {}
-    before = set(below(parent))  # the last run's, ending
+    before = set(below(parent))  # processes of the previous run that are still ending
     over = threading.Event()
 
     def watch() -> None:
@@ -168,7 +168,7 @@ def _watched(parent: int) -> Iterator[dict[str, float]]:
 
 
 def _of_process(pid: int) -> tuple[int, float] | None:
-    """Peak resident bytes and processor seconds; None when it is gone."""
+    """Peak resident memory in bytes and CPU seconds; None if the process has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text("utf-8")
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
@@ -179,12 +179,12 @@ def _of_process(pid: int) -> tuple[int, float] | None:
 
 
 def _servers(engine: Engine) -> None:
-    """What stands by all the time."""
+    """Print the memory of the permanent processes."""
     standing: dict[str, Any] = {"server": engine.server, "worker": engine.worker}
     for name, process in standing.items():
         figures = [_of_process(pid) for pid in (process.pid, *below(process.pid))]
         peak = sum(one[0] for one in figures if one)
-        print(f"  the {name} stands by with {peak / MB:.0f} MB (peak, its processes added up)")
+        print(f"  the {name} uses {peak / MB:.0f} MB (sum of the peaks of its processes)")
 
 
 if __name__ == "__main__":

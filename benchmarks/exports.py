@@ -1,10 +1,10 @@
-"""What exports, publishing and reports cost on a small archive and on a large one.
+"""The cost of exports, publication and reports, on a small and on a large archive.
 
     python -m benchmarks.exports [--work DIR] [--quick]
 
-Archives of 10,000 and of 100,000 articles are made by the storage's own functions (some minutes, once for each --work).
-Each step then runs in a process of its own, on a copy: every format for the first time, again with nothing changed, and
-after a run that stored 100 articles more; then the readers' database, the report, and the page.
+Archives of 10,000 and of 100,000 articles are created through the storage API (some minutes, once per --work). Each
+step then runs in its own process, on a copy: every format for the first time, again without changes, and after a run
+that stored 100 more articles; then the snapshot, the report, and the HTML page.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from benchmarks.documents import apart, batch_of, make_archive
+from benchmarks.documents import batch_of, in_subprocess, make_archive, store_run
 from benchmarks.support import introduce, options, work_folder
 from flows.reports.markdown import report
 from flows.runs.publish import PublishOrder, publish
 from schemas.errors import BadInput
-from schemas.receipt import ExitReason, Receipt
 from storage.archive import open_archive
 from storage.exports.full import FORMS, export
 
@@ -33,7 +32,7 @@ MORE = 100
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of a step: seconds, bytes written, and the process's peak memory in bytes."""
+    """The cost of a step: seconds, bytes written, and peak memory of its process in bytes."""
 
     seconds: float
     bytes: int
@@ -44,9 +43,9 @@ def main() -> None:
     """Measure and print."""
     given = options(__doc__ or "").parse_args()
     work = work_folder(given.work)
-    introduce("exports, publishing, reports")
+    introduce("exports, publication, reports")
     for size in (300, 3000) if given.quick else SIZES:
-        made = apart(make_archive, work / f"archive-of-{size}", size)
+        made = in_subprocess(make_archive, work / f"archive-of-{size}", size)
         _measure(_copied(made, work / "exported"), size)
 
 
@@ -54,16 +53,16 @@ def _measure(root: Path, size: int) -> None:
     print(f"  {size:,} articles{'seconds':>29}{'MB written':>14}{'peak, MB':>12}", flush=True)
     for form in FORMS:
         for turn in ("first", "nothing changed"):
-            _print(f"{form}, {turn}", apart(_cost, partial(_export, root, form)))
-    _print(f"(a run that stores {MORE})", apart(_cost, partial(_store, root)))
+            _print(f"{form}, {turn}", in_subprocess(_cost, partial(_export, root, form)))
+    _print(f"(a run that stores {MORE})", in_subprocess(_cost, partial(_store, root)))
     for form in FORMS:
-        _print(f"{form}, {MORE} more", apart(_cost, partial(_export, root, form)))
+        _print(f"{form}, {MORE} more", in_subprocess(_cost, partial(_export, root, form)))
     shutil.rmtree(root / "exports")
-    (root / "state" / "seals.json").unlink()  # as after a run that did not get to its end
+    (root / "state" / "seals.json").unlink()  # as after a run that was interrupted
     for turn in ("database and exports", "nothing changed"):
-        _print(f"publish, {turn}", apart(_cost, partial(_publish, root)))
-    _print("report, Markdown", apart(_cost, partial(_report, root)))
-    _print("report, page", apart(_cost, partial(_page, root)))
+        _print(f"publish, {turn}", in_subprocess(_cost, partial(_publish, root)))
+    _print("report, Markdown", in_subprocess(_cost, partial(_report, root)))
+    _print("report, page", in_subprocess(_cost, partial(_page, root)))
     print()
 
 
@@ -82,13 +81,9 @@ def _export(root: Path, form: str) -> int:
 
 
 def _store(root: Path) -> int:
-    """A run like any other. It brings readers their copy itself."""
+    """A regular run, which also publishes the snapshot."""
     with open_archive(root) as archive:
-        receipt = Receipt("20200102T000000Z-0000", "crawl", "benchmark", datetime.now(UTC))
-        archive.start_run(receipt)
-        archive.store(receipt.run_id, batch_of(1, MORE))
-        receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
-        archive.finish_run(receipt, {}, [])
+        store_run(archive, "20200102T000000Z-0000", datetime.now(UTC), batch_of(1, MORE))
     return (root / "archive.duckdb").stat().st_size
 
 
@@ -112,7 +107,7 @@ def _page(root: Path) -> int:
 
 
 def _copied(made: Path, root: Path) -> Path:
-    """A copy to write in."""
+    """A writable copy."""
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(made, root)
     return root

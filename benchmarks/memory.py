@@ -1,10 +1,10 @@
-"""Peak memory of importing, and of crawling, 100,000 articles.
+"""Peak memory of an import and of a crawl of 100,000 articles.
 
     python -m benchmarks.memory [--articles N] [--padding BYTES] [--work DIR] [--quick]
 
-Each is the real command in a process of its own, and the peak is its resident memory as the kernel saw it. Documents
-and pages are generated first (some minutes, once for each --work); nginx serves the pages, small ones unless --padding
-says otherwise.
+Each is the real command in its own process; the peak is its resident memory as measured by the kernel. Documents and
+pages are generated first (some minutes, once per --work); nginx serves the pages, which are small unless --padding is
+given.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from benchmarks.documents import apart, make_documents
+from benchmarks.documents import in_subprocess, make_documents
 from benchmarks.nginx import nginx
 from benchmarks.pages import make_pages
 from benchmarks.support import SEOGO, Run, introduce, measured, options, topic_file, work_folder
@@ -25,15 +25,15 @@ def main() -> None:
     """Measure and print."""
     parser = options(__doc__ or "")
     parser.add_argument("--articles", type=int, default=100_000)
-    parser.add_argument("--padding", type=int, default=0, help="bytes of a page beside its article")
+    parser.add_argument("--padding", type=int, default=0, help="bytes of a page besides its article")
     given = parser.parse_args()
     articles = 300 if given.quick else given.articles
     work = work_folder(given.work)
-    documents = apart(make_documents, work / f"documents-{articles}", articles)
+    documents = in_subprocess(make_documents, work / f"documents-{articles}", articles)
     pages = work / f"pages-{articles}-{given.padding}"
-    addresses = apart(make_pages, pages, articles, given.padding)
+    addresses = in_subprocess(make_pages, pages, articles, given.padding)
     introduce(f"peak memory at {articles:,} articles")
-    print(f"  {'':10}{'peak, MB':>10}{'wanted':>10}{'seconds':>10}{'articles a second':>20}", flush=True)
+    print(f"  {'':10}{'peak, MB':>10}{'target':>10}{'seconds':>10}{'articles per second':>20}", flush=True)
     _print_line("import", _import(work, documents, articles), articles)
     with nginx(pages / "site") as site:
         _print_line("crawl", _crawl(work, addresses, site, articles), articles)
@@ -56,7 +56,7 @@ def _fresh(work: Path) -> Path:
 
 def _checked(run: Run, articles: int) -> Run:
     if run.receipt["outcomes"]["new"] != articles:
-        raise SystemExit(f"of {articles} articles were stored: {run.receipt['outcomes']}.")
+        raise SystemExit(f"not all {articles} articles were stored: {run.receipt['outcomes']}.")
     return run
 
 

@@ -1,4 +1,4 @@
-"""nginx as a child process on a free port of this machine, serving packed files whatever the host they are asked of."""
+"""nginx as a child process on a free local port. It serves gzip files for any host name."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ http {{
 
 @contextmanager
 def nginx(site: Path) -> Iterator[str]:
-    """Serve the packed files below `site` (`…/a.gz` as `/a`) while the block runs; gives the address.
+    """Serve the gzip files below `site` (`…/a.gz` as `/a`) during the block; yields the URL.
 
-    robots.txt allows everything. Raises SystemExit where nginx is not installed or does not start.
+    robots.txt allows everything. Raises SystemExit if nginx is not installed or does not start.
     """
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}{os.pathsep}{_PLACES}")
     if program is None:
@@ -57,7 +57,7 @@ def nginx(site: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="seogo-nginx-") as temporary:
         folder, port = Path(temporary), _free_port()
         conf = folder / "nginx.conf"
-        # Only root may choose the workers' user, and must: nobody could not read the temporary folder.
+        # As root, the user of the workers must be set: the default, nobody, cannot read the temporary folder.
         user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
         conf.write_text(_CONF.format(user=user, folder=folder, port=port, site=site.resolve()), encoding="utf-8")
         process = subprocess.Popen([program, "-p", temporary, "-c", str(conf)], stderr=subprocess.DEVNULL)
@@ -83,5 +83,5 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Pat
             if caller.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    said = log.read_text(encoding="utf-8") if log.exists() else "nothing in its log"
-    raise SystemExit(f"nginx did not start: {said}")
+    logged = log.read_text(encoding="utf-8") if log.exists() else "its log is empty"
+    raise SystemExit(f"nginx did not start: {logged}")

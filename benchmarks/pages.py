@@ -1,4 +1,4 @@
-"""Generated article pages as files that nginx serves: made up by the replica, each with a text of its own."""
+"""Generated article pages as files for nginx: created by the replica, each with a different text."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from flows.replica.plan import Copy, Form, Shares
 LAYOUTS = (*sorted(BYLINE_LAYOUTS), Layout.Y2026_10)
 _PLAIN = Shares(on_topic=1.0, copy=0.0, edited=0.0, gone=0.0, flash=0.0, elsewhere=0.0)
 _SIZES = (0.85, 0.95, 1.05, 1.15)
-"""Pages are not all of one size: these multiples of the padding, in turn."""
+"""Pages differ in size: these multiples of the padding, in turn."""
 
 
 def plain_articles(count: int, *, seed: int = 7) -> Iterator[MadeArticle]:
-    """`count` made-up articles on topic, no two of one text, with a page at n.news.naver.com."""
+    """`count` generated articles on topic with different texts and a page at n.news.naver.com."""
     corpus = make_corpus(seed, articles=count + count // 4 + 50, shares=_PLAIN)
     wanted = (one for one in corpus.articles if one.slot.form is not Form.PHOTO and one.slot.copy is Copy.NONE)
     return islice(wanted, count)
 
 
 def make_pages(folder: Path, count: int, padding: int) -> Path:
-    """Write `count` packed pages below `folder`, as `mnews/article/{oid}/{aid}.gz`; returns the file of addresses.
+    """Write `count` gzip pages below `folder` as `mnews/article/{oid}/{aid}.gz`; returns the file of their URLs.
 
-    A page is about `padding` bytes larger than its article. What an earlier run made is kept.
+    A page is about `padding` bytes larger than its article. Existing pages are reused.
     """
     addresses = folder / "addresses.txt"
     if not addresses.exists():
@@ -37,7 +37,7 @@ def make_pages(folder: Path, count: int, padding: int) -> Path:
 
 
 def _make_page(folder: Path, article: MadeArticle, at: int, padding: int) -> str:
-    assert article.key is not None  # hosted ones only
+    assert article.key is not None  # only hosted articles
     view = View(article.corpus.last, padding=int(padding * _SIZES[at % len(_SIZES)]))
     page = article_page(article, view, LAYOUTS[at % len(LAYOUTS)])
     path = folder / "site" / "mnews" / "article" / article.key.oid / f"{article.key.aid}.gz"

@@ -1,11 +1,11 @@
-"""What it costs to read an article off a captured page, against building the Lexbor tree of the whole page.
+"""The cost of parsing an article from a captured page, compared with building the Lexbor tree of the whole page.
 
     python benchmarks/parsing.py [--captures DIR] [--rounds N]
 
-Columns: the least and the median time of a round in ms, and the ratio of the medians to the tree's. All ways are timed
-in turns, so that a slow moment of the machine hits them all. Peers (lxml, beautifulsoup4, trafilatura) are measured
-where they are installed; they read title and body only, which is less than `parse_article` does. An excerpt (of a few
-KB, cut by hand) says little about a ratio: what every page costs alike is then all there is.
+Columns: the minimum and median time of a round in ms, and the ratio of the median to that of the tree. All parsers are
+timed alternately, so that a slow phase of the machine affects all of them. Other parsers (lxml, beautifulsoup4,
+trafilatura) are measured if they are installed; they only read title and body, less than `parse_article`. The ratio
+says little for an excerpt of a few KB, where fixed costs dominate.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from selectolax.lexbor import LexborHTMLParser
 from flows.naver.article_page import parse_article, parse_whole_page
 
 CAPTURES = Path(__file__).resolve().parents[1].parent / "shared" / "captures"
-SLOW = 0.02  # seconds a call, from which a tenth of the rounds is enough
+SLOW = 0.02  # seconds per call from which a tenth of the rounds is enough
 TITLE_AND_BODY = {
     "dic_area": ("h2.media_end_head_headline", "#dic_area"),
     "": ("#articleTitle", "#articleBodyContents"),
@@ -37,7 +37,7 @@ Way = Callable[[], object]
 
 
 def pages(folder: Path) -> list[tuple[str, str, bytes]]:
-    """Name, address and bytes of each captured article that holds a body."""
+    """Name, URL and bytes of each captured article with a body."""
     found = []
     for path in sorted(folder.glob("*article_[0-9]*.html*")):
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
@@ -45,8 +45,8 @@ def pages(folder: Path) -> list[tuple[str, str, bytes]]:
         if key and (b'id="dic_area"' in content or b'id="articleBodyContents"' in content):
             url = f"https://n.news.naver.com/mnews/article/{key[1]}/{key[2]}"
             found.append((path.name.split(".")[0], url, content))
-            if b"articleBodyContents" in content:
-                found.append((f"{key[0][1:-1]} as cp949, as it was sent", url, content.decode().encode("cp949")))
+            if path.name.startswith("read_nhn"):  # captured in UTF-8, unlike the original
+                found.append((f"{key[0][1:-1]} in cp949, as it was sent", url, content.decode().encode("cp949")))
     return found
 
 
@@ -102,7 +102,7 @@ PEERS = {
 
 
 def ways(content: bytes, url: str) -> dict[str, Way | None]:
-    """Every way to be timed; None for a peer that is not installed."""
+    """Every parser to be timed; None if it is not installed."""
     ours: dict[str, Way | None] = {
         "Lexbor, whole tree": lambda: LexborHTMLParser(content),
         "seogo, all fields": lambda: parse_article(content, url),
@@ -121,7 +121,7 @@ def seconds(way: Way) -> float:
 
 
 def measure(timed: dict[str, Way], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each round, all ways in turns; a slow way takes part in every tenth round only."""
+    """Seconds of each round; all parsers alternate, slow ones take part only in every tenth round."""
     times: dict[str, list[float]] = {label: [] for label in timed}
     slow = {label for label, way in timed.items() if min(seconds(way), seconds(way)) > SLOW}
     for number in range(rounds):
@@ -132,7 +132,7 @@ def measure(timed: dict[str, Way], rounds: int) -> dict[str, list[float]]:
 
 
 def report(name: str, content: bytes, url: str, rounds: int) -> tuple[float, float]:
-    """Print a page's table. Returns the medians of the tree and of ours, in seconds."""
+    """Print the table of a page. Returns the median seconds of the tree and of seogo."""
     every = ways(content, url)
     times = measure({label: way for label, way in every.items() if way is not None}, rounds)
     tree = statistics.median(times["Lexbor, whole tree"])
@@ -154,10 +154,10 @@ def main() -> None:
     chosen = options.parse_args()
     found = pages(chosen.captures)
     if not found:
-        sys.exit(f"no captured article in {chosen.captures}: give their folder with --captures")
+        sys.exit(f"no captured article in {chosen.captures}: name their folder with --captures")
     medians = [report(name, content, url, chosen.rounds) for name, url, content in found]
     trees, ours = (sum(part) * 1e3 for part in zip(*medians, strict=True))
-    print(f"\nall of them: trees {trees:.3f} ms, seogo {ours:.3f} ms: {ours / trees:.2f} of the trees")
+    print(f"\nall pages: trees {trees:.3f} ms, seogo {ours:.3f} ms: {ours / trees:.2f} of the trees")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The peers' own virtual environment: they are measured beside seogo and never installed with it."""
+"""A separate virtual environment for the programs that seogo is compared with; they are never installed with it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).with_name("requirements-peers.txt")
 SHARED = ("selectolax", "duckdb", "pyarrow", "pytz", "fastwarc")
-"""What the peers need of our own, in the very versions that seogo runs with."""
+"""Packages that the peers share with seogo, in the versions that seogo uses."""
 
 
 def peers_python(work: Path, chosen: Path | None = None) -> Path:
-    """The Python that has the peers: the one chosen, else that of `work/peers`, made when it is not there.
+    """The Python that has the peers: the chosen one, or that of `work/peers`, which is created if necessary.
 
-    SystemExit where it cannot be made, or lacks Scrapy.
+    Raises SystemExit if it cannot be created or lacks Scrapy.
     """
     python = chosen or work / "peers" / "bin" / "python"
     if chosen is None and not python.exists():
@@ -29,12 +29,12 @@ def peers_python(work: Path, chosen: Path | None = None) -> Path:
 def _make(folder: Path) -> None:
     uv = Path(sys.executable).with_name("uv")
     shared = [f"{name}=={version(name)}" for name in SHARED]
-    print(f"making the peers' environment in {folder} …", flush=True)
+    print(f"creating the environment of the peers in {folder} …", flush=True)
     install = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", "-r", REQUIREMENTS, *shared]
     for command in ([uv, "venv", "--quiet", "--python", sys.executable, folder], install):
         if not uv.exists() or subprocess.run(command, check=False).returncode:
             shutil.rmtree(folder, ignore_errors=True)
             raise SystemExit(
-                "the peers cannot be installed (is there a package index?):"
-                f" make an environment with {REQUIREMENTS} and name its Python with --peers-python."
+                "the peers cannot be installed (is a package index available?):"
+                f" create an environment with {REQUIREMENTS} and name its Python with --peers-python."
             )

@@ -1,10 +1,10 @@
-"""Publishing the readers' copy, and asking for a small change, by size of the archive.
+"""Publishing the snapshot, and exporting a small change, by size of the archive.
 
     python -m benchmarks.publishing [--largest N] [--runs N] [--work DIR] [--quick]
 
-An archive of 10,000 or 100,000 articles is made by the storage's own functions (some minutes, once for each --work);
-larger ones are that of 100,000, with every row as often as it takes under other ids. Publishing is held against a plain
-copy of the same file, synced. `seogo export --since` of the last three changes is the whole command.
+An archive of 10,000 or 100,000 articles is created through the storage API (some minutes, once per --work); larger ones
+multiply the rows of the one of 100,000 under other ids. Publishing is compared with a plain, synced copy of the same
+file. `seogo export --since` of the last three changes is measured as a whole command.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.documents import apart
+from benchmarks.documents import in_subprocess
 from benchmarks.reading import make_read_archive
 from benchmarks.support import SEOGO, introduce, measured, options, work_folder
 from storage import layout
@@ -26,7 +26,7 @@ from storage.database import snapshot
 
 MADE = 100_000
 TIMES, SINCE = 1.5, 0.5
-"""Publishing takes at most so many times a plain copy; a small change is exported in so many seconds."""
+"""Targets: publishing takes at most this multiple of a plain copy; a small change is exported within these seconds."""
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     sizes = (2_000,) if given.quick else tuple(n for n in (10_000, MADE, 1_000_000) if n <= given.largest)
     work = work_folder(given.work)
     roots = {size: _archive(work, size) for size in sizes}
-    introduce("publishing the readers' copy, and a small change")
+    introduce("publishing the snapshot, and exporting a small change")
     print(f"  {'articles':>10}{'MB':>8}{'publish, ms':>14}{'plain copy, ms':>16}{'times':>8}{'export --since, s':>20}")
     for size, root in roots.items():
         writer = root / layout.WRITER
@@ -46,22 +46,22 @@ def main() -> None:
         copied = _median(given.runs, lambda root=root, writer=writer: _copy(writer, root / "plain.copy"))
         asked = statistics.median(_since(root, work) for _ in range(given.runs))
         megabytes = writer.stat().st_size / 1e6
-        told = f"{published * 1000:>14,.0f}{copied * 1000:>16,.0f}{published / copied:>8.2f}{asked:>20.3f}"
-        print(f"  {size:>10,}{megabytes:>8,.0f}{told}")
-    print(f"\n  wanted: at most {TIMES} times a plain copy; a small change in less than {SINCE} s")
+        figures = f"{published * 1000:>14,.0f}{copied * 1000:>16,.0f}{published / copied:>8.2f}{asked:>20.3f}"
+        print(f"  {size:>10,}{megabytes:>8,.0f}{figures}")
+    print(f"\n  target: at most {TIMES} times a plain copy; a small change in less than {SINCE} s")
 
 
 def _archive(work: Path, size: int) -> Path:
     if size <= MADE:
-        return apart(make_read_archive, work / f"reading-{size}", size)
+        return in_subprocess(make_read_archive, work / f"reading-{size}", size)
     root = work / f"multiplied-{size}"
     if not (root / layout.WRITER).exists():
-        _multiply(apart(make_read_archive, work / f"reading-{MADE}", MADE), root, size // MADE)
+        _multiply(in_subprocess(make_read_archive, work / f"reading-{MADE}", MADE), root, size // MADE)
     return root
 
 
 def _multiply(source: Path, root: Path, times: int) -> None:
-    """The rows of an archive, so many times, each time under other ids and behind the events of before."""
+    """Multiply the rows of an archive, each time under other ids and after the previous events."""
     shutil.rmtree(root, ignore_errors=True)
     (root / "state").mkdir(parents=True)
     part = root / "state" / "part.duckdb"
@@ -102,7 +102,7 @@ def _since(root: Path, work: Path) -> float:
 
 
 def _median(runs: int, act: Callable[[], None]) -> float:
-    """The first one only warms up."""
+    """The median duration; a first call is a warm-up."""
     found = []
     for _ in range(runs + 1):
         began = time.monotonic()

@@ -1,11 +1,10 @@
-"""Reading an archive: how long `seogo sql` takes to start, and each of its example queries to answer.
+"""Reading an archive: the time that `seogo sql` takes to start, and each example query to run.
 
     python -m benchmarks.reading [--articles N] [--runs N] [--work DIR] [--quick]
 
-The archive is made by the storage's own functions (some minutes, once for each --work): a tenth of its articles have
-a copy, a twentieth were edited, a hundredth deleted, half of them name a team or two. Starting is the whole command
-`seogo sql "SELECT 1"`, from its start to its end; a query is measured in one process, on a connection of its own each
-time, as the prompt asks it.
+The archive is created through the storage API (some minutes, once per --work): a tenth of its articles have a copy, a
+twentieth were edited, a hundredth deleted, half of them name one or two teams. The start is measured as the whole
+command `seogo sql "SELECT 1"`; a query is measured in one process, each time on a new connection, as in the prompt.
 """
 
 from __future__ import annotations
@@ -16,26 +15,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 
-from benchmarks.documents import BATCH, apart, articles
+from benchmarks.documents import articles, in_subprocess, store_run
 from benchmarks.support import SEOGO, introduce, measured, options, spread, work_folder
 from schemas.article import Article, ArticleKey, ArticleRef, Outcome
 from schemas.find import FindResult, Relevance, RevisionKind
 from schemas.page import CaptureRef
-from schemas.receipt import ExitReason, Receipt
 from storage.archive import Archive, open_archive
 from storage.reading.examples import examples
 from storage.reading.reader import open_snapshot, run_query
 
 START = 0.6
 QUERY = 1.0
-"""Seconds that are wanted."""
+"""Targets in seconds."""
 
 TEAMS = ("네이버클라우드", "업스테이지", "SK텔레콤", "NC AI", "LG AI연구원")
 COPIED, EDITED, GONE = 10, 20, 100
-"""One of so many articles is."""
+"""One in so many articles is."""
 
 _VIEWS = {
     "view revision_changes": "SELECT changed, count(*) FROM revision_changes GROUP BY ALL",
@@ -55,9 +52,9 @@ def main() -> None:
     given = parser.parse_args()
     count, runs = (2000, 3) if given.quick else (given.articles, given.runs)
     work = work_folder(given.work)
-    root = apart(make_read_archive, work / f"reading-{count}", count)
+    root = in_subprocess(make_read_archive, work / f"reading-{count}", count)
     introduce(f"reading an archive of {count:,} articles")
-    print(f"  {'':34}{'seconds':>32}{'wanted':>12}")
+    print(f"  {'':34}{'seconds':>32}{'target':>12}")
     edited = _edited(root)
     commands = {"sql": ["sql", "SELECT 1"], "show --history": ["show", edited, "--history"]}
     for name, words in commands.items():
@@ -68,14 +65,14 @@ def main() -> None:
 
 
 def _report(name: str, seconds: Sequence[float], wanted: float) -> None:
-    """The first run only warms up."""
+    """Print one line; the first run is a warm-up."""
     middle = statistics.median(seconds[1:])
-    said = f"{'' if middle < wanted else 'NOT '}< {wanted:g}"
-    print(f"  {name:34}{spread(seconds[1:], '.3f'):>32}{said:>12}", flush=True)
+    verdict = f"{'' if middle < wanted else 'NOT '}< {wanted:g}"
+    print(f"  {name:34}{spread(seconds[1:], '.3f'):>32}{verdict:>12}", flush=True)
 
 
 def _edited(root: Path) -> str:
-    """The id of an article that has two revisions."""
+    """The id of an article with two revisions."""
     with open_snapshot(root) as connection:
         ((article_id,),) = run_query(connection, "SELECT max(id) FROM superseded")[1]
     return str(article_id)
@@ -97,7 +94,7 @@ def _timed(root: Path, sql: str) -> float:
 
 
 def make_read_archive(root: Path, count: int) -> Path:
-    """An archive of `count` articles with copies, edits, deletions and teams. An old one is kept."""
+    """An archive of `count` articles with copies, edits, deletions and teams. An existing one is reused."""
     whole = root / f"whole-{count}"
     if not whole.exists():
         shutil.rmtree(root, ignore_errors=True)
@@ -113,20 +110,12 @@ Results = Callable[[Article, int, datetime], Iterator[FindResult]]
 
 
 def _run(archive: Archive, at: datetime, count: int, results: Results) -> None:
-    receipt = Receipt(f"{at:%Y%m%dT%H%M%SZ}-0000", "crawl", "benchmark", at)
-    archive.start_run(receipt)
-    every = enumerate(articles(count))
-    while batch := list(islice(every, BATCH)):
-        stored = [result for number, article in batch for result in results(article, number, at)]
-        archive.store(receipt.run_id, stored)
-        for result in stored:
-            receipt.outcomes[result.outcome] += 1
-    receipt.finished_at, receipt.exit_reason = at + timedelta(seconds=60), ExitReason.DONE
-    archive.finish_run(receipt, {}, [])
+    stored = (result for number, article in enumerate(articles(count)) for result in results(article, number, at))
+    store_run(archive, f"{at:%Y%m%dT%H%M%SZ}-0000", at, stored)
 
 
 def _first(article: Article, number: int, at: datetime) -> Iterator[FindResult]:
-    """An article that is new, and sometimes its copy."""
+    """A new article, and for some its copy."""
     yield _stored(article, number, at)
     if number % COPIED == 0:
         key = ArticleKey(f"{900 + number // COPIED % 40}", article.key.aid)
@@ -143,7 +132,7 @@ def _first(article: Article, number: int, at: datetime) -> Iterator[FindResult]:
 
 
 def _later(article: Article, number: int, at: datetime) -> Iterator[FindResult]:
-    """The same article, sometimes with another text, sometimes gone."""
+    """The same article: for some edited, for some deleted."""
     if number % EDITED == 0:
         notice = "\n\n바로잡습니다: 숫자가 틀렸습니다." if number % (2 * EDITED) == 0 else ""
         edited = replace(article, title=f"{article.title} (종합)", body=article.body + notice)

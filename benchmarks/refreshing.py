@@ -1,11 +1,11 @@
-"""What it costs to look again at articles that have not changed: with 304, and without.
+"""The cost of refreshing articles that have not changed, with and without 304 responses.
 
     python -m benchmarks.refreshing [--articles N] [--runs N] [--padding BYTES] [--work DIR] [--quick]
 
-The replica of Naver runs in a process of its own. Articles are fetched once; then they are due, and looked at again in
-turns: by a server that knows ETag and Last-Modified, and by one that does not and whose pages' bytes differ at every
-request, as Naver's do. Each run is the plain function behind the command, in a process of its own. Nothing is edited
-meanwhile: the replica's clock stands still.
+The replica of Naver runs in its own process. Articles are fetched once; when they are due, they are refreshed: from a
+server that supports ETag and Last-Modified, and from one that does not and whose pages differ in their bytes at every
+request, as Naver's do. Each run is the function behind the command, in its own process. Nothing is edited in the
+meantime, because the replica's clock is stopped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from benchmarks.documents import apart
+from benchmarks.documents import in_subprocess
 from benchmarks.support import introduce, options, spread, topic_file, work_folder
 from flows.replica.corpus import Corpus, make_corpus
 from flows.replica.faults import Behaviour
@@ -38,12 +38,12 @@ FIRST, WITH, WITHOUT = "first fetch", "refresh, 304", "refresh, no validators"
 DAYS = 5
 QUIET = Shares(edited=0.0, gone=0.0, copy=0.0, elsewhere=0.0, late=0.0)
 DUE = timedelta(days=8)
-"""Everything is due by then: the last look is a week after publication."""
+"""By then everything is due: the last refresh is a week after publication."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run cost: bytes received, seconds, of them of the processor, bytes by which the captures grew."""
+    """The cost of a run: bytes received, seconds, CPU seconds, growth of the captures in bytes."""
 
     articles: int
     received: int
@@ -57,11 +57,11 @@ def main() -> None:
     parser = options(__doc__ or "")
     parser.add_argument("--articles", type=int, default=1_000)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--padding", type=int, default=180_000, help="bytes that fill a page, beside its article")
+    parser.add_argument("--padding", type=int, default=180_000, help="bytes of a page besides its article")
     given = parser.parse_args()
     articles, runs = (60, 2) if given.quick else (given.articles, given.runs)
     work = work_folder(given.work)
-    introduce(f"{articles:,} articles that do not change, pages of some {given.padding // 1000} KB")
+    introduce(f"{articles:,} articles that do not change, pages of about {given.padding // 1000} KB")
     last = datetime.now(UTC)
     found: dict[str, list[Cost]] = {FIRST: [], WITH: [], WITHOUT: []}
     for _ in range(runs):
@@ -70,14 +70,14 @@ def main() -> None:
             shutil.rmtree(archive, ignore_errors=True)
             behaviour = Behaviour(validators=validators, restless=True, padding=given.padding)
             with replica(articles, last, behaviour) as site:
-                found[FIRST].append(apart(fetched, site, archive, work, articles, last))
-                found[name].append(apart(looked_again, site, archive, work, last))
+                found[FIRST].append(in_subprocess(fetched, site, archive, work, articles, last))
+                found[name].append(in_subprocess(refreshed, site, archive, work, last))
     report(found)
 
 
 def report(found: dict[str, list[Cost]]) -> None:
-    """All of it for one article, and the ratios to a first fetch."""
-    print(f"  {'for one article':<26}{'KB received':>14}{'ms':>28}{'processor, ms':>28}{'captures, KB':>14}")
+    """Print the figures per article, and the ratios to a first fetch."""
+    print(f"  {'per article':<26}{'KB received':>14}{'ms':>28}{'CPU, ms':>28}{'captures, KB':>14}")
     for name, costs in found.items():
         received, captured = (
             statistics.median(getattr(cost, field) / cost.articles / 1000 for cost in costs)
@@ -98,11 +98,11 @@ def report(found: dict[str, list[Cost]]) -> None:
     print()
 
 
-# -- the runs, each in a process of its own
+# -- the runs, each in its own process
 
 
 def fetched(site: str, archive: Path, work: Path, articles: int, last: datetime) -> Cost:
-    """The first crawl, of all addresses of the corpus."""
+    """The first crawl, of all URLs in the corpus."""
     addresses = tuple(one.key.url for one in made(articles, last).articles if one.key and not one.subject.arena)
     order = CrawlOrder(load_topic(topic_file(work)), archive, addresses=addresses, naver=site)
     cost, receipt = measured(archive, lambda: asyncio.run(crawl(order, now=lambda: last)))
@@ -111,8 +111,8 @@ def fetched(site: str, archive: Path, work: Path, articles: int, last: datetime)
     return cost
 
 
-def looked_again(site: str, archive: Path, work: Path, last: datetime) -> Cost:
-    """A refresh of everything."""
+def refreshed(site: str, archive: Path, work: Path, last: datetime) -> Cost:
+    """A refresh of all articles."""
     order = RefreshOrder(load_topic(topic_file(work)), archive, naver=site)
     cost, receipt = measured(archive, lambda: asyncio.run(refresh(order, now=lambda: last + DUE)))
     if not receipt.finds or receipt.outcomes[Outcome.UNCHANGED] != receipt.finds:
@@ -121,7 +121,7 @@ def looked_again(site: str, archive: Path, work: Path, last: datetime) -> Cost:
 
 
 def measured(archive: Path, run: Callable[[], Receipt]) -> tuple[Cost, Receipt]:
-    """A run's cost, and its receipt."""
+    """The cost of a run, and its receipt."""
     before, began, busy = captures_of(archive), time.monotonic(), time.process_time()
     receipt = run()
     seconds, processor = time.monotonic() - began, time.process_time() - busy
@@ -129,7 +129,7 @@ def measured(archive: Path, run: Callable[[], Receipt]) -> tuple[Cost, Receipt]:
 
 
 def captures_of(archive: Path) -> int:
-    """Bytes of all captures, journals included."""
+    """The size of all captures in bytes, journals included."""
     return sum(path.stat().st_size for path in (archive / "captures").rglob("*.warc.gz"))
 
 
@@ -143,7 +143,7 @@ def made(articles: int, last: datetime) -> Corpus:
 
 @contextmanager
 def replica(articles: int, last: datetime, behaviour: Behaviour) -> Iterator[str]:
-    """The replica in a process of its own. Yields its address."""
+    """The replica in its own process. Yields its URL."""
     context = get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=serve, args=(there, articles, last, behaviour))
@@ -156,11 +156,11 @@ def replica(articles: int, last: datetime, behaviour: Behaviour) -> Iterator[str
         process.kill()
 
 
-def serve(told: Connection, articles: int, last: datetime, behaviour: Behaviour) -> None:
-    """The process: serve until told to end."""
+def serve(pipe: Connection, articles: int, last: datetime, behaviour: Behaviour) -> None:
+    """Serve until a message arrives."""
     with Replica(made(articles, last), now=last, behaviour=behaviour) as site:
-        told.send(site.url)
-        told.recv()
+        pipe.send(site.url)
+        pipe.recv()
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""What safety costs, and how long it takes to get going again after a kill.
+"""The cost of syncing to disk, and the time that recovery takes after a kill.
 
     python -m benchmarks.safety [--articles N] [--runs N] [--work DIR] [--quick]
 
-Two things. The whole command `seogo crawl` on a replica of Naver, with every sync and with none (libeatmydata makes
-each of them, DuckDB's too, a call that does nothing; Debian: apt-get install libeatmydata1), in turns. And on a large
-archive: opening it after a clean end, after a kill with nothing torn, and after one in the middle of a record; beside
-it what `verify` and `rebuild`, which read everything, take.
+First, the whole command `seogo crawl` on a replica of Naver, alternately with and without syncing (libeatmydata turns
+every sync, including DuckDB's, into a no-op; Debian: apt-get install libeatmydata1). Second, opening a large archive
+after a clean exit, after a kill that left complete records, and after a kill in the middle of a record; for comparison,
+`verify` and `rebuild`, which read everything.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from benchmarks.documents import apart, make_archive
+from benchmarks.documents import in_subprocess, make_archive
 from benchmarks.support import SEOGO, Run, introduce, measured, options, spread, topic_file, work_folder
 from flows.replica.corpus import Corpus, make_corpus
 from flows.replica.server import Replica
@@ -67,17 +67,17 @@ def main() -> None:
     given = parser.parse_args()
     large, crawled, runs = (2000, 300, 1) if given.quick else (given.articles, 2000, given.runs)
     work = work_folder(given.work)
-    introduce(f"safety: a crawl of a replica of {crawled:,} articles with and without syncs, {runs} times each")
+    introduce(f"safety: a crawl of a replica of {crawled:,} articles with and without syncing, {runs} times each")
     report_syncs(work, make_corpus(seed=1, articles=crawled, days=7, last=datetime.now(SEOUL)), runs)
-    report_recovery(apart(make_archive, work / f"archive-of-{large}", large), large, runs)
+    report_recovery(in_subprocess(make_archive, work / f"archive-of-{large}", large), large, runs)
 
 
 # -- syncs
 
 
 def report_syncs(work: Path, corpus: Corpus, runs: int) -> None:
-    """Seconds of the whole command either way, and what the syncs add."""
-    ways = {"every sync": {}, "no sync": {"LD_PRELOAD": _library()}}
+    """Print the seconds of the whole command with and without syncing."""
+    ways = {"with sync": {}, "no sync": {"LD_PRELOAD": _library()}}
     found: dict[str, list[Run]] = {name: [] for name in ways}
     with Replica(corpus) as naver:
         for turn in range(1 + runs):
@@ -90,8 +90,8 @@ def report_syncs(work: Path, corpus: Corpus, runs: int) -> None:
         stored = measured_runs[0].receipt["outcomes"]["new"]
         print(f"  {name:12}{seconds:>26} s for {stored:,} new articles")
     safe, unsafe = (statistics.median(run.seconds for run in one) for one in found.values())
-    held = "under" if safe / unsafe - 1 < WANTED_COST else "NOT under"
-    print(f"  the syncs add {safe / unsafe - 1:+.1%}: {held} {WANTED_COST:.0%}\n")
+    verdict = "under" if safe / unsafe - 1 < WANTED_COST else "NOT under"
+    print(f"  syncing adds {safe / unsafe - 1:+.1%}: {verdict} {WANTED_COST:.0%}\n")
 
 
 def _crawl(work: Path, naver: str, variables: dict[str, str]) -> Run:
@@ -106,18 +106,20 @@ def _library() -> str:
         for name in _NO_SYNC:
             if (path := Path(folder) / name).exists():
                 return str(path)
-    raise SystemExit("libeatmydata is not installed: install it (Debian: apt-get install libeatmydata1), run again.")
+    raise SystemExit(
+        "libeatmydata is not installed: install it (Debian: apt-get install libeatmydata1), then run again."
+    )
 
 
 # -- recovery
 
 
 def report_recovery(root: Path, articles: int, runs: int) -> None:
-    """Seconds to open the archive, in a process of its own, by how it was left."""
-    print(f"  opening an archive of {articles:,} articles, of which a killed run stored the last 750:")
+    """Print the seconds to open the archive in its own process, by how the previous run ended."""
+    print(f"  opening an archive of {articles:,} articles, of which a killed run had stored the last 750:")
     ways: dict[str, Callable[[int], None]] = {
-        "after a clean end": lambda number: None,
-        "after a kill, nothing torn": lambda number: _kill(root, "whole", number),
+        "after a clean exit": lambda number: None,
+        "after a kill, records complete": lambda number: _kill(root, "whole", number),
         "after a kill, a record torn": lambda number: _kill(root, "torn", number),
     }
     number = len(list((root / "captures").rglob("*.warc.gz")))
@@ -127,8 +129,8 @@ def report_recovery(root: Path, articles: int, runs: int) -> None:
             number += 1
             leave(number)
             seconds.append(float(_python(_OPEN, str(root)).stdout))
-        held = "under" if statistics.median(seconds) < WANTED_SECONDS else "NOT under"
-        print(f"  {name:30}{spread(seconds, '.2f'):>26} s: {held} {WANTED_SECONDS:g}")
+        verdict = "under" if statistics.median(seconds) < WANTED_SECONDS else "NOT under"
+        print(f"  {name:30}{spread(seconds, '.2f'):>26} s: {verdict} {WANTED_SECONDS:g}")
     for command in ("verify", "rebuild"):
         began = time.monotonic()
         done = subprocess.run([*SEOGO, command, "--archive", root], capture_output=True, text=True, check=False)
@@ -138,7 +140,7 @@ def report_recovery(root: Path, articles: int, runs: int) -> None:
 def _kill(root: Path, how: str, number: int) -> None:
     done = _python(_KILLED, str(root), how, str(number), check=False)
     if done.returncode != -signal.SIGKILL:
-        raise SystemExit(f"the process that was to be killed ended with {done.returncode}: {done.stderr}")
+        raise SystemExit(f"the process should have been killed, but ended with {done.returncode}: {done.stderr}")
 
 
 def _python(code: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:

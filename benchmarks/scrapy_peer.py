@@ -1,16 +1,16 @@
-"""The peer of `benchmarks.crawling`: what a competent user of Scrapy would write. Runs in a venv of its own.
+"""The Scrapy crawler of `benchmarks.crawling`, as an experienced user would write it. Runs in its own venv.
 
     python -m benchmarks.scrapy_peer ADDRESSES SITE FOLDER CONCURRENCY rows|files|captures
 
-The same pages, the same parser (`flows.naver.article_page`), robots.txt obeyed, no pause, no cache, no cookies, the
-same number of requests at once. Its pipeline puts rows into DuckDB, 256 in one Arrow table and one transaction, in a
-thread beside the reactor, without an index but the primary key. With `rows`, that is all: it keeps no raw answer, makes
-no Markdown file, holds no text against a topic, looks for no duplicates, writes no ledger and syncs nothing but
-DuckDB's own commits.
+It uses the same pages, the same parser (`flows.naver.article_page`) and the same number of concurrent requests, obeys
+robots.txt, and has no delay, cache or cookies. Its pipeline inserts rows into DuckDB, 256 in one Arrow table and one
+transaction, in a separate thread, with no index except the primary key. With `rows`, that is all: it keeps no raw
+responses, writes no Markdown files, determines no relevance and no duplicates, records no requests and syncs nothing
+except DuckDB's own commits.
 
-With `files` it also writes each Markdown file (seogo's `dumps`, no sync), with `captures` also each page into a WARC
-file (seogo's `storage.captures.warc`; it must pack the pages anew, because Scrapy hands out unpacked bodies). Topic,
-duplicates, ledger and syncs it is spared in every case.
+With `files` it also writes Markdown files (seogo's `dumps`, without syncing), with `captures` also a WARC file (seogo's
+`storage.captures.warc`; pages must be compressed again, because Scrapy returns decoded bodies). Relevance, duplicates,
+the request log and syncing are omitted in every case.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _COLUMNS = (
 
 
 class DuckDBPipeline:
-    """Rows into DuckDB, a batch at a time."""
+    """Inserts rows into DuckDB in batches."""
 
     def __init__(self, database: str) -> None:
         self._path = database
@@ -77,7 +77,7 @@ class DuckDBPipeline:
 
 
 class FilesPipeline:
-    """Each article into a Markdown file, and each page into one WARC file where that is asked for."""
+    """Writes each article to a Markdown file, and optionally each page to a WARC file."""
 
     def __init__(self, folder: Path, *, captures: bool) -> None:
         self._folder = folder
@@ -119,14 +119,14 @@ def _record(response: Response, item: dict[str, Any]) -> bytes:
 
 
 class ArticleSpider(scrapy.Spider):
-    """Fetches the addresses, parses each page."""
+    """Fetches the URLs and parses the pages."""
 
     name = "articles"
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
         site = self.settings["SITE"]
         for url in self.settings["ADDRESSES"]:
-            # nginx stands in for n.news.naver.com.
+            # nginx is the stand-in for n.news.naver.com.
             yield scrapy.Request(url.replace("https://n.news.naver.com", site), meta={"address": url})
 
     def parse(self, response: Response) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def _row(article: Article) -> dict[str, Any]:
 
 
 def main(addresses: str, site: str, folder: str, concurrency: str, keep: str) -> None:
-    """Crawl, and print how many rows there are in the database, and the seconds that Scrapy itself counted."""
+    """Crawl, and print the number of rows in the database and the seconds measured by Scrapy."""
     settings = {
         "ADDRESSES": Path(addresses).read_text("utf-8").split(),
         "SITE": site,

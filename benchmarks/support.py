@@ -1,4 +1,4 @@
-"""What the benchmarks share: the command `seogo` measured from outside, the machine in words, spreads of figures."""
+"""Shared by the benchmarks: measuring a command, options, a description of the machine, formatting of figures."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 SEOGO = (sys.executable, "-m", "flows.cli")
-LONGEST = 3600.0
-"""Seconds after which a measured command is given up."""
 
 _TOPIC = """\
 extends: {shipped}
@@ -34,7 +32,7 @@ limits: {{requests_per_second: 0, concurrency: {concurrency}}}
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A command that has ended: its seconds from start to end, of the processor, and its peak memory in bytes."""
+    """A completed command: its wall-clock seconds, CPU seconds, peak memory in bytes, and output."""
 
     seconds: float
     processor: float
@@ -43,16 +41,16 @@ class Run:
 
     @property
     def receipt(self) -> dict[str, Any]:
-        """What `--json` printed."""
+        """The output of `--json`."""
         receipt: dict[str, Any] = json.loads(self.output)
         return receipt
 
 
 def measured(command: Sequence[str | Path], work: Path, variables: Mapping[str, str] | None = None) -> Run:
-    """Run a command in the project's folder and measure it. SystemExit where it fails.
+    """Run a command in the project's folder and measure it. Raises SystemExit if it fails.
 
-    The figures are the child's own, as the kernel counts them. Compiled modules are kept below `work`: a command that
-    has to compile itself at each start would be measured for that.
+    The figures are those of the child process as counted by the kernel. Compiled modules are cached below `work`, so
+    that compilation is not measured.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(work / "compiled"), **(variables or {})}
@@ -69,13 +67,13 @@ def measured(command: Sequence[str | Path], work: Path, variables: Mapping[str, 
         out.seek(0)
         err.seek(0)
         if process.returncode:
-            said = (out.read() + err.read())[-2000:]
-            raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{said}")
+            printed = (out.read() + err.read())[-2000:]
+            raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{printed}")
         return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out.read())
 
 
 def topic_file(work: Path, concurrency: int = 16) -> Path:
-    """The topic that ships, with the pace switched off and sources that need no key."""
+    """The topic that ships, without throttling and with sources that need no key."""
     path = work / "topic.yaml"
     shipped = ROOT / "topics" / "foundation_model.yaml"
     path.write_text(_TOPIC.format(shipped=shipped, concurrency=concurrency), encoding="utf-8")
@@ -83,33 +81,33 @@ def topic_file(work: Path, concurrency: int = 16) -> Path:
 
 
 def options(about: str) -> argparse.ArgumentParser:
-    """A parser with what every benchmark takes: `--work` and `--quick`."""
+    """A parser with the options of every benchmark: `--work` and `--quick`."""
     parser = argparse.ArgumentParser(description=about.partition("\n")[0])
-    parser.add_argument("--work", type=Path, metavar="DIR", help="keep what is generated here, for the next time")
-    parser.add_argument("--quick", action="store_true", help="a small run that only shows that the benchmark works")
+    parser.add_argument("--work", type=Path, metavar="DIR", help="folder for generated data, which is reused")
+    parser.add_argument("--quick", action="store_true", help="a small run that only checks the benchmark")
     return parser
 
 
 def work_folder(chosen: Path | None) -> Path:
-    """The folder for what is generated: the one chosen, else one in the system's place for temporary files."""
+    """The folder for generated data: the chosen one, or one in the system's temporary folder."""
     folder = (chosen or Path(tempfile.gettempdir()) / "seogo-benchmarks").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def spread(values: Sequence[float], form: str = ".0f") -> str:
-    """`median (least to most of n)`."""
+    """`median (minimum to maximum of n)`."""
     middle, least, most = (format(value, form) for value in (statistics.median(values), min(values), max(values)))
     return f"{middle} ({least} to {most} of {len(values)})"
 
 
 def introduce(what: str) -> None:
-    """Say what is measured, when and on what."""
+    """Print what is measured, when, and on which machine."""
     print(f"{what}\n{datetime.now(UTC):%Y-%m-%d}, {machine()}\n")
 
 
 def machine() -> str:
-    """`2 cores, Python 3.11.7, Debian 12, seogo 0.1.0`, and how busy it was before the run."""
+    """`2 cores, Python 3.11.7, Debian 12, seogo 0.1.0, load 0.1 before`."""
     system = platform.freedesktop_os_release() if Path("/etc/os-release").exists() else {}
     name = system.get("PRETTY_NAME", platform.system()).removesuffix(" (bookworm)")
     busy = f"load {os.getloadavg()[0]:.1f} before"

@@ -1,8 +1,8 @@
-"""The values on an article's way: its key, a find of it, and the article itself.
+"""An article's key, a find of it, and the article itself.
 
 ArticleKey    the identity: press office and article number
-ArticleRef    a find: somebody (a search, a list, a person) named the article
-Article       what a parser read off a page
+ArticleRef    a find: the article as a source (a search, a list, a person) named it
+Article       what a parser read from a page
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from schemas.errors import AddressError
 from schemas.nfc import nfc
 
 SEOUL = timezone(timedelta(hours=9), "Asia/Seoul")
-"""Korean time. Korea has had no daylight saving time since 1988, older than any article here."""
+"""The Korean time zone. Korea has had no daylight saving time since 1988, before any article here was published."""
 
 _OID = re.compile(r"[0-9]{3}")
 _AID = re.compile(r"[0-9]{10}")
@@ -30,22 +30,22 @@ class Kind(StrEnum):
     TEXT = "text"
     PHOTO = "photo"
     VIDEO = "video"
-    FLASH = "flash"  # a 1보: a headline, with a photo at most
+    FLASH = "flash"  # a 1보: a headline, with at most a photo
 
 
 class Outcome(StrEnum):
-    """How a find ends. Every find of a run ends in exactly one."""
+    """The outcome of a find. Every find of a run has exactly one."""
 
     NEW = "new"  # stored, with a file
     EDITED = "edited"  # known under this key with another text: a new revision
-    UNCHANGED = "unchanged"  # known, with this text (or not due to be fetched)
-    DUPLICATE = "duplicate"  # the text of another article: points at the first
-    OFF_TOPIC = "off_topic"  # fetched once, and not about the topic
-    LISTED = "listed"  # may not be fetched: kept as what the source said of it
+    UNCHANGED = "unchanged"  # known, with this text, or not due to be fetched
+    DUPLICATE = "duplicate"  # the text of another article: refers to the first one
+    OFF_TOPIC = "off_topic"  # fetched, but not about the topic
+    LISTED = "listed"  # may not be fetched: only what the source said is kept
     GONE = "gone"  # deleted or withdrawn
-    BLOCKED = "blocked"  # Naver refused
-    FAILED = "failed"  # a fault that outlasted the tries, or a page that no parser knows
-    DEFERRED = "deferred"  # not tried in this run: taken up by the next
+    BLOCKED = "blocked"  # refused by Naver
+    FAILED = "failed"  # a fault that remained after all tries, or a page that no parser knows
+    DEFERRED = "deferred"  # not tried in this run: the next run continues with it
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,9 +56,9 @@ class ArticleKey:
     aid: str
 
     def __post_init__(self) -> None:
-        # An identifier becomes a file's name: nothing but digits gets past here.
+        # The identifier becomes a file name, so only digits are accepted.
         if not _OID.fullmatch(self.oid) or not _AID.fullmatch(self.aid):
-            raise AddressError(f"{self.oid}_{self.aid}", "an article has an oid of 3 and an aid of 10 digits")
+            raise AddressError(f"{self.oid}_{self.aid}", "the oid must have 3 digits and the aid 10 digits")
 
     @property
     def id(self) -> str:
@@ -77,9 +77,9 @@ class ArticleKey:
 
 @dataclass(frozen=True, slots=True)
 class ArticleRef:
-    """A find: an article as a source named it. Whatever the source did not say is None.
+    """A find: an article as a source named it. What the source did not say is None.
 
-    `source` is the name of the source and what was asked of it, such as `search_api:소버린 AI`.
+    `source` is the name of the source and its query, such as `search_api:소버린 AI`.
     """
 
     key: ArticleKey
@@ -95,7 +95,7 @@ class ArticleRef:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """A person of the byline, without title: `조인영`, not `조인영 기자`. One of the two can be missing, not both."""
+    """A person in the byline, without title: `조인영`, not `조인영 기자`. Name or e-mail address can be missing."""
 
     name: str | None
     email: str | None = None
@@ -103,7 +103,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture of an article: its address, and the caption where the page has one."""
+    """A picture of an article: its URL, and its caption if the page has one."""
 
     url: str
     caption: str | None = None
@@ -111,11 +111,11 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """An article as a parser read it off a page.
+    """An article as a parser read it from a page.
 
-    `body` holds paragraphs separated by one blank line, the subtitle first where there is one; it is empty for a
-    flash that is only a headline. `byline` is the page's own line (`조인영 기자 (ciy8100@dailian.co.kr)`), from which
-    `authors` are read. Times bear a zone. `parser` is name and version, such as `article_page/1`.
+    `body` consists of paragraphs separated by one blank line, beginning with the subtitle if there is one; it is empty
+    for a flash that is only a headline. `byline` is the line on the page (`조인영 기자 (ciy8100@dailian.co.kr)`) from
+    which `authors` are parsed. Times are aware. `parser` is its name and version, such as `article_page/1`.
     """
 
     key: ArticleKey
@@ -151,10 +151,10 @@ class Article:
 
 
 def content_hash(body: str) -> str:
-    """SHA-256 (64 hex digits) of the body's UTF-8 bytes, without the line breaks around it."""
+    """SHA-256 (64 hex digits) of the body in UTF-8, without leading and trailing line breaks."""
     return hashlib.sha256(body.strip("\n").encode()).hexdigest()
 
 
 def text_hash(body: str) -> str:
-    """SHA-256 (64 hex digits) of the body's NFC form without any white space: the same for two layouts of one text."""
+    """SHA-256 (64 hex digits) of the body in NFC without white space: the same for two layouts of one text."""
     return hashlib.sha256(nfc("".join(body.split())).encode()).hexdigest()

@@ -1,9 +1,9 @@
-"""Which times of a source have been read: closed stretches, and gaps with the reason.
+"""The coverage ledger: which times of a source have been read, and which are gaps, with the reason. Pure.
 
-A window of a source is closed where it was read through: back to what was read before, or to where the source said
-that there is no more. What was asked for and could not be read is a gap, until a later reading covers it. Stretches of
-one source do not overlap; neighbours that say the same are one stretch, so that a source that is read every quarter of
-an hour for years has one row, and each gap one more. Pure.
+A window of a source is closed if it was read completely: back to what had been read before, or to the end of what the
+source offers. What was requested but could not be read is a gap until a later reading covers it. The stretches of one
+source do not overlap. Adjacent stretches with the same state are merged, so that a source that is read every 15 minutes
+for years has one row, and one more for each gap.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time, from `since` up to and without `until`. Times bear a zone."""
+    """An interval of time, `since` included, `until` excluded. Times are aware."""
 
     since: datetime
     until: datetime
@@ -23,7 +23,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class WindowRead:
-    """A reading of a source: what was asked for, and which parts of that could not be read, and why."""
+    """One reading of a source: the requested window, the parts of it that could not be read, and the reason."""
 
     source: str
     since: datetime
@@ -38,13 +38,13 @@ class WindowRead:
 
     @property
     def closed(self) -> list[Span]:
-        """What was read through."""
+        """The parts that were read completely."""
         return minus([self.span], self.unread)
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A row of the coverage ledger. `reason` says why a gap is one; None: closed."""
+    """One row of the coverage ledger: a gap with its `reason`, or a closed stretch (`reason` None)."""
 
     since: datetime
     until: datetime
@@ -56,17 +56,17 @@ class Stretch:
 
 
 def after(ledger: Sequence[Stretch], read: WindowRead) -> list[Stretch]:
-    """A source's ledger after a reading, oldest first. What was once read stays closed, whatever failed since."""
+    """A source's ledger after a reading, oldest first. What has been read stays closed if a later reading fails."""
     closed = read.closed
     unread = minus(read.unread, [row.span for row in ledger if row.reason is None])
-    told = [*closed, *unread]
-    kept = [replace(row, since=s.since, until=s.until) for row in ledger for s in minus([row.span], told)]
+    updated = [*closed, *unread]
+    kept = [replace(row, since=s.since, until=s.until) for row in ledger for s in minus([row.span], updated)]
     new = [Stretch(s.since, s.until) for s in closed] + [Stretch(s.since, s.until, read.reason) for s in unread]
     return _merged([*kept, *new])
 
 
 def minus(spans: Iterable[Span], others: Iterable[Span]) -> list[Span]:
-    """What of `spans` lies in none of `others`, oldest first; empty ones are left out."""
+    """The parts of `spans` that lie in none of `others`, oldest first; empty ones are omitted."""
     left = [span for span in spans if span.since < span.until]
     for other in others:
         left = [part for span in left for part in _without(span, other)]
@@ -81,7 +81,7 @@ def _without(span: Span, other: Span) -> list[Span]:
 
 
 def _merged(rows: Iterable[Stretch]) -> list[Stretch]:
-    """In order, with those that touch and say the same joined. Stretches of one kind may overlap."""
+    """Sorted, with adjacent or overlapping rows of the same reason merged."""
     merged: list[Stretch] = []
     for row in sorted(rows, key=lambda row: row.since):
         last = merged[-1] if merged else None

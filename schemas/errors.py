@@ -1,43 +1,43 @@
-"""Every error that seogo raises on purpose, one tree:
+"""All errors that seogo raises on purpose, as one tree:
 
     SeogoError
-    ├── BadInput                 what the user gave cannot be used               exit 2
+    ├── BadInput                 the user's input cannot be used                 exit 2
     │   ├── TopicError           a mistake in the topic file (file, line, key, what was expected)
-    │   ├── AddressError         not the address of a Naver article
-    │   ├── FrontMatterError     not a document of the archive's format (file, line, reason)
-    │   ├── QueryError           SQL that DuckDB refuses
-    │   └── MissingKey           a source needs an API key that nobody gave, or Naver refuses the one given
-    ├── ParseError               a page that is not an article to be stored
-    │   ├── LayoutChanged        a page without what its layout needs (selector)  exit 4
+    │   ├── AddressError         not the URL of a Naver article
+    │   ├── FrontMatterError     not a document in the archive's format (file, line, reason)
+    │   ├── QueryError           SQL that DuckDB rejects
+    │   └── MissingKey           a source needs an API key: there is none, or Naver rejects it
+    ├── ParseError               a page that cannot be stored as an article
+    │   ├── LayoutChanged        a page lacks what its layout needs (selector)    exit 4
     │   ├── ArticleGone          the article was deleted or withdrawn
-    │   └── TemporarilyUnavailable   Naver's "try again" page: a fault, to be fetched again
+    │   └── TemporarilyUnavailable   Naver's "try again later" page: to be fetched again
     └── ArchiveError             the archive directory cannot be used
-        ├── ArchiveBusy          another process writes (who, since when)         exit 7
+        ├── ArchiveBusy          another process is writing (who, since when)     exit 7
         ├── ArchiveDamaged       files, rows and captures contradict each other   exit 8
-        ├── ArchiveTooNew        made by a newer seogo
+        ├── ArchiveTooNew        created by a newer version of seogo
         └── StorageFault         the disk is full, read-only or not permitted     exit 9
 
-Each message says what happened, to what, and what to do. A fault of one article that is to be expected (a deleted
-page, a host that does not answer) never leaves the pipeline as an exception: it becomes the outcome of its find.
+Each message says what happened, to what, and what to do. An expected fault of one article (a deleted page, a host that
+does not respond) never leaves the pipeline as an exception: it becomes the outcome of its find.
 """
 
 from __future__ import annotations
 
 
 class SeogoError(Exception):
-    """The root: catch this, and nothing else, to catch what seogo raises on purpose."""
+    """The root of the tree: catch it to catch everything that seogo raises on purpose."""
 
 
 class BadInput(SeogoError):
-    """What the user gave cannot be used: an option, a file, an address, a query."""
+    """The user's input cannot be used: an option, a file, a URL, a query."""
 
 
 class TopicError(BadInput):
-    """A mistake in a topic file. The message has a line for each: file, line, key, what was expected."""
+    """Mistakes in a topic file. The message has one line for each: file, line, key, and what was expected."""
 
 
 class AddressError(BadInput):
-    """An address that names no Naver article."""
+    """A URL that does not belong to a Naver article."""
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(f"{url!r} is not the address of a Naver article: {reason}")
@@ -46,7 +46,7 @@ class AddressError(BadInput):
 
 
 class FrontMatterError(BadInput):
-    """A text that is not a document of the archive's format."""
+    """A text that is not a document in the archive's format."""
 
     def __init__(self, reason: str, *, line: int, file: str = "<text>") -> None:
         super().__init__(f"{file}:{line}: {reason}")
@@ -56,15 +56,15 @@ class FrontMatterError(BadInput):
 
 
 class QueryError(BadInput):
-    """SQL that DuckDB refuses."""
+    """SQL that DuckDB rejects."""
 
 
 class MissingKey(BadInput):
-    """A source needs an API key that nobody gave, or Naver refuses the one given. Never holds the key."""
+    """A source needs an API key: there is none, or Naver rejects it. Never contains the key."""
 
 
 class ParseError(SeogoError):
-    """A page that is not an article to be stored. `url` is the page's address."""
+    """A page that cannot be stored as an article. `url` is the page's URL."""
 
     def __init__(self, message: str, *, url: str) -> None:
         super().__init__(message)
@@ -72,7 +72,7 @@ class ParseError(SeogoError):
 
 
 class LayoutChanged(ParseError):
-    """A page that lacks what its layout needs. `selector` names what was looked for and not found."""
+    """A page that lacks what its layout needs. `selector` names what was not found."""
 
     def __init__(self, selector: str, *, url: str, layout: str, detail: str = "") -> None:
         tail = f": {detail}" if detail else ""
@@ -82,7 +82,7 @@ class LayoutChanged(ParseError):
 
 
 class ArticleGone(ParseError):
-    """The article was deleted or withdrawn. `notice` is the page's own word for it."""
+    """The article was deleted or withdrawn. `notice` is the page's own wording."""
 
     def __init__(self, notice: str, *, url: str) -> None:
         super().__init__(f"{url}: the article is gone ({notice})", url=url)
@@ -90,10 +90,10 @@ class ArticleGone(ParseError):
 
 
 class TemporarilyUnavailable(ParseError):
-    """Naver's page for "not now": a fault to be fetched again, not a statement about the article."""
+    """Naver's "try again later" page: a fault, to be fetched again, that says nothing about the article."""
 
     def __init__(self, notice: str, *, url: str) -> None:
-        super().__init__(f"{url}: not available at the moment ({notice})", url=url)
+        super().__init__(f"{url}: temporarily unavailable ({notice})", url=url)
         self.notice = notice
 
 
@@ -102,7 +102,7 @@ class ArchiveError(SeogoError):
 
 
 class ArchiveBusy(ArchiveError):
-    """Another process writes to the archive."""
+    """Another process is writing to the archive."""
 
 
 class ArchiveDamaged(ArchiveError):
@@ -110,8 +110,8 @@ class ArchiveDamaged(ArchiveError):
 
 
 class ArchiveTooNew(ArchiveError):
-    """The archive was made by a newer seogo."""
+    """The archive was created by a newer version of seogo."""
 
 
 class StorageFault(ArchiveError):
-    """The disk is full, read-only, or the process may not write there."""
+    """The disk is full or read-only, or the process is not permitted to write there."""

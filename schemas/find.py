@@ -1,8 +1,8 @@
-"""A find on its way through the archive: what is known of its key, and how it ended.
+"""A find in the archive: what is known of its key, and how it ended.
 
-Known         what the archive holds under a key (a slice of the store, for deciding)
-FindResult    how a find ended, and what is to be stored because of it
-PlainText     a text of an older archive that nobody knows an address of
+Known         what the archive holds of a key, as the basis for decisions
+FindResult    how a find ended, and what is stored because of it
+PlainText     a text of the existing archive whose URL is unknown
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class Status(StrEnum):
     """How much of an article the archive holds (column `status` of `articles`)."""
 
     ARCHIVED = "archived"  # text and file
-    LISTED = "listed"  # what a source said of it; robots.txt forbids the page
-    IMPORTED = "imported"  # from an older archive, not yet seen by a crawl
+    LISTED = "listed"  # only what a source said; robots.txt forbids the page
+    IMPORTED = "imported"  # from an existing archive, not yet found by a crawl
 
 
 class RevisionKind(StrEnum):
@@ -30,18 +30,17 @@ class RevisionKind(StrEnum):
     NEW = "new"
     IMPORTED = "imported"
     EDITED = "edited"  # the publisher changed it
-    RE_EXTRACTED = "re-extracted"  # the archive's own text got better: same article, read anew
+    RE_EXTRACTED = "re-extracted"  # parsed again, with a better result
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the archive holds under a key. `state` is how the last find of it ended.
+    """What the archive holds of a key. `state` is the outcome of its last find.
 
-    `status` None: there is no row in `articles`. `due_at`: when a find that
-    failed is to be tried again (None: never by itself). `found_at`: the start of the run that first found the key
-    (None: it was imported, no run has found it). `capture` is where the newest text was read from, `validators` what
-    the server said with its newest page, `modified_at` what the page itself said. `gone_at`: since when it is known to
-    be deleted.
+    `status` is None if there is no row in `articles`. `due_at` is when a failed find is to be retried (None: not
+    automatically). `found_at` is the start of the run that first found the key (None: imported, not found by a run).
+    `capture` contains the newest text, `validators` come from its response, `modified_at` from its page. `gone_at` is
+    when the deletion was noticed.
     """
 
     id: str
@@ -61,7 +60,7 @@ class Known:
 
 
 class TeamModel(NamedTuple):
-    """A team's model that a text names, both as the topic file writes them."""
+    """A team's model that a text names; both as spelled in the topic file."""
 
     team: str
     model: str
@@ -69,9 +68,9 @@ class TeamModel(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """How much a text is about the topic, and why (each reason readable by itself); which teams and models it names.
+    """How relevant a text is to the topic, and why (each reason is readable by itself); the teams and models it names.
 
-    `models` is None where nobody asked: so it was once.
+    `models` is None if it was not determined, as in older versions.
     """
 
     score: float
@@ -82,13 +81,12 @@ class Relevance:
 
 @dataclass(frozen=True, slots=True)
 class FindResult:
-    """How a find ended. `reason` is a sentence for people; what is stored beside it is None where nothing is.
+    """How a find ended. `reason` is a sentence for people. All other fields are None unless they apply.
 
-    `article` with `revision_kind`: a text to store, as revision number `revision`. `duplicate_of`: the id that the
-    text points at. `retry_at`: when a find that failed is to be tried again; `refresh_at`: when one that is archived is
-    to be looked at again; `gone_at`: since when it is deleted. `quarantined`: its page is kept out of the archive, and
-    its capture for later. `file` and `file_sha256` are those of the Markdown file that shows the text: the archive
-    fills them in.
+    `article` and `revision_kind`: a text to store as revision number `revision`. `duplicate_of`: the id of the article
+    that first had this text. `retry_at`: when a failed find is to be retried. `refresh_at`: when an archived article is
+    to be fetched again. `gone_at`: when the deletion was noticed. `quarantined`: the page is not published, and its
+    capture waits in quarantine. `file` and `file_sha256` describe the Markdown file; the archive sets them.
     """
 
     ref: ArticleRef
@@ -107,7 +105,7 @@ class FindResult:
     tries: int = 0
     retry_at: datetime | None = None
     found_at: datetime | None = None
-    known: bool = False  # nothing about the key changed: its row in the frontier stays as it is
+    known: bool = False  # nothing about the key changed: its row in the frontier is not updated
     refresh_at: datetime | None = None
     quarantined: bool = False
     validators: Validators | None = None
@@ -116,7 +114,7 @@ class FindResult:
 
 @dataclass(frozen=True, slots=True)
 class PlainText:
-    """A text without address, imported from an older archive: a row of `articles` without a key and without a file."""
+    """A text without a URL, imported from an existing archive: a row of `articles` without key and file."""
 
     id: str
     body: str

@@ -1,12 +1,12 @@
-"""The journal of a run: what it decided, entry by entry, in the order in which the database takes it up.
+"""The journal of a run: its decisions, entry by entry, in the order in which they are committed to the database.
 
-RunStarted    the run's first entry
-BatchStored   how a batch of finds ended, with all that is stored because of it
-RunEnded      the run's last entry: its receipt, and how far each source was read
-RowsRestated  rows whose own entry was damaged: what the database still knew of them
+RunStarted    the first entry of a run
+BatchStored   how a batch of finds ended, with everything that is stored because of it
+RunEnded      the last entry of a run: its receipt, and how far each source was read
+RowsRestated  rows of a damaged entry, as the database still had them
 
-Each entry is kept beside the raw answers before it is committed. The database is what carrying out all entries of all
-runs, in their order, comes to: it can be made anew from them, and a commit that a kill prevented is made up for.
+Each entry is written next to the raw responses before it is committed. The database is the result of replaying all
+entries of all runs in order: it can be rebuilt from them, and a commit that was prevented by a kill can be repeated.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from schemas.page import RequestRecord
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run began. `topic` is the name of its topic.
+    """The start of a run. `topic` is the name of its topic.
 
-    `number` counts the archive's runs: their order, whatever a clock that was set back says.
+    `number` counts the runs of the archive. It defines their order, even if the clock has been set back.
     """
 
     run_id: str
@@ -38,9 +38,9 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class BatchStored:
-    """A batch of a run, counted from 1. The ids in it differ; `style` is that of the Markdown files it wrote.
+    """A batch of a run, numbered from 1. No id occurs twice; `style` is the style of its Markdown files.
 
-    `coverage`: windows whose finds are all stored with this batch or before it.
+    `coverage`: windows whose finds have all been stored by this batch or an earlier one.
     """
 
     run_id: str
@@ -54,8 +54,7 @@ class BatchStored:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """A run ended by itself. `receipt` is its account as plain values; `requests` and `coverage` those that no batch
-    told of."""
+    """The regular end of a run: its receipt as plain values, and the requests and coverage that no batch contains."""
 
     run_id: str
     receipt: Mapping[str, Any]
@@ -66,10 +65,10 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True)
 class RowsRestated:
-    """Rows of one table, as plain values, that a repair took from the database because their own entry is damaged.
+    """Rows of one table as plain values, which a repair copied from the database because their entry is damaged.
 
-    `number` counts the entries of the repair's run, from 1. `absent`: rows that the damaged entry had removed (the
-    columns that tell them apart), which without it would come back.
+    `number` counts the entries of the repair's run, from 1. `absent`: the identifying columns of rows that the damaged
+    entry had removed and that would otherwise reappear.
     """
 
     run_id: str

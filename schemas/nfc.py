@@ -1,7 +1,7 @@
-"""Unicode's normal form C in linear time.
+"""Unicode normal form C in linear time.
 
-`unicodedata.normalize` sorts a run of combining marks by insertion: a megabyte of them, which a page can hold, would
-keep it busy for hours. Python's own sort is as stable and fast, and a run that is in order already costs nothing more.
+`unicodedata.normalize` uses insertion sort for a run of combining marks: a megabyte of them, which fits on a page,
+would take hours. Python's sort is stable as well, and linear for a run that is already in order.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import unicodedata
 from itertools import groupby
 
-_STEP = 256  # a longer run of marks holds one of every so many characters; a shorter one is sorted in no time
-_LIKE_MARKS = "\u0f73\u0f75\u0f81"  # not marks by their class, but made of nothing else
+_STEP = 256  # only every so many characters are checked: shorter runs of marks are sorted fast enough
+_LIKE_MARKS = "\u0f73\u0f75\u0f81"  # not marks by class, but composed of marks
 
 
 def nfc(text: str) -> str:
-    """What `unicodedata.normalize("NFC", text)` gives, for any text."""
+    """The same as `unicodedata.normalize("NFC", text)`, for any text."""
     if any(map(_is_mark, text[::_STEP])):
         text = "".join(_in_order("".join(run)) if marks else "".join(run) for marks, run in groupby(text, key=_is_mark))
     return unicodedata.normalize("NFC", text)

@@ -1,10 +1,10 @@
-"""What comes back from a fetch, and the ledger's row about it.
+"""The result of a fetch, and the record of a request.
 
-RawPage          an answer, as it came over the wire
-FetchFault       no answer that could be used, and why
-RequestRecord    one request on the wire (a row of the table `requests`)
-CaptureRef       where a raw answer is kept
-Validators       what a server says of a page so that it need not send it again
+RawPage          a response as it was received
+FetchFault       no usable response, and why
+RequestRecord    one request that was sent (a row of the table `requests`)
+CaptureRef       where a raw response is stored
+Validators       the headers that make a conditional request possible
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """Why there is no answer."""
+    """Why there is no usable response."""
 
-    FORBIDDEN = "forbidden"  # robots.txt says no: nothing was asked
-    BLOCKED = "blocked"  # Naver refuses us: 401, 403, or 429 until the tries ran out
-    BACKING_OFF = "backing_off"  # the host asked for a pause longer than this run waits
-    STOPPED = "stopped"  # the run was stopped while this waited
-    UNAVAILABLE = "unavailable"  # 5xx until the tries ran out
-    CONNECTION = "connection"  # DNS, refused, reset, TLS, cut answer: until the tries ran out
-    TIMEOUT = "timeout"  # connect, read or the whole answer took too long
-    TOO_LARGE = "too_large"  # the answer is larger than allowed, as sent or unpacked
-    BAD_ANSWER = "bad_answer"  # not HTTP, or a body that cannot be unpacked
-    BAD_REDIRECT = "bad_redirect"  # to a host that is not Naver's, or round in circles
+    FORBIDDEN = "forbidden"  # disallowed by robots.txt: no request was sent
+    BLOCKED = "blocked"  # refused by Naver: 401, 403, or 429 at every try
+    BACKING_OFF = "backing_off"  # the host is paused for longer than this run waits
+    STOPPED = "stopped"  # the run was stopped before the request was sent
+    UNAVAILABLE = "unavailable"  # 5xx at every try
+    CONNECTION = "connection"  # DNS, refused, reset, TLS, truncated response: at every try
+    TIMEOUT = "timeout"  # connecting, reading or the whole response took too long
+    TOO_LARGE = "too_large"  # the response is larger than allowed, as sent or decoded
+    BAD_ANSWER = "bad_answer"  # not HTTP, or a body that cannot be decoded
+    BAD_REDIRECT = "bad_redirect"  # to a host outside Naver, or in a loop
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureRef:
-    """Where a raw answer is kept: the WARC file, relative to the archive, and the record's first byte in it."""
+    """Where a raw response is stored: the WARC file relative to the archive, and the offset of the record in bytes."""
 
     file: str
     offset: int
@@ -39,24 +39,24 @@ class CaptureRef:
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """The headers ETag and Last-Modified of an answer, as they came: sent back, they ask "has it changed since?"."""
+    """The headers ETag and Last-Modified of a response, verbatim."""
 
     etag: str | None = None
     last_modified: str | None = None
 
     def as_headers(self) -> dict[str, str]:
-        """The request headers that ask for the page only if it has changed."""
+        """The headers of a conditional request: send the page only if it has changed."""
         headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in headers.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
 class RawPage:
-    """An answer. `url` is what was asked first, `final_url` what answered after redirects.
+    """A response. `url` was requested originally; `final_url` responded, after redirects.
 
-    `payload` are the bytes as sent (perhaps gzip-encoded: this is what a capture keeps), `content` the same unpacked
-    (what a parser reads). `request_headers` hold no key: the client removes them. `why` says what it was asked for,
-    such as `article`; `capture` where it is kept, once it is.
+    `payload` is the body as sent, possibly compressed (this is captured), `content` the decoded body (this is parsed).
+    `request_headers` contain no API keys. `why` is the purpose of the request, such as `article`; `capture` is where
+    the response is stored, once it is.
     """
 
     url: str
@@ -73,28 +73,28 @@ class RawPage:
     capture: CaptureRef | None = None
 
     def header(self, name: str) -> str | None:
-        """The first header of this name, whatever its case."""
+        """The first header of this name, ignoring case."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)
 class FetchFault:
-    """No answer that could be used. `status` is the last HTTP status, where there was one."""
+    """No usable response. `status` is the last HTTP status, if there was one."""
 
     url: str
     fault: Fault
     detail: str
     status: int | None = None
-    retry_at: datetime | None = None  # when the host may be asked again, where it said so
+    retry_at: datetime | None = None  # when the host's pause ends, if it is paused
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request on the wire. `seconds` from sending to the last byte; `received` counts bytes as sent.
+    """One request that was sent. `seconds` last from sending to the last byte; `received` counts bytes as sent.
 
-    `attempt` counts from 1 for the tries of one fetch; `why` says what for, such as `article`, `robots`,
-    `search_api:소버린 AI`; `fault` says what went wrong, if anything. `url` holds no key.
+    `attempt` counts the tries of one fetch from 1. `why` is the purpose, such as `article`, `robots`,
+    `search_api:소버린 AI`. `fault` says what went wrong, if anything. `url` contains no API key.
     """
 
     started_at: datetime

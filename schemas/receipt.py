@@ -1,4 +1,4 @@
-"""A run's receipt: what it was asked, what it found, how each find ended, and why it stopped."""
+"""The receipt of a run: its order, its finds and their outcomes, and why it ended."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from schemas.coverage import WindowRead
 
 
 class ExitReason(StrEnum):
-    """Why a run ended. The command line turns it into an exit code."""
+    """Why a run ended. The command line translates it into an exit code."""
 
     DONE = "done"
-    NOTHING_NEW = "nothing_new"  # the sources answered, and the archive held all of it
+    NOTHING_NEW = "nothing_new"  # the sources responded, and the archive already had everything
     NOTHING_DISCOVERED = "nothing_discovered"  # no source named a single article
     LAYOUT_CHANGED = "layout_changed"
-    SOURCE_SILENT = "source_silent"  # a source that always named articles names none
+    SOURCE_SILENT = "source_silent"  # a source that used to name articles names none
     BLOCKED = "blocked"
     PARTLY_FAILED = "partly_failed"
     INTERRUPTED = "interrupted"
@@ -29,23 +29,23 @@ class ExitReason(StrEnum):
 class SourceEnd(StrEnum):
     """Why the reading of a source ended."""
 
-    OVERLAP = "overlap"  # reached what the last run had read
-    END = "end"  # the source said that there is no more
-    CAP = "cap"  # the source shows no more than this (1,000 results, a page that repeats)
-    EMPTY = "empty"  # it said in words that there is nothing
+    OVERLAP = "overlap"  # reached what the previous run had read
+    END = "end"  # reached the end of the source
+    CAP = "cap"  # reached the source's limit (1,000 results, a page that repeats)
+    EMPTY = "empty"  # the source said explicitly that there is nothing
     FORBIDDEN = "forbidden"  # robots.txt
-    NO_KEY = "no_key"  # no API key given, or refused
+    NO_KEY = "no_key"  # no API key, or a rejected one
     BLOCKED = "blocked"
     FAILED = "failed"
     LAYOUT_CHANGED = "layout_changed"
-    SILENT = "silent"  # it named nothing, and always named something before
+    SILENT = "silent"  # it named nothing, and used to name something
     INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """How the reading of one source went: pages asked, items seen, of them those Naver does not host; the window that
-    was asked for, with what of it was not read."""
+    """The reading of one source: pages requested, items seen, items that Naver does not host, and the requested window
+    with its unread parts."""
 
     source: str
     end: SourceEnd
@@ -59,17 +59,16 @@ class SourceReport:
 
 @dataclass(slots=True)
 class Receipt:
-    """The account of a run. Grows while it runs; `finds` is always the sum of `outcomes`.
+    """The receipt of a run. It grows during the run; `finds` is always the sum of `outcomes`.
 
-    `discovered`: finds taken up so far, of which `finds` have ended. `faults`: the first few articles that failed or
-    were refused, id -> reason. `refused`: what an import did not take, file -> reason; `dialects`: how many files it
-    read in each dialect (`Document.dialect`, or `plain_text`); `comments_dropped`: how many comments these files hold,
-    which no article has. `resting`: hosts that asked for a pause longer than the run waits. `seconds` tells where
-    the time went, by stage; stages overlap, so they may add up to more than the run took. `by_source`: source ->
-    outcome -> finds. `hosts`: host -> requests, bytes, seconds waited in all and for the slowest. `newest`: the first
-    50 articles that were stored as new. `drift`: what no longer looks as it always did; `held`: the first 50 pages
-    that are kept out of the archive for it, id -> why, of `quarantined` in all. `gaps`: what was asked for and not
-    read.
+    `discovered`: finds so far, of which `finds` have ended. `faults`: the first few articles that failed or were
+    refused, id -> reason. `refused`: files that an import did not accept, file -> reason; `dialects`: files by
+    dialect (`Document.dialect`, or `plain_text`); `comments_dropped`: comments in these files, which are not stored.
+    `resting`: hosts that are paused for longer than the run waits, host -> reason. `seconds`: time by stage; stages overlap, so that the sum may
+    exceed the duration of the run. `by_source`: source -> outcome -> finds. `hosts`: host -> number of requests, bytes,
+    total and longest waiting time in seconds. `newest`: the first 50 articles that were stored as new. `drift`: what no
+    longer looks as before. `held`: the first 50 pages that were quarantined for that, id -> reason; `quarantined` is
+    their total number. `gaps`: what was requested but not read.
     """
 
     run_id: str
@@ -111,18 +110,18 @@ class Receipt:
         return sum(source.not_hosted for source in self.sources)
 
     def spend(self, stage: str, seconds: float) -> None:
-        """Add to the time of a stage."""
+        """Add seconds to the time of a stage."""
         self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
     def as_json(self) -> dict[str, Any]:
-        """The receipt as plain values (what `seogo crawl --json` prints)."""
+        """The receipt as plain values, as printed by `seogo crawl --json`."""
         data = {key: _plain(value) for key, value in asdict(self).items()}
         data["seconds"] = {stage: round(spent, 3) for stage, spent in self.seconds.items()}
         return {**data, "finds": self.finds, "not_hosted": self.not_hosted}
 
 
 def run_id_at(moment: datetime) -> str:
-    """A name for a run that sorts by time: `20251230T082353Z-1f9c03ab`."""
+    """A name for a run, sortable by time: `20251230T082353Z-1f9c03ab`."""
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 

@@ -1,4 +1,4 @@
-"""Which tests are run when: the marks are explained in pyproject.toml."""
+"""Marks of tests (explained in pyproject.toml), and fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.tls import make_certificate
 
+if TYPE_CHECKING:  # most tests need no stand-in
+    from flows.replica.corpus import Corpus
+    from flows.replica.server import Replica
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as long what `every(n)` leaves out: of a test's cases all but each n-th."""
+    """Mark all cases of a test with `every(n)` as long, except each n-th."""
     met: Counter[str] = Counter()
     for item in items:
         if (marker := item.get_closest_marker("every")) is not None:
@@ -27,11 +32,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A place for `mount`; whatever is there at the end is unmounted."""
+    """A mount point for `mount`, unmounted at the end."""
     place = tmp_path / "disk"
     place.mkdir()
     yield place
     subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    """A few days of articles up to now."""
+    from tests.support.command import small_corpus
+
+    return small_corpus()
+
+
+@pytest.fixture(scope="module")
+def server(corpus: Corpus) -> Iterator[Replica]:
+    """A stand-in with the corpus, started once per module."""
+    from flows.replica.server import Replica
+
+    with Replica(corpus) as replica:
+        yield replica
+
+
+@pytest.fixture
+def naver(server: Replica) -> Replica:
+    """The running stand-in, reset to its initial state."""
+    from flows.replica.faults import Behaviour
+
+    server.behaviour = Behaviour()
+    server.clock.set(server.corpus.last)
+    server.log.clear()
+    return server
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,16 @@
-"""How long a host is left alone after a fault, and the memory of it that outlives the process.
+"""The pauses of hosts after faults, kept across processes.
 
-    retry_after_seconds   what a `Retry-After` header asks for
-    full_jitter           what we wait of our own accord
-    Backoff               both put together, host by host
-    BackoffStore          where they outlive the process (`storage.state.backoff`)
+    retry_after_seconds   the pause that a `Retry-After` header asks for
+    full_jitter           the pause of our own back-off
+    Backoff               combines both, host by host
+    BackoffStore          keeps the pauses across processes (`storage.state.backoff`)
 
-Knows nothing of HTTP beyond that one header. A pause is counted on the monotonic clock while the process lives: a
-clock that is set back never prolongs it. Only the file, which outlives the process, holds times of day.
+Knows nothing about HTTP except that header. Within a process, pauses use the monotonic clock: setting the system clock
+back never prolongs one. Only the stored pauses use the time of day.
 """
 
 from __future__ import annotations
 
-import logging
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,27 +20,25 @@ from typing import Protocol
 from flows.fetching.throttle import Clock
 
 LONGEST_PAUSE = 86_400.0
-"""Seconds. Whatever a host asks for (or a damaged clock makes of it), it is asked again after a day."""
-
-_log = logging.getLogger(__name__)
+"""Seconds. Whatever a host asks for, and whatever a wrong clock makes of it, it is asked again after a day."""
 
 
 class BackoffStore(Protocol):
-    """Where pauses outlive the process. `until` is aware."""
+    """Keeps pauses across processes. `until` is aware."""
 
     def load(self) -> dict[str, datetime]:
-        """Every pause kept, by host; past ones may be among them."""
+        """All stored pauses by host; expired ones may be included."""
         ...
 
     def save(self, host: str, until: datetime) -> None:
-        """Keep the pause of one host."""
+        """Store the pause of one host."""
         ...
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """What a `Retry-After` header asks for, in seconds from `now` (aware), 0 to `LONGEST_PAUSE`.
+    """The pause that a `Retry-After` header asks for: seconds from `now` (aware), 0 to `LONGEST_PAUSE`.
 
-    Both forms of RFC 9110: `120` and `Wed, 21 Oct 2026 07:28:00 GMT`. None where there is no header or no sense in it.
+    Reads both forms of RFC 9110: `120` and `Wed, 21 Oct 2026 07:28:00 GMT`. None if there is no valid header.
     """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
@@ -50,25 +47,25 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
         until = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
-    # A date without a zone is read as UTC, the only zone that the header may bear.
+    # A date without a zone is taken as UTC, the only zone that the header allows.
     seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
     return min(max(seconds, 0.0), LONGEST_PAUSE)
 
 
 def full_jitter(streak: int, *, first: float, longest: float, rng: random.Random) -> float:
-    """A random pause in seconds: 0 to `first` after one fault, twice that after two in a row, never above `longest`.
+    """A random pause in seconds: 0 to `first` after one fault, 0 to twice that after two in a row, at most `longest`.
 
-    "Full jitter": the whole span is random, so that those who failed together do not come back together.
+    "Full jitter": the whole range is random, so that requests which failed together are not repeated together.
     """
-    doublings = min(streak - 1, 64)  # 2**64 times anything is beyond `longest`, and still a float
+    doublings = min(streak - 1, 64)  # 2**64 times anything exceeds `longest`, and is still a float
     return rng.uniform(0.0, min(longest, first * 2.0**doublings))
 
 
 @dataclass(slots=True)
 class _Pause:
-    since: float = float("-inf")  # when it was set, and when it ends: on the monotonic clock
+    since: float = float("-inf")  # start and end, on the monotonic clock
     until: float = float("-inf")
-    streak: int = 0  # faults in a row
+    streak: int = 0  # consecutive faults
 
 
 class Backoff:
@@ -81,36 +78,36 @@ class Backoff:
         self._first = first
         self._longest = longest
         self._clock = clock
-        self._rng = rng or random.Random()  # noqa: S311  spreads load, hides nothing
+        self._rng = rng or random.Random()  # noqa: S311  spreads load, protects no secret
         self._pauses: dict[str, _Pause] = {}
 
-    def recall(self) -> None:
-        """Take up the pauses that an earlier process left behind."""
+    def restore(self) -> None:
+        """Load the pauses that an earlier process stored."""
         now, wall = self._clock.monotonic(), self._clock.now()
         for host, until in self._store.load().items():
             seconds = (until - wall).total_seconds()
             if seconds > LONGEST_PAUSE:
-                # Set by a clock that went ahead. Kept cut, or each process would begin the day anew.
+                # Stored while the clock was ahead. The cut is stored too, or each process would begin a new day.
                 seconds = LONGEST_PAUSE
                 self._store.save(host, wall + timedelta(seconds=seconds))
             if seconds > 0:
                 self._pauses[host] = _Pause(since=now, until=now + seconds, streak=1)
 
-    def left(self, host: str) -> float:
-        """Seconds that the host is still to be left alone; 0 or less: none."""
+    def remaining(self, host: str) -> float:
+        """The remaining seconds of the host's pause; 0 or less if there is none."""
         pause = self._pauses.get(host)
         return pause.until - self._clock.monotonic() if pause else 0.0
 
     def succeeded(self, host: str, sent: float) -> None:
-        """The host answered well a request sent at `sent` (monotonic): its next fault is the first again."""
+        """Record that a request sent at `sent` (monotonic) succeeded: the next fault starts a new streak."""
         pause = self._pauses.get(host)
         if pause and sent > pause.since:
             pause.streak = 0
 
     def failed(self, host: str, sent: float, retry_after: float | None) -> None:
-        """A request sent at `sent` (monotonic) failed: pause the host, for `retry_after` seconds where that is longer.
+        """Record that a request sent at `sent` (monotonic) failed, and pause the host: `retry_after` seconds or longer.
 
-        Requests that were under way together and fail together are one fault of the host, not many.
+        Requests that were in flight together and fail together count as one fault.
         """
         now = self._clock.monotonic()
         pause = self._pauses.setdefault(host, _Pause())

@@ -1,10 +1,11 @@
-"""What robots.txt allows, host by host, as RFC 9309 reads it.
+"""What each host's robots.txt allows, according to RFC 9309.
 
-    2xx                            its rules hold for the agent `seogo`
-    4xx, but not 429               there are none: everything is allowed
-    5xx, 429, no answer at all     nothing is allowed until it can be read
+    2xx                          its rules for the user agent `seogo` apply
+    4xx, except 429              there are no rules: everything is allowed
+    5xx, 429, no response        nothing is allowed until the file can be read
 
-Knows no HTTP: `Robots` is given a way to fetch. What was read is kept with the run, whether it is obeyed or not.
+Knows nothing about HTTP: `Robots` is given a function that fetches. The texts are kept for the run's receipt, whether
+they are obeyed or not.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from flows.fetching.throttle import Clock
 from schemas.page import Fault, FetchFault, RawPage
 
 AGENT = "seogo"
-"""The name by which a robots.txt may address us."""
+"""The product token by which a robots.txt addresses seogo."""
 
 PARSED_BYTES = 500 * 1024
-"""As much of a robots.txt as RFC 9309 wants read; the rest is ignored."""
+"""The part of a robots.txt that is parsed, the minimum that RFC 9309 requires; the rest is ignored."""
 
-_MOST_AGENTS = 1000
-"""Protego's work is agents times rules: half a megabyte of both would keep it busy for minutes."""
+_MAX_AGENTS = 1000
+"""Protego's cost is the product of agents and rules: half a megabyte of both would take minutes."""
 
-_KEPT_SECONDS = 86_400.0  # RFC 9309: no longer than a day
-_UNREADABLE_KEPT_SECONDS = 600.0  # a host that was down is asked again, but not for each article
-_LONGEST_DELAY = 86_400.0
+_MAX_AGE = 86_400.0  # seconds; RFC 9309: not longer than a day
+_MAX_AGE_UNREADABLE = 600.0  # an unreachable host is asked again, but not for every article
+_MAX_DELAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsText:
-    """What a host's robots.txt said, for the run's receipt. `fault` says why it could not be read."""
+    """A host's robots.txt, for the run's receipt. `fault` says why it could not be read."""
 
     host: str
     url: str
@@ -48,44 +49,44 @@ class RobotsText:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What one host allows. `unreadable` is the fault that forbids everything; without rules all is allowed."""
+    """What one host allows. Without `rules` everything is allowed; an `unreadable` file forbids everything."""
 
     source: RobotsText
     rules: Protego | None = None
     unreadable: FetchFault | None = None
 
     def refusal(self, url: str, address: str) -> FetchFault | None:
-        """Why this address of the host may not be fetched, told of the `url` first asked for; None where it may.
+        """Why this address of the host may not be fetched, or None if it may. `url` is the one originally requested.
 
-        A fault keeps its own kind: a host that is down is not a host that says no.
+        If the file is unreadable, the original fault is kept: a host that is down has not forbidden anything.
         """
         if self.unreadable is not None:
             fault = self.unreadable
-            detail = f"{self.source.url} cannot be read, so nothing of the host may be fetched: {fault.detail}"
+            detail = f"{self.source.url} cannot be read, so nothing may be fetched from this host: {fault.detail}"
             return FetchFault(url, fault.fault, detail, status=fault.status, retry_at=fault.retry_at)
         if self.rules is None or self.rules.can_fetch(address, AGENT):
             return None
-        return FetchFault(url, Fault.FORBIDDEN, f"{self.source.url} does not allow it for {AGENT}")
+        return FetchFault(url, Fault.FORBIDDEN, f"{self.source.url} disallows it for {AGENT}")
 
     @property
     def delay(self) -> float:
-        """Seconds between two requests that the host asks for (`Crawl-delay`), 0 where it does not."""
+        """The host's `Crawl-delay` in seconds; 0 if it has none."""
         delay = self.rules.crawl_delay(AGENT) if self.rules else None
-        # Not `min(max(…))`: a NaN must not get through.
-        return min(delay, _LONGEST_DELAY) if delay is not None and delay > 0 else 0.0
+        # Not `min(max(…))`, which would let a NaN pass.
+        return min(delay, _MAX_DELAY) if delay is not None and delay > 0 else 0.0
 
 
 def read_rules(host: str, answer: RawPage | FetchFault, at: datetime) -> Rules:
-    """The rules that an answer to the request for robots.txt stands for."""
+    """The rules that follow from the response to the request for robots.txt."""
     if isinstance(answer, FetchFault):
         source = RobotsText(host, answer.url, answer.status, "", at, f"{answer.fault}: {answer.detail}")
         return Rules(source, unreadable=answer)
     text = answer.content[:PARSED_BYTES].decode("utf-8-sig", errors="replace")
     source = RobotsText(host, answer.url, answer.status, text, at)
     if 200 <= answer.status < 300:
-        if text.lower().count("user-agent") > _MOST_AGENTS:
-            told = f"it names more than {_MOST_AGENTS} user agents"
-            return Rules(source, unreadable=FetchFault(answer.url, Fault.TOO_LARGE, told, status=answer.status))
+        if text.lower().count("user-agent") > _MAX_AGENTS:
+            detail = f"it names more than {_MAX_AGENTS} user agents"
+            return Rules(source, unreadable=FetchFault(answer.url, Fault.TOO_LARGE, detail, status=answer.status))
         return Rules(source, Protego.parse(text))
     if 400 <= answer.status < 500:
         return Rules(source)
@@ -94,40 +95,40 @@ def read_rules(host: str, answer: RawPage | FetchFault, at: datetime) -> Rules:
 
 
 class Robots:
-    """Every host's rules, fetched once and kept for a day. `fetch` takes the address of a robots.txt."""
+    """The rules of all hosts, each fetched once and cached for a day. `fetch` takes the URL of a robots.txt."""
 
     def __init__(self, fetch: Callable[[str], Awaitable[RawPage | FetchFault]], clock: Clock) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._kept: dict[str, tuple[float, Rules]] = {}
-        # A lock and not a shared task: when the first to ask is cancelled, the next one takes over.
-        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._cache: dict[str, tuple[float, Rules]] = {}
+        # A lock rather than a shared task: if the first caller is cancelled, the next one takes over.
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def texts(self) -> dict[str, RobotsText]:
-        """What was read so far, by host."""
-        return {host: rules.source for host, (_, rules) in self._kept.items()}
+        """The files read so far, by host."""
+        return {host: rules.source for host, (_, rules) in self._cache.items()}
 
     async def rules(self, scheme: str, host: str) -> Rules:
-        """The host's rules; the first to want them fetches, the others wait for that."""
-        if (known := self._known(host)) is not None:
-            return known
-        async with self._asking[host]:
-            return self._known(host) or await self._read(scheme, host)
+        """The host's rules. The first caller fetches them; concurrent callers wait for the result."""
+        if (cached := self._cached(host)) is not None:
+            return cached
+        async with self._locks[host]:
+            return self._cached(host) or await self._read(scheme, host)
 
-    def _known(self, host: str) -> Rules | None:
-        until, rules = self._kept.get(host, (0.0, None))
+    def _cached(self, host: str) -> Rules | None:
+        until, rules = self._cache.get(host, (0.0, None))
         return rules if rules is not None and self._clock.monotonic() < until else None
 
     async def _read(self, scheme: str, host: str) -> Rules:
         answer = await self._fetch(f"{scheme}://{host}/robots.txt")
         rules = read_rules(host, answer, self._clock.now())
-        self._kept[host] = (self._clock.monotonic() + _kept_seconds(rules), rules)
+        self._cache[host] = (self._clock.monotonic() + _max_age(rules), rules)
         return rules
 
 
-def _kept_seconds(rules: Rules) -> float:
+def _max_age(rules: Rules) -> float:
     if rules.unreadable is None:
-        return _KEPT_SECONDS
-    # Nothing went over the wire: the pause itself answers the next one who asks.
-    return 0.0 if rules.unreadable.fault is Fault.BACKING_OFF else _UNREADABLE_KEPT_SECONDS
+        return _MAX_AGE
+    # Nothing was sent while the host backs off: the pause itself answers the next caller.
+    return 0.0 if rules.unreadable.fault is Fault.BACKING_OFF else _MAX_AGE_UNREADABLE

@@ -1,7 +1,7 @@
-"""One host's door: how often it may be asked, and how many requests may be inside at once.
+"""Throttles the requests to one host: their spacing, and how many are open at the same time.
 
-Knows no HTTP and no reason for a pause; it only asks how long one still lasts. Time is the monotonic clock's, so a wall
-clock that jumps changes nothing.
+Knows nothing about HTTP, nor why a host is paused. All waiting uses the monotonic clock, so that a change of the system
+time has no effect.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time, as a seam: `monotonic` seconds, `now` aware, `sleep` seconds."""
+    """The sources of time, replaceable in tests: `monotonic` in seconds, `now` aware, `sleep` for seconds."""
 
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = _now
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
-class Door:
-    """One host's door.
+class Throttle:
+    """The throttle of one host. Hold one of its `slots` during a request, and call `wait_turn` before sending.
 
-    `requests_per_second` is a spacing, not an average: two requests never leave closer together, and nothing is saved
-    up for a burst; 0 means no spacing. `patience` is the longest wait in seconds that is sat out. `pause_left` tells
-    how many seconds the host is still to be left alone. `last`: the moment up to which somebody else may have asked it.
+    `requests_per_second` is a minimum spacing, not an average: idle time is not saved up for a burst; 0 means no
+    spacing. `patience` is the longest wait in seconds. `pause_left` returns the remaining seconds of the host's current
+    pause. `last` is the monotonic time up to which another process may have sent requests.
     """
 
     def __init__(
@@ -44,26 +44,26 @@ class Door:
         clock: Clock,
         last: float = float("-inf"),
     ) -> None:
-        self.places = asyncio.Semaphore(concurrency)
-        self._line = asyncio.Lock()  # asyncio's locks are first come, first served
+        self.slots = asyncio.Semaphore(concurrency)
+        self._queue = asyncio.Lock()  # asyncio locks are fair: first come, first served
         self._interval = 1.0 / requests_per_second if requests_per_second > 0 else 0.0
-        # A pace slower than the patience is the user's own wish, not a reason to give up.
+        # A rate that is slower than the patience was configured by the user: it is no reason to give up.
         self._patience = max(patience, self._interval)
         self._pause_left = pause_left
         self._clock = clock
         self._last = last
 
     def slow_down(self, seconds: float) -> None:
-        """Leave at least so many seconds between two requests from now on; never makes the pace faster."""
+        """Require at least this interval between two requests. Never shortens the interval."""
         self._interval = max(self._interval, seconds)
 
-    async def turn(self) -> float:
-        """Wait for the moment to send, and return 0; or, where that lies beyond the patience, the seconds until then.
+    async def wait_turn(self) -> float:
+        """Wait until a request may be sent and return 0, or return the wait in seconds if it exceeds the patience.
 
-        Whoever gets 0 must send now. A caller cancelled while waiting leaves no trace.
+        After 0 the caller must send at once. A caller that is cancelled while waiting does not use up a turn.
         """
-        async with self._line:
-            # Asked again after each sleep: the pause may have grown in the meantime.
+        async with self._queue:
+            # Checked again after each sleep, because the pause may have been extended in the meantime.
             while (wait := self._wait()) > 0:
                 if wait > self._patience:
                     return wait

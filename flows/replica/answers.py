@@ -1,4 +1,4 @@
-"""An answer before it is sent, and the ways to spoil it."""
+"""A response before it is sent, and how faults change it."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def redirect(location: str, status: int = 302) -> Answer:
     return Answer(b"", status=status, headers={"location": location})
 
 
-def early(rule: Rule, host: str, target: str) -> Answer | None:
-    """The answer of a fault that needs no page; None for all others."""
-    maker = _EARLY.get(rule.fault)
+def fault_answer(rule: Rule, host: str, target: str) -> Answer | None:
+    """The response of a fault that replaces the page; None for all other faults."""
+    maker = _REPLACEMENTS.get(rule.fault)
     return maker(rule, host, target) if maker else None
 
 
-def spoil(answer: Answer, rule: Rule) -> Answer:
-    """A right answer made wrong, for faults that change a page. Redirects and errors are left as they are."""
+def corrupted(answer: Answer, rule: Rule) -> Answer:
+    """A correct response changed by a fault. Redirects and errors are not changed."""
     change = _CHANGES.get(rule.fault)
     return change(answer, rule) if change and answer.status == 200 else answer
 
 
-def packed(answer: Answer) -> Answer:
-    """The answer in gzip."""
+def gzipped(answer: Answer) -> Answer:
+    """The response with the content coding gzip."""
     return replace(
         answer,
         body=compress(answer.body, compresslevel=1, mtime=0),
@@ -54,8 +54,8 @@ def packed(answer: Answer) -> Answer:
     )
 
 
-def pause_of(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a Retry-After asks for, from now."""
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """The seconds from now that a Retry-After header asks for."""
     value = headers.get("retry-after")
     if value is None:
         return None
@@ -95,7 +95,7 @@ def _bomb(rule: Rule, _host: str, _target: str) -> Answer:
 
 
 def _replaced(*pairs: tuple[bytes, bytes]) -> Callable[[Answer, Rule], Answer]:
-    """A change that replaces bytes of the page."""
+    """A change that replaces some bytes of the page."""
 
     def change(answer: Answer, _rule: Rule) -> Answer:
         body = answer.body
@@ -110,17 +110,17 @@ def _renamed(answer: Answer, rule: Rule) -> Answer:
     return replace(answer, body=answer.body.replace(rule.old.encode(), rule.new.encode()))
 
 
-def _emptied(answer: Answer, _rule: Rule) -> Answer:
+def _without_items(answer: Answer, _rule: Rule) -> Answer:
     if answer.kind == JSON:
         return replace(answer, body=re.sub(rb"<li.*?</li>", b"", answer.body, flags=re.DOTALL))
     return replace(answer, body=re.sub(rb"<li\b.*?</li>\s*", b"", answer.body, flags=re.DOTALL))
 
 
-def _misnamed(answer: Answer, _rule: Rule) -> Answer:
+def _wrong_charset(answer: Answer, _rule: Rule) -> Answer:
     return replace(answer, kind=CP949 if "utf-8" in answer.kind else HTML)
 
 
-_EARLY: Mapping[Fault, Callable[[Rule, str, str], Answer]] = {
+_REPLACEMENTS: Mapping[Fault, Callable[[Rule, str, str], Answer]] = {
     Fault.TOO_MANY: _too_many,
     Fault.QUOTA: lambda rule, host, target: _api(QUOTA, host),
     Fault.SERVER_ERROR: _server_error,
@@ -141,7 +141,7 @@ _CHANGES: Mapping[Fault, Callable[[Answer, Rule], Answer]] = {
     Fault.NO_BODY: _replaced(
         (b'id="dic_area"', b'id="read_area"'), (b'id="articleBodyContents"', b'id="read"'), (b'"content"', b'"text"')
     ),
-    Fault.EMPTY_LIST: _emptied,
+    Fault.EMPTY_LIST: _without_items,
     Fault.NO_LINKS: _replaced((b".naver.com/mnews/article/", b".naver.com/hidden/"), (b"/article/", b"/hidden/")),
-    Fault.WRONG_CHARSET: _misnamed,
+    Fault.WRONG_CHARSET: _wrong_charset,
 }

@@ -1,8 +1,8 @@
-"""The stand-in as an ASGI application: every request is noted, judged for a fault, answered, spoilt and sent.
+"""The stand-in as an ASGI application.
 
-    request ─ log ─ fault? ─ Site.answer ─ spoil ─ gzip ─ send (whole, in pieces, or cut)
+    request: log, choose a fault, Site.answer, apply the fault, gzip, send (whole, in chunks, or truncated)
 
-Requests below /__replica__/ are for whoever runs it: they are neither logged nor spoilt.
+Requests below /__replica__/ control the stand-in: they are neither logged nor subject to faults.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from flows.replica.answers import Answer, early, packed, pause_of, spoil
+from flows.replica.answers import Answer, corrupted, fault_answer, gzipped, retry_after_seconds
 from flows.replica.clock import Clock
 from flows.replica.corpus import Corpus, MadeArticle
 from flows.replica.faults import Fault, Faults, Rule, behaviour_from_json
@@ -28,8 +28,8 @@ from flows.replica.log import RequestLog
 from schemas.errors import BadInput
 
 CONTROL = "/__replica__"
-"""Requests below this path change or show the stand-in itself, whatever their host."""
-TRUTHS_AT_ONCE = 1_000
+"""Requests below this path change or display the stand-in itself, whatever their host."""
+MAX_TRUTHS = 1_000
 
 
 class ReplicaApp:
@@ -51,19 +51,19 @@ class ReplicaApp:
         note = partial(self._log.finish, entry, fault=rule.fault if rule else None)
         try:
             answer = self._answer(request, target, rule)
-            # Noted before the last bytes leave: whoever has the answer finds it in the log.
-            ended = partial(note, status=answer.status, pause=pause_of(answer.headers))
+            # Logged before the last bytes are sent, so that a client that has the response finds it in the log.
+            ended = partial(note, status=answer.status, pause=retry_after_seconds(answer.headers))
             await _deliver(answer, rule, send, ended)
         finally:
             note(status=None, sent=0, pause=None)
 
     def _answer(self, request: Request, target: str, rule: Rule | None) -> Answer:
-        answer = early(rule, request.host, target) if rule else None
+        answer = fault_answer(rule, request.host, target) if rule else None
         if answer is None:
             answer = self._site.answer(request)
-            answer = spoil(answer, rule) if rule else answer
+            answer = corrupted(answer, rule) if rule else answer
         wanted = "gzip" in request.headers.get("accept-encoding", "") and self._faults.behaviour.gzip
-        return packed(answer) if wanted and answer.body and "content-encoding" not in answer.headers else answer
+        return gzipped(answer) if wanted and answer.body and "content-encoding" not in answer.headers else answer
 
 
 def make_app(corpus: Corpus, clock: Clock, faults: Faults, log: RequestLog) -> ASGIApp:
@@ -81,7 +81,7 @@ def make_app(corpus: Corpus, clock: Clock, faults: Faults, log: RequestLog) -> A
 
 
 def truth(article: MadeArticle, now: datetime) -> dict[str, object]:
-    """The ground truth of an article at a moment, as JSON takes it."""
+    """The ground truth of an article at a given time, as JSON values."""
     version = article.at(now)
     return {
         "id": article.key.id if article.key else None,
@@ -121,21 +121,21 @@ class _Control:
         return JSONResponse({"behaviour": "set"})
 
     async def clock(self, request: HttpRequest) -> Response:
-        """`{"now": "2026-10-07T09:00:00+09:00"}` sets it, `{"advance": 3600}` puts it forward by seconds."""
+        """`{"now": "2026-10-07T09:00:00+09:00"}` sets the clock, `{"advance": 3600}` advances it by seconds."""
         if request.method == "POST":
             try:
-                self._turn(json.loads(await request.body()))
+                self._set_clock(json.loads(await request.body()))
             except (ValueError, TypeError) as error:
                 return _refused(error)
         return JSONResponse({"now": self._clock.now.isoformat()})
 
-    def _turn(self, asked: object) -> None:
+    def _set_clock(self, asked: object) -> None:
         if isinstance(asked, dict) and "now" in asked:
             self._clock.set(datetime.fromisoformat(asked["now"]))
         elif isinstance(asked, dict) and "advance" in asked:
             self._clock.advance(timedelta(seconds=asked["advance"]))
         else:
-            raise ValueError('the clock takes {"now": time with zone} or {"advance": seconds}')
+            raise ValueError('expected {"now": a time with zone} or {"advance": seconds}')
 
     async def log(self, request: HttpRequest) -> Response:
         if request.method == "DELETE":
@@ -143,13 +143,13 @@ class _Control:
         return JSONResponse([entry.as_json() for entry in self._log.entries])
 
     async def truth(self, request: HttpRequest) -> Response:
-        """One article by `?id={oid}_{aid}`, or up to 1,000 of those that Naver hosts from `?from=` on."""
+        """One article (`?id={oid}_{aid}`), or up to 1,000 that Naver hosts, starting with number `?from=`."""
         now = self._clock.now
         if "id" in request.query_params:
             article = self._corpus.find(*request.query_params["id"].partition("_")[::2])
             return JSONResponse(truth(article, now)) if article else _refused(ValueError("no such article"), 404)
         first = request.query_params.get("from", "0")
-        shown = self._corpus[int(first) : int(first) + TRUTHS_AT_ONCE] if first.isdecimal() else []
+        shown = self._corpus[int(first) : int(first) + MAX_TRUTHS] if first.isdecimal() else []
         return JSONResponse([truth(article, now) for article in shown if article.key])
 
 
@@ -164,14 +164,14 @@ def _request(scope: Scope) -> Request:
 
 
 async def _deliver(answer: Answer, rule: Rule | None, send: Send, ended: Callable[..., None]) -> None:
-    """Send an answer as the fault wants it; `ended(sent=…)` is told of the body's bytes before the last go out."""
+    """Send a response as the fault requires. Calls `ended(sent=…)` with the size before the last bytes are sent."""
     body, cut = answer.body, bool(rule and rule.fault is Fault.CUT)
     if rule and rule.fault is Fault.SLOW:
         await asyncio.sleep(rule.seconds)
     await send({"type": "http.response.start", "status": answer.status, "headers": _raw_headers(answer)})
     if rule and rule.fault is Fault.TRICKLE:
         await _trickle(body, rule.seconds, send)
-    # A cut answer is half of what was promised, and the server closes the connection when nothing follows.
+    # A truncated response is half of its Content-Length; the server closes the connection when nothing follows.
     rest = b"" if rule and rule.fault is Fault.TRICKLE else body[: len(body) // 2] if cut else body
     ended(sent=len(body) // 2 if cut else len(body))
     await send({"type": "http.response.body", "body": rest, "more_body": cut})

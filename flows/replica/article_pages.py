@@ -1,6 +1,6 @@
-"""An article's page at n.news.naver.com, in its looks of 2022, 2024, 2026-02 and 2026-10.
+"""An article's page at n.news.naver.com, in its layouts of 2022, 2024, 2026-02 and 2026-10.
 
-The markup names are Naver's; the text is made up.
+The names in the markup are Naver's; all text is generated.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ JUNK = ("?utm_source=naver&utm_medium=news", "&ref=naver", "&input=1195m", "")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a page is asked for: the moment, the reader's User-Agent (pages echo it), the bytes of filling.
+    """How a page is requested: the time, the client's User-Agent (which pages repeat), the bytes of padding.
 
-    `serial` stands on the page, so that no two answers are the same bytes; 0: it does not.
+    A `serial` other than 0 is written into the page, so that no two responses have the same bytes.
     """
 
     now: datetime
@@ -32,7 +32,7 @@ class View:
 
 
 def article_page(article: MadeArticle, view: View, layout: Layout | None = None) -> bytes:
-    """The page (UTF-8) of an article as it stands at `view.now`. Another `layout` than its own can be asked for."""
+    """The page (UTF-8) of an article as of `view.now`, in its own layout or in another."""
     layout = layout or article.layout
     version = article.at(view.now)
     before, behind = filler(view.padding)
@@ -52,24 +52,24 @@ def article_page(article: MadeArticle, view: View, layout: Layout | None = None)
 
 
 def original_link(article: MadeArticle) -> str:
-    """The address at the press office as Naver links it: with junk, mostly."""
+    """The URL at the press office as Naver links it: usually with tracking parameters."""
     return article.original_url + JUNK[article.index % 4].replace("?", "&")
 
 
 def twelve_hours(moment: datetime) -> str:
-    """`2026.10.07. 오전 8:49`, as pages show times."""
+    """`2026.10.07. 오전 8:49`, the format in which pages display times."""
     half = "오전" if moment.hour < 12 else "오후"
     return f"{moment:%Y.%m.%d.} {half} {moment.hour % 12 or 12}:{moment:%M}"
 
 
 def entities(text: str) -> str:
-    """Escaped as Naver's templates do it: quotation marks and `=` too."""
+    """Escaped as in Naver's templates: also quotation marks and `=`."""
     return escape(text).replace("=", "&#x3D;")
 
 
 def _head(article: MadeArticle, version: Version, view: View) -> str:
     title, press, key = escape(version.title), escape(article.press.name), article.key
-    assert key is not None  # noqa: S101 - only hosted articles have a page
+    assert key is not None  # noqa: S101  only hosted articles have a page
     gdid = f"88{int(key.oid):06X}_{key.aid:>024}"
     return f"""<!doctype html>
 <html lang="ko" data-useragent="{escape(view.user_agent)}">
@@ -128,7 +128,7 @@ def _article_head(article: MadeArticle, version: Version, view: View, layout: La
 
 
 def _logo(article: MadeArticle, layout: Layout) -> str:
-    """The press markup: the image's own class changed in 2026-03."""
+    """The press office's logo; the class of the image changed in 2026-03."""
     press = article.press
     image = (
         f'<img data-src="https://mimgnews.pstatic.net/image/upload/office_logo/{press.oid}/logo.png" alt="{press.name}"'
@@ -188,23 +188,23 @@ def _body(article: MadeArticle, version: Version, layout: Layout) -> str:
 
 
 def body_markup(article: MadeArticle, version: Version, layout: Layout) -> str:
-    """The body as it stands in the page: subtitle, pictures and film, and paragraphs with `<br>`s between them."""
+    """The body's markup: subtitle, pictures and video, and paragraphs separated by `<br>`."""
     lines = escape(version.text.subtitle, quote=False).replace("\n", "<br>")
     summary = f'<strong class="media_end_summary">{lines}</strong>' if lines else ""
-    film = _film(article) if article.slot.form is Form.VIDEO else ""
+    video = _video(article) if article.slot.form is Form.VIDEO else ""
     pictures = [_picture(article, at, image, layout) for at, image in enumerate(article.images, 1)]
-    # Some press offices put spaces around their breaks.
+    # Some press offices put spaces around line breaks.
     gap = "  <br>      <br>   " if article.press.kind == "IT" else "<br><br>"
     blocks = [_paragraph(text, at, article, layout) for at, text in enumerate(version.text.paragraphs)]
     for at, picture in enumerate(pictures):
         blocks.insert(min(2 * at, len(blocks)), picture)
-    return summary + film + gap.join(blocks) + gap
+    return summary + video + gap.join(blocks) + gap
 
 
 def _paragraph(text: str, at: int, article: MadeArticle, layout: Layout) -> str:
     shown = escape(text, quote=False)
     if layout is Layout.Y2022 and at == 1 and len(text) > 4:
-        # Naver marked words for its dictionary, at times inside of them.
+        # Naver marked words for its dictionary, sometimes only a part of a word.
         shown = f'{shown[:1]}<span data-type="ore">{shown[1:2]}</span>{shown[2:]}' if "&" not in shown[:4] else shown
     if at == 2 and article.index % 5 == 0:
         return f'<span class="ab_sub_heading">■ 소제목 {at}</span><br><br>{shown}'
@@ -228,7 +228,7 @@ def _picture(article: MadeArticle, at: int, image: Image, layout: Layout) -> str
     return photo
 
 
-def _film(article: MadeArticle) -> str:
+def _video(article: MadeArticle) -> str:
     number = Random(article.index).getrandbits(48)
     return (
         f'<div class="vod_player_wrap _VIDEO_AREA_WRAP"><div class="_VIDEO_AREA" data-video-id="{number:012X}">'

@@ -1,4 +1,4 @@
-"""What time it is at the stand-in: fixed, or running at any pace from a chosen moment."""
+"""The clock of the stand-in: stopped, or running at any speed from a given time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from schemas.article import SEOUL
 
 
 class Clock:
-    """The stand-in's clock. It decides what is listed, edited and deleted.
+    """The stand-in's clock, which determines what is listed, edited and deleted.
 
-    `pace` is how many of its seconds go by in a real one: 0 (the default) for a clock that stands still.
+    `pace` is the number of its seconds per real second; 0, the default, stops the clock.
     """
 
     def __init__(self, now: datetime, *, pace: float = 0.0) -> None:
@@ -20,15 +20,16 @@ class Clock:
 
     @property
     def now(self) -> datetime:
-        """The moment, in Korean time."""
+        """The current time, in the Korean time zone."""
         return self._start + timedelta(seconds=(time.monotonic() - self._since) * self._pace)
 
     def set(self, now: datetime) -> None:
-        """Put the clock to a moment. Raises ValueError for one without a zone."""
+        """Set the clock. Raises ValueError for a time without a zone."""
         if now.tzinfo is None:
-            raise ValueError(f"{now} has no time zone: give one, such as +09:00")
+            raise ValueError(f"{now} has no time zone: add one, such as +09:00")
         self._start = now.astimezone(SEOUL)
         self._since = time.monotonic()
 
     def advance(self, by: timedelta) -> None:
+        """Advance the clock."""
         self.set(self.now + by)

@@ -1,8 +1,8 @@
-"""The made-up corpus: the ground truth of every page of the stand-in.
+"""The generated corpus: the ground truth of every page of the stand-in.
 
     make_corpus(seed) -> Corpus -> MadeArticle -> Version
 
-A seed always makes the same corpus, in every process. Texts are written when somebody looks at them.
+The same seed gives the same corpus in every process. Texts are generated when they are first read.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from flows.replica.writing import Text, edited, respaced, write
 from schemas.article import SEOUL, ArticleKey, Author, Image, Kind
 
 FIRST_NUMBER = 12_000
-"""Article numbers of a press office start behind this one."""
+"""The first article number of every press office."""
 LAST = datetime(2026, 10, 7, 22, 0, tzinfo=SEOUL)
-"""The last moment of the default corpus."""
+"""The end of the default corpus."""
 CATEGORY_LABELS = {"105": "IT", "103": "생활", "101": "경제", "100": "정치", "102": "사회", "110": "오피니언"}
 
 
 class Layout(StrEnum):
-    """The look of an article's page, by the year in which Naver's pages had it."""
+    """The layout of an article's page, named after the time when Naver used it."""
 
     Y2022 = "2022"
     Y2024 = "2024"
@@ -43,13 +43,13 @@ class Layout(StrEnum):
 
 
 BYLINE_LAYOUTS = frozenset({Layout.Y2022, Layout.Y2024, Layout.Y2026_02})
-"""Layouts whose pages have a byline beside the text."""
+"""Layouts whose pages have a separate byline."""
 CARD_LAYOUTS = frozenset({Layout.SPORTS, Layout.ENTERTAIN})
-"""Layouts that name the writer on a journalist's card."""
+"""Layouts that name the author on a journalist card."""
 
 
 class Signature(StrEnum):
-    """Where a text names its writer."""
+    """Where the text names its author."""
 
     NONE = "none"
     LEAD = "lead"  # (서울=가람통신) 홍길동 기자 =
@@ -59,7 +59,7 @@ class Signature(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What an article says from `since` on. `modified_at` is what its page shows: None for the first version."""
+    """An article's text from `since` on. `modified_at` is the time on its page: None for the first version."""
 
     since: datetime
     modified_at: datetime | None
@@ -71,14 +71,14 @@ class Version:
 
     @property
     def body(self) -> str:
-        """The paragraphs with a blank line between them, the subtitle first: as the archive keeps it."""
+        """The body as the archive stores it: subtitle and paragraphs, separated by blank lines."""
         first = (self.text.subtitle,) if self.text.subtitle else ()
         return "\n\n".join((*first, *self.text.paragraphs))
 
 
 @dataclass(frozen=True)
 class MadeArticle:
-    """One made-up article. `key` is None where Naver does not host it; `copy_of` names the first of the same text."""
+    """One generated article. `key` is None if Naver does not host it; `copy_of` is the first article with this text."""
 
     corpus: Corpus = field(repr=False, compare=False)
     index: int
@@ -113,7 +113,7 @@ class MadeArticle:
 
     @property
     def listed_at(self) -> datetime:
-        """From when on lists and searches show it: later than it says it came out, for a late arrival."""
+        """When lists and searches begin to show it; for a late arrival, this is after its time of publication."""
         return self.published_at + timedelta(seconds=self.slot.late)
 
     @property
@@ -126,12 +126,12 @@ class MadeArticle:
 
     @property
     def exact_copy(self) -> bool:
-        """Whether it is a copy to the last space."""
+        """Whether it is an exact copy, white space included."""
         return self.slot.copy is Copy.SAME
 
     @property
     def writer(self) -> Author | None:
-        """Who wrote it: None for a guest's piece. A copy keeps the writer of the first."""
+        """The author; None for a guest contribution. A copy has the author of the original."""
         return self.corpus.writer(self.slot, self.index)
 
     @property
@@ -140,11 +140,11 @@ class MadeArticle:
 
     @property
     def authors(self) -> tuple[Author, ...]:
-        """The writer as far as the page of the article's own layout tells."""
+        """The author as far as the page in the article's own layout names one."""
         return self.authors_in(self.layout)
 
     def authors_in(self, layout: Layout) -> tuple[Author, ...]:
-        """The writer as far as a page of this layout tells: by its byline, else by what the text says."""
+        """The author as far as a page in this layout names one: in its byline, or else in the text."""
         if self.writer is None:
             return ()
         if layout in BYLINE_LAYOUTS | CARD_LAYOUTS:
@@ -165,17 +165,17 @@ class MadeArticle:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The categories, or the section's name where the page shows none."""
+        """The categories, or the name of the section if the page displays none."""
         return self.shown_categories or (SECTION_NAMES[self.section],)
 
     @property
     def original_url(self) -> str:
-        """Its address at the press office, without junk."""
+        """Its URL at the press office, without tracking parameters."""
         return f"{self.press.site}/news/view.php?idx={700_000 + self.index}"
 
     @property
     def images(self) -> tuple[Image, ...]:
-        """Its pictures with their captions; addresses without `?type=`."""
+        """Its pictures with their captions; URLs without `?type=`."""
         if self.key is None:
             return ()
         head = f"https://imgnews.pstatic.net/image/{self.key.oid}/{self.published_at:%Y/%m/%d}/{self.key.aid}"
@@ -185,7 +185,7 @@ class MadeArticle:
 
     @cached_property
     def versions(self) -> tuple[Version, ...]:
-        """What it says, and from when on: one version, or up to three."""
+        """Its versions in order: one to three."""
         first = Version(self.published_at, None, self.corpus.text(self.index))
         return (first, *self._later(first))
 
@@ -199,19 +199,19 @@ class MadeArticle:
             yield Version(since, since, text)
 
     def at(self, moment: datetime) -> Version:
-        """What it says at this moment (its first version for earlier ones)."""
+        """Its version at this time; the first version for earlier times."""
         return next((version for version in reversed(self.versions) if version.since <= moment), self.versions[0])
 
     def gone(self, moment: datetime) -> bool:
         return self.gone_at is not None and self.gone_at <= moment
 
     def listed(self, moment: datetime) -> bool:
-        """Whether lists show it at this moment."""
+        """Whether lists show it at this time."""
         return self.listed_at <= moment and not self.gone(moment)
 
 
 class Corpus(Sequence[MadeArticle]):
-    """All articles in order of publication. `articles` leaves out those that Naver does not host."""
+    """All articles in order of publication. `articles` omits those that Naver does not host."""
 
     def __init__(self, seed: int, slots: Sequence[Slot], offices: Sequence[Press], first: datetime, last: datetime):
         self.seed = seed
@@ -242,7 +242,7 @@ class Corpus(Sequence[MadeArticle]):
 
     @property
     def elsewhere(self) -> Iterator[MadeArticle]:
-        """The articles that a search finds and Naver does not host."""
+        """The articles that a search finds but Naver does not host."""
         return (self._at(index) for index, slot in enumerate(self.slots) if slot.number < 0)
 
     def find(self, oid: str, aid: str) -> MadeArticle | None:
@@ -251,21 +251,21 @@ class Corpus(Sequence[MadeArticle]):
         return None if index is None else self._at(index)
 
     def since(self, moment: datetime) -> int:
-        """Whole seconds from the first moment of the corpus to this one."""
+        """Whole seconds from the beginning of the corpus to this time."""
         return int(moment.timestamp()) - self._base
 
     def moment(self, since: int) -> datetime:
         return datetime.fromtimestamp(self._base + since, SEOUL)
 
     def digest(self) -> str:
-        """SHA-256 over every field and text: equal for equal corpora."""
+        """SHA-256 of all fields and texts: equal for equal corpora."""
         total = sha256()
         for article in self:
             total.update(repr((article, article.versions, article.images, article.authors)).encode())
         return total.hexdigest()
 
     def text(self, index: int) -> Text:
-        """The first version's text of an article."""
+        """The text of an article's first version."""
         slot = self.slots[index]
         if slot.copy is not Copy.NONE:
             text = self.text(slot.origin)
@@ -274,7 +274,7 @@ class Corpus(Sequence[MadeArticle]):
         return write(rng, slot, self.subjects[slot.subject], signed=self._signed(slot, index), title=self._story(slot))
 
     def _story(self, slot: Slot) -> str:
-        """The headline that a sequel shares with its flash; empty for all others."""
+        """The headline that a follow-up shares with its flash; empty for all other articles."""
         return self.text(slot.origin).title.removeprefix("[1보] ") if slot.form in (Form.SECOND, Form.FULL) else ""
 
     def writer(self, slot: Slot, index: int) -> Author | None:
@@ -292,7 +292,7 @@ class Corpus(Sequence[MadeArticle]):
         return tuple(Signature)[index // 3 % 4]
 
     def _signed(self, slot: Slot, index: int) -> tuple[str, str]:
-        """What the text says of its writer: before the first paragraph, and behind the last."""
+        """How the text names its author: before the first paragraph and after the last."""
         writer, press = self.writer(slot, index), self.offices[slot.press].name
         if writer is None:
             return "", ""
@@ -327,12 +327,14 @@ def make_corpus(
     last: datetime = LAST,
     shares: Shares | None = None,
 ) -> Corpus:
-    """Make up a corpus: `articles` on Naver, and a few elsewhere, over the `days` that end at `last` (aware).
+    """Generate a corpus: `articles` on Naver, and a few elsewhere, over the `days` that end at `last` (aware).
 
-    Raises ValueError for fewer than one article or day, for a `last` without zone, for too many press offices.
+    Raises ValueError for fewer than one article or day, a `last` without a zone, or too many press offices.
     """
     if articles < 1 or days < 1 or last.tzinfo is None:
-        raise ValueError(f"a corpus of {articles} articles over {days} days to {last}: needs 1 of each and a time zone")
+        raise ValueError(
+            f"no corpus of {articles} articles over {days} days to {last}: needs 1 of each and a time zone"
+        )
     offices = first_offices(presses)
     until = last.astimezone(SEOUL).replace(microsecond=0)
     slots = Planner(Random(seed), offices, subjects(), shares or Shares(), days * DAY).plan(articles)

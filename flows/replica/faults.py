@@ -1,6 +1,6 @@
-"""What goes wrong on demand: seeded rates and scripted rules, changeable while the stand-in runs.
+"""Faults on demand, by seeded rates or by rules. They can be changed while the stand-in runs.
 
-Behaviour(rates={Fault.SERVER_ERROR: 0.1})                       one answer in ten
+Behaviour(rates={Fault.SERVER_ERROR: 0.1})                       one response in ten
 Behaviour(rules=(Rule(Fault.TOO_MANY, host="n.news.naver.com", times=2, retry_after=3),))
 """
 
@@ -22,36 +22,36 @@ API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
 
 
 class Fault(StrEnum):
-    """A way for an answer to go wrong."""
+    """What is wrong with a response."""
 
     TOO_MANY = "too_many"  # 429 with Retry-After
-    QUOTA = "quota"  # 429 of the Search API: the day's calls are used up
+    QUOTA = "quota"  # 429 of the Search API: the daily quota is used up
     SERVER_ERROR = "server_error"  # `status`, 503 by default; with Retry-After if `retry_after` is set
     FORBIDDEN = "forbidden"  # 403
-    SLOW = "slow"  # right, but `seconds` late
-    TRICKLE = "trickle"  # right, but in small pieces over `seconds`
-    CUT = "cut"  # half of the bytes that Content-Length promises
-    BAD_GZIP = "bad_gzip"  # says gzip, and is not
-    BOMB = "bomb"  # `size` bytes of nothing, packed small
-    BLOCK_NOTICE = "block_notice"  # 200, a page that says the reader is a machine
+    SLOW = "slow"  # correct, but `seconds` late
+    TRICKLE = "trickle"  # correct, but in small chunks over `seconds`
+    CUT = "cut"  # half of the bytes that Content-Length announces
+    BAD_GZIP = "bad_gzip"  # declared as gzip, but is not
+    BOMB = "bomb"  # `size` blank bytes, compressed
+    BLOCK_NOTICE = "block_notice"  # 200, a page that calls the client a robot
     UNAVAILABLE = "unavailable"  # 200, "Service Temporarily Unavailable"
     GONE = "gone"  # 404
-    RENAMED = "renamed"  # `old` becomes `new` wherever it stands on the page
+    RENAMED = "renamed"  # `old` is replaced by `new` everywhere on the page
     NO_DATE = "no_date"  # the page without its times
     NO_BODY = "no_body"  # the page without #dic_area
     EMPTY_LIST = "empty_list"  # lists without items
-    NO_LINKS = "no_links"  # the search page without addresses of articles
+    NO_LINKS = "no_links"  # the search page without links to articles
     WRONG_CHARSET = "wrong_charset"  # a Content-Type that names another encoding
-    REDIRECT_OFF = "redirect_off"  # to a host that is not Naver's
+    REDIRECT_OFF = "redirect_off"  # to a host outside Naver
     REDIRECT_LOOP = "redirect_loop"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a fault strikes: on which host (empty: any), where the path and query hold `path`, and how often.
+    """When a fault applies: to which host (empty: any), to paths and queries that contain `path`, and how often.
 
-    It lets the first `after` matching requests pass and strikes the next `times` (None: all). What else it holds is
-    for the faults that need it: `retry_after` in seconds, sent as an HTTP date if `as_date`.
+    The first `after` matching requests are not affected, the next `times` (None: all) are. The other fields are
+    options of single faults: `retry_after` is in seconds, and sent as an HTTP date if `as_date`.
     """
 
     fault: Fault
@@ -68,24 +68,25 @@ class Rule:
     new: str = ""
 
     def matches(self, host: str, target: str) -> bool:
-        # robots.txt goes wrong only when a rule says so: it has variants of its own.
+        # robots.txt is affected only by a rule that names it; otherwise `Behaviour.robots` applies.
         named = self.path in target if self.path else target != "/robots.txt"
         return named and self.host in ("", host)
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How the stand-in behaves. `rates` are shares of all answers; `rules` come before them, the first that matches.
+    """How the stand-in behaves. `rates` are fractions of all responses; the first matching rule takes precedence.
 
-    `robots` is what the hosts of pages say, `robots_by_host` what single hosts say instead (the Search API's hosts
-    allow everything unless named). `layout` shows every article in one look; `old` also answers main/read.nhn itself
-    instead of redirecting. `padding` is how many bytes of scripts and other articles fill an article's page.
+    `robots` is the robots.txt of all page hosts, `robots_by_host` that of single hosts (the hosts of the Search API
+    allow everything unless they are listed). `layout` displays every article in one layout; with `old`, main/read.nhn
+    responds itself instead of redirecting. `padding` is the number of bytes of scripts and other articles on an
+    article's page.
 
-    With `restless`, the bytes of an article's page differ at every request, as Naver's do; with `validators` they do
-    too, and articles bear ETag and Last-Modified and are answered 304 to who has them. Items of lists and searches
-    stand up to `shuffled` places from where they belong, others in each answer; with `swapped`, every two pages have
-    changed places. `tick`: seconds that the clock goes on behind each list or search that was asked for, so that lists
-    grow while they are read.
+    With `restless`, the bytes of an article's page differ at every request, as Naver's do. With `validators` they
+    differ too, but articles have an ETag and a Last-Modified header, and conditional requests get a 304 response.
+    Items of lists and searches are up to `shuffled` places away from their position, differently at each request; with
+    `swapped`, every two pages are exchanged. `tick` is the number of seconds by which each request for a list or a
+    search advances the clock, so that lists grow while they are read.
     """
 
     seed: int = 0
@@ -107,12 +108,12 @@ class Behaviour:
         return self.robots_by_host.get(host, usual)
 
     def forbids(self, host: str, target: str) -> bool:
-        """Whether the host's robots.txt forbids an address. A broken one forbids everything, as RFC 9309 says."""
+        """Whether the host's robots.txt forbids an address. An unreadable one forbids everything (RFC 9309)."""
         return self.robots_of(host) in (Robots.FORBID, Robots.BROKEN) and target != "/robots.txt"
 
 
 class Faults:
-    """Decides which answers go wrong. `behaviour` may be replaced at any time, from any thread."""
+    """Decides which responses are faulty. `behaviour` may be replaced at any time, from any thread."""
 
     def __init__(self, behaviour: Behaviour | None = None) -> None:
         self._lock = threading.Lock()
@@ -130,7 +131,7 @@ class Faults:
             self._visits: Counter[str] = Counter()
 
     def choose(self, host: str, target: str) -> Rule | None:
-        """The fault of this request. By rates, it depends on the address and its visits, not on who came first."""
+        """The fault of this request. Rates depend on the address and its number of visits, not on the order."""
         with self._lock:
             self._visits[host + target] += 1
             visit = self._visits[host + target]
@@ -141,8 +142,8 @@ class Faults:
             if not rule.matches(host, target):
                 continue
             self._seen[at] += 1
-            struck = self._seen[at] - rule.after
-            if struck > 0 and (rule.times is None or struck <= rule.times):
+            number = self._seen[at] - rule.after
+            if number > 0 and (rule.times is None or number <= rule.times):
                 return rule
         return None
 
@@ -158,18 +159,18 @@ class Faults:
 
 
 def behaviour_from_json(data: object) -> Behaviour:
-    """A Behaviour from JSON with the names of its fields. Raises BadInput that names what cannot be read."""
+    """A Behaviour from a JSON object with the names of its fields. Raises BadInput that names the wrong part."""
     if not isinstance(data, dict):
-        raise BadInput("the behaviour of the stand-in is a JSON object with the fields of Behaviour")
+        raise BadInput("the behaviour must be a JSON object with the fields of Behaviour")
     _known(data, Behaviour)
     try:
         return replace(Behaviour(**data), **_typed(data))
     except (TypeError, ValueError) as error:
-        raise BadInput(f"the behaviour of the stand-in cannot be read: {error}") from error
+        raise BadInput(f"invalid behaviour: {error}") from error
 
 
 def _typed(data: dict[str, Any]) -> dict[str, Any]:
-    """The fields whose JSON is not yet the value: enums, rules, mappings."""
+    """The fields that need conversion from JSON: enums, rules, mappings."""
     typed: dict[str, Any] = {"rules": tuple(_rule(entry) for entry in data.get("rules", ()))}
     typed["rates"] = {Fault(name): float(rate) for name, rate in data.get("rates", {}).items()}
     typed["robots"] = Robots(data.get("robots", Robots.ALLOW))
@@ -186,4 +187,4 @@ def _rule(entry: dict[str, Any]) -> Rule:
 def _known(data: dict[str, Any], kind: type[Behaviour] | type[Rule]) -> None:
     names = {one.name for one in fields(kind)}
     if unknown := sorted(set(data) - names):
-        raise BadInput(f"{kind.__name__} has no {', '.join(unknown)}; it has {', '.join(sorted(names))}")
+        raise BadInput(f"{kind.__name__} has no field {', '.join(unknown)}: its fields are {', '.join(sorted(names))}")

@@ -1,6 +1,6 @@
-"""What lists and searches find at a moment: articles by press office, section and day, or by the words of a query.
+"""What lists and searches contain at a given time: articles by press office, section and day, or by words of a query.
 
-Works on slots and indexes alone: nobody has to write an article that is only counted.
+Uses only slots and indexes, so that the text of an article that is merely counted need not be generated.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from flows.replica.corpus import Corpus
 from flows.replica.plan import DAY, Slot
 from schemas.article import SEOUL
 
-LINGER = DAY
-"""A search still finds an article for so many seconds after it was deleted. Lists drop it at once."""
+SEARCHABLE_AFTER_DELETION = DAY
+"""Seconds for which a search still finds a deleted article. Lists remove it at once."""
 
 _TERM = re.compile(r'"([^"]+)"|(\S+)')
 
 
 class Finder:
-    """Looks into a corpus. Answers are indexes of articles, newest first."""
+    """Finds articles in a corpus. Results are indexes of articles, newest first."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
@@ -32,13 +32,13 @@ class Finder:
         self._found = lru_cache(maxsize=256)(self._find)
 
     def listed(self, office_or_section: str, day: date, now: datetime) -> list[int]:
-        """What a press office (`701`) or a section (`105`) published on a day, as its list shows it at `now`."""
+        """The articles of a press office (`701`) or a section (`105`) of one day, as its list shows them at `now`."""
         at = self._corpus.since(now)
         found = self._days.get((office_or_section, day), ())
         return [index for index in reversed(found) if _is_listed(self._slots[index], at)]
 
     def latest(self, section: str, now: datetime, *, before: int, count: int) -> list[int]:
-        """A section's `count` newest articles among those whose index is below `before`."""
+        """The `count` newest articles of a section whose index is below `before`."""
         at = self._corpus.since(now)
         older = (index for index in reversed(self._sections.get(section, ())) if index < before)
         return list(islice((index for index in older if _is_listed(self._slots[index], at)), count))
@@ -46,7 +46,7 @@ class Finder:
     def search(
         self, query: str, now: datetime, *, sort: str = "date", first: date | None = None, last: date | None = None
     ) -> Sequence[int]:
-        """What a search finds: every word of the query, quoted phrases whole. By `date`, or by closeness (`sim`)."""
+        """Articles with all words of the query, quoted phrases as a whole; sorted by `date` or by relevance (`sim`)."""
         oldest = self._midnight(first) if first else 0
         youngest = self._midnight(last + timedelta(days=1)) if last else self._corpus.since(now) + 1
         return self._found(" ".join(query.lower().split()), self._corpus.since(now), sort, oldest, youngest)
@@ -58,7 +58,7 @@ class Finder:
             if oldest <= self._slots[index].since < youngest and _is_searchable(self._slots[index], at)
         ]
         if sort == "sim":
-            shown.sort(key=lambda index: (index * 7_919) % 10_007)  # some order that is not the date's
+            shown.sort(key=lambda index: (index * 7_919) % 10_007)  # any order that is not chronological
         return tuple(shown)
 
     def _match(self, query: str) -> list[int]:
@@ -77,7 +77,7 @@ class Finder:
 
     @cached_property
     def _days(self) -> dict[tuple[str, date], list[int]]:
-        """Indexes by (press office, day) and by (section, day). Sports and entertainment have no section list."""
+        """Indexes by (press office, day) and by (section, day). Sports and entertainment have no section lists."""
         days: defaultdict[tuple[str, date], list[int]] = defaultdict(list)
         for index, slot in enumerate(self._slots):
             if slot.number >= 0:
@@ -101,4 +101,4 @@ def _is_listed(slot: Slot, at: int) -> bool:
 
 
 def _is_searchable(slot: Slot, at: int) -> bool:
-    return slot.since + slot.late <= at and not (slot.gone and slot.since + slot.gone + LINGER <= at)
+    return slot.since + slot.late <= at and not (slot.gone and slot.since + slot.gone + SEARCHABLE_AFTER_DELETION <= at)

@@ -1,4 +1,4 @@
-"""What tells a reader that a page has not changed: ETag, Last-Modified, and the answer 304 to who sends them back."""
+"""Validators of pages, and conditional requests: ETag, Last-Modified, 304 responses."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from flows.replica.answers import Answer
 from flows.replica.corpus import MadeArticle
 
 
-def marked(answer: Answer, article: MadeArticle, now: datetime) -> Answer:
-    """The answer with the marks of the article's version at this moment."""
+def with_validators(answer: Answer, article: MadeArticle, now: datetime) -> Answer:
+    """The response with ETag and Last-Modified of the article's current version."""
     version = article.at(now)
     number = article.versions.index(version)
-    # Weak: two answers of one version say the same, and differ in their bytes.
-    marks = {
+    # Weak, because two responses of one version differ in their bytes.
+    validators = {
         "etag": f'W/"{article.key.id if article.key else article.index}-{number}"',
         "last-modified": format_datetime(version.since.astimezone(UTC), usegmt=True),
     }
-    return replace(answer, headers={**answer.headers, **marks})
+    return replace(answer, headers={**answer.headers, **validators})
 
 
-def unless_known(answer: Answer, asked: Mapping[str, str]) -> Answer:
-    """304 without a body for who has this version already, else the answer. As RFC 9110 says, an ETag comes first."""
-    marks = {name: answer.headers[name] for name in ("etag", "last-modified") if name in answer.headers}
-    return Answer(b"", answer.kind, 304, marks) if _is_known(marks, asked) else answer
+def conditional(answer: Answer, asked: Mapping[str, str]) -> Answer:
+    """The response, or 304 if the request headers name its version. An ETag takes precedence (RFC 9110)."""
+    validators = {name: answer.headers[name] for name in ("etag", "last-modified") if name in answer.headers}
+    return Answer(b"", answer.kind, 304, validators) if _matches(validators, asked) else answer
 
 
-def _is_known(marks: Mapping[str, str], asked: Mapping[str, str]) -> bool:
+def _matches(validators: Mapping[str, str], asked: Mapping[str, str]) -> bool:
     if "if-none-match" in asked:
-        return marks.get("etag") in [tag.strip() for tag in asked["if-none-match"].split(",")]
+        return validators.get("etag") in [tag.strip() for tag in asked["if-none-match"].split(",")]
     since = _moment(asked.get("if-modified-since", ""))
-    modified = _moment(marks.get("last-modified", ""))
+    modified = _moment(validators.get("last-modified", ""))
     return since is not None and modified is not None and modified <= since
 
 

@@ -1,4 +1,4 @@
-"""What Naver's addresses answer: host and path to an Answer. Knows nothing of faults, logs or connections."""
+"""Naver's hosts and paths: a request to its correct response. Knows nothing about faults, logs or connections."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from flows.replica.answers import CP949, JSON, Answer, redirect
 from flows.replica.article_pages import View, article_page
 from flows.replica.clock import Clock
 from flows.replica.corpus import Corpus, Layout, MadeArticle
-from flows.replica.disorder import in_disorder, in_pairs
+from flows.replica.disorder import pages_swapped, shuffled
 from flows.replica.faults import Faults
 from flows.replica.finding import Finder
-from flows.replica.freshness import marked, unless_known
+from flows.replica.freshness import conditional, with_validators
 from flows.replica.list_pages import PER_PAGE, list_page, section_json, section_page
 from flows.replica.notices import gone_page, robots_txt
 from flows.replica.old_pages import article_json, old_page, script_page
@@ -38,7 +38,7 @@ from flows.replica.search_answers import (
 )
 
 SECTION_SIZE = 36
-"""Articles that a section page shows at once."""
+"""Articles on a section page."""
 
 _NUMBERS = re.compile(r"/(?P<oid>[0-9]{3})/(?P<aid>[0-9]{10})/?$")
 _SECTION = re.compile(r"/(?:breakingnews/)?section/(?P<sid>[0-9]{3})(?:/[0-9]{3})?$")
@@ -48,7 +48,7 @@ _RANGE = re.compile(r"p:from([0-9]{8})to([0-9]{8})")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked. Header names are lower case; of a repeated parameter the last counts."""
+    """A request. Header names are in lower case; the last of repeated parameters counts."""
 
     host: str
     path: str
@@ -61,7 +61,7 @@ class Request:
 
 
 class Site:
-    """Naver's hosts, over one corpus and one clock."""
+    """Naver's hosts, with one corpus and one clock."""
 
     def __init__(self, corpus: Corpus, clock: Clock, faults: Faults) -> None:
         self._corpus = corpus
@@ -87,10 +87,10 @@ class Site:
         }
 
     def answer(self, request: Request) -> Answer:
-        """The answer to a request, as it should be."""
+        """The correct response to a request."""
         answering = self._hosts.get(request.host)
         if answering is None:
-            return _plain(404, f"the stand-in has no host {request.host!r}: send Naver's own in the Host header")
+            return _plain(404, f"the stand-in has no host {request.host!r}: send one of Naver's in the Host header")
         if request.path == "/robots.txt":
             status, body = robots_txt(self._faults.behaviour.robots_of(request.host))
             return Answer(body, "text/plain", status)
@@ -102,23 +102,23 @@ class Site:
         return View(self._clock.now, request.headers.get("user-agent", ""), behaviour.padding, serial)
 
     def _fresh(self, answer: Answer, article: MadeArticle, request: Request) -> Answer:
-        """An article's answer, or 304 to who has it already."""
+        """An article's response, or 304 if the client already has this version."""
         if not self._faults.behaviour.validators:
             return answer
-        return unless_known(marked(answer, article, self._clock.now), request.headers)
+        return conditional(with_validators(answer, article, self._clock.now), request.headers)
 
     def _arranged(self, found: Sequence[int], request: Request, size: int) -> Sequence[int]:
-        """What a list or a search found, in the order in which it shows it now; the clock goes on behind it."""
+        """The items of a list or search in the order in which this response shows them. Advances the clock."""
         behaviour, target = self._faults.behaviour, f"{request.host}{request.path}?{request.query}"
         self._visits[target] += 1
         if behaviour.tick:
             self._clock.advance(timedelta(seconds=behaviour.tick))
         rng = Random(f"{behaviour.seed} {target} {self._visits[target]}")
-        found = in_disorder(found, behaviour.shuffled, rng)
-        return in_pairs(found, size) if behaviour.swapped else found
+        found = shuffled(found, behaviour.shuffled, rng)
+        return pages_swapped(found, size) if behaviour.swapped else found
 
     def _find(self, path: str) -> MadeArticle | None:
-        """The article that a path ends with, when it is out."""
+        """The article at the end of a path, if it has been published."""
         numbers = _NUMBERS.search(path)
         article = self._corpus.find(numbers["oid"], numbers["aid"]) if numbers else None
         return article if article and article.published_at <= self._clock.now else None
@@ -128,7 +128,7 @@ class Site:
         if article is None or "/article/" not in request.path:
             return Answer(gone_page(notice="페이지를 찾을 수 없습니다"), status=404)
         if article.gone(self._clock.now):
-            # Half of the deleted articles answer as if all was well.
+            # Half of the deleted articles respond with status 200.
             return Answer(gone_page(), status=404 if article.index % 2 else 200)
         if article.subject.arena:
             return redirect(link(article))
@@ -138,7 +138,7 @@ class Site:
         return self._fresh(Answer(page, headers=cookies), article, request)
 
     def _news(self, request: Request) -> Answer:
-        """Lists, section pages, and the old addresses of articles."""
+        """Lists, section pages, and old URLs of articles."""
         if request.path.startswith(("/main/list.n", "/main/list.naver")):
             return self._list(request)
         if request.path.startswith(_TEMPLATE):
@@ -150,7 +150,7 @@ class Site:
         return self._moved(request)
 
     def _moved(self, request: Request) -> Answer:
-        """Old addresses lead to today's."""
+        """Old URLs redirect to the current ones."""
         asked = request.parameters
         oid = asked.get("oid") or asked.get("office_id", "")
         aid = asked.get("aid") or asked.get("article_id", "")
@@ -183,7 +183,7 @@ class Site:
         name = asked.get("oid") if asked.get("mode") == "LPOD" else asked.get("sid1")
         day = _day(asked["date"]) if "date" in asked else now.date()
         if name is None or day is None:
-            return _plain(400, "a list needs oid or sid1, and a date such as 20261007")
+            return _plain(400, "a list requires oid or sid1, and a date such as 20261007")
         page = asked.get("page", "1")
         kept = urlencode([(key, value) for key, value in asked.items() if key != "page"])
         found = self._arranged(self._finder.listed(name, day, now), request, PER_PAGE)
@@ -242,7 +242,7 @@ def _plain(status: int, text: str) -> Answer:
 def _day(text: str) -> date | None:
     """`20261007`; None for anything else."""
     try:
-        return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a day of Korea's calendar
+        return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007  a calendar day in Korea
     except ValueError:
         return None
 

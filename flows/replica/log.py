@@ -1,6 +1,6 @@
-"""The stand-in's own log: who asked for what and when, so that tests can judge a crawler from the server's side.
+"""The stand-in's request log, from which tests judge a crawler as the server sees it.
 
-The helpers below take what `RequestLog.entries` gives.
+The functions below take `RequestLog.entries`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 GRACE = 0.05
-"""Seconds that a crawler has to learn of a pause: what it sent before it could know is no offence."""
+"""Seconds until a crawler can know of a pause: requests that it sent before are not violations."""
 
 KEY_HEADERS = (
     "x-naver-client-id",
@@ -28,12 +28,12 @@ KEY_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One request. `arrived` and `finished` are monotonic seconds, `wall` is UTC at arrival.
+    """One request. `arrived` and `finished` are monotonic seconds, `wall` is the UTC time of arrival.
 
-    `in_flight` counts the open requests of the host at arrival, this one included. `keys` and `cookies` are names,
-    never values. `status` is None while the request is open or when no answer was begun. `paused_until` is the
-    monotonic second that a Retry-After named. `forbidden` tells that robots.txt forbade the address. `fault` is what
-    the stand-in did wrong on purpose.
+    `in_flight` counts the open requests of the host at arrival, including this one. `keys` and `cookies` are names,
+    never values. `status` is None while the request is open or if no response was started. `paused_until` is the end
+    of the pause that a Retry-After asked for, in monotonic seconds. `forbidden` means that robots.txt forbade the
+    address. `fault` is the fault that was applied.
     """
 
     number: int
@@ -58,7 +58,7 @@ class LogEntry:
 
 
 class RequestLog:
-    """All requests since the start, or since `clear`. May be read from any thread."""
+    """All requests since the start or the last `clear`. Can be read from any thread."""
 
     def __init__(self) -> None:
         self._entries: list[LogEntry] = []
@@ -72,7 +72,7 @@ class RequestLog:
             return tuple(self._entries)
 
     def arrive(self, method: str, host: str, target: str, headers: dict[str, str], *, forbidden: bool) -> LogEntry:
-        """Note a request as it comes in."""
+        """Record a request on arrival."""
         with self._lock:
             number = self._cleared + len(self._entries)
             self._open[host].add(number)
@@ -93,7 +93,7 @@ class RequestLog:
             return entry
 
     def finish(self, entry: LogEntry, *, status: int | None, sent: int, pause: float | None, fault: str | None) -> None:
-        """Note how a request ended, once. `pause` is what its Retry-After asked for, in seconds from now."""
+        """Record how a request ended, once. `pause` is the pause that Retry-After asked for, in seconds from now."""
         now = time.monotonic()
         until = None if pause is None else now + pause
         with self._lock:
@@ -107,14 +107,14 @@ class RequestLog:
                 )
 
     def clear(self) -> None:
-        """Forget all requests so far; open ones still count as in flight."""
+        """Delete all entries; open requests still count as in flight."""
         with self._lock:
             self._cleared += len(self._entries)
             self._entries.clear()
 
 
 def max_rate(log: Sequence[LogEntry], host: str, *, window: float = 1.0) -> float:
-    """The most requests a second that a host got in any `window` of seconds."""
+    """The highest rate of requests to a host per second, over any `window` in seconds."""
     times = [entry.arrived for entry in log if entry.host == host]
     most = first = 0
     for last, moment in enumerate(times):
@@ -124,29 +124,29 @@ def max_rate(log: Sequence[LogEntry], host: str, *, window: float = 1.0) -> floa
     return most / window
 
 
-def closest(log: Sequence[LogEntry], host: str) -> float:
-    """The least seconds between two requests to a host that came one after the other; infinite where there are none."""
+def min_interval(log: Sequence[LogEntry], host: str) -> float:
+    """The shortest interval between two consecutive requests to a host, in seconds; infinite if there are none."""
     times = sorted(entry.arrived for entry in log if entry.host == host)
     return min((later - earlier for earlier, later in pairwise(times)), default=float("inf"))
 
 
 def max_in_flight(log: Sequence[LogEntry], host: str) -> int:
-    """The most requests that a host had open at once."""
+    """The highest number of requests that a host had open at the same time."""
     return max((entry.in_flight for entry in log if entry.host == host), default=0)
 
 
 def requests_during_pause(log: Sequence[LogEntry], *, grace: float = GRACE) -> list[LogEntry]:
-    """Requests to a host that came before the end of a pause it had asked for."""
+    """Requests to a host that arrived before the end of a pause that it had asked for."""
     pauses = [entry for entry in log if entry.paused_until is not None]
-    return [entry for entry in log if any(_offends(entry, pause, grace) for pause in pauses)]
+    return [entry for entry in log if any(_violates(entry, pause, grace) for pause in pauses)]
 
 
 def forbidden_fetches(log: Sequence[LogEntry]) -> list[LogEntry]:
-    """Requests for addresses that robots.txt forbade at that moment."""
+    """Requests for addresses that robots.txt forbade at the time."""
     return [entry for entry in log if entry.forbidden]
 
 
-def _offends(entry: LogEntry, pause: LogEntry, grace: float) -> bool:
+def _violates(entry: LogEntry, pause: LogEntry, grace: float) -> bool:
     if entry.host != pause.host or pause.finished is None or pause.paused_until is None:
         return False
     return pause.finished + grace < entry.arrived < pause.paused_until - grace

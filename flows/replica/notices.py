@@ -1,4 +1,4 @@
-"""Pages that hold no article: gone, not now, blocked; and robots.txt in its variants."""
+"""Pages without an article (deleted, unavailable, blocked), and the variants of robots.txt."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from enum import StrEnum
 
 
 class Robots(StrEnum):
-    """What a host's robots.txt says."""
+    """The content of a host's robots.txt."""
 
     ALLOW = "allow"
     FORBID = "forbid"
     SLOW = "slow"  # Crawl-delay: 2
-    BROKEN = "broken"  # answers 503
-    MISSING = "missing"  # answers 404
+    BROKEN = "broken"  # status 503
+    MISSING = "missing"  # status 404
 
 
 _ROBOTS_TEXT = {
@@ -39,7 +39,7 @@ def gone_page(*, notice: str = "삭제된 기사입니다") -> bytes:
 
 
 def unavailable_page() -> bytes:
-    """The page for "not now": a fault of the site, which says nothing of the article."""
+    """The "temporarily unavailable" page: a fault of the site that says nothing about the article."""
     return _page(
         "Service Temporarily Unavailable",
         "<h1>Service Temporarily Unavailable</h1><p>잠시 후 다시 시도해 주세요.</p>",
@@ -47,7 +47,7 @@ def unavailable_page() -> bytes:
 
 
 def block_page() -> bytes:
-    """The page for readers whom the site takes for machines."""
+    """The page for clients that the site takes for robots."""
     text = "비정상적인 접근이 감지되어 서비스 이용이 제한되었습니다."
     return _page(
         "서비스 이용 제한", f'<div class="captcha_wrap"><h1>{text}</h1><form><input name="captcha"></form></div>'

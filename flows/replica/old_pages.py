@@ -1,4 +1,4 @@
-"""Two other looks of an article: the page of news.naver.com/main/read.nhn (2019, 2020), and the JSON of sports."""
+"""Other layouts of an article: the page news.naver.com/main/read.nhn (2019, 2020), and the JSON of sports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CP949 = "cp949"
 
 
 def old_page(article: MadeArticle, view: View) -> bytes:
-    """The page of main/read.nhn in cp949. Times are minutes; what cp949 lacks is a numeric entity."""
+    """The page main/read.nhn in cp949. Times have whole minutes; characters that cp949 lacks are numeric entities."""
     version = article.at(view.now)
     before, behind = filler(view.padding, _CP949)
     page = _old_header(article, version) + _old_body(article, version)
@@ -22,7 +22,7 @@ def old_page(article: MadeArticle, view: View) -> bytes:
 
 def _old_head(article: MadeArticle, version: Version, view: View) -> str:
     key, press, title = article.key, article.press.name, escape(version.title)
-    assert key is not None  # noqa: S101 - only hosted articles have a page
+    assert key is not None  # noqa: S101  only hosted articles have a page
     return f"""
 <!DOCTYPE HTML>
 <html lang="ko">
@@ -81,9 +81,9 @@ def _encoded(text: str) -> bytes:
 
 
 def article_json(article: MadeArticle, view: View) -> bytes:
-    """The answer of api-gw.sports (or .entertain) /news/article/{oid}/{aid}."""
+    """The response of api-gw.sports (or .entertain) to /news/article/{oid}/{aid}."""
     version, key = article.at(view.now), article.key
-    assert key is not None  # noqa: S101 - only hosted articles have a page
+    assert key is not None  # noqa: S101  only hosted articles have a page
     written = {
         "officeId": key.oid,
         "articleId": key.aid,
@@ -103,7 +103,7 @@ def article_json(article: MadeArticle, view: View) -> bytes:
 
 
 def script_page(article: MadeArticle, view: View) -> bytes:
-    """The page that m.sports and m.entertain show: a script that will fetch the article, and hashed class names."""
+    """The page of m.sports and m.entertain: a script that fetches the article, and hashed class names."""
     title = escape(article.at(view.now).title)
     return f"""<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>{title}</title></head>
 <body data-agent="{escape(view.user_agent)}">

@@ -1,4 +1,4 @@
-"""What fills a real page around its article: scripts, styles, and other articles' text as decoys."""
+"""What surrounds the article on a real page: scripts, styles, and the text of other articles."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from random import Random
 from flows.replica.subjects import subjects
 from flows.replica.text import pick, writer
 
-_SHARE_BEFORE = 0.35  # of a real page, what stands before the article
+_SHARE_BEFORE = 0.35  # the part of a real page that precedes the article
 
 
 @lru_cache(maxsize=8)
 def filler(size: int, encoding: str = "utf-8") -> tuple[bytes, bytes]:
-    """Markup of about `size` bytes: what comes before the article, and what comes behind it. Nothing for 0."""
+    """Markup of about `size` bytes: the part before the article, and the part after it."""
     if size <= 0:
         return b"", b""
     rng = Random(size)
@@ -24,7 +24,7 @@ def filler(size: int, encoding: str = "utf-8") -> tuple[bytes, bytes]:
 
 
 def _repeat(rng: Random, size: int, encoding: str, makers: Sequence[Callable[[Random], str]]) -> bytes:
-    """Pieces by each maker in turn until they fill the size."""
+    """Parts from each maker in turn until the size is reached."""
     filled, turn = b"", 0
     while len(filled) < size:
         filled += makers[turn % len(makers)](rng).encode(encoding, "xmlcharrefreplace")
@@ -33,7 +33,7 @@ def _repeat(rng: Random, size: int, encoding: str, makers: Sequence[Callable[[Ra
 
 
 def _script(rng: Random) -> str:
-    """A script that names what a parser looks for, as real ones do."""
+    """A script that contains the names a parser looks for, as real ones do."""
     lines = "".join(
         f'\n\tfn{rng.getrandbits(24):x} = function (e) {{ return e.find("#dic_area, .media_end_head_headline")'
         f".attr('data-date-time') || \"{rng.getrandbits(64):x}\"; }};"

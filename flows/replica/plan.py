@@ -1,6 +1,6 @@
-"""Who writes what and when, drawn in one pass from the seed: a Slot for each article, and no text yet.
+"""Which article is published when and by whom: one Slot per article, drawn from the seed in one pass, without text.
 
-A slot is small, so that a million of them are cheap; everything else about an article follows from its slot.
+A slot is small, so that a million of them are cheap. Everything else about an article follows from its slot.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
 class Form(IntEnum):
-    """What an article consists of, and which of a story's articles it is."""
+    """What an article consists of, and its stage in a developing story."""
 
     TEXT = 0
     PHOTO = 1  # captioned photos, no text
@@ -32,29 +32,30 @@ class Form(IntEnum):
 
 
 class Edit(IntEnum):
-    """What happens to an article after it came out."""
+    """How an article is edited after its publication."""
 
     NONE = 0
     TITLE = 1
     BODY = 2
     BOTH = 3
     TWICE = 4  # first the body, then the title
-    TOUCHED = 5  # a new time of modification, the same text
+    TOUCHED = 5  # a new modification time, the same text
 
 
 class Copy(IntEnum):
-    """How an article repeats another one's text."""
+    """How an article copies the text of another."""
 
     NONE = 0
     SAME = 1
-    RESPACED = 2  # the same but for white space
+    RESPACED = 2  # the same except for white space
 
 
 class Slot(NamedTuple):
-    """An article's place in the plan. Times are seconds; `since` counts from the first moment of the corpus.
+    """The plan of one article. Times are seconds; `since` counts from the beginning of the corpus.
 
     `press`, `subject`, `focus`, `layout` and `origin` are indexes; `number` counts the articles of the press office
-    (-1: not on Naver); `late` is how long lists hide it, `edited` and `gone` are delays (0: never).
+    (-1: not on Naver); `late` is the delay until lists show it; `edited` and `gone` are delays after publication (0:
+    never).
     """
 
     since: int
@@ -74,7 +75,7 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How often what happens, as shares of all articles."""
+    """How frequent everything is, as fractions of all articles."""
 
     on_topic: float = 0.5
     tie: float = 0.12
@@ -90,7 +91,7 @@ class Shares:
 
 
 class Planner:
-    """Draws the slots, one after the other."""
+    """Draws the slots in order of publication."""
 
     def __init__(
         self, rng: Random, offices: Sequence[Press], subjects: Sequence[Subject], shares: Shares, span: int
@@ -107,7 +108,7 @@ class Planner:
         self._weights = {on: self._weigh(on=on) for on in (True, False)}
 
     def plan(self, articles: int) -> list[Slot]:
-        """`articles` slots that Naver hosts, and the share that it does not, in order of publication."""
+        """`articles` slots that Naver hosts, plus the fraction that it does not, in order of publication."""
         total = articles + int(articles * self._shares.elsewhere)
         elsewhere = set(self._rng.sample(range(total), total - articles))
         for index, since in enumerate(self._times(total)):
@@ -115,7 +116,7 @@ class Planner:
         return self._slots
 
     def _times(self, total: int) -> Iterator[int]:
-        """Rising times that end at the span; ties come out in the same second."""
+        """Ascending times up to the span; ties are published in the same second."""
         moments = list(accumulate(self._gap() for _ in range(total)))
         scale = self._span / max(moments[-1], 1e-9)
         return (int(moment * scale) for moment in moments)
@@ -151,10 +152,10 @@ class Planner:
         return self._fresh(since, self._pick(len(self._offices)), -1)
 
     def _hosted(self, index: int, since: int) -> Slot:
-        return self._with_fate(self._sequel(since) or self._copy(since) or self._own(index, since))
+        return self._with_lifecycle(self._sequel(since) or self._copy(since) or self._own(index, since))
 
     def _sequel(self, since: int) -> Slot | None:
-        """The 2보 or the full article of a flash, once others came between."""
+        """The 2보 or the full article that follows a flash after some other articles."""
         if not self._sequels or not self._chance(0.5):
             return None
         origin, form = self._sequels.popleft()
@@ -194,8 +195,8 @@ class Planner:
         bounds = list(accumulate((shares.flash, shares.photo, shares.video)))
         return (Form.FLASH, Form.PHOTO, Form.VIDEO, Form.TEXT)[bisect(bounds, self._rng.random())]
 
-    def _with_fate(self, slot: Slot) -> Slot:
-        """When lists show it, when it is edited, when it goes. A copy stays as it came."""
+    def _with_lifecycle(self, slot: Slot) -> Slot:
+        """Adds when lists show it, when it is edited and when it is deleted. A copy is never edited or deleted."""
         late = 2 * HOUR + self._pick(28 * HOUR) if self._chance(self._shares.late) else 0
         slot = slot._replace(late=late, edit=Edit.NONE, edited=0, gone=0)
         if slot.copy is not Copy.NONE:

@@ -1,4 +1,4 @@
-"""The made-up press offices: names that no real one bears, an identifier of three digits, a site of their own."""
+"""The fictitious press offices: names that no real one has, an identifier of three digits, and a website."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from random import Random
 
 MOST = 60
-"""So many press offices can be made up."""
+"""The number of press offices that can be generated."""
 
 _STEMS = (
     ("가람", "garam"),
@@ -49,7 +49,7 @@ _GIVEN = (
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A press office. `staff` are its writers (name, mailbox)."""
+    """A press office. `staff` are its journalists (name, e-mail address)."""
 
     oid: str
     name: str
@@ -59,12 +59,12 @@ class Press:
 
     @property
     def wire(self) -> bool:
-        """Whether it is a news agency, whose text others print."""
+        """Whether it is a news agency, whose articles others copy."""
         return self.kind == "통신"
 
     @property
     def category(self) -> str:
-        """How Naver's pages class it."""
+        """Its category on Naver's pages."""
         return _CATEGORIES.get(self.kind, "경제/IT")
 
     @property
@@ -74,9 +74,9 @@ class Press:
 
 @cache
 def presses(count: int) -> tuple[Press, ...]:
-    """The first `count` press offices, the same ones always. Raises ValueError beyond MOST."""
+    """The first `count` press offices, always the same. Raises ValueError if there are not so many."""
     if not 1 <= count <= MOST:
-        raise ValueError(f"{count} press offices asked for: between 1 and {MOST} can be made up")
+        raise ValueError(f"{count} press offices requested: choose from 1 to {MOST}")
     return tuple(_press(number) for number in range(count))
 
 

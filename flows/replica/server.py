@@ -1,4 +1,4 @@
-"""The stand-in for Naver as a server on 127.0.0.1: in a thread for tests, or until a signal for the command line."""
+"""The stand-in for Naver as a server on 127.0.0.1: in a thread for tests, in the foreground for the command line."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from schemas.errors import BadInput
 HOST = "127.0.0.1"
 READY_WITHIN = 10.0
 STOPPED_WITHIN = 10.0
-_CLOSE_WITHIN = 1  # whole seconds that open answers get when the server stops
+_CLOSE_WITHIN = 1  # whole seconds that open responses get when the server stops
 
 
 class Replica:
-    """A stand-in for Naver that runs while the `with` block does. Send Naver's host names in the Host header.
+    """A stand-in for Naver that runs during a `with` block. Send Naver's host names in the Host header.
 
     with Replica(make_corpus(seed=1)) as naver:
         naver.behaviour = Behaviour(rates={Fault.SERVER_ERROR: 0.1})
         ...  # SEOGO_NAVER=naver.url
         assert not forbidden_fetches(naver.log.entries)
 
-    Public: `url`, `corpus`, `clock`, `behaviour` (may be replaced while it runs), `log`.
+    Attributes: `url`, `corpus`, `clock`, `behaviour` (can be replaced while it runs), `log`.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Replica:
         pace: float = 0.0,
         port: int = 0,
     ) -> None:
-        """`now` is where the clock starts (default: the corpus' last moment), `pace` how fast it runs."""
+        """`now` is the initial time of the clock (default: the end of the corpus), `pace` its speed."""
         self.corpus = corpus or make_corpus(seed=1)
         self.clock = Clock(now or self.corpus.last, pace=pace)
         self.log = RequestLog()
@@ -66,7 +66,7 @@ class Replica:
 
     @property
     def url(self) -> str:
-        """Such as `http://127.0.0.1:41234`."""
+        """For example `http://127.0.0.1:41234`."""
         return f"http://{HOST}:{self._port}"
 
     def __enter__(self) -> Self:
@@ -104,16 +104,16 @@ def serve(
     pace: float = 0.0,
     behaviour: Behaviour | None = None,
 ) -> None:
-    """Run the stand-in until SIGINT or SIGTERM; says its address in one line once it is ready. Main thread only.
+    """Run the stand-in until SIGINT or SIGTERM; prints one line with its address when it is ready. Main thread only.
 
-    `last` is the corpus' last moment (default: that of make_corpus), `now` where the clock starts (default: `last`).
-    Raises BadInput when the port is taken or the corpus cannot be made as asked.
+    `last` is the end of the corpus (default: that of make_corpus), `now` the initial time of the clock (default:
+    `last`). Raises BadInput if the port is in use or the corpus cannot be generated with these values.
     """
     try:
         corpus = make_corpus(seed, articles=articles, presses=presses, days=days, last=last or LAST)
         replica = Replica(corpus, behaviour=behaviour, now=now, pace=pace, port=port)
     except ValueError as error:
-        raise BadInput(f"the stand-in cannot be made: {error}") from error
+        raise BadInput(f"the replica cannot be created: {error}") from error
     with _until_signal() as stopped, replica:
         sys.stdout.write(f"{_announcement(replica)}\n")
         sys.stdout.flush()
@@ -129,8 +129,8 @@ def _announcement(replica: Replica) -> str:
 
 
 def _listen(port: int) -> socket.socket:
-    # The protocol is named: asyncio sets TCP_NODELAY only on sockets that know to be TCP, and without it each answer
-    # on a kept connection waits 40 ms for the reader's acknowledgement.
+    # IPPROTO_TCP is explicit because asyncio sets TCP_NODELAY only on such sockets. Without it, each response on a
+    # kept-alive connection waits 40 ms for the client's acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -139,7 +139,7 @@ def _listen(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise BadInput(
-            f"port {port} of {HOST} cannot be used ({error}): choose another, or 0 for a free one"
+            f"port {port} of {HOST} cannot be used ({error}): choose another one, or 0 for any free port"
         ) from error
     return listener
 
@@ -151,7 +151,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="critical",  # cut answers are meant to be
+        log_level="critical",  # truncated responses are intended
         access_log=False,
         timeout_graceful_shutdown=_CLOSE_WITHIN,
         timeout_keep_alive=30,
@@ -159,7 +159,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it is ready."""
+    """A server that signals when it is ready."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -170,8 +170,8 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
-class _until_signal:  # noqa: N801 - reads as a function
-    """Inside the block SIGINT and SIGTERM set the event instead of ending the process."""
+class _until_signal:  # noqa: N801  used like a function
+    """Within the block, SIGINT and SIGTERM set the event instead of ending the process."""
 
     def __enter__(self) -> threading.Event:
         self._stopped = threading.Event()

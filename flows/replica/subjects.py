@@ -1,7 +1,7 @@
-"""What made-up articles are about, read from subjects.yaml: words, headlines, sentences, and how a search finds them.
+"""The subjects of generated articles, read from subjects.yaml: words, headlines, sentences, and search terms.
 
-A subject has focuses: words that stay the same through an article. The first paragraph (and every caption) holds all
-of them, so that a search knows which articles it finds without anybody having to write them.
+A subject has focuses: words that are fixed within one article. The first paragraph and every caption contain all of
+them, so that a search can find articles without generating their text.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ SECTION_NAMES: Mapping[str, str] = MappingProxyType(
         "110": "오피니언",
     }
 )
-"""Section numbers and the names that stand for them where a page shows no category of its own."""
+"""The names of the sections, used where a page displays no category."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing to write about. `weight` is its share among the subjects on, or off, the topic.
+    """One subject. `weight` is its relative frequency among the subjects on, or off, the topic.
 
-    `arena` is `sports` or `entertain` for what is only there as JSON, else empty. `section` is Naver's number.
+    `arena` is `sports` or `entertain` for articles that exist only as JSON, else empty. `section` is Naver's number.
     """
 
     name: str
@@ -55,15 +55,15 @@ class Subject:
 
     @cached_property
     def keywords(self) -> tuple[str, ...]:
-        """What a search looks at, for each focus, in lower case."""
+        """The searchable text of each focus, in lower case."""
         return tuple(" ".join(focus.values()).lower() for focus in self.focuses)
 
 
 @cache
 def subjects() -> tuple[Subject, ...]:
-    """All subjects: those on the topic first."""
+    """All subjects, those on the topic first."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data = yaml.load(_FILE.read_text("utf-8"), loader)  # noqa: S506 - a safe loader, in C where there is one
+    data = yaml.load(_FILE.read_text("utf-8"), loader)  # noqa: S506  a safe loader, in C if available
     return (*_on_topic(data["on_topic"], data["shared"]), *_off_topic(data["off_topic"], data["shared"]))
 
 
@@ -104,7 +104,7 @@ def _subject(
         focuses=focuses,
         titles=tuple(f"[기고] {title}" if opinion else title for title in entry["titles"]),
         leads=tuple(entry["leads"]),
-        # Its own sentences twice: an article stays what it is, and still sounds like a newspaper.
+        # Its own sentences twice, so that most of an article is about its subject.
         bank=tuple(entry["sentences"] * 2 + shared["sentences"]),
         captions=tuple(entry.get("captions", shared["captions"])),
         words={**shared["words"], **entry["words"]},

@@ -1,6 +1,6 @@
-"""Made-up Korean sentences: templates with slots, and particles that fit the word before them.
+"""Generated Korean sentences: templates with slots, and particles that agree with the preceding word.
 
-A template is a format string. `{team:은}` is the slot `team` with 은 or 는 behind it, as its last sound asks for.
+A template is a format string. `{team:은}` is the slot `team` followed by 은 or 는, depending on its last sound.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CLOSING = "\"'”’)]>」』"
 
 
 def final_sound(word: str) -> int:
-    """The final consonant of a word as spoken (0: none, else its Unicode number); Latin letters and digits by name."""
+    """The final consonant of a word (0: none, else its Unicode index); Latin letters and digits as they are read."""
     last = word.rstrip(_CLOSING)[-1:].lower()
     if "가" <= last <= "힣":
         return (ord(last) - 0xAC00) % 28
@@ -34,9 +34,9 @@ def final_sound(word: str) -> int:
 
 
 def particle(word: str, form: str) -> str:
-    """The form of a particle that fits the word: `particle("모델", "은")` is 은. Unknown forms stay as they are.
+    """The form of a particle that agrees with the word: `particle("모델", "은")` is 은. Other text is returned as is.
 
-    After words that somebody says, 고, 며 and 는 look at how the sentence ends: “좋다”고, “처음”이라고, “사례”라고.
+    After a quotation, 고, 며 and 는 depend on how the sentence ends: “좋다”고, “처음”이라고, “사례”라고.
     """
     if form in _QUOTING:
         return _QUOTING[form][0 if word.endswith("다") else 1 if final_sound(word) else 2]
@@ -46,7 +46,7 @@ def particle(word: str, form: str) -> str:
 
 
 class Word(str):
-    """A word of a slot; its format is the particle that follows, after a closing quotation mark if there is one."""
+    """The word of a slot. Its format specification is the particle, after a closing quotation mark if there is one."""
 
     __slots__ = ()
 
@@ -56,11 +56,11 @@ class Word(str):
 
 
 class Slots(dict[str, Word]):
-    """The slots of one sentence, drawn when a template asks for them.
+    """The slots of one sentence, drawn when a template uses them.
 
-    `steady` holds what stays the same through an article (its team, its place); everything else is drawn anew for
-    each sentence. `num_3_40` is a number from 3 to 40; `field2` is another draw from the words of `field`. A drawn
-    word may be a template itself.
+    `steady` contains the words that are fixed within an article (its team, its place); all others are drawn for each
+    sentence. `num_3_40` is a number from 3 to 40; `field2` is a second draw from the words of `field`. A drawn word may
+    itself be a template.
     """
 
     def __init__(self, rng: Random, words: Mapping[str, Sequence[str]], steady: Mapping[str, Word]) -> None:
@@ -86,11 +86,11 @@ class Slots(dict[str, Word]):
 
 
 def pick(rng: Random, values: Sequence[str]) -> str:
-    """One of the values. Faster than Random.choice, which matters for a million articles."""
+    """A random value. Faster than Random.choice, which matters for a million articles."""
     return values[int(rng.random() * len(values))]
 
 
 def writer(rng: Random, words: Mapping[str, Sequence[str]], steady: Mapping[str, str]) -> Callable[[str], str]:
-    """A function that fills a template, every slot drawn anew but for the steady ones."""
-    words_that_stay = {name: Word(value) for name, value in steady.items()}
-    return lambda template: template.format_map(Slots(rng, words, words_that_stay))
+    """A function that fills a template: steady slots are fixed, all others are drawn each time."""
+    fixed = {name: Word(value) for name, value in steady.items()}
+    return lambda template: template.format_map(Slots(rng, words, fixed))

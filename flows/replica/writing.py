@@ -1,4 +1,4 @@
-"""Writing, editing and copying the text of an article."""
+"""Generates, edits and copies the text of an article."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PICTURES = {Form.FLASH: 1, Form.SECOND: 0, Form.PHOTO: 3, Form.VIDEO: 0}
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What an article says. The subtitle is empty or has one or two lines; `captions` belong to its pictures."""
+    """The text of an article. The subtitle has zero to two lines; `captions` belong to the pictures."""
 
     title: str
     subtitle: str
@@ -25,21 +25,21 @@ class Text:
 
 
 def write(rng: Random, slot: Slot, subject: Subject, *, signed: tuple[str, str], title: str) -> Text:
-    """A new text. `signed` stands before the first and behind the last paragraph; `title` is a story's, or empty."""
+    """A new text. `signed` goes before the first and after the last paragraph; `title` is that of a story, or empty."""
     fill = writer(rng, subject.words, subject.focuses[slot.focus])
     headline = title or fill(pick(rng, subject.titles))
     captions = tuple(fill(pick(rng, subject.captions)) for _ in range(_pictures(rng, slot.form)))
     if slot.form in (Form.FLASH, Form.PHOTO):
         return Text(_headed(slot.form, headline), "", (), captions)
     lines = (0, 0, 0, 1, 2)[int(rng.random() * 5)] if slot.form is Form.TEXT else 0
-    # A set that keeps its order: two lines of a subtitle are never the same.
+    # An ordered set: the two lines of a subtitle are never the same.
     subtitle = "\n".join(dict.fromkeys(fill(pick(rng, subject.titles)) for _ in range(lines)))
     paragraphs = _paragraphs(rng, slot.form, subject, fill)
     return Text(_headed(slot.form, headline), subtitle, _signed(paragraphs, signed), captions)
 
 
 def edited(text: Text, edit: Edit, rng: Random) -> Text:
-    """The text after an edit: another headline, a corrected and a further paragraph, both, or none."""
+    """The text after an edit: another headline, another body, both, or neither."""
     if edit in (Edit.TITLE, Edit.BOTH):
         text = replace(text, title=f"{text.title} ({pick(rng, ('종합', '수정', '2판'))})")
     if edit in (Edit.BODY, Edit.BOTH):
@@ -50,7 +50,7 @@ def edited(text: Text, edit: Edit, rng: Random) -> Text:
 
 
 def respaced(text: Text) -> Text:
-    """The same text with other white space: its second sentence starts a paragraph, and one space is gone."""
+    """The same text with other white space: its second sentence starts a paragraph, and one space is removed."""
     head, *rest = text.paragraphs  # only texts of several paragraphs are copied
     first, stop, second = head.partition("다. ")
     split = (f"{first}다.", second) if stop else (head,)
@@ -67,7 +67,7 @@ def _headed(form: Form, headline: str) -> str:
 
 
 def _paragraphs(rng: Random, form: Form, subject: Subject, fill: Callable[[str], str]) -> list[str]:
-    """The lead, and paragraphs of one to three sentences, no template used twice while others are left."""
+    """The lead, and paragraphs of one to three sentences; no template is used twice while others remain."""
     low, high = _LENGTHS[form]
     bank = rng.sample(subject.bank, len(subject.bank))
     paragraphs = [fill(pick(rng, subject.leads))]

@@ -1,8 +1,9 @@
 """The records of the exports: a versioned contract with other programs.
 
-records               ExportedArticle, ExportedChange, their JSON Schemas, the schema version
-*.schema.json         the JSON Schemas, written by `python -m schemas.exported`
-versions.json         a digest of each version, so that no record changes under an old version
+records         ExportedArticle, ExportedChange, their JSON Schemas, the schema version
+__main__        `python -m schemas.exported` writes the JSON Schemas
+*.schema.json   the JSON Schemas
+versions.json   a digest of each version, so that no record changes without a new version
 """
 
 from schemas.exported.records import (

@@ -1,12 +1,12 @@
-"""What leaves the archive: the record of an article in every export, and that of a change in the change feed.
+"""The records that leave the archive: an article in every export, and a change in the change feed.
 
-They are a contract with whoever reads them. `exported/article.schema.json` and `exported/change.schema.json` are the
-JSON Schemas of the records, made from the types, and `exported/versions.json` has a digest of the records of each
-version that was ever given out. Whoever changes a type raises SCHEMA_VERSION and runs
+They are a contract with other programs. `article.schema.json` and `change.schema.json` are the JSON Schemas of the
+records, generated from the types; `versions.json` contains a digest of the records of each published version. To change
+a type, raise SCHEMA_VERSION and run
 
     python -m schemas.exported
 
-which refuses to give other records the number of old ones. The tests fail until both are done.
+which refuses to write different records under an existing version. The tests fail until both are done.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from schemas.errors import BadInput
 
 SCHEMA_VERSION = 1
-"""Rises with any change of the record. Stands in each Parquet file (`seogo.schema_version`) and in the JSON Schema."""
+"""Raised with every change of a record. Included in each Parquet file (`seogo.schema_version`) and JSON Schema."""
 
 FOLDER = Path(__file__).parent
 VERSIONS_FILE = FOLDER / "versions.json"
@@ -33,7 +33,7 @@ class _Record(BaseModel):
 
 
 class ExportedAuthor(_Record):
-    """Who wrote an article."""
+    """An author of an article."""
 
     name: str
     email: str | None
@@ -47,83 +47,83 @@ class ExportedImage(_Record):
 
 
 class ExportedArticle(_Record):
-    """One article, its newest text. What the archive does not know is null; lists are never null. Times bear a zone.
+    """One article with its newest text. Unknown values are null; lists are never null. Times have a zone.
 
-    `status`, `kind` and `revision_kind` are words to which later versions of seogo may add.
+    Later versions of seogo may add values of `status`, `kind` and `revision_kind`.
     """
 
     id: str
-    """`{oid}_{aid}`, such as `119_0003042504`; begins otherwise for a text that came without an address."""
+    """`{oid}_{aid}`, such as `119_0003042504`; has another form for a text without a URL."""
     url: str | None
     """Its page at Naver."""
     original_url: str | None
-    """Its page at the publisher's."""
+    """Its page at the publisher."""
     title: str | None
     subtitle: str | None
     body: str | None
-    """The text: paragraphs with an empty line between. Null where only a source's word of the article is held."""
+    """The text: paragraphs separated by a blank line. Null if only a source's information about it is stored."""
     description: str | None
-    """The snippet that a search showed."""
+    """The snippet shown by a search."""
     publisher: str | None
     authors: list[ExportedAuthor]
     categories: list[str]
     published_at: AwareDatetime | None
     modified_at: AwareDatetime | None
     crawled_at: AwareDatetime | None
-    """When this text was read."""
+    """When this text was fetched."""
     kind: str | None
     """text, photo, video, flash."""
     content_hash: str | None = Field(pattern=r"^[0-9a-f]{64}$")
-    """SHA-256 of the body as the page had it."""
+    """SHA-256 of the body as it was on the page."""
     text_hash: str | None = Field(pattern=r"^[0-9a-f]{64}$")
-    """SHA-256 of the body's NFC form without white space: the same for two layouts of one text."""
+    """SHA-256 of the body in NFC without white space: the same for two layouts of one text."""
     revision: int = Field(ge=1)
-    """The number of this text under its id: 1 for the first."""
+    """The number of this text of the article: 1 for the first."""
     revision_kind: str
     """Why this text was stored: new, imported, edited, re-extracted."""
     status: str
-    """How much of the article is held: archived, listed, imported."""
+    """How much of the article is stored: archived, listed, imported."""
     relevance: float | None
-    """The score against the topic."""
+    """The relevance score for the topic."""
     reasons: list[str]
-    """Why it has this score."""
+    """The reasons for this score."""
     teams: list[str]
-    """The teams it speaks of, by the topic file."""
+    """The teams that it mentions, as named in the topic file."""
     images: list[ExportedImage]
     file: str | None
     """Its Markdown file, relative to the archive."""
     duplicates: list[str]
-    """The ids of articles that bear the same text, in order."""
+    """The ids of articles with the same text, in order."""
 
 
 COLUMNS = tuple(ExportedArticle.model_fields)
-"""The record's fields, in the order that every export has them."""
+"""The fields of the record, in the order of every export."""
 
 
 class ExportedChange(_Record):
-    """A change of what the archive shows. Changes come in the order of `seq`."""
+    """A change in the archive. Changes are in the order of `seq`."""
 
     seq: int
-    """The change's own cursor: grows, and stays the same for good."""
+    """The cursor of the change: increasing, and permanent."""
     changed_at: AwareDatetime
-    """When the newest page of the batch was fetched that told of it."""
+    """When the newest page of the batch with this change was fetched."""
     kind: str
     """inserted, edited, re-extracted, duplicate, gone, restored, removed."""
     id: str
     revision: int | None
-    """The number of the text that came with it, where one did."""
+    """The number of the new text, if there is one."""
     duplicate_of: str | None
-    """For a duplicate: the id of the article whose text it bears."""
+    """For a duplicate: the id of the article with the same text."""
     article: ExportedArticle | None
-    """The text that came with it; null where none did, and where a later change removed it."""
+    """The article with the new text; null if there is none, or if a later change removed it."""
 
 
 RECORDS: dict[str, type[BaseModel]] = {"article": ExportedArticle, "change": ExportedChange}
-"""Every record that is exported, by its name."""
+"""All exported records by name."""
 
 
 def schema_file(record: str) -> Path:
-    """Where the JSON Schema of a record lies."""
+    """The path of a record's JSON Schema."""
     return FOLDER / f"{record}.schema.json"
 
 
@@ -137,23 +137,24 @@ def json_schema(record: str) -> dict[str, Any]:
 
 
 def digest(schemas: Mapping[str, dict[str, Any]]) -> str:
-    """SHA-256 of what schemas demand: without their version and without what they say to people."""
-    demands = {name: _demands(schema) for name, schema in schemas.items()}
-    return hashlib.sha256(json.dumps(demands, sort_keys=True).encode()).hexdigest()
+    """SHA-256 of the constraints of the schemas, without versions, titles and descriptions."""
+    constraints = {name: _constraints(schema) for name, schema in schemas.items()}
+    return hashlib.sha256(json.dumps(constraints, sort_keys=True).encode()).hexdigest()
 
 
 def versions_with(schemas: Mapping[str, dict[str, Any]], version: int, versions: dict[str, str]) -> dict[str, str]:
-    """The versions given out so far, and this one. Raises BadInput where its number belongs to other records."""
+    """The published versions including this one. Raises BadInput if its number belongs to other records."""
     number, found = str(version), digest(schemas)
     if versions.get(number, found) != found:
         raise BadInput(
-            f"version {number} of the exported records is another: raise SCHEMA_VERSION in schemas/exported/records.py."
+            f"version {number} of the exported records exists with other fields:"
+            " raise SCHEMA_VERSION in schemas/exported/records.py."
         )
     return {**versions, number: found}
 
 
 def write_schemas() -> None:
-    """Write the schemas and note their version. Raises BadInput."""
+    """Write the schemas and record their version. Raises BadInput."""
     schemas = {record: json_schema(record) for record in RECORDS}
     before = json.loads(VERSIONS_FILE.read_bytes()) if VERSIONS_FILE.exists() else {}
     written: dict[Path, Any] = {VERSIONS_FILE: versions_with(schemas, SCHEMA_VERSION, before)}
@@ -162,13 +163,15 @@ def write_schemas() -> None:
         path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _demands(schema: Any, *, names: bool = False) -> Any:
-    """A schema without annotations. `names`: the keys are names of fields, one of which is `title`."""
+def _constraints(schema: Any, *, names: bool = False) -> Any:
+    """A schema without annotations. `names`: its keys are names of fields, one of which is `title`."""
     if isinstance(schema, list):
-        return [_demands(item) for item in schema]
+        return [_constraints(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    said = () if names else ("version", "title", "description", "$schema")
+    annotations = () if names else ("version", "title", "description", "$schema")
     return {
-        key: _demands(value, names=key in ("properties", "$defs")) for key, value in schema.items() if key not in said
+        key: _constraints(value, names=key in ("properties", "$defs"))
+        for key, value in schema.items()
+        if key not in annotations
     }

@@ -1,13 +1,13 @@
-"""The archive's Markdown format: one file an article.
+"""The archive's Markdown format: one file per article.
 
     ---
-    id: 119_0003042504           the header: eleven keys, always in this order, one line each
+    id: 119_0003042504           the front matter: eleven keys, always in this order, one line each
     title: "…"
     …
     content_hash: 94bc342c…
     ---
 
-    # title                      repeats the header, for people
+    # title                      repeats the front matter, for people
 
     **publisher** | published_at | category
 
@@ -17,27 +17,28 @@
 
     ---
 
-    *Crawled at: …*              the footer, which also repeats the header
+    *Crawled at: …*              the footer, which also repeats the front matter
     *Source: [원문 보기](url)*
 
-`loads` reads a text into a `Document`, `dumps` writes it again, byte for byte; `from_article` makes a new one.
+`loads` parses a text into a `Document`, `dumps` writes it again, byte for byte; `from_article` creates a new one.
 
-Nothing in a body can be taken for the end of it: the text above and below the body follows from the header, so `loads`
-takes the one from the start of the file, the other from its end, and what lies between is the body.
+No text in a body can be mistaken for its end: the text above and below the body follows from the front matter. `loads`
+removes the former from the start of the file and the latter from its end; what remains is the body.
 
-Two styles, told apart by the quotes around the `id`:
+There are two styles, which differ in the quotes around the `id`:
 
-- `seed`, the layout of the existing archive. Every value and the body are HTML-escaped once (see `escape`). In the
-  header, what YAML cannot hold is a numeric entity too. The title is in double quotes; a category, publisher or author
-  that YAML would misread as it stands is as well. Two dialects of it are read and never written: files in which nothing
-  is escaped, and files with a twelfth key `comment_count` and comments between body and footer. See `body`.
-- `strict`, for tools that give YAML values a type. Every value of the header is in double quotes, with the escapes of
-  YAML; there are no entities, and the body is the text itself.
+- `seed`, the style of the existing archive. Every value and the body are HTML-escaped once (see `escape`). In the
+  front matter, characters that YAML does not allow are numeric entities. The title is in double quotes, and so is a
+  category, publisher or author that YAML would misread without them. Two dialects of it are read and never
+  written: files in which nothing is escaped, and files with a twelfth key `comment_count` and comments between body and
+  footer. See `body`.
+- `strict`, for tools that assign types to YAML values. Every value of the front matter is in double quotes, with YAML's
+  escapes; there are no entities, and the body is the plain text.
 
-A value is trimmed and lossless: `loads(dumps(from_article(a, …)))` gives back the title, category, publisher and body
-of `a`, without the white space (for the body: the line breaks) around them. Only the author is put on one line.
-UTF-8 cannot hold a lone surrogate: both ways, such a text is a FrontMatterError. Read and write files as bytes or with
-`newline=""`, because Python's text mode turns the `\\r` of a `strict` body or of an older file into `\\n`.
+Values are trimmed but otherwise lossless: `loads(dumps(from_article(a, …)))` returns the title, category, publisher and
+body of `a` without surrounding white space (for the body: line breaks). Only the author is put on one line. UTF-8
+cannot encode a lone surrogate: reading or writing such a text raises FrontMatterError. Read and write files as bytes or
+with `newline=""`, because Python's text mode turns the `\\r` of a `strict` body or of an older file into `\\n`.
 """
 
 from __future__ import annotations
@@ -66,11 +67,10 @@ class Comments(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file of the archive. Comes from `loads` or `from_article`, which see to it that its parts fit together.
+    """A file of the archive. Created by `loads` or `from_article`, which ensure that its parts are consistent.
 
-    `fields` and `raw_body` are the file's own text, `end` the line breaks behind the footer (one, in what seogo
-    writes). The properties give the values themselves: un-escaped once where the file is `escaped`, without white space
-    around them.
+    `fields` and `raw_body` are the exact text of the file, `end` the line breaks after the footer (seogo writes one).
+    The properties are the values: unescaped once if the file is `escaped`, without surrounding white space.
     """
 
     fields: Fields
@@ -121,7 +121,7 @@ class Document:
 
     @property
     def category(self) -> str:
-        """All categories, joined with `, `; empty where none is known."""
+        """All categories, joined with `, `; empty if none is known."""
         return self._value("category")
 
     @property
@@ -130,18 +130,18 @@ class Document:
 
     @property
     def author(self) -> str:
-        """The byline on one line; empty where none is known."""
+        """The byline on one line; empty if none is known."""
         return one_line(self._value("author"))
 
     @property
     def published_at(self) -> datetime | None:
-        """To the minute, Asia/Seoul. The older crawler kept only the day: its clock is at 00:00."""
+        """To the minute, in Asia/Seoul. In files of the older crawler, which stored only the day, the time is 00:00."""
         value = self._value("published_at")
         return datetime.fromisoformat(value).replace(tzinfo=SEOUL) if value else None
 
     @property
     def crawled_at(self) -> datetime:
-        """To the second, UTC."""
+        """To the second, in UTC."""
         return datetime.fromisoformat(self._value("crawled_at")).replace(tzinfo=UTC)
 
     @property
@@ -150,17 +150,17 @@ class Document:
 
     @property
     def content_hash(self) -> str:
-        """The hash that the file states, whether it is right or not."""
+        """The hash stated in the file, whether it is correct or not."""
         return self._value("content_hash")
 
     @property
     def body(self) -> str:
-        """The text without the line breaks around it, which is what `content_hash` is made of."""
+        """The text without surrounding line breaks, of which `content_hash` is the hash."""
         return self._codec.read_body(self.raw_body).strip("\n")
 
     @property
     def hash_matches(self) -> bool:
-        """Whether the body is the one that `content_hash` was made of."""
+        """Whether `content_hash` is the hash of the body."""
         return hash_of(self.body) == self.content_hash
 
     def _value(self, key: str) -> str:
@@ -174,7 +174,7 @@ class Document:
 def from_article(article: Article, crawled_at: datetime, *, style: Style = "seed") -> Document:
     """The document of an article, crawled at this (aware) time.
 
-    Raises FrontMatterError for a time without a zone and for a lone surrogate, naming the line it would have had.
+    Raises FrontMatterError for a time without a zone and for a lone surrogate, with the line that it would have had.
     """
     values = Fields(
         id=article.id,
@@ -196,7 +196,7 @@ def from_article(article: Article, crawled_at: datetime, *, style: Style = "seed
 
 
 def dumps(document: Document) -> str:
-    """The text of the file: of a document that `loads` gave, the very text it was given."""
+    """The text of the file. For a document from `loads`, this is the text that was parsed."""
     comments = document.comments
     header = "".join([f"{key}: {raw}\n" for key, raw in zip(KEYS, document.fields, strict=True)])
     header += f"comment_count: {comments.number}\n" if comments else ""
@@ -206,11 +206,11 @@ def dumps(document: Document) -> str:
 
 
 def loads(text: str, *, file: str = "<text>") -> Document:
-    """Read a file of the archive, in any style and dialect. Raises FrontMatterError with `file`, line and reason.
+    """Parse a file of the archive, in any style and dialect. Raises FrontMatterError with `file`, line and reason.
 
-    Taken as they are: line breaks inside what people wrote, as the older crawler left them; entities and quotes where
-    seogo would write none; any number of line breaks at the end; a `content_hash` that does not match the body (ask
-    `hash_matches`). Everything else that differs from the layout is an error.
+    Accepted are line breaks within free text, as the older crawler left them; entities and quotes where seogo would
+    write none; any number of line breaks at the end; and a `content_hash` that does not match the body (see
+    `hash_matches`). Every other deviation from the format is an error.
     """
     source = Source(text, file)
     check_start(source)
@@ -232,7 +232,7 @@ def loads(text: str, *, file: str = "<text>") -> Document:
 
 
 class _Part(NamedTuple):
-    """A piece of the text that follows from the header, and what to say where a file does not have it."""
+    """A part of the text that follows from the front matter, and the error if a file lacks it."""
 
     text: str
     otherwise: str
@@ -246,9 +246,9 @@ def _above(fields: Fields) -> tuple[_Part, ...]:
     line = f"**{show(fields.publisher)}** | {show(fields.published_at)} | {show(fields.category)}\n"
     return (
         _BLANK,
-        _Part(f"# {show(fields.title)}\n", "the heading is not the title of the front matter"),
+        _Part(f"# {show(fields.title)}\n", "the heading differs from the title in the front matter"),
         _BLANK,
-        _Part(line, "this line is not publisher, published_at and category of the front matter"),
+        _Part(line, "this line differs from publisher, published_at and category in the front matter"),
         _BLANK,
         _Part("---\n", "the line '---' above the body is missing"),
         _BLANK,
@@ -262,13 +262,15 @@ def _below(fields: Fields) -> tuple[_Part, ...]:
         _BLANK,
         _Part("---\n", "the line '---' below the body is missing"),
         _BLANK,
-        _Part(f"*Crawled at: {show(fields.crawled_at)}*\n", "the footer does not give crawled_at as the header does"),
-        _Part(f"*Source: [원문 보기]({show(fields.url)})*", "the file does not end with a footer that gives its url"),
+        _Part(f"*Crawled at: {show(fields.crawled_at)}*\n", "crawled_at in the footer differs from the front matter"),
+        _Part(
+            f"*Source: [원문 보기]({show(fields.url)})*", "the file does not end with a footer that contains its url"
+        ),
     )
 
 
 def _pass_above(source: Source, fields: Fields, at: int) -> int:
-    """Where the body begins."""
+    """The position where the body begins."""
     for part in _above(fields):
         if not source.text.startswith(part.text, at):
             source.fail(at, f"{part.otherwise}: expected {clip(part.text)}, found {source.line(at)}")
@@ -277,7 +279,7 @@ def _pass_above(source: Source, fields: Fields, at: int) -> int:
 
 
 def _pass_below(source: Source, fields: Fields, start: int, end: int) -> int:
-    """Where the body ends. It lies behind `start`, and the footer before `end`."""
+    """The position where the body ends; it is not before `start`, and the footer ends at `end`."""
     for part in reversed(_below(fields)):
         if not source.text.endswith(part.text, start, end):
             source.fail(end - 1, f"{part.otherwise}: expected {clip(part.text)}, found {source.line(end - 1)}")
@@ -307,7 +309,9 @@ def _check_encodable(article: Article, values: Iterable[str]) -> None:
             value.encode()
         except UnicodeEncodeError as error:
             surrogate = f"U+{ord(value[error.start]):04X}"
-            _fail_article(article, key, f"{key} holds a lone surrogate ({surrogate}), which UTF-8 cannot: replace it")
+            _fail_article(
+                article, key, f"{key} contains a lone surrogate ({surrogate}), which UTF-8 cannot encode: replace it"
+            )
 
 
 def _fail_article(article: Article, key: str, reason: str) -> NoReturn:

@@ -1,6 +1,6 @@
-"""How a value stands in a file of the archive's format: the eleven keys, the escaping, and the two styles.
+"""How values are written in a file: the eleven keys, the escaping, and the two styles.
 
-Pure text to text. Knows nothing of the layout around the values (that is `front_matter`).
+Pure functions from text to text. The layout around the values is in `document`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Style = Literal["seed", "strict"]
 
 
 class Fields(NamedTuple):
-    """The header: the exact text behind each `key: `, quotes and entities included, in the order of the file."""
+    """The front matter: the exact text after each `key: `, quotes and entities included, in the order of the file."""
 
     id: str
     title: str
@@ -32,11 +32,11 @@ class Fields(NamedTuple):
 
 KEYS = Fields._fields
 
-# What people wrote. The older crawler left line breaks in the author; no other field of this kind is known to have
-# any, but none is spoilt by one. The other keys hold one line.
+# Text written by people. The older crawler left line breaks in the author; no other such field is known to have any,
+# but all of them may. The other keys have one line.
 FREE_TEXT = frozenset({"title", "category", "publisher", "author"})
 
-# The ampersand first: it begins all the others. A carriage return would be lost wherever text is read in text mode.
+# The ampersand first, because all entities begin with it. Text mode would lose a carriage return.
 _ESCAPES = (
     ("&", "&amp;"),
     ("<", "&lt;"),
@@ -51,22 +51,22 @@ _ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,8})|#([0-9]{1,8})|([A-Za-z][A-Za-z0-
 
 
 def escape(text: str) -> str:
-    """Write `& < > " ' =`, the backtick and the carriage return as entities. `html.unescape` undoes it too."""
+    """Replace `& < > " ' =`, the backtick and the carriage return by entities. `html.unescape` reverses it, too."""
     for char, entity in _ESCAPES:
         text = text.replace(char, entity)
     return text
 
 
 def unescape(text: str) -> str:
-    """Undo one level of escaping.
+    """Reverse one level of escaping.
 
-    Unlike `html.unescape`, a numeric entity is the character of that number, control characters too (HTML gives
-    another or none for them), and an `&` without its `;` stays as it is (`R&D`, `?a=1&copy=2`).
+    Differs from `html.unescape` in two ways: a numeric entity is the character of that number, even a control character
+    (for which HTML has another one or none), and an `&` without a `;` is not changed (`R&D`, `?a=1&copy=2`).
     """
     if "&" not in text:
         return text
-    # The usual entities in bulk, which is many times faster. This makes no new entity: none of their characters can be
-    # part of one. The ampersand's can, so it waits for the single pass over what is left.
+    # The usual entities in bulk, which is many times faster. This creates no new entity, because none of their
+    # characters can be part of one. The ampersand can, so it is left to the single pass over the rest.
     for char, entity in _ESCAPES[1:]:
         text = text.replace(entity, char)
     return _ENTITY.sub(_character, text)
@@ -81,12 +81,12 @@ def _character(entity: re.Match[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Line breaks and tabs, with what space is around them, as one space each; nothing around the whole."""
+    """The text on one line: line breaks and tabs, with the spaces around them, become one space each. Trimmed."""
     return " ".join(filter(None, map(str.strip, re.split(r"[\t\r\n]+", text))))
 
 
 class Codec(NamedTuple):
-    """How a style writes a value of the header, reads it, shows it below the header, and treats the body."""
+    """How a style writes and reads a value of the front matter, displays it below, and writes and reads the body."""
 
     write: Callable[[str, str], str]  # key, value
     read: Callable[[str], str]
@@ -95,12 +95,12 @@ class Codec(NamedTuple):
     read_body: Callable[[str], str]
 
 
-# Above ASCII: what YAML does not allow as it is (a line break, or not printable), and the byte order mark.
+# Beyond ASCII: what YAML does not allow unescaped (line breaks, unprintable characters), and the byte order mark.
 _NOT_YAML = "\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
 _TO_ENTITY = re.compile(rf"[\x00-\x1f\\{_NOT_YAML}]")
 _TO_YAML_ESCAPE = re.compile(f"[{_NOT_YAML}]")
 
-# A leading indicator; what a typing loader would try, and perhaps fail, to read as a number or a time; a `: ` or ` #`.
+# A leading indicator; what a typed loader would try to parse as a number or a time, perhaps in vain; a `: ` or ` #`.
 _NOT_PLAIN = re.compile(r"^[-?:,\[\]{}#&*!|>%@]|^[-+.0-9][ -~]*$|: | #|:$")
 
 
@@ -121,11 +121,11 @@ def _read_seed(raw: str) -> str:
     return unescape(_show_seed(raw))
 
 
-# ---- strict: double quotes and YAML escapes in the header, the text itself elsewhere --------------------------------
+# ---- strict: double quotes and YAML escapes in the front matter, plain text elsewhere -------------------------------
 
 
 def _write_strict(_key: str, value: str) -> str:
-    # A JSON string is a double-quoted YAML scalar, but for a few characters that only YAML forbids.
+    # A JSON string is a double-quoted YAML scalar, except for a few characters that only YAML forbids.
     raw = json.dumps(value, ensure_ascii=False)
     return _TO_YAML_ESCAPE.sub(lambda char: f"\\u{ord(char[0]):04x}", raw)
 
@@ -149,5 +149,5 @@ UNESCAPED = CODECS["seed"]._replace(read=_show_seed, read_body=str)
 
 
 def style_of(fields: Fields) -> Style:
-    """Only `strict` has quotes around the identifiers."""
+    """The style of a file: only `strict` has quotes around the id."""
     return "strict" if fields.id.startswith('"') else "seed"

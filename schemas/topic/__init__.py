@@ -1,8 +1,8 @@
 """The topic file: what is crawled, how politely, and what is on topic.
 
 model         Topic and its parts, load_topic: the validated values
-yaml_source   the YAML document with the line of each key; `extends`
-fields        types of single values: a query, a press office, a duration, an address
+yaml_source   reads the YAML with the position of each key; `extends`
+fields        the types of single values: a query, a press office, a duration, a URL
 """
 
 from schemas.topic.model import (

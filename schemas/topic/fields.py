@@ -1,7 +1,7 @@
-"""The kinds of values in a topic file: what a phrase, a contact, a duration … may look like.
+"""The types of values in a topic file: phrases, contacts, durations and others.
 
-Each is a type with its own check, or a field with its bounds in its description, so that the sentence "expected …"
-never says another thing than the check.
+Each is a type with its own check, or a field whose description contains its bounds, so that the message "expected …"
+always agrees with the check.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CONTACT = re.compile(r"(?=[!-~]{3,200}$)(?:[^@]+@[^@]+\.[^@.]+|https?://[^/?#]+
 
 
 def naver_address(text: str) -> str:
-    """The address that stands in for every Naver host, without a slash at the end. Raises ValueError."""
+    """The address of a stand-in for all Naver hosts, without a trailing slash. Raises ValueError."""
     match = _ADDRESS.fullmatch(text.strip())
     if not match or int(match["port"] or 80) not in range(1, 65536):
         raise ValueError(f"expected an address such as http://127.0.0.1:8000, without a path (given {text[:60]!r})")
@@ -28,14 +28,14 @@ def naver_address(text: str) -> str:
 
 
 def _contact(text: str) -> str:
-    # It becomes part of a header: nothing but visible ASCII gets past here.
+    # It becomes part of a header, so only visible ASCII characters are accepted.
     if not _CONTACT.fullmatch(text):
         raise PydanticCustomError("contact", "not an e-mail address or URL")
     return text
 
 
 def _duration(value: object) -> object:
-    """`2h`, `90m`, `1.5d` as a timedelta; ISO 8601 (`PT2H`) is left to pydantic, a number without a unit refused."""
+    """`2h`, `90m`, `1.5d` as a timedelta. pydantic parses ISO 8601 (`PT2H`); a number without a unit is refused."""
     if not isinstance(value, str):
         return value
     text = value.strip()
@@ -64,22 +64,22 @@ def _as_tuple(value: object) -> object:
 
 
 def one_line(text: str) -> str:
-    """The text with one space for any white space."""
+    """The text with all white space reduced to single spaces."""
     return " ".join(text.split())
 
 
 def fold(text: str) -> str:
-    """The text as it is compared: NFC, one space for any white space, no case."""
+    """The text for comparisons: in NFC, with single spaces, case-folded."""
     return one_line(nfc(text)).casefold()
 
 
 def number(default: Any, low: float, high: float, unit: str, what: str = "a number") -> Any:
-    """A field for a number with bounds, which also stand in its description."""
+    """A field for a number with bounds, which its description contains."""
     return Field(default=default, ge=low, le=high, description=f"{what} from {low:,} to {high:,}, {unit}")
 
 
 def whole(default: Any, low: int, high: int, unit: str) -> Any:
-    """The same for a whole number."""
+    """A field for a whole number with bounds."""
     return number(default, low, high, unit, "a whole number")
 
 

@@ -1,14 +1,14 @@
-"""The topic file: what is looked for, where, how it is recognised, and how gently.
+"""The topic file: what is searched, where, how it is recognised, and within which limits.
 
     Topic
     ├── sources      where finds come from: SearchApi, PressList, SectionList, SearchPage
-    ├── relevance    what makes an article on-topic: PhraseRule, ExcludeRule
-    ├── teams        who takes part: Team
-    ├── limits       pace, tries, time-outs, windows: Limits, HostLimits
+    ├── relevance    what makes an article relevant: PhraseRule, ExcludeRule
+    ├── teams        the participants: Team
+    ├── limits       request rates, tries, timeouts, windows: Limits, HostLimits
     └── archive      how files are written: ArchiveOptions
 
-`load_topic` reads a file and tells every mistake in it with file, line, key and what was expected; that is what each
-field's `description` says. docs/topics.md explains the keys to users.
+`load_topic` reads a file and reports every mistake with file, line, key and what was expected, which is the
+`description` of a field. docs/topics.md explains the keys to users.
 """
 
 from __future__ import annotations
@@ -60,19 +60,19 @@ class _Source(_Frozen):
 
     @property
     def label(self) -> str:
-        """The source's name, else its type: no two sources of a topic share one."""
+        """The name of the source, or else its type; unique within a topic."""
         return self.name or self.type
 
 
 class SearchApi(_Source):
-    """Naver's search API, asked for every query of the topic."""
+    """Naver's Search API, for every query of the topic."""
 
     type: Literal["search_api"] = "search_api"
     endpoint: Literal["openapi", "apihub"] = Field(default="apihub", description="apihub or openapi")
 
 
 class PressList(_Source):
-    """The lists of everything that press offices publish, day by day."""
+    """The lists of all articles of press offices, by day."""
 
     type: Literal["press_list"] = "press_list"
     oids: tuple[Oid, ...] = Field(
@@ -81,7 +81,7 @@ class PressList(_Source):
 
 
 class SectionList(_Source):
-    """The lists of everything in Naver's sections, day by day."""
+    """The lists of all articles in Naver's sections, by day."""
 
     type: Literal["section_list"] = "section_list"
     sids: tuple[Sid, ...] = Field(
@@ -90,7 +90,7 @@ class SectionList(_Source):
 
 
 class SearchPage(_Source):
-    """Naver's search page, asked for every query of the topic."""
+    """Naver's search page, for every query of the topic."""
 
     type: Literal["search_page"] = "search_page"
 
@@ -98,13 +98,13 @@ class SearchPage(_Source):
 Source: TypeAlias = Annotated[SearchApi | PressList | SectionList | SearchPage, Field(discriminator="type")]
 
 
-# --- what is on-topic ----------------------------------------------------------------------------------------------
+# --- what is relevant ----------------------------------------------------------------------------------------------
 
 
 class PhraseRule(_Frozen):
-    """Phrases that say the same: whichever stands in a place, the weight counts once for that place.
+    """Phrases with the same meaning: the weight counts once per place (title, body) that contains any of them.
 
-    `in_passing` counts instead where they only stand in the body behind the lead.
+    `in_passing` counts instead if they occur only in the body, after the lead.
     """
 
     phrases: Phrases = Field(min_length=1, description=PHRASES)
@@ -115,7 +115,7 @@ class PhraseRule(_Frozen):
 
 
 class ExcludeRule(_Frozen):
-    """Phrases that speak against an article: a negative weight, or `veto` for "never"."""
+    """Phrases that count against an article: with a negative weight, or `veto` to exclude it."""
 
     phrases: Phrases = Field(min_length=1, description=PHRASES)
     weight: Penalty = Field(description="a number below 0 (at least -1000), or veto")
@@ -124,18 +124,18 @@ class ExcludeRule(_Frozen):
 
 
 class Relevance(_Frozen):
-    """How an article is recognised. `context` are words of which one must stand in it for teams to count."""
+    """How an article is recognised. Teams count only if the article contains one of the words of `context`."""
 
-    threshold: float = Field(ge=0, le=1000, description="a number from 0 to 1000: from here on an article is on-topic")
+    threshold: float = Field(ge=0, le=1000, description="a number from 0 to 1000, the lowest relevant score")
     phrases: tuple[PhraseRule, ...] = Field(default=(), max_length=200, description="a list of rules")
     exclude: tuple[ExcludeRule, ...] = Field(default=(), max_length=200, description="a list of rules")
     context: Phrases = Field(default=(), description=PHRASES)
 
 
 class Team(_Frozen):
-    """Who takes part. An alias counts the weight once for a place, a model of theirs once more.
+    """A participant. The weight counts once per place that contains an alias, and once more for a model.
 
-    Each model is the spellings of its name; the first is what the archive calls it.
+    Each model is the spellings of its name; the archive stores the first.
     """
 
     name: Line = Field(description="a name on one line, at most 200 characters")
@@ -144,18 +144,18 @@ class Team(_Frozen):
     weight: float = Field(default=1.0, ge=0, le=1000, description="a number from 0 to 1000")
 
 
-# --- how gently ----------------------------------------------------------------------------------------------------
+# --- limits --------------------------------------------------------------------------------------------------------
 
 
 class HostLimits(_Frozen):
-    """The pace of one host: requests a second (0: no pause) and requests at once."""
+    """The limits of one host: requests per second (0: unlimited) and concurrent requests."""
 
     requests_per_second: float = number(..., 0, 100, "0 for no pause")
     concurrency: int = whole(..., 1, 64, "requests at once")
 
 
 class Limits(_Frozen):
-    """How much is asked of Naver, and how long anything may take. Seconds, bytes, durations."""
+    """How many requests are sent to Naver, and how long everything may take. Seconds, bytes, durations."""
 
     requests_per_second: float = number(1.0, 0, 100, "0 for no pause")
     concurrency: int = whole(2, 1, 64, "requests at once")
@@ -174,27 +174,22 @@ class Limits(_Frozen):
     lookback: Duration = span(timedelta(days=3), timedelta(minutes=1), timedelta(days=3660), "1 minute to 10 years")
     max_fetches: int | None = whole(None, 1, 100_000_000, "fetches in one run")
 
-    def for_host(self, host: str) -> HostLimits:
-        """The pace of `host`: its own where it has one, else the general one."""
-        general = HostLimits(requests_per_second=self.requests_per_second, concurrency=self.concurrency)
-        return self.hosts.get(host.lower(), general)
-
 
 class ArchiveOptions(_Frozen):
-    """How Markdown files are written: as the existing archive has them, or for tools that type their YAML."""
+    """How Markdown files are written: like the existing archive, or for tools that assign types to YAML values."""
 
     front_matter: Literal["seed", "strict"] = Field(default="seed", description="seed or strict")
 
 
-# --- the whole -----------------------------------------------------------------------------------------------------
+# --- the topic -----------------------------------------------------------------------------------------------------
 
 
 class Topic(_Frozen):
-    """One topic file, validated."""
+    """A validated topic file."""
 
     name: Slug = Field(description="a short name of a-z, 0-9 and _")
     title: Line = Field(description="a title on one line, at most 200 characters")
-    contact: Contact = Field(description="an e-mail address or URL where Naver reaches you")
+    contact: Contact = Field(description="an e-mail address or URL where Naver can reach you")
     robots: Literal["obey", "permitted"] = Field(default="obey", description="obey or permitted")
     permission: Reason | None = Field(
         default=None, max_length=1000, validate_default=True, description="the reason in words, at most 1000 characters"
@@ -211,9 +206,9 @@ class Topic(_Frozen):
     @classmethod
     def _permission_fits_robots(cls, reason: str | None, info: ValidationInfo) -> str | None:
         if info.data.get("robots") == "permitted" and not reason:
-            raise ValueError("expected the written reason why robots.txt need not be obeyed, as robots is permitted")
+            raise ValueError("expected the reason why robots.txt need not be obeyed, because robots is permitted")
         if info.data.get("robots") == "obey" and reason:
-            raise ValueError("expected no reason, as robots is obey: set robots to permitted, or remove this key")
+            raise ValueError("expected no reason, because robots is obey: set robots to permitted, or remove this key")
         return reason or None
 
     @field_validator("queries")
@@ -221,34 +216,34 @@ class Topic(_Frozen):
     def _queries_fit_sources(cls, queries: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         search = [s.type for s in info.data.get("sources", ()) if isinstance(s, SearchApi | SearchPage)]
         if search and not queries:
-            raise ValueError(f"expected at least one query, as the source {search[0]} searches for them")
-        return _no_twins(queries, fold, "is the same query as")
+            raise ValueError(f"expected at least one query, because the source {search[0]} needs one")
+        return _distinct(queries, fold, "is the same query as")
 
     @field_validator("sources")
     @classmethod
     def _labels_differ(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
-        return _no_twins(sources, lambda source: source.label, "needs a name of its own: it is called the same as")
+        return _distinct(sources, lambda source: source.label, "needs a different name than")
 
     @field_validator("teams")
     @classmethod
     def _names_differ(cls, teams: tuple[Team, ...]) -> tuple[Team, ...]:
-        return _no_twins(teams, lambda team: fold(team.name), "has the same name as")
+        return _distinct(teams, lambda team: fold(team.name), "has the same name as")
 
 
-def _no_twins(items: tuple[Any, ...], key: Callable[[Any], str], says: str) -> tuple[Any, ...]:
-    """The items; each one whose key an earlier one has is an error of its own, at its own place."""
+def _distinct(items: tuple[Any, ...], key: Callable[[Any], str], message: str) -> tuple[Any, ...]:
+    """The items. Each one with the key of an earlier one is a separate error, at its own position."""
     first: dict[str, int] = {}
-    twins = [(n, first[key(item)]) for n, item in enumerate(items) if first.setdefault(key(item), n) != n]
-    if twins:
+    duplicates = [(n, first[key(item)]) for n, item in enumerate(items) if first.setdefault(key(item), n) != n]
+    if duplicates:
         raise ValidationError.from_exception_data(
             "topic",
             [
                 {
-                    "type": PydanticCustomError("twin", f"{says} number {there + 1}"),
+                    "type": PydanticCustomError("duplicate", f"{message} number {there + 1}"),
                     "loc": (here,),
                     "input": key(items[here]),
                 }
-                for here, there in twins
+                for here, there in duplicates
             ],
         )
     return items
@@ -258,7 +253,7 @@ def _no_twins(items: tuple[Any, ...], key: Callable[[Any], str], says: str) -> t
 
 
 def load_topic(path: Path) -> Topic:
-    """Read and check a topic file. Raises TopicError, with a line for every mistake."""
+    """Read and validate a topic file. Raises TopicError, with one line per mistake."""
     document = read_document(path)
     try:
         topic = Topic.model_validate(document.values)
@@ -271,7 +266,7 @@ def load_topic(path: Path) -> Topic:
 
 
 def default_topic_path() -> Path:
-    """The topic that ships: beside the package `flows` when installed, at the root in a checkout."""
+    """The topic that ships: inside the package `flows` if installed, at the root of a checkout."""
     root = Path(__file__).resolve().parents[2]
     installed = root / "flows" / "topics" / "foundation_model.yaml"
     return installed if installed.is_file() else root / "topics" / "foundation_model.yaml"
@@ -297,22 +292,22 @@ _MODELS: dict[Loc, type[_Frozen]] = {
     ("limits", "hosts", "*"): HostLimits,
     ("archive",): ArchiveOptions,
 }
-"""Which model stands where, in pydantic's way of naming places: a source's type is a step of its own."""
+"""The models by pydantic's location, in which the type of a source is a separate step."""
 
 
 def _follows(error: ErrorDetails) -> bool:
-    """Whether it only follows from others: pydantic does not count the wrong items of a list as items."""
+    """Whether this error only follows from others: pydantic does not count invalid items of a list."""
     return error["type"] == "too_short" and bool(error["input"])
 
 
 def _mistake(document: Document, error: ErrorDetails) -> Mistake:
-    # pydantic says ("limits", "hosts", "a b", "[key]") of a bad key, and puts a source's type into its place.
+    # pydantic's location is ("limits", "hosts", "a b", "[key]") for a bad key, and includes the type of a source.
     loc = tuple(part for part in error["loc"] if part != "[key]")
     shown = loc[:2] + loc[3:] if loc[:1] == ("sources",) else loc
     if error["type"].startswith("union_tag"):
         shown = (*shown, "type")
     value = document.value(shown) if loc == error["loc"] else loc[-1]
-    return Mistake(document.place(shown), f"{dotted(shown)}: {_expected(error, loc, given(value))}")
+    return Mistake(document.position(shown), f"{dotted(shown)}: {_expected(error, loc, given(value))}")
 
 
 def _expected(error: ErrorDetails, loc: Loc, was: str) -> str:
@@ -321,7 +316,7 @@ def _expected(error: ErrorDetails, loc: Loc, was: str) -> str:
             return _unknown_key(loc)
         case "value_error":
             return str(error["ctx"]["error"])
-        case "twin":
+        case "duplicate":
             return error["msg"]
         case "union_tag_not_found" | "union_tag_invalid":
             return f"expected one of {', '.join(_source_types())} (given {was})"
@@ -338,7 +333,7 @@ def _model(loc: Loc) -> type[_Frozen] | None:
 
 
 def _description(loc: Loc) -> str:
-    """What the innermost field around `loc` expects."""
+    """What the innermost field that contains `loc` expects."""
     for n in range(len(loc), 0, -1):
         model, key = _model(loc[: n - 1]), loc[n - 1]
         if model and key in model.model_fields:
@@ -347,12 +342,12 @@ def _description(loc: Loc) -> str:
 
 
 def _unknown_key(loc: Loc) -> str:
-    import difflib  # only a mistake needs it
+    import difflib  # needed only for a mistake
 
     model = _model(loc[:-1])
     known = sorted([*(model.model_fields if model else ()), *(["extends"] if model is Topic else ())])
     near = difflib.get_close_matches(str(loc[-1])[:60], known, n=1)
-    return f"unknown key: did you mean {near[0]!r}?" if near else f"unknown key: known here are {', '.join(known)}"
+    return f"unknown key: did you mean {near[0]!r}?" if near else f"unknown key: expected one of {', '.join(known)}"
 
 
 def _source_types() -> list[str]:

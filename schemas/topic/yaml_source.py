@@ -1,8 +1,8 @@
-"""Reading a topic file's YAML so that every mistake can be told with its file and line.
+"""Reads the YAML of a topic file so that every mistake can be reported with its file and line.
 
-Scalars stay text: YAML's own guesses would make `oids: [001]` the number 1 and `name: no` the value False. Whoever
-validates the values converts them. A key without a value counts as left out. Aliases, tags and deep nesting, which a
-topic needs as little as a bomb does without them, are refused, so that any file is read in bounded time.
+Scalars remain text, because YAML would turn `oids: [001]` into the number 1 and `name: no` into False; validation
+converts them. A key without a value counts as omitted. Aliases, tags and deep nesting are refused: a topic does not
+need them, and without them any file is read in bounded time.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ _TAGS = {"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merg
 
 Value: TypeAlias = "str | list[Value] | dict[str, Value] | None"
 Loc: TypeAlias = tuple[str | int, ...]
-"""The way to a value: ("limits", "hosts", "n.news.naver.com") or ("queries", 2)."""
+"""The path to a value: ("limits", "hosts", "n.news.naver.com") or ("queries", 2)."""
 
 
-class Place(NamedTuple):
-    """Where something stands: a file as the user named it, and a line counted from 1."""
+class Position(NamedTuple):
+    """A file as the user named it, and a line counted from 1."""
 
     file: str
     line: int
 
 
 class Mistake(NamedTuple):
-    """What is wrong where. Sorts by file and line."""
+    """A mistake and its position. Sorts by file and line."""
 
-    place: Place
+    position: Position
     text: str
 
     def __str__(self) -> str:
-        return f"{self.place.file}:{self.place.line}: {self.text}"
+        return f"{self.position.file}:{self.position.line}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's values, the place of each, and the mistakes that did not keep it from being read."""
+    """The values of a file, their positions, and the mistakes that did not prevent reading it."""
 
     values: dict[str, Value]
-    places: dict[Loc, Place] = field(default_factory=dict)
+    positions: dict[Loc, Position] = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = ()
 
-    def place(self, loc: Loc) -> Place:
-        """Where `loc` stands; for a missing key, where its parent does."""
-        return next(self.places[loc[:n]] for n in range(len(loc), -1, -1) if loc[:n] in self.places)
+    def position(self, loc: Loc) -> Position:
+        """The position of `loc`; for a missing key, that of its parent."""
+        return next(self.positions[loc[:n]] for n in range(len(loc), -1, -1) if loc[:n] in self.positions)
 
     def value(self, loc: Loc) -> Value:
-        """The value at `loc`, as the file has it; None where there is none. A word stands for a list of one."""
+        """The value at `loc` as written in the file, None if there is none. Text may stand for a list of one item."""
         value: Value = self.values
         for part in loc:
             if isinstance(value, dict) and isinstance(part, str):
@@ -68,25 +68,25 @@ class Document:
         return value
 
     def over(self, base: Document) -> Document:
-        """This document's top-level keys, and the base's where this one has none."""
-        kept = {loc: place for loc, place in base.places.items() if loc and loc[0] not in self.values}
-        return Document(base.values | self.values, kept | self.places, base.mistakes + self.mistakes)
+        """This document, extended by the top-level keys of `base` that it does not have."""
+        kept = {loc: position for loc, position in base.positions.items() if loc and loc[0] not in self.values}
+        return Document(base.values | self.values, kept | self.positions, base.mistakes + self.mistakes)
 
 
 def read_document(path: Path) -> Document:
-    """Read a topic file, and the files it extends. Raises TopicError where one cannot be read at all."""
+    """Read a topic file and the files that it extends. Raises TopicError if one of them cannot be parsed."""
     return _read(path, chain=())
 
 
 def dotted(loc: Loc) -> str:
-    """`("limits", "hosts", "a.b", 0)` as people write it: `limits.hosts['a.b'][0]`."""
+    """`("limits", "hosts", "a.b", 0)` in readable form: `limits.hosts['a.b'][0]`."""
     plain = re.compile(r"\w[\w-]{0,59}")
     parts = (f".{part}" if isinstance(part, str) and plain.fullmatch(part) else f"[{_short(part)}]" for part in loc)
     return "".join(parts).removeprefix(".")
 
 
 def given(value: object) -> str:
-    """A value as an error repeats it: short, and never with raw control characters."""
+    """A value in an error message: short, and without raw control characters."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):
@@ -101,14 +101,14 @@ def _read(path: Path, chain: tuple[Path, ...]) -> Document:
     if "extends" not in document.values:
         return document
     base = document.values.pop("extends")
-    place = document.places[("extends",)]
+    position = document.positions[("extends",)]
     chain = (*chain, path.resolve())
     if not isinstance(base, str):
-        raise TopicError(f"{place.file}:{place.line}: extends: expected the name of another topic file")
+        raise TopicError(f"{position.file}:{position.line}: extends: expected the name of another topic file")
     try:
         return document.over(_read(_next(path.parent / base, chain), chain))
     except TopicError as error:
-        raise TopicError(f"{place.file}:{place.line}: extends: {error}") from None
+        raise TopicError(f"{position.file}:{position.line}: extends: {error}") from None
 
 
 def _next(base: Path, chain: tuple[Path, ...]) -> Path:
@@ -119,21 +119,21 @@ def _next(base: Path, chain: tuple[Path, ...]) -> Path:
     if not found:
         raise TopicError(f"{base}: no such file (the name is relative to the file that extends it)")
     if base.resolve() in chain:
-        raise TopicError(f"{base}: a topic file cannot extend itself, not even through others")
+        raise TopicError(f"{base}: a topic file cannot extend itself, directly or indirectly")
     if len(chain) >= MAX_CHAIN:
-        raise TopicError(f"{base}: more than {MAX_CHAIN} topic files extend one another")
+        raise TopicError(f"{base}: more than {MAX_CHAIN} levels of extends")
     return base
 
 
 def _text(path: Path) -> str:
-    # A pipe or a device would be read for ever: only a plain file gets past here.
+    # Only a regular file is accepted: reading a pipe or a device might never end.
     try:
         if not path.is_file():
             what = "not a file" if path.exists() else "no such file"
             raise TopicError(f"{path}: {what}: name a topic file with --topic FILE or SEOGO_TOPIC")
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
-    except OSError as error:  # also a name that is too long for any file
+    except OSError as error:  # also for a name that is too long
         raise TopicError(f"{path}: cannot be read: {error.strerror}") from error
     if len(raw) > MAX_BYTES:
         raise TopicError(f"{path}: too large for a topic file: expected at most {MAX_BYTES:,} bytes")
@@ -145,7 +145,7 @@ def _text(path: Path) -> str:
 
 
 def parse_document(text: str, file: str) -> Document:
-    """Values and places of one YAML text, which knows nothing of `extends`. Raises TopicError."""
+    """Parse one YAML text, without following `extends`. Raises TopicError."""
     try:
         root = _Composer(text).get_single_node()
     except yaml.reader.ReaderError as error:
@@ -154,46 +154,46 @@ def parse_document(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         raise TopicError(f"{file}:{_where(error)}: not YAML: {_why(error)}") from error
     except (ValueError, OverflowError) as error:
-        # PyYAML hands a \U escape or a %YAML version to chr() and int() unchecked.
+        # PyYAML passes a \U escape or a %YAML version to chr() and int() unchecked.
         raise TopicError(f"{file}:1: not YAML: a number in an escape or a directive is out of range") from error
     if not isinstance(root, yaml.MappingNode):
         what = "an empty file" if root is None else "no keys"
-        raise TopicError(f"{file}:1: expected a topic, `key: value` on its lines (given {what})")
+        raise TopicError(f"{file}:1: expected a topic with lines of the form `key: value` (given {what})")
     return _Collector(file).document(root)
 
 
 class _Composer(yaml.SafeLoader):
-    """YAML's node tree, without aliases and with a limit to its depth."""
+    """Composes the node tree, without aliases and with limited depth."""
 
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
         mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
         if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases (*name) are not used in a topic file", problem_mark=mark)
+            raise yaml.MarkedYAMLError(problem="aliases (*name) are not allowed in a topic file", problem_mark=mark)
         if self.depth >= MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=mark)
         self.depth += 1
-        node = super().compose_node(parent, index)  # type: ignore[arg-type]  # the stubs know only a number
+        node = super().compose_node(parent, index)  # type: ignore[arg-type]  # the stubs allow only a number
         self.depth -= 1
         return node
 
 
 class _Collector:
-    """Turns the nodes of one file into values, and notes where each stands."""
+    """Converts the nodes of one file to values, and records their positions."""
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.places: dict[Loc, Place] = {}
+        self.positions: dict[Loc, Position] = {}
         self.mistakes: list[Mistake] = []
 
     def document(self, root: yaml.MappingNode) -> Document:
-        self.places[()] = self._place(root)
-        return Document(self._mapping(root, ()), self.places, tuple(self.mistakes))
+        self.positions[()] = self._position(root)
+        return Document(self._mapping(root, ()), self.positions, tuple(self.mistakes))
 
     def _value(self, node: yaml.Node, loc: Loc) -> Value:
         if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
-            self._mistake(node, loc, f"tags such as {_short(node.tag)} are not used in a topic file")
+            self._mistake(node, loc, f"tags such as {_short(node.tag)} are not allowed in a topic file")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, loc)
         if isinstance(node, yaml.SequenceNode):
@@ -205,13 +205,13 @@ class _Collector:
         for key_node, value_node in node.value:
             key = self._scalar(key_node, loc) if isinstance(key_node, yaml.ScalarNode) else None
             if key is None:
-                self._mistake(key_node, loc, "expected a word as the key (given a list or a mapping)")
+                self._mistake(key_node, loc, "expected text as the key (given a list or a mapping)")
                 continue
             here = (*loc, key)
-            if here in self.places:
-                self._mistake(key_node, here, f"the key stands here twice: first on line {self.places[here].line}")
+            if here in self.positions:
+                self._mistake(key_node, here, f"duplicate key: first on line {self.positions[here].line}")
                 continue
-            self.places[here] = self._place(key_node)
+            self.positions[here] = self._position(key_node)
             values[key] = self._value(value_node, here)
         return {key: value for key, value in values.items() if value is not None}
 
@@ -219,7 +219,7 @@ class _Collector:
         values: list[Value] = []
         for index, item in enumerate(node.value):
             here = (*loc, index)
-            self.places[here] = self._place(item)
+            self.positions[here] = self._position(item)
             values.append(self._value(item, here))
         return values
 
@@ -230,12 +230,12 @@ class _Collector:
             return text.encode(errors="replace").decode()
         return text
 
-    def _place(self, node: yaml.Node) -> Place:
-        return Place(self.file, node.start_mark.line + 1)
+    def _position(self, node: yaml.Node) -> Position:
+        return Position(self.file, node.start_mark.line + 1)
 
     def _mistake(self, node: yaml.Node, loc: Loc, text: str) -> None:
         prefix = f"{dotted(loc)}: " if loc else ""
-        self.mistakes.append(Mistake(self._place(node), prefix + text))
+        self.mistakes.append(Mistake(self._position(node), prefix + text))
 
 
 def _where(error: yaml.MarkedYAMLError) -> str:
@@ -244,7 +244,7 @@ def _where(error: yaml.MarkedYAMLError) -> str:
 
 
 def _why(error: yaml.MarkedYAMLError) -> str:
-    hint = " (YAML wants spaces, not tabs)" if "'\\t'" in (error.problem or "") else ""
+    hint = " (YAML requires spaces, not tabs)" if "'\\t'" in (error.problem or "") else ""
     context = f", {error.context}" if error.context else ""
     return f"{error.problem}{context}{hint}"
 

@@ -1,5 +1,9 @@
-"""The archive's own state beside database and captures: small files below `state/`.
+"""Small files below `state/` of an archive.
 
-json_file.py       a JSON file: read with a check of what it holds, replaced whole
-last_verify.py     when the archive was verified last, and what came of it
+lease         the lock that admits one writer
+checksums     checksums of the two database files
+backoff       the pauses of hosts
+baseline      the baseline of the drift alarm
+json_file     a JSON file: validated when it is read, replaced as a whole
+last_verify   time and result of the last verification
 """

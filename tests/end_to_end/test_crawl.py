@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,6 @@ from flows.replica.corpus import Corpus, MadeArticle, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches, max_in_flight, max_rate, requests_during_pause
 from flows.replica.notices import Robots
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.lifecycle import ignore_progress
@@ -28,17 +28,19 @@ from schemas.article import SEOUL, ArticleRef, Outcome
 from schemas.find import RevisionKind
 from schemas.page import RawPage
 from schemas.receipt import ExitReason, Receipt, SourceEnd
-from schemas.topic import Topic, load_topic
+from schemas.topic import Topic
 from storage.archive import open_archive
 from storage.integrity.verify import verify
 from storage.reading.reader import open_snapshot, run_query
 from tests.support import values as made_up
-from tests.support.paths import TOPICS
+from tests.support.archives import held, ids
+from tests.support.topics import KEYS, demo_topic
 from tests.support.values import page
 
 LAST = datetime(2026, 1, 15, 12, 0, tzinfo=SEOUL)
 NNEWS = "n.news.naver.com"
-KEYS = {"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)}
+
+topic = partial(demo_topic, patience_seconds=5.0, backoff_seconds=0.01, max_backoff_seconds=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -48,31 +50,15 @@ def corpus() -> Corpus:
 
 @pytest.fixture
 def naver(corpus: Corpus) -> Iterator[Replica]:
+    """Started for each test: requests that an earlier test left open would count as in flight."""
     with Replica(corpus) as replica:
         yield replica
-
-
-def topic(**limits: object) -> Topic:
-    """The demo's topic: no pace, and quick to lose patience."""
-    whole = load_topic(TOPICS / "demo.yaml")
-    settings = {"patience_seconds": 5.0, "backoff_seconds": 0.01, "max_backoff_seconds": 0.05, **limits}
-    return whole.model_copy(update={"limits": whole.limits.model_copy(update=settings)})
 
 
 def run(naver: Replica, root: Path, *, about: Topic | None = None, **order: object) -> Receipt:
     whole = CrawlOrder(**{"topic": about or topic(), "archive": root, "naver": naver.url, "keys": KEYS, **order})  # type: ignore[arg-type]
     # The crawl's clock is the stand-in's: its lists say what was published up to then.
     return asyncio.run(crawl(whole, now=lambda: naver.clock.now))
-
-
-def ids(root: Path, sql: str = "SELECT id FROM articles") -> set[str]:
-    with open_snapshot(root) as connection:
-        return {str(row[0]) for row in run_query(connection, sql)[1]}
-
-
-def held(root: Path) -> set[str]:
-    """Every id whose text the archive holds, under this id or as that of another."""
-    return ids(root) | ids(root, "SELECT id FROM duplicates")
 
 
 def on_topic(naver: Replica, since: datetime) -> set[str]:

@@ -6,12 +6,9 @@ next run, an hour later, takes the poisoned one up. That the client itself survi
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 import socket
-import struct
-from asyncio import StreamWriter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +22,7 @@ from flows.replica.notices import block_page, unavailable_page
 from schemas.errors import LayoutChanged
 from tests.support import naver_pages
 from tests.support.command import Ran, seogo
-from tests.support.http_server import Reply, redirect, reply
+from tests.support.http_server import Reply, endless, packed, redirect, reply, reset
 from tests.support.small_naver import (
     NEW,
     OLD,
@@ -47,41 +44,25 @@ PAGE = article_page(POISONED).encode()
 PACKED = gzip.compress(PAGE)
 
 
-async def reset(_: object, writer: StreamWriter) -> None:
-    """Close with RST in the middle of an answer."""
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n" + PAGE)
-    await writer.drain()
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
-
-
-async def endless(_: object, writer: StreamWriter) -> None:
-    """A page that goes on for as long as anybody reads it."""
-    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    for _ in range(1000):
-        writer.write(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
-        await writer.drain()
-        await asyncio.sleep(0)
-
-
-def packed(content: bytes) -> bytes:
-    return reply(content, headers=["Content-Encoding: gzip", "Content-Type: text/html"])
-
-
+RESET = reset(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n" + PAGE)
+"""A connection that is reset in the middle of a response."""
 HEADLINE = "<h2 class='media_end_head_headline'>독자 AI 파운데이션 모델"
 
 FAULTS: dict[str, tuple[Reply, str]] = {
-    "connection reset": (reset, "connection: "),
-    "truncated gzip": (packed(PACKED[: len(PACKED) // 2]), "cut: the packed body has no end"),
+    "connection reset": (RESET, "connection: "),
+    "truncated gzip": (packed(PACKED[: len(PACKED) // 2]), "the compressed body is truncated"),
     "endless answer": (endless, "more than 12000000 bytes"),
-    "announced too large": (b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n", "9000000000 bytes are announced"),
-    "decompression bomb": (packed(gzip.compress(bytes(50_000_000))), "more than 12000000 bytes once unpacked"),
-    "redirect loop": (redirect(f"https://{NEWS}{path_of(POISONED)}"), "round in circles"),
-    "redirect off Naver": (redirect("https://elsewhere.example/a"), "is not a host of Naver"),
-    "redirect into the machine": (redirect("http://169.254.169.254/latest/meta-data/"), "is not a host of Naver"),
+    "announced too large": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n",
+        "Content-Length is 9000000000 bytes",
+    ),
+    "decompression bomb": (packed(gzip.compress(bytes(50_000_000))), "more than 12000000 bytes after decompression"),
+    "redirect loop": (redirect(f"https://{NEWS}{path_of(POISONED)}"), "a redirect loop"),
+    "redirect off Naver": (redirect("https://elsewhere.example/a"), "is not a Naver host"),
+    "redirect into the machine": (redirect("http://169.254.169.254/latest/meta-data/"), "is not a Naver host"),
     "redirect to another article": (redirect(f"https://{NEWS}{path_of(OLD[0])}"), "another article"),
     "a block notice with status 200": (html(block_page()), "비정상적인 접근"),
-    "not now, with status 200": (html(unavailable_page()), "not available at the moment"),
+    "not now, with status 200": (html(unavailable_page()), "temporarily unavailable"),
     "an empty page": (html(""), "needs '#dic_area'"),
     "noise": (html(bytes(range(256)) * 400), "needs '#dic_area'"),
     "a title of 10 MB": (html(article_page(POISONED, title=f"{HEADLINE}{'가' * 3_400_000}</h2>")), "no headline"),
@@ -118,7 +99,7 @@ def test_one_article_goes_wrong_and_only_that_one(story: Story, fault: str) -> N
 
 def test_the_real_command_says_the_same(story: Story) -> None:
     """As a process of its own: exit code, no traceback, nothing but progress on standard error."""
-    story.naver.poison(POISONED, reset)
+    story.naver.poison(POISONED, RESET)
     ran = story.crawl_alone("--json")
     assert (ran.code, "Traceback" in ran.err) == (Exit.PARTLY_FAILED, False)
     assert ran.json["faults"][POISONED].startswith("connection: ")
@@ -261,12 +242,12 @@ def test_two_hundred_pages_with_a_block_notice(story: Story) -> None:
 
 LIST = "/main/list.naver"
 SITE_FAULTS: dict[str, tuple[str, Reply, Exit, str]] = {
-    "list reset": (LIST, reset, Exit.NOTHING_DISCOVERED, "connection: "),
+    "list reset": (LIST, RESET, Exit.NOTHING_DISCOVERED, "connection: "),
     "list endless": (LIST, endless, Exit.NOTHING_DISCOVERED, "too_large: "),
     "list off Naver": (LIST, redirect("https://elsewhere.example/"), Exit.NOTHING_DISCOVERED, "bad_redirect: "),
     "list blocked": (LIST, html(block_page()), Exit.LAYOUT_CHANGED, "the layout 'list_page/1' needs"),
     "list refused": (LIST, reply(b"", "403 Forbidden"), Exit.BLOCKED, "answered with status 403"),
-    "robots.txt reset": ("/robots.txt", reset, Exit.NOTHING_DISCOVERED, "robots.txt cannot be read"),
+    "robots.txt reset": ("/robots.txt", RESET, Exit.NOTHING_DISCOVERED, "robots.txt cannot be read"),
     "robots.txt endless": ("/robots.txt", endless, Exit.NOTHING_DISCOVERED, "robots.txt cannot be read"),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -15,10 +14,9 @@ from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from schemas.article import SEOUL, Outcome
 from schemas.receipt import ExitReason, Receipt, SourceEnd
-from schemas.topic import Topic, load_topic
-from tests.support.paths import DEMO_TOPIC
+from schemas.topic import Topic
+from tests.support.topics import demo_topic, press_list, section_list
 
-DEMO = DEMO_TOPIC
 LAST = datetime(2026, 1, 15, 23, 45, tzinfo=SEOUL)
 NIGHT = datetime(2026, 1, 16, 2, 0, tzinfo=SEOUL)
 QUARTER = timedelta(minutes=15)
@@ -30,27 +28,15 @@ def corpus() -> Corpus:
     return make_corpus(7, articles=170, presses=4, days=6, last=LAST)
 
 
-@pytest.fixture
-def naver(corpus: Corpus) -> Iterator[Replica]:
-    with Replica(corpus, now=LAST) as replica:
-        yield replica
-
-
-def topic(source: dict[str, object]) -> Topic:
-    """The demo's topic with one source that is asked by days."""
-    values = load_topic(DEMO).model_dump(mode="json", exclude={"sources"})
-    return Topic.model_validate({**values, "sources": [source]})
-
-
 @pytest.fixture(params=["press_list", "section_list", "search_page"])
 def about(request: pytest.FixtureRequest, corpus: Corpus) -> Topic:
     match request.param:
         case "press_list":
-            return topic({"type": "press_list", "oids": [corpus.offices[0].oid]})
+            return demo_topic(press_list(corpus.offices[0].oid))
         case "section_list":
-            return topic({"type": "section_list", "sids": ["105"]})
+            return demo_topic(section_list("105"))
         case _:
-            return topic({"type": "search_page"}).model_copy(update={"queries": ("소버린 AI",)})
+            return demo_topic({"type": "search_page"}, queries=("소버린 AI",))
 
 
 def run(naver: Replica, root: Path, about: Topic, at: datetime) -> tuple[Receipt, list[LogEntry]]:

@@ -13,7 +13,7 @@ import pytest
 
 from flows.replica.corpus import Corpus, MadeArticle, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
-from flows.replica.log import closest, forbidden_fetches, max_in_flight, max_rate, requests_during_pause
+from flows.replica.log import forbidden_fetches, max_in_flight, max_rate, min_interval, requests_during_pause
 from flows.replica.notices import Robots
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
@@ -25,7 +25,8 @@ from schemas.topic import Topic
 from storage.reading.reader import open_snapshot, run_query
 from tests.support.command import crawling, ending, process, start
 from tests.support.paths import ROOT
-from tests.support.worlds import DAY, KEYS, no_syncs, scenario_topic, wait_until, world_clock
+from tests.support.topics import KEYS
+from tests.support.worlds import DAY, disable_syncs, scenario_topic, use_clock_of, wait_until
 
 NEWS, NNEWS, SEARCH, OPENAPI = "news.naver.com", "n.news.naver.com", "search.naver.com", "openapi.naver.com"
 WEEKS = timedelta(days=8)
@@ -35,7 +36,7 @@ JITTER = 0.7
 
 @pytest.fixture(autouse=True)
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    no_syncs(monkeypatch)
+    disable_syncs(monkeypatch)
 
 
 @pytest.fixture
@@ -175,7 +176,7 @@ def test_the_pace_holds_across_the_border_between_two_runs(naver: Replica, tmp_p
     crawled(naver, archive, topic, addresses=(address,))
     assert {entry.host for entry in naver.log.entries} == {NNEWS}
     assert len(naver.log.entries) > before
-    assert closest(naver.log.entries, NNEWS) >= JITTER
+    assert min_interval(naver.log.entries, NNEWS) >= JITTER
 
 
 def path_of(article: MadeArticle) -> str:
@@ -204,7 +205,7 @@ def validators(request: pytest.FixtureRequest) -> bool:
 def site(days: Corpus, validators: bool, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replica]:
     behaviour = Behaviour(validators=validators, restless=True, padding=20_000)
     with Replica(days, now=OUT, behaviour=behaviour) as replica:
-        world_clock(monkeypatch, replica)
+        use_clock_of(monkeypatch, replica)
         yield replica
 
 
@@ -264,7 +265,7 @@ def test_a_page_that_was_modified_stays_young_when_it_has_not_changed_since(
     article = next(one for one in plain if DAY + hour < one.versions[1].since - one.published_at < 5 * DAY)
     modified = article.versions[1].since
     with Replica(days, now=modified + hour / 2, behaviour=Behaviour(validators=True)) as site:
-        world_clock(monkeypatch, site)
+        use_clock_of(monkeypatch, site)
         crawled(site, tmp_path, about(), addresses=(path_of(article),))
         site.clock.set(modified + hour)
         refreshed(site, tmp_path, about(), later=timedelta(0))

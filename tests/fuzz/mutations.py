@@ -1,6 +1,6 @@
-"""Good documents made bad: cut, spliced, doubled, nested, with odd values where good ones stood.
+"""Mutations of valid documents: cut, spliced, repeated, nested, with odd values in place of valid ones.
 
-`mutate` takes its decisions from `choose`, so that hypothesis, atheris and `random` can each make them.
+`mutate` takes its decisions from `choose`, so that hypothesis, atheris or `random` can make them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ ODD_TEXTS = (
     b"\x00",
     b"\x01\x08\x0b\x1b\x7f",
     b"\xff\xfe",
-    b"\xed\xa0\x80",  # half a character, as careless programs write it
+    b"\xed\xa0\x80",  # an encoded surrogate, as careless programs write it
     b"\xf4\x90\x80\x80",
-    b"\xb0\xa1\xb3",  # cp949, and a half of it
+    b"\xb0\xa1\xb3",  # cp949, and an incomplete character
     b"\\ud800",
     b"\\udfff\\ud800",
     b"\\u0000",
@@ -90,7 +90,7 @@ _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_-]{2,}")
 
 
 def mutate(data: bytes, others: Sequence[bytes], choose: Choose) -> bytes:
-    """One to four steps away from `data`; `others` are documents to splice from."""
+    """Apply one to four mutations to `data`; `others` are documents to splice from."""
     for _ in range(1 + choose(4)):
         step = _STEPS[choose(len(_STEPS))]
         data = step(data, others, choose)[:LARGEST]
@@ -143,7 +143,7 @@ def _nest(data: bytes, _others: Sequence[bytes], choose: Choose) -> bytes:
 
 
 def _swap(pattern: re.Pattern[bytes], data: bytes, choose: Choose, odd: Sequence[bytes]) -> bytes:
-    """Put something odd, or another match, in the place of a match."""
+    """Replace a match by something odd or by another match."""
     found = [match.span() for match in pattern.finditer(data)]
     if not found:
         return data

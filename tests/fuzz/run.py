@@ -1,8 +1,8 @@
-"""Fuzz one target for a while, led by coverage: `python -m tests.fuzz.run TARGET [--seconds N]`.
+"""Fuzzes one target, guided by coverage: `python -m tests.fuzz.run TARGET [--seconds N]`.
 
-Needs atheris, which `make fuzz` installs. What crashes a target is written to `crash-…` in the current directory and
-ends the run; `python -m tests.fuzz.run TARGET crash-…` shows it again. What reached new code is kept in
-`.fuzz/TARGET/`, where the next run goes on.
+Needs atheris, which `make fuzz` installs. Input that crashes a target is written to `crash-…` in the current directory
+and ends the run; `python -m tests.fuzz.run TARGET crash-…` reproduces it. Input that reached new code is stored in
+`.fuzz/TARGET/`, from which the next run continues.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ CORPUS = Path(".fuzz")
 
 
 def main(arguments: list[str]) -> None:
-    """Fuzz until the time is over or something is found."""
+    """Fuzz until the time is over or a crash is found."""
     parser = argparse.ArgumentParser(description="Fuzz one of seogo's parsers.")
-    parser.add_argument("target", help="a name of tests/fuzz/targets.py")
+    parser.add_argument("target", help="a target in tests/fuzz/targets.py")
     parser.add_argument("crash", nargs="?", type=Path, help="a file to run once, instead of fuzzing")
     parser.add_argument("--seconds", type=int, default=60)
     given = parser.parse_args(arguments)
-    atheris: Any = importlib.import_module("atheris")  # without types, and without it all but this file works
+    atheris: Any = importlib.import_module("atheris")  # untyped, and not needed by any other module
     with atheris.instrument_imports(include=["flows", "schemas", "storage"]):
         from tests.fuzz.targets import TARGETS
     if given.target not in TARGETS:
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
 
 
 def fuzz(atheris: Any, target: Any, seconds: int) -> None:
-    """Run libFuzzer in this process, which ends with it."""
+    """Run libFuzzer in this process, and exit with it."""
     from tests.fuzz.mutations import LARGEST, mutate
 
     seeds = target.seeds()
@@ -47,7 +47,7 @@ def fuzz(atheris: Any, target: Any, seconds: int) -> None:
         (corpus / f"seed-{number:02}").write_bytes(seed)
 
     def change(data: bytes, size: int, number: int) -> bytes:
-        # Half of the changes by libFuzzer, which knows what was compared; half by us, who know what a page looks like.
+        # Half of the mutations are libFuzzer's, which observes comparisons; half are ours, which know the documents.
         random = Random(number)
         changed = atheris.Mutate(data, size) if random.random() < 0.5 else mutate(data, seeds, random.randrange)
         return bytes(changed[:size])

@@ -1,7 +1,7 @@
-"""Every parser that reads what others wrote, with good documents to start from and what must hold of its answers.
+"""All parsers of external data, with valid documents to start from and the properties of their results.
 
-A target takes any bytes. It returns, or raises an error of seogo's own tree; anything else is a bug. What a parser
-gives must be such as files and database can hold: text that UTF-8 can, times that UTC has, numbers of 64 bits.
+A target takes any bytes. It returns, or raises an error of seogo; anything else is a bug. The result of a parser must
+be storable in files and database: text that UTF-8 can encode, times that exist in UTC.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from flows.fetching.backoff import LONGEST_PAUSE, retry_after_seconds
-from flows.fetching.content_coding import Unusable, unpack
 from flows.fetching.robots import read_rules
 from flows.naver.article_page import parse_article, parse_whole_page
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
@@ -33,6 +32,7 @@ from flows.replica.article_pages import View, article_page
 from flows.replica.corpus import Corpus, Layout, MadeArticle, make_corpus
 from flows.replica.old_pages import article_json, old_page
 from schemas.article import Article, ArticleKey
+from schemas.content_coding import Undecodable, decode
 from schemas.errors import AddressError, LayoutChanged, SeogoError
 from schemas.front_matter import dumps, from_article, loads
 from schemas.page import CaptureRef, FetchFault
@@ -50,14 +50,14 @@ HOW: dict[str, Any] = {"source": "fuzz", "seen_at": made_up.NOW, "url": naver_pa
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A parser as the fuzzers see it. `seeds` are good documents: at least the first is read without an error."""
+    """A parser under test. `seeds` are valid documents; at least the first one is parsed without an error."""
 
     name: str
     run: Callable[[bytes], object]
     seeds: Callable[[], tuple[bytes, ...]]
 
     def __call__(self, data: bytes) -> object:
-        """What the parser gives, checked; or the error of ours that it raised, whose message is checked too."""
+        """The checked result of the parser, or the seogo error that it raised, with a checked message."""
         try:
             answer = self.run(data)
         except SeogoError as error:
@@ -68,7 +68,7 @@ class Target:
 
 
 def check(value: object) -> None:
-    """Fail for what no file or database can hold, however deep it stands in the value."""
+    """Fail if anything in the value, however deeply nested, cannot be stored."""
     for leaf in _leaves(value):
         if isinstance(leaf, str):
             leaf.encode()
@@ -111,7 +111,7 @@ def _article(data: bytes) -> Article:
 
 
 def _write_and_read(article: Article) -> None:
-    """Whatever a parser gives has a file, in either style, that says the same."""
+    """Every parsed article can be written in either style and read back."""
     for style in ("seed", "strict"):
         document = from_article(article, made_up.NOW, style=style)
         text = dumps(document)
@@ -123,12 +123,12 @@ def _write_and_read(article: Article) -> None:
 
 
 def _both_ways(data: bytes) -> object:
-    """The beginning of a page and the whole of it give the same article, unless the rest of it is beyond reading."""
+    """The beginning of a page and the whole page give the same article, unless the whole is refused."""
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return None
     part, whole = _outcome(parse_article, data), _outcome(parse_whole_page, data)
     refused = isinstance(whole, LayoutChanged) and "cost more time" in str(whole)
-    assert refused or _told(part) == _told(whole), (part, whole)
+    assert refused or _comparable(part) == _comparable(whole), (part, whole)
     return None
 
 
@@ -139,7 +139,7 @@ def _outcome(parse: Callable[[bytes, str], Article], data: bytes) -> Article | S
         return error
 
 
-def _told(outcome: Article | SeogoError) -> object:
+def _comparable(outcome: Article | SeogoError) -> object:
     return outcome if isinstance(outcome, Article) else (type(outcome), str(outcome))
 
 
@@ -163,7 +163,7 @@ def _article_seeds() -> tuple[bytes, ...]:
 
 
 def _renamed(page: bytes, made: MadeArticle) -> bytes:
-    """The page of a made-up article under the key that the targets ask for."""
+    """The page of a generated article, with the key that the targets expect."""
     assert made.key is not None
     page = page.replace(made.key.aid.encode(), naver_pages.AID.encode())
     for before, behind in (
@@ -220,11 +220,11 @@ def _api_error_seeds() -> tuple[bytes, ...]:
     return (search_answers.api_error(fault, nested=False), search_answers.api_error(fault, nested=True))
 
 
-# --- files that people write ---------------------------------------------------------------------------------------
+# --- files ---------------------------------------------------------------------------------------------------------
 
 
 def _text(data: bytes) -> str:
-    """Bytes as a text, with halves of characters where they are no UTF-8."""
+    """The bytes as text, with surrogates for invalid UTF-8."""
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -361,8 +361,8 @@ LIMIT = 50_000
 
 def _unpacking(data: bytes) -> object:
     coding, _, payload = data.partition(b"\n")
-    content = unpack(payload, coding.decode("latin-1"), LIMIT)
-    if isinstance(content, Unusable):
+    content = decode(payload, coding.decode("latin-1"), LIMIT)
+    if isinstance(content, Undecodable):
         return content.detail
     named = {name.strip() for name in coding.decode("latin-1").lower().split(",")} - {"", "identity"}
     assert len(content) <= LIMIT or not named
@@ -409,7 +409,7 @@ def _warc_seeds() -> tuple[bytes, ...]:
         writer.append_file("오래된 글.md", b"---\n", made_up.NOW)
     (path,) = archive.rglob("*.warc.gz")
     packed = path.read_bytes()
-    # Unpacked too, so that a change meets the WARC reader and not only the checksum around it.
+    # Also decompressed, so that a mutation reaches the WARC reader instead of the checksum around it.
     return (packed, gzip.decompress(packed))
 
 

@@ -1,6 +1,6 @@
-"""Whatever comes in, every parser gives a value that can be kept, or an error of seogo's own tree: nothing else.
+"""For any input, every parser returns a value that can be stored, or raises an error of seogo.
 
-`make fuzz` runs the same targets for as long as one likes, led by coverage (tests/fuzz/run.py).
+`make fuzz` runs the same targets for longer, guided by coverage (tests/fuzz/run.py).
 """
 
 from __future__ import annotations
@@ -27,20 +27,19 @@ from tests.fuzz.targets import HOW, TARGETS, Target
 from tests.support import naver_pages as pages
 
 NAMES = list(TARGETS)
-# Found, and not mended yet. Not strict: a run may miss it, and mending it needs no change here.
 FUZZED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 DECISIONS = st.lists(st.integers(0, 2**16 - 1), min_size=8, max_size=24)
 
 
 def chooser(numbers: list[int]) -> Choose:
-    """Takes its decisions from a list, and the first way once that is used up: so hypothesis can shrink it."""
+    """Take decisions from a list, and the first option when it is used up, so that hypothesis can shrink it."""
     left: Iterator[int] = iter(numbers)
     return lambda n: next(left, 0) * n >> 16 if n > 2**10 else next(left, 0) % n
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_good_document_is_read(name: str) -> None:
-    """Else what follows would only fuzz the first check."""
+def test_a_valid_document_is_parsed(name: str) -> None:
+    """Otherwise fuzzing would reach only the first check."""
     target = TARGETS[name]
     assert not isinstance(target(target.seeds()[0]), SeogoError)
 
@@ -48,7 +47,7 @@ def test_a_good_document_is_read(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @settings(FUZZED, max_examples=100)
 @given(seed=st.integers(0, 100), numbers=DECISIONS)
-def test_a_document_made_bad(name: str, seed: int, numbers: list[int]) -> None:
+def test_a_mutated_document(name: str, seed: int, numbers: list[int]) -> None:
     target = TARGETS[name]
     seeds = _seeds(target)
     target(mutate(seeds[seed % len(seeds)], seeds, chooser(numbers)))
@@ -93,7 +92,7 @@ def test_any_json_in_an_error(field: str, value: object) -> None:
     TARGETS["api_error"](json.dumps({"error": {field: value}}).encode())
 
 
-# --- what fuzzing found ----------------------------------------------------------------------------------------------
+# --- bugs found by fuzzing -------------------------------------------------------------------------------------------
 
 
 def test_half_a_character_in_a_script_does_not_become_the_press_office() -> None:
@@ -191,7 +190,7 @@ def test_an_element_with_too_many_attributes_is_refused(tag: str) -> None:
 @settings(FUZZED, max_examples=100)
 @given(st.lists(st.sampled_from([*DEEP, *TRICKS, "</div>", "</span>", "</b>", "</table>", "</p>", "가"]), max_size=60))
 def test_no_tree_is_deeper_than_the_guard_counts(parts: list[str]) -> None:
-    """Five times over: around what it counts stand elements that it does not, such as `tbody`, `tr`, `td` and `p`."""
+    """Within a factor of five, because the guard does not count some elements, such as `tbody`, `tr`, `td` and `p`."""
     markup = "".join(parts).encode()
     depth = _depth(markup)
     assume(depth > 3)

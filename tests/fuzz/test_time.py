@@ -1,7 +1,7 @@
-"""Four times the input costs about four times the time, whatever the input: no parser is quadratic in anything.
+"""Four times the input takes about four times as long: no parser is quadratic in anything.
 
-Each parser is given documents with a hole, filled with a unit over and over, at two sizes. The time is that of the
-process, so that other work on the machine does not count; what takes next to no time is not compared.
+Each parser gets documents with a gap that is filled with a repeated unit, in two sizes. CPU time is measured, so that
+other load on the machine does not count; very short times are not compared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.support import naver_pages as pages
 
 SMALL, LARGE = 25_000, 100_000  # bytes
 UNCOMPARED = 0.025  # seconds
-MOST = 8.0  # times the time for four times the bytes; a quadratic parser takes 16 times
+MOST = 8.0  # ratio of times for four times the bytes; that of a quadratic parser is 16
 TRIES = 4
 
 MARKUP = {
@@ -99,7 +99,7 @@ SCRIPT = "<script>var article = {%s</script>"
 
 
 class Case(NamedTuple):
-    """A parser and a document with a hole for any number of units."""
+    """A parser, and a document with a gap for any number of units."""
 
     name: str
     run: Callable[[bytes], object]
@@ -169,7 +169,7 @@ def wire_cases() -> Iterator[Case]:
 
 @pytest.fixture(autouse=True)
 def _every_page_is_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small ones too: that the large document is scanned and the small one is not would look like growth."""
+    """Also small ones, because scanning only the large document would look like non-linear growth."""
     monkeypatch.setattr(markup_guard, "_HARMLESS_TAGS", -1)
 
 
@@ -177,7 +177,7 @@ CASES = [*article_cases(), *find_cases(), *file_cases(), *wire_cases()]
 
 
 def filled(unit: str, size: int) -> str:
-    """About `size` bytes of units; `№` in a unit is its number."""
+    """About `size` bytes of units; `№` in a unit is replaced by its number."""
     times = size // len(unit.encode()) + 1
     return "".join(unit.replace("№", str(number)) for number in range(times)) if "№" in unit else unit * times
 
@@ -191,7 +191,7 @@ def seconds(case: Case, unit: str, size: int) -> float:
 
 
 def growth(case: Case, unit: str) -> float:
-    """How many times longer the large document takes; 1 where it takes no time. The least of a few tries."""
+    """The ratio of the times for the large and the small document, 1 if both are short. The minimum of a few tries."""
     ratios = []
     for _ in range(TRIES):
         large = seconds(case, unit, LARGE)

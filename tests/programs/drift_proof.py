@@ -1,9 +1,9 @@
-"""The proofs of the drift alarm in full, which take minutes. The tests run a part of each (test_drift_*.py).
+"""The full proofs of the drift alarm, which take minutes. The tests in tests/flows/drift run a part of each.
 
-python -m tests.programs.drift_proof mutations [--batch 20]    every harmful change of every look: which are not noticed
-python -m tests.programs.drift_proof clean [--runs 1000]       runs of pages that nothing is wrong with: what rings
-python -m tests.programs.drift_proof crawls [--seeds 5]        whole crawls that nothing is wrong with: what rings
-python -m tests.programs.drift_proof cost                      what the marks add to reading a page
+python -m tests.programs.drift_proof mutations [--batch 20]    which harmful changes of a layout are not detected
+python -m tests.programs.drift_proof clean [--runs 1000]       which alarms occur in runs of clean pages
+python -m tests.programs.drift_proof crawls [--seeds 5]        which alarms occur in whole crawls without faults
+python -m tests.programs.drift_proof cost                      the cost of the marks, compared with parsing a page
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.support.drift import LOOKS, Sample, family, learned, runs, samples
 from tests.support.mutations.mutations import Mutation, mutations
 
 MOST = 20
-"""Pages until which a mutation has to be noticed."""
+"""The number of pages within which a mutation must be detected."""
 BLIND = {
     *((look, "removed player") for look in ("2022", "2024", "2026-02", "2026-10", "old")),
     ("old", "removed subtitle"),
@@ -35,29 +35,28 @@ BLIND = {
     ("sports", "body: first paragraph gone"),
     ("sports", "title: cut to 20"),
 }
-"""What 20 pages cannot tell: nothing else on such a page says what the text should be, and many do without."""
-
+"""Undetectable within 20 pages: nothing else on the page shows the correct text, and many pages lack the element."""
 
 PAGES = 2_000
-"""Articles of the corpus of a crawl."""
+"""The number of articles in the corpus of a crawl."""
 
 
 class Trial(NamedTuple):
-    """What came of up to 20 mutated pages: all, unreadable, differing from the truth, differing and not held back."""
+    """The results for up to 20 mutated pages: all, unreadable, wrong, and wrong but not quarantined."""
 
     pages: int
     unreadable: int
     wrong: int
     passed: int
-    rang: bool
+    alarmed: bool
 
     @property
     def harmful(self) -> bool:
         return bool(self.unreadable or self.wrong)
 
     @property
-    def noticed(self) -> bool:
-        return bool(self.unreadable) or self.rang
+    def detected(self) -> bool:
+        return bool(self.unreadable) or self.alarmed
 
 
 def attempt(content: bytes, url: str) -> tuple[Article, Traits] | None:
@@ -68,7 +67,7 @@ def attempt(content: bytes, url: str) -> tuple[Article, Traits] | None:
 
 
 def struck(mutation: Mutation, look: Layout) -> Iterator[tuple[str, str, bytes, Article]]:
-    """Pages that the mutation changes: id, address, what is sent now, and the article as it is."""
+    """The pages that the mutation changes: id, URL, mutated content, and the correct article."""
     for page in samples(look, 12, 500):
         content = mutation.of(page.content, family(look))
         if content != page.content:
@@ -76,7 +75,7 @@ def struck(mutation: Mutation, look: Layout) -> Iterator[tuple[str, str, bytes, 
 
 
 def trial(mutation: Mutation, look: Layout, batch: int = MOST) -> Trial:
-    """Mutated pages one batch after the other, watched over from a baseline of clean ones."""
+    """Check mutated pages in batches against a baseline of clean ones."""
     watch = DriftAlarm(learned(look))
     pages = list(islice(struck(mutation, look), MOST))
     unreadable = wrong = passed = 0
@@ -98,58 +97,59 @@ def chosen(every: int) -> Iterator[tuple[Layout, Mutation]]:
 
 
 def harmful(tried: Iterable[tuple[Layout, Mutation]], batch: int = MOST) -> dict[tuple[str, str], Trial]:
-    """The trials of the mutations that change what is read. Those that strike fewer than 3 pages say nothing."""
+    """The trials of mutations that change the parsed article. Those that affect fewer than 3 pages are omitted."""
     trials = {(look.value, mutation.name): trial(mutation, look, batch) for look, mutation in tried}
     return {name: one for name, one in trials.items() if one.harmful and one.pages >= 3}
 
 
 def alarms_of(seed: int, pages: int, baseline: Baseline) -> tuple[list[str], Baseline, int]:
-    """What rang in the runs of a corpus, one after the other, each learning from those before; and how many runs."""
-    rang: list[str] = []
+    """The alarms in consecutive runs of a corpus, each learning from the previous ones; and the number of runs."""
+    alarms: list[str] = []
     number = 0
     for run in runs(seed, pages):
         number += 1
         watch = DriftAlarm(baseline)
         held = watch.look(run)
-        rang += [*watch.alarms, *held.values()]
+        alarms += [*watch.alarms, *held.values()]
         baseline = watch.learned()
-    return rang, baseline, number
+    return alarms, baseline, number
 
 
-# --- the proofs in full --------------------------------------------------------------------------------------------
+# --- the full proofs -----------------------------------------------------------------------------------------------
 
 
 def prove_mutations(wanted: argparse.Namespace) -> bool:
     tried = harmful(chosen(1), wanted.batch)
-    missed = {name for name, one in tried.items() if not one.noticed}
+    missed = {name for name, one in tried.items() if not one.detected}
     passed = {name: one.passed for name, one in tried.items() if one.passed}
-    in_noticed = sum(number for name, number in passed.items() if name not in missed)
-    say(f"batches of {wanted.batch}: {len(tried)} harmful changes, {len(missed)} not noticed: {sorted(missed)}")
+    in_detected = sum(number for name, number in passed.items() if name not in missed)
+    say(f"batches of {wanted.batch}: {len(tried)} harmful changes, {len(missed)} not detected: {sorted(missed)}")
     wrong = sum(one.wrong for name, one in tried.items() if name not in missed)
-    say(f"wrong records stored of noticed changes: {in_noticed} of {wrong}")
+    say(f"wrong articles stored despite detection: {in_detected} of {wrong}")
     return missed <= BLIND or wanted.batch < MOST
 
 
 def prove_clean(wanted: argparse.Namespace) -> bool:
     baseline, done = Baseline(), 0
-    rang: list[str] = []
+    alarms: list[str] = []
     for seed in count(101):
-        told, baseline, number = alarms_of(seed, 4_000, baseline)
-        rang, done = rang + told, done + number
+        raised, baseline, number = alarms_of(seed, 4_000, baseline)
+        alarms, done = alarms + raised, done + number
         if done >= wanted.runs:
             break
-    say(f"{done} clean runs: {len(rang)} alarms and pages held {rang[:3]}")
-    return not rang
+    say(f"{done} clean runs: {len(alarms)} alarms and quarantined pages {alarms[:3]}")
+    return not alarms
 
 
 def prove_crawls(wanted: argparse.Namespace) -> bool:
     ran = []
     for seed, scenario in product(range(1, wanted.seeds + 1), SCENARIOS):
         ran.append(crawled(scenario, seed, PAGES))
-        say(f"corpus {seed}, {scenario.__name__}: {ran[-1].read} pages, {ran[-1].rang[:2] or 'nothing rang'}")
-    rang = [alarm for run in ran for alarm in run.rang]
-    say(f"{len(ran)} orders of crawls, {sum(run.read for run in ran)} pages: {len(rang)} alarms and pages held")
-    return not rang
+        say(f"corpus {seed}, {scenario.__name__}: {ran[-1].pages} pages, {ran[-1].alarms[:2] or 'no alarm'}")
+    alarms = [alarm for run in ran for alarm in run.alarms]
+    pages = sum(run.pages for run in ran)
+    say(f"{len(ran)} sequences of crawls, {pages} pages: {len(alarms)} alarms and quarantined pages")
+    return not alarms
 
 
 def prove_cost(wanted: argparse.Namespace) -> bool:
@@ -167,7 +167,7 @@ def say(text: str) -> None:
 
 
 def _per_page(function: Callable[[bytes, str], object], pages: Sequence[Sample]) -> float:
-    """The best of several times, in microseconds a page."""
+    """The best of several measurements, in microseconds per page."""
     best = min(
         repeat(lambda: [function(one.content, one.url) for one in pages], number=1, repeat=9, timer=process_time)
     )
@@ -176,11 +176,11 @@ def _per_page(function: Callable[[bytes, str], object], pages: Sequence[Sample])
 
 def main() -> int:
     proofs = {"mutations": prove_mutations, "clean": prove_clean, "crawls": prove_crawls, "cost": prove_cost}
-    parser = argparse.ArgumentParser(description="The proofs of the drift alarm in full.")
+    parser = argparse.ArgumentParser(description="The full proofs of the drift alarm.")
     parser.add_argument("proof", choices=proofs)
-    parser.add_argument("--batch", type=int, default=MOST, help="pages of a batch (mutations)")
-    parser.add_argument("--runs", type=int, default=1_000, help="how many (clean)")
-    parser.add_argument("--seeds", type=int, default=5, help="how many corpora (crawls)")
+    parser.add_argument("--batch", type=int, default=MOST, help="pages per batch (mutations)")
+    parser.add_argument("--runs", type=int, default=1_000, help="number of runs (clean)")
+    parser.add_argument("--seeds", type=int, default=5, help="number of corpora (crawls)")
     wanted = parser.parse_args()
     return 0 if proofs[wanted.proof](wanted) else 1
 

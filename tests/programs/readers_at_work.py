@@ -1,8 +1,8 @@
-"""Processes for `test_readers.py`, each with an archive of its own to work on until it is ended or its time is over.
+"""Processes for `test_readers.py` that use an archive until they are killed or their time is over.
 
 readers_at_work.py write ARCHIVE           run after run, without a pause
-readers_at_work.py read ARCHIVE SECONDS    open, check, close, again and again; prints what it saw as JSON
-readers_at_work.py stay ARCHIVE SECONDS    the same of one connection that stays open
+readers_at_work.py read ARCHIVE SECONDS    open, check and close repeatedly; prints a summary as JSON
+readers_at_work.py stay ARCHIVE SECONDS    check repeatedly with one connection that stays open
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from storage.reading.reader import open_snapshot
 from tests.support.values import article, ended, key, stored
 
 PAUSE = 0.3
-"""Seconds between two reads: eight readers leave the writer room on two cores."""
+"""Seconds between two reads, so that eight readers leave the writer enough of two cores."""
 
 BATCHES, NEW = 3, 5
-"""Batches in a run, and new articles in a batch; each batch has one copy besides."""
+"""Batches per run, and new articles per batch; each batch also has one copy."""
 
 _COUNTS = """
     SELECT
@@ -48,21 +48,21 @@ _COUNTS = """
 
 @dataclass(frozen=True)
 class Seen:
-    """What one read of the archive saw, checked."""
+    """The checked result of one read."""
 
     run_id: str | None
     articles: int
 
 
 def look(connection: duckdb.DuckDBPyConnection) -> Seen:
-    """Read the archive whole. Raises AssertionError where what it shows is no state that a batch left behind."""
+    """Read the whole archive. Raises AssertionError if its state is not that after some batch."""
     counts, info = _row(connection, _COUNTS), _row(connection, "FROM archive_info")
-    said = f"{counts} {info}"
-    assert counts["articles"] == info["articles"] == counts["inserted"] == NEW * counts["duplicates"], said
-    assert counts["duplicates"] == info["duplicates"] == counts["linked"], said
-    assert counts["finds"] == counts["articles"] + counts["duplicates"], said
-    assert counts["newest_event"] == info["newest_event"], said
-    assert (counts["orphans"], counts["stray_events"], counts["torn"]) == (0, 0, 0), said
+    state = f"{counts} {info}"
+    assert counts["articles"] == info["articles"] == counts["inserted"] == NEW * counts["duplicates"], state
+    assert counts["duplicates"] == info["duplicates"] == counts["linked"], state
+    assert counts["finds"] == counts["articles"] + counts["duplicates"], state
+    assert counts["newest_event"] == info["newest_event"], state
+    assert (counts["orphans"], counts["stray_events"], counts["torn"]) == (0, 0, 0), state
     return Seen(info["run_id"], counts["articles"])
 
 
@@ -73,7 +73,7 @@ def _row(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
 
 
 def read(root: Path, seconds: float) -> None:
-    """Open the archive again and again."""
+    """Open and check the archive repeatedly."""
     states: list[Seen] = []
     reads = 0
     for _ in _until(seconds):
@@ -84,18 +84,18 @@ def read(root: Path, seconds: float) -> None:
             assert not states or states[-1].articles <= now.articles, f"{states[-1]} was newer than {now}"
             states.append(now)
         time.sleep(PAUSE)
-    _tell(reads=reads, states=len(states), articles=states[-1].articles, run_id=states[-1].run_id)
+    _print(reads=reads, states=len(states), articles=states[-1].articles, run_id=states[-1].run_id)
 
 
 def stay(root: Path, seconds: float) -> None:
-    """Ask one connection that stays open: it goes on showing what it showed."""
+    """Use one connection that stays open: it must always show the same state."""
     with open_snapshot(root) as connection:
         first = look(connection)
         reads = 0
-        for reads in _until(seconds):  # noqa: B007 - how many there were
+        for reads in _until(seconds):  # noqa: B007  the number of reads
             assert look(connection) == first
             time.sleep(PAUSE)
-    _tell(reads=reads, states=1, articles=first.articles, run_id=first.run_id)
+    _print(reads=reads, states=1, articles=first.articles, run_id=first.run_id)
 
 
 def _until(seconds: float) -> Iterator[int]:
@@ -105,7 +105,7 @@ def _until(seconds: float) -> Iterator[int]:
         yield next(numbers)
 
 
-def _tell(**seen: object) -> None:
+def _print(**seen: object) -> None:
     sys.stdout.write(json.dumps(seen) + "\n")
 
 

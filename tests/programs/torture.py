@@ -1,13 +1,12 @@
-"""Kill a real crawl with SIGKILL, anywhere, and look at what the next run makes of it.
+"""Kills a real crawl with SIGKILL at any step, and checks the archive after the next run.
 
     python -m tests.programs.torture [--kills 300] [--seed 1] [--processes 2]        (make torture)
 
-A crawl is run once undisturbed, while every step that leaves something behind is counted by kind: appending to a
-capture, syncing, staging a file, each statement of a transaction, renaming, copying the readers' database, removing a
-mark. Then the same crawl is killed at steps drawn by seed from every kind, before or after the step, half-way through a
-write, or some microseconds into a commit; some runs are killed again in the recovery that follows. After one more run
-the archive must be what the undisturbed one is, and the server's log must show no request made twice beyond those in
-flight.
+First, a crawl runs undisturbed, while every step with a lasting effect is counted by kind: appending to a capture,
+syncing, staging a file, each statement of a transaction, renaming, copying the snapshot, removing a marker file. Then
+the same crawl is killed at random steps of every kind: before or after the step, in the middle of a write, or some
+microseconds into a commit. Some runs are killed again during the recovery that follows. After one more run the archive
+must equal the undisturbed one, and the server's log must not contain repeated requests except those in flight.
 """
 
 from __future__ import annotations
@@ -40,12 +39,9 @@ import duckdb
 
 from flows.pipeline import batches
 from flows.replica.corpus import Corpus, make_corpus
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
-from flows.sources.api_keys import ApiKey
 from schemas.article import SEOUL
-from schemas.topic import load_topic
 from storage import archive, files
 from storage.captures import reader as captures
 from storage.captures import writer as capture_writer
@@ -53,24 +49,24 @@ from storage.database import snapshot
 from storage.database.writer import Database
 from storage.integrity.repair import verify_archive
 from storage.journal import staging
-from tests.support.paths import DEMO_TOPIC, ROOT
+from tests.support.paths import ROOT
+from tests.support.topics import KEYS, demo_topic
 
 NNEWS = "n.news.naver.com"
 CONCURRENCY = 4
 BATCH = 16
-"""Finds a batch: small, so that a short crawl has several."""
+"""Finds per batch: few, so that a short crawl has several batches."""
 
 LAST = datetime(2026, 1, 15, 12, 0, tzinfo=SEOUL)
 LONGEST = 60.0
-"""Seconds after which a crawl hangs."""
+"""Seconds after which a crawl is considered hung."""
 
 _CRAWLED = ("crawled_at:", "*Crawled at:")
-_TOPIC = DEMO_TOPIC
 
 
 @dataclass(frozen=True)
 class Kill:
-    """Where a process dies: at the `nth` step of a kind; `how` is `before`, `after`, `half` or `during`."""
+    """When a process is killed: at the `nth` step of a kind; `how` is `before`, `after`, `half` or `during`."""
 
     kind: str
     nth: int
@@ -81,11 +77,11 @@ class Kill:
         return f"{self.how} {self.kind} {self.nth}"
 
 
-# -- in the process that dies
+# -- in the process that is killed
 
 
 class Steps:
-    """Counts the steps of this process, and kills it at the one that was chosen."""
+    """Counts the steps of this process, and kills it at the chosen one."""
 
     def __init__(self, kill: Kill | None) -> None:
         self.counted: Counter[str] = Counter()
@@ -94,7 +90,7 @@ class Steps:
     def around(
         self, kind: str, step: Callable[..., Any], half: Callable[..., object] | None = None
     ) -> Callable[..., Any]:
-        """The same step, with a chance to die before, after or within it."""
+        """Wrap a step, so that the process can be killed before, after or during it."""
 
         def stepped(*args: Any, **kwargs: Any) -> Any:
             how = self._next(kind)
@@ -124,11 +120,11 @@ class Steps:
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-    signal.pause()  # the signal comes when it comes
+    signal.pause()  # until the signal is delivered
 
 
 def instrument(steps: Steps) -> None:
-    """Put the steps between the archive and the disk. Readers get a copy after every batch, not after 20 seconds."""
+    """Instrument the steps between archive and disk. The snapshot is published after every batch."""
     archive.FRESH = archive._SHARE = 0
     capture_writer._write_all = steps.around("append", capture_writer._write_all, _half_append)
     staging._write_synced = steps.around("stage", staging._write_synced, _half_file)
@@ -145,7 +141,7 @@ def instrument(steps: Steps) -> None:
 
 
 class _Os:
-    """The module `os`, with its syncs counted."""
+    """The module `os` with instrumented syncs."""
 
     def __init__(self, steps: Steps) -> None:
         self.fsync = steps.around("sync", os.fsync)
@@ -170,36 +166,28 @@ def _half_copy(source: Path, target: Path) -> None:
 
 
 def crawl_once(root: Path, site: str, now: datetime, kill: Kill | None, counts: Any = None) -> None:
-    """The process: one crawl, which may be its last. `counts` takes how often each kind of step came."""
+    """Run one crawl, which may be killed. `counts` receives the number of steps of each kind."""
     steps = Steps(kill)
     instrument(steps)
     batches.BATCH = BATCH
-    topic = load_topic(_TOPIC)
-    limits = topic.limits.model_copy(update={"concurrency": CONCURRENCY})
-    order = CrawlOrder(
-        topic=topic.model_copy(update={"limits": limits}),
-        archive=root,
-        naver=site,
-        keys={"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)},
-    )
+    order = CrawlOrder(demo_topic(concurrency=CONCURRENCY), root, naver=site, keys=KEYS)
     asyncio.run(crawl(order, now=lambda: now))
     if counts is not None:
         counts.put(dict(steps.counted))
 
 
-# -- in the process that looks on
+# -- in the observing process
 
 
 @dataclass
 class Scene:
-    """A stand-in, an archive from some hours before, and what an undisturbed crawl makes of it."""
+    """A stand-in, an archive of an earlier crawl, and the result of an undisturbed crawl."""
 
     naver: Replica
     work: Path
     before: Path
     expected: dict[str, Any] = field(default_factory=dict)
     steps: Counter[str] = field(default_factory=Counter)
-    recovery_steps: Counter[str] = field(default_factory=Counter)
 
 
 def made_corpus() -> Corpus:
@@ -208,7 +196,7 @@ def made_corpus() -> Corpus:
 
 @contextmanager
 def scene(work: Path) -> Iterator[Scene]:
-    """Set it up: a crawl up to twenty hours ago, then the crawl that will be killed, undisturbed."""
+    """Set up the scene: a crawl twenty hours ago, then an undisturbed run of the crawl that will be killed."""
     before = work / "before"
     with Replica(made_corpus(), now=LAST - timedelta(hours=20)) as naver:
         run(before, naver, None)
@@ -222,10 +210,10 @@ def scene(work: Path) -> Iterator[Scene]:
 
 @cache
 def forkserver() -> ForkServerContext:
-    """Where processes come from that have everything imported already: a second less for each."""
+    """A fork server that has imported everything already, which saves a second per process."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.programs.torture"])
-    # It does not take over what stands in sys.path here.
+    # It does not inherit sys.path from this process.
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *sys.path])
     try:
@@ -236,7 +224,7 @@ def forkserver() -> ForkServerContext:
 
 
 def run(root: Path, naver: Replica, kill: Kill | None) -> Counter[str]:
-    """One crawl in a process of its own. Counts its steps; none where it was killed, as it must be if told so."""
+    """Run one crawl in its own process. Returns its steps, which are empty if it was killed."""
     context = forkserver()
     counts = context.SimpleQueue()
     process = context.Process(target=crawl_once, args=(root, naver.url, naver.clock.now, kill, counts))
@@ -252,7 +240,7 @@ def run(root: Path, naver: Replica, kill: Kill | None) -> Counter[str]:
 
 
 def survive(made: Scene, name: str, *kills: Kill) -> int:
-    """Kill crawls one after another, crawl once more, and compare. Returns how many of them died."""
+    """Kill crawls one after another, crawl once more, and compare. Returns how many were killed."""
     root, died, asked = _copy_of(made, name), 0, Counter[str]()
     for kill in (*kills, None):
         captured = _captured(root)
@@ -262,11 +250,11 @@ def survive(made: Scene, name: str, *kills: Kill) -> int:
             run(root, made.naver, None)
         targets = [e.target for e in made.naver.log.entries if e.host == NNEWS and "/article/" in e.target]
         again = captured & set(targets)
-        assert not again, f"asked for again, though captured: {again} ({', '.join(map(str, kills))})"
+        assert not again, f"requested again, although captured: {again} ({', '.join(map(str, kills))})"
         asked.update(targets)
-    # In flight: on the wire, or answered and on the way to the captures while the next is on the wire already.
+    # In flight: the request is open, or its response is not captured yet while the next request is already open.
     in_flight = sum(times - 1 for times in asked.values())
-    assert in_flight <= 2 * CONCURRENCY * died, f"{in_flight} articles were asked for again after {died} kills"
+    assert in_flight <= 2 * CONCURRENCY * died, f"{in_flight} articles were requested again after {died} kills"
     found = held(root)
     for what, expected in made.expected.items():
         assert found[what] == expected, f"{what} differ after {', '.join(map(str, kills))}"
@@ -277,7 +265,7 @@ def survive(made: Scene, name: str, *kills: Kill) -> int:
 
 
 def held(root: Path) -> dict[str, Any]:
-    """What must be the same however often a run was killed: everything but when it was fetched, and by which run."""
+    """Everything that must not depend on kills: all except the times of fetching and the runs."""
     with duckdb.connect(str(root / "archive.duckdb"), read_only=True) as connection:
 
         def rows(sql: str) -> list[tuple[Any, ...]]:
@@ -300,7 +288,7 @@ def held(root: Path) -> dict[str, Any]:
 
 
 def _files(root: Path) -> dict[str, str]:
-    """Every Markdown file without the lines that tell when it was crawled."""
+    """All Markdown files without the lines that contain the time of crawling."""
     return {
         path.relative_to(root).as_posix(): "".join(
             line for line in path.read_text("utf-8").splitlines(keepends=True) if not line.startswith(_CRAWLED)
@@ -310,7 +298,7 @@ def _files(root: Path) -> dict[str, str]:
 
 
 def _captured(root: Path) -> set[str]:
-    """What can be asked of n.news and has an answer in the captures that is whole."""
+    """The targets at n.news with a complete response in the captures."""
     prefix = f"https://{NNEWS}"
     return {
         met.url.removeprefix(prefix)
@@ -326,11 +314,11 @@ def _copy_of(made: Scene, name: str) -> Path:
     return root
 
 
-# -- which kills
+# -- the choice of kills
 
 
 def ways(kind: str) -> tuple[str, ...]:
-    """How a process can die at a step of this kind."""
+    """How a process can be killed at a step of this kind."""
     match kind:
         case "append" | "stage" | "snapshot":
             return ("before", "half", "after")
@@ -341,7 +329,7 @@ def ways(kind: str) -> tuple[str, ...]:
 
 
 def drawn(steps: Counter[str], number: int, rng: random.Random) -> list[Kill]:
-    """Kills at steps of every kind in turn, each kind's spread over its whole length."""
+    """Kills at steps of every kind in turn, at random positions."""
     kinds = sorted(kind for kind, count in steps.items() if count)
     kills = []
     for index in range(number):
@@ -353,7 +341,7 @@ def drawn(steps: Counter[str], number: int, rng: random.Random) -> list[Kill]:
 
 
 def plans(made: Scene, number: int, seed: int) -> Iterator[tuple[Kill, ...]]:
-    """One kill a plan; every third plan kills the recovery as well."""
+    """Plans with one kill each; every third plan also kills the recovery."""
     rng = random.Random(seed)
     first = drawn(made.steps, number, rng)
     early = Counter({kind: max(1, count // 8) for kind, count in made.steps.items()})
@@ -364,7 +352,7 @@ def plans(made: Scene, number: int, seed: int) -> Iterator[tuple[Kill, ...]]:
 
 
 def torture(kills: int, seed: int) -> Counter[str]:
-    """So many kills, by seed. Returns how many came at each kind of step; raises AssertionError at the first loss."""
+    """Perform random kills. Returns their number by kind of step; raises AssertionError at the first difference."""
     died, began = Counter[str](), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="seogo-torture-") as work, scene(Path(work)) as made:
         for number, plan in enumerate(plans(made, kills, seed)):
@@ -378,21 +366,23 @@ def torture(kills: int, seed: int) -> Counter[str]:
 
 
 def main() -> None:
-    """Torture, and tell how it went."""
+    """Run the kills in several processes, and print a summary."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--kills", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=1, help="that of the first process; the next has the next")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="seed of the first process; each further process has the next one"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
     share = -(-given.kills // given.processes)
     seeds = range(given.seed, given.seed + given.processes)
-    # In processes of their own: each has a stand-in, whose threads must not wait for another's.
+    # In separate processes: each has a stand-in, whose threads must not wait for those of another.
     with ProcessPoolExecutor(given.processes, multiprocessing.get_context("spawn")) as pool:
         died = sum(pool.map(torture, [share] * given.processes, seeds), Counter[str]())
-    print(f"{sum(died.values())} kills survived: nothing lost, nothing twice, nothing unreadable.")
+    print(f"{sum(died.values())} kills survived: nothing lost, nothing duplicated, nothing unreadable.")
     print("at " + ", ".join(f"{kind} {number}" for kind, number in sorted(died.items())))
 
 
 if __name__ == "__main__":
-    # Under its own name: the processes that it starts import it.
+    # Under its real name, because the processes that it starts import it.
     importlib.import_module("tests.programs.torture").main()

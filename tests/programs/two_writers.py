@@ -1,6 +1,6 @@
-"""Processes that want the archive at the same moment, round after round: `two_writers.py ARCHIVE ROUNDS`.
+"""Two processes compete for the lease of an archive, in many rounds: `two_writers.py ARCHIVE ROUNDS`.
 
-Each holder leaves its mark in a file that must not be there yet: a second holder would find it.
+The holder creates a file that must not exist yet, so that a second holder would notice the first.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from storage.state.lease import lease
 HELD, BUSY, TWO_WRITERS = 0, 7, 1
 
 
-def want(state: Path, together: Barrier) -> None:
-    """Wait for the others, then take the archive or leave."""
+def compete(state: Path, together: Barrier) -> None:
+    """Wait for the other process, then try to get the lease."""
     together.wait(10)
     try:
         with lease(state, now=datetime.now(UTC)):
@@ -36,23 +36,23 @@ def want(state: Path, together: Barrier) -> None:
 
 
 def main(archive: Path, rounds: int) -> str:
-    """All rounds. Raises AssertionError where two had the archive at once, or nobody got it."""
+    """Run all rounds. Raises AssertionError if both had the lease at once, or neither got it."""
     state = archive / "state"
     state.mkdir(parents=True)
     context = multiprocessing.get_context("fork")
-    turned_away = 0
+    refused = 0
     for number in range(rounds):
         together = context.Barrier(2)
-        processes = [context.Process(target=want, args=(state, together)) for _ in range(2)]
+        processes = [context.Process(target=compete, args=(state, together)) for _ in range(2)]
         for process in processes:
             process.start()
         for process in processes:
             process.join(20)
         codes = sorted(process.exitcode or 0 for process in processes)
         assert codes in ([HELD, HELD], [HELD, BUSY]), f"round {number}: {codes}"
-        turned_away += codes == [HELD, BUSY]
-    assert turned_away > rounds // 4, f"they met in {turned_away} of {rounds} rounds only: that proves little"
-    return f"{rounds} rounds, {turned_away} times the other was turned away"
+        refused += codes == [HELD, BUSY]
+    assert refused > rounds // 4, f"they competed in only {refused} of {rounds} rounds, which proves little"
+    return f"{rounds} rounds, one process was refused in {refused}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The coverage ledger's arithmetic: held against a ledger that keeps every minute by itself."""
+"""The coverage ledger, compared with a naive ledger that stores every minute."""
 
 from __future__ import annotations
 
@@ -48,29 +48,29 @@ def minutes_of(ledger: Sequence[Stretch]) -> dict[int, str | None]:
     return found
 
 
-def slowly(told: dict[int, str | None], read: WindowRead) -> None:
-    """The same, minute by minute: a gap never takes back what was read."""
+def naively(minutes: dict[int, str | None], read: WindowRead) -> None:
+    """The same, minute by minute: a gap never replaces what was read."""
     for minute in range(MINUTES):
         if not read.since <= at(minute) < read.until:
             continue
         if not any(part.since <= at(minute) < part.until for part in read.unread):
-            told[minute] = None
-        elif minute not in told or told[minute] is not None:
-            told[minute] = read.reason
+            minutes[minute] = None
+        elif minute not in minutes or minutes[minute] is not None:
+            minutes[minute] = read.reason
 
 
 @given(st.lists(readings(), max_size=12))
-def test_every_minute_says_what_the_readings_say(made: list[WindowRead]) -> None:
+def test_every_minute_has_the_state_of_the_readings(made: list[WindowRead]) -> None:
     ledger: list[Stretch] = []
-    told: dict[int, str | None] = {}
+    minutes: dict[int, str | None] = {}
     for read in made:
         ledger = after(ledger, read)
-        slowly(told, read)
-    assert minutes_of(ledger) == told
+        naively(minutes, read)
+    assert minutes_of(ledger) == minutes
 
 
 @given(st.lists(readings(), max_size=12))
-def test_neighbours_that_say_the_same_are_one_stretch(made: list[WindowRead]) -> None:
+def test_adjacent_stretches_with_the_same_state_are_merged(made: list[WindowRead]) -> None:
     ledger: list[Stretch] = []
     for read in made:
         ledger = after(ledger, read)
@@ -80,7 +80,7 @@ def test_neighbours_that_say_the_same_are_one_stretch(made: list[WindowRead]) ->
 
 
 @given(st.lists(readings(), max_size=8), readings())
-def test_a_reading_taken_in_twice_says_no_more(made: list[WindowRead], read: WindowRead) -> None:
+def test_repeating_a_reading_changes_nothing(made: list[WindowRead], read: WindowRead) -> None:
     ledger: list[Stretch] = []
     for earlier in made:
         ledger = after(ledger, earlier)
@@ -89,7 +89,7 @@ def test_a_reading_taken_in_twice_says_no_more(made: list[WindowRead], read: Win
 
 
 @given(st.lists(spans()), st.lists(spans()))
-def test_what_is_left_lies_in_the_one_and_not_in_the_other(ours: list[Span], theirs: list[Span]) -> None:
+def test_a_difference_lies_in_the_one_and_not_in_the_other(ours: list[Span], theirs: list[Span]) -> None:
     left = minus(ours, theirs)
     for minute in range(MINUTES):
 

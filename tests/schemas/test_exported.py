@@ -1,4 +1,4 @@
-"""The contract with whoever reads the exports: no other record under an old version."""
+"""The contract of the exports: no different record under an existing version."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANEW = "an exported record changed: raise SCHEMA_VERSION in exported/records.py,
 
 
 def altered(change: str) -> dict[str, Any]:
-    """The schema as it would be after a change of the type."""
+    """The schema after a change of the type."""
     schema: dict[str, Any] = json.loads(json.dumps(json_schema("article")))
     match change:
         case "a field more":
@@ -54,7 +54,7 @@ def test_the_file_is_the_schema_of_the_type(record: str) -> None:
     assert json.loads(schema_file(record).read_bytes()) == json_schema(record), ANEW
 
 
-def test_the_version_is_of_these_records_and_of_no_others() -> None:
+def test_the_version_belongs_to_these_records_only() -> None:
     versions = json.loads(VERSIONS_FILE.read_bytes())
     assert versions[str(SCHEMA_VERSION)] == digest(SCHEMAS), ANEW
     assert sorted(map(int, versions)) == list(range(1, SCHEMA_VERSION + 1))
@@ -70,7 +70,7 @@ def test_a_changed_record_needs_a_new_version(change: str) -> None:
     assert later == {**versions, str(SCHEMA_VERSION + 1): digest(schemas)}
 
 
-def test_other_words_about_a_field_are_no_change() -> None:
+def test_another_description_is_not_a_change() -> None:
     schema = altered("")
     schema["properties"]["title"]["description"] = "the headline"
     assert digest({**SCHEMAS, "article": schema}) == digest(SCHEMAS)

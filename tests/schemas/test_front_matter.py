@@ -1,4 +1,4 @@
-"""The archive's Markdown format: golden files, hostile text, damaged files, the existing archive."""
+"""The archive's Markdown format: golden files, hostile text, damaged files, files of the existing archive."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def text_of(article: Article = ARTICLE, style: Style = "seed") -> str:
 
 
 def header_of(text: str, loader: Any = yaml.BaseLoader) -> dict[str, Any]:
-    """The front matter as another tool reads it, by YAML alone."""
+    """The front matter as another YAML tool reads it."""
     loaded: dict[str, Any] = yaml.load(text[: text.index("\n---\n", 3)], loader)  # noqa: S506 (BaseLoader)
     return loaded
 
@@ -153,7 +153,7 @@ HOSTILE_ARTICLES = st.builds(
 
 @settings(deadline=None, max_examples=150)
 @given(HOSTILE_ARTICLES, TIMES, st.sampled_from(STYLES))
-def test_every_article_survives(article: Article, crawled_at: datetime, style: Style) -> None:
+def test_every_article_is_preserved(article: Article, crawled_at: datetime, style: Style) -> None:
     document = from_article(article, crawled_at, style=style)
     text = dumps(document)
     read = loads(text.encode().decode())
@@ -189,7 +189,7 @@ def test_yaml_reads_the_same_values(article: Article, style: Style) -> None:
 
 @settings(deadline=None, max_examples=150)
 @given(HOSTILE_ARTICLES)
-def test_a_loader_that_types_its_values_never_raises(article: Article) -> None:
+def test_a_typed_yaml_loader_never_raises(article: Article) -> None:
     for loader in (yaml.SafeLoader, yaml.CSafeLoader):
         assert tuple(header_of(text_of(article, "seed"), loader)) == KEYS
         strict = text_of(article, "strict")
@@ -268,11 +268,11 @@ def test_a_time_without_a_zone_cannot_be_written() -> None:
 
 
 def load_or_refuse(text: str) -> Document | None:
-    """The document, which must give the text back; None where it is refused."""
+    """The document, which must be written as the same text; None if it is refused."""
     try:
         document = loads(text)
     except FrontMatterError as error:
-        assert 1 <= error.line <= text.count("\n") + 1  # noqa: PT017 (a refusal is one of two right answers)
+        assert 1 <= error.line <= text.count("\n") + 1  # noqa: PT017 (refusing is one of two correct results)
         return None
     assert dumps(document) == text
     return document
@@ -299,7 +299,7 @@ def test_a_changed_line_is_refused_or_kept(path: Path, mutation: str) -> None:
     for number, line in enumerate(lines[:-1]):
         changed = "\n".join([*lines[:number], *MUTATIONS[mutation](line), *lines[number + 1 :]])
         document = load_or_refuse(changed)
-        # The author and the body stand in the file once. All else is either fixed or stands in it twice.
+        # Only the author and the body occur once in the file. Everything else is fixed or occurs twice.
         assert document is None or document.fields._replace(author=original.fields.author) == original.fields
 
 
@@ -315,8 +315,8 @@ def edit(old: str, new: str) -> str:
 
 
 DEFECTS = {
-    "nothing": ("", 1, "must begin with a first line '---', found ''"),
-    "no opening": (text_of()[4:], 1, "must begin with a first line '---', found 'id: 997_0000000042'"),
+    "nothing": ("", 1, "the first line must be '---', found ''"),
+    "no opening": (text_of()[4:], 1, "the first line must be '---', found 'id: 997_0000000042'"),
     "byte order mark": ("\ufeff" + text_of(), 1, "byte order mark"),
     "CR LF": (text_of().replace("\n", "\r\n"), 1, "convert the file to LF"),
     "surrogate": (edit("누구나", "\udc80"), 25, "lone surrogate (U+DC80): the file was not read as UTF-8"),
@@ -325,7 +325,7 @@ DEFECTS = {
     "missing last key": (
         edit(f"content_hash: {ARTICLE.content_hash}\n", ""),
         12,
-        "ends without its key 'content_hash'",
+        "ends without the key 'content_hash'",
     ),
     "unknown key": (edit("publisher: ", "press: "), 5, "unknown key 'press', expected 'publisher'"),
     "duplicate key": (edit("author: ", "title: x\nauthor: "), 6, "duplicate key 'title', expected 'author'"),
@@ -334,9 +334,9 @@ DEFECTS = {
         13,
         "an unknown key of the front matter: 'tags: x'",
     ),
-    "no space": (edit("category: IT/과학, 경제", "category:"), 4, "no space behind 'category:'"),
-    "stray line": (edit("url: ", "url: \n"), 10, "no key of the front matter: 'https://"),
-    "cut in the header": (text_of()[:60], 3, "the key 'category' is missing behind this line"),
+    "no space": (edit("category: IT/과학, 경제", "category:"), 4, "no space after 'category:'"),
+    "stray line": (edit("url: ", "url: \n"), 10, "not a key of the front matter: 'https://"),
+    "cut in the header": (text_of()[:60], 3, "the key 'category' is missing after this line"),
     "cut behind the keys": (text_of().split("\n---\n")[0], 12, "no closing line '---'"),
     "title unquoted": (edit('title: "', "title: "), 3, "the title is not in double quotes"),
     "oid": (edit("oid: 997", "oid: 97"), 10, "oid must be 3 digits, not '97'"),
@@ -346,14 +346,14 @@ DEFECTS = {
         2,
         "id must be an oid of 3 digits, '_' and an aid of 10, not '997-42'",
     ),
-    "another id": (edit("id: 997_", "id: 996_"), 2, "id 996_0000000042 is not made of the oid 997 and"),
+    "another id": (edit("id: 997_", "id: 996_"), 2, "id 996_0000000042 does not consist of the oid 997 and"),
     "another url": (
         edit("url: https://n.news.naver.com/mnews/article/997", "url: https://x/9"),
         9,
-        "not the address of 997_",
+        "does not belong to 997_",
     ),
-    "hash": (edit("content_hash: ", "content_hash: z"), 12, "content_hash must be 64 digits"),
-    "day": (edit("published_at: 2026-03-04", "published_at: 2026-02-30"), 7, "published_at is no time that exists"),
+    "hash": (edit("content_hash: ", "content_hash: z"), 12, "content_hash must be a SHA-256 of 64"),
+    "day": (edit("published_at: 2026-03-04", "published_at: 2026-02-30"), 7, "published_at is not a valid time"),
     "clock": (edit("published_at: 2026-03-04 09:05", "published_at: 어제"), 7, "published_at must be YYYY-MM-DD HH:MM"),
     "no crawled_at": (
         edit("crawled_at: 2026-03-04 08:23:53", "crawled_at: "),
@@ -361,13 +361,21 @@ DEFECTS = {
         "crawled_at must be YYYY-MM-DD HH:MM:SS",
     ),
     "no blank line": (edit("---\n\n# ", "---\n# "), 14, "a blank line is missing"),
-    "heading": (edit("# 한빛", "# 달빛"), 15, "the heading is not the title of the front matter: expected '# 한빛"),
-    "publisher line": (edit("**가람", "**다솜"), 17, "not publisher, published_at and category of the front matter"),
+    "heading": (
+        edit("# 한빛", "# 달빛"),
+        15,
+        "the heading differs from the title in the front matter: expected '# 한빛",
+    ),
+    "publisher line": (
+        edit("**가람", "**다솜"),
+        17,
+        "differs from publisher, published_at and category in the front matter",
+    ),
     "upper rule": (edit("경제\n\n---", "경제\n\n--"), 19, "the line '---' above the body is missing"),
     "lower rule": (edit("\n---\n\n*Cr", "\n***\n\n*Cr"), 27, "the line '---' below the body is missing"),
-    "footer time": (edit("*Crawled at: 2026", "*Crawled at: 2025"), 29, "does not give crawled_at as the header does"),
-    "footer url": (edit("](https", "](http"), 30, "does not end with a footer that gives its url"),
-    "no footer": (text_of()[: text_of().rindex("\n\n---")], 25, "does not end with a footer that gives its url"),
+    "footer time": (edit("*Crawled at: 2026", "*Crawled at: 2025"), 29, "crawled_at in the footer differs"),
+    "footer url": (edit("](https", "](http"), 30, "does not end with a footer that contains its url"),
+    "no footer": (text_of()[: text_of().rindex("\n\n---")], 25, "does not end with a footer that contains its url"),
     "no body": (edit(f"\n\n{escape(ARTICLE.body)}", ""), 20, "a blank line is missing"),
     "quotes mixed": (text_of(style="strict").replace('oid: "997"', "oid: 997"), 10, "oid is not in double quotes"),
     "strict escapes": (text_of(style="strict").replace("한빛", "\\u3001", 1), 3, "title is not in double quotes"),
@@ -375,7 +383,7 @@ DEFECTS = {
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_each_defect_has_its_line_and_its_reason(name: str) -> None:
+def test_each_defect_is_reported_with_line_and_reason(name: str) -> None:
     text, line, reason = DEFECTS[name]
     with pytest.raises(FrontMatterError) as caught:
         loads(text, file="damaged.md")
@@ -418,20 +426,20 @@ def test_any_text_is_refused_with_the_right_error(text: str) -> None:
     ],
     ids=["rules", "ampersands", "backslashes", "blank lines", "keys", "half entities"],
 )
-def test_time_grows_with_the_length_only(body: str) -> None:
+def test_time_is_linear_in_the_length(body: str) -> None:
     started = time.perf_counter()
     for style in STYLES:
         text = text_of(replace(ARTICLE, body=body, title=body, byline=body), style)
         assert loads(text).hash_matches
     for damaged in (f"---\n{body}", text.rstrip(")*\n"), f"---\nid: {body}", f'---\nid: "{body}'):
         assert load_or_refuse(damaged) is None
-    assert time.perf_counter() - started < 10  # far above what it takes, far below what a quadratic step would
+    assert time.perf_counter() - started < 10  # far more than it takes, far less than a quadratic algorithm would
 
 
 # ---- the existing archive ---------------------------------------------------
 
 
-@pytest.mark.skipif(not SEEDS.is_dir(), reason="the documents of the existing archive are not here")
+@pytest.mark.skipif(not SEEDS.is_dir(), reason="the documents of the existing archive are not available")
 @pytest.mark.parametrize(
     ("name", "id_", "author", "crawled_at"),
     [
@@ -451,7 +459,7 @@ def test_existing_files(name: str, id_: str, author: str, crawled_at: datetime) 
     assert not looks_plain(text)
 
 
-@pytest.mark.skipif(not SEEDS.is_dir(), reason="the documents of the existing archive are not here")
+@pytest.mark.skipif(not SEEDS.is_dir(), reason="the documents of the existing archive are not available")
 def test_existing_plain_text() -> None:
     (path,) = SEEDS.glob("000_*.txt")
     text = path.read_bytes().decode()
@@ -481,7 +489,7 @@ def test_other_text_is_not_plain(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [("\ndate 2026-02-30 글", "no day that exists"), ("\ndate 2026-03-04 \n", "no text behind")]
+    ("text", "reason"), [("\ndate 2026-02-30 글", "not a valid date"), ("\ndate 2026-03-04 \n", "no text after")]
 )
 def test_plain_text_without_a_day_or_a_text(text: str, reason: str) -> None:
     with pytest.raises(FrontMatterError, match=reason) as caught:

@@ -8,8 +8,8 @@ from schemas.receipt import run_id_at
 from tests.support.values import NOW
 
 
-def test_runs_of_one_second_have_names_of_their_own() -> None:
-    """Two that began in the same second once shared a name, and the second could not make its capture."""
+def test_runs_of_one_second_have_different_names() -> None:
+    """Two runs that began in the same second once had the same name, and the second could not create its capture."""
     assert len({run_id_at(NOW) for _ in range(500)}) == 500
 
 

@@ -1,4 +1,4 @@
-"""The topic file: what it may say, and what a mistake in it is told as."""
+"""The topic file: what it may contain, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def write(folder: Path, text: str, name: str = "topic.yaml") -> Path:
 
 
 def mistakes(folder: Path, text: str) -> list[str]:
-    """The lines of the TopicError that a file with this text gives, without the file's path."""
+    """The lines of the TopicError for a file with this text, without the path."""
     path = write(folder, text)
     with pytest.raises(TopicError) as caught:
         load_topic(path)
@@ -65,7 +65,7 @@ def mistakes(folder: Path, text: str) -> list[str]:
 
 
 def with_line(line: str) -> str:
-    """GOOD with one more key on line 9, and what follows below it."""
+    """GOOD with further lines, beginning on line 9."""
     return GOOD + line + "\n"
 
 
@@ -145,7 +145,7 @@ archive: {front_matter: strict}
     assert topic.naver == "http://127.0.0.1:8000"
     assert topic.sources == (
         SearchApi(endpoint="openapi", name="검색"),
-        PressList(oids=("001", "018", "119")),  # and not 1, 18, 119
+        PressList(oids=("001", "018", "119")),  # not 1, 18, 119
         SectionList(sids=("105", "110")),
         SearchPage(),
     )
@@ -169,8 +169,8 @@ archive: {front_matter: strict}
     )
     assert (topic.limits.lag, topic.limits.lookback) == (timedelta(minutes=90), timedelta(days=10))
     assert (topic.limits.max_answer_bytes, topic.limits.max_fetches) == (1_000_000, 100)
-    assert topic.limits.for_host("n.news.naver.com") == HostLimits(requests_per_second=0.5, concurrency=1)
-    assert topic.limits.for_host("search.naver.com") == HostLimits(requests_per_second=0, concurrency=8)
+    assert topic.limits.hosts == {"n.news.naver.com": HostLimits(requests_per_second=0.5, concurrency=1)}
+    assert (topic.limits.requests_per_second, topic.limits.concurrency) == (0, 8)
     assert topic.archive.front_matter == "strict"
 
 
@@ -194,7 +194,7 @@ def test_a_file_from_a_windows_editor_is_read(tmp_path: Path) -> None:
 
 
 def test_text_is_kept_in_nfc(tmp_path: Path) -> None:
-    decomposed = "\u1103\u1169\u11a8\u1111\u1161\u1106\u1169"  # 독파모, letter by letter
+    decomposed = "\u1103\u1169\u11a8\u1111\u1161\u1106\u1169"  # 독파모 as separate letters
     assert load_topic(write(tmp_path, GOOD.replace("소버린 AI", decomposed))).queries == ("독파모",)
 
 
@@ -217,7 +217,7 @@ def test_durations(text: str, expected: timedelta) -> None:
 @pytest.mark.parametrize(
     "text", ["", "2", "h", "-2h", "2 hours", "1e3h", "P", "PT", "P1000000000D", "31d", "9" * 99 + "d"]
 )
-def test_what_is_no_duration(text: str) -> None:
+def test_invalid_durations(text: str) -> None:
     with pytest.raises(ValidationError):
         Limits.model_validate({"lag": text})
 
@@ -251,7 +251,7 @@ def test_naver_addresses(text: str, expected: str) -> None:
         "http://é.example",
     ],
 )
-def test_what_is_no_naver_address(text: str) -> None:
+def test_invalid_naver_addresses(text: str) -> None:
     with pytest.raises(ValueError, match="expected an address such as"):
         naver_address(text)
 
@@ -259,10 +259,10 @@ def test_what_is_no_naver_address(text: str) -> None:
 @pytest.mark.parametrize(
     "contact", ["nobody", "a@b", "a b@example.org", "a@example.org\r\nX: y", "http://", "é@example.org"]
 )
-def test_a_contact_is_an_address_that_fits_into_a_header(contact: str, tmp_path: Path) -> None:
+def test_an_invalid_contact(contact: str, tmp_path: Path) -> None:
     text = GOOD.replace("a@example.org", repr(contact).replace("'", '"'))
     (line,) = mistakes(tmp_path, text)
-    assert line.startswith("3: contact: expected an e-mail address or URL where Naver reaches you (given ")
+    assert line.startswith("3: contact: expected an e-mail address or URL where Naver can reach you (given ")
 
 
 # --- the topics that ship ------------------------------------------------------------------------------------------
@@ -307,44 +307,44 @@ ONE_MISTAKE = {
     ),
     "missing": (
         GOOD.replace("contact: a@example.org\n", ""),
-        "1: contact: is missing: expected an e-mail address or URL where Naver reaches you",
+        "1: contact: is missing: expected an e-mail address or URL where Naver can reach you",
     ),
     "missing below": (
         GOOD.replace("  threshold: 1", "  phrases: []"),
-        "7: relevance.threshold: is missing: expected a number from 0 to 1000: from here on an article is on-topic",
+        "7: relevance.threshold: is missing: expected a number from 0 to 1000, the lowest relevant score",
     ),
     "typo": (with_line("robot: obey"), "9: robot: unknown key: did you mean 'robots'?"),
     "typo of extends": (with_line("extend: a.yaml"), "9: extend: unknown key: did you mean 'extends'?"),
     "typo below": (GOOD + "  treshold: 1\n", "9: relevance.treshold: unknown key: did you mean 'threshold'?"),
     "unknown": (
         with_line("archive:\n  colour: red"),
-        "10: archive.colour: unknown key: known here are front_matter",
+        "10: archive.colour: unknown key: expected one of front_matter",
     ),
     "unknown in a source": (
         GOOD.replace("search_page\n", "search_page\n    oids: ['001']\n"),
-        "6: sources[0].oids: unknown key: known here are name, type",
+        "6: sources[0].oids: unknown key: expected one of name, type",
     ),
     "unknown, with control characters": (
         with_line('"a\\e[1m": 1'),
-        "9: ['a\\x1b[1m']: unknown key: known here are archive, contact, extends, limits, name, naver, permission,"
+        "9: ['a\\x1b[1m']: unknown key: expected one of archive, contact, extends, limits, name, naver, permission,"
         " queries, relevance, robots, sources, teams, title",
     ),
     "merge key": (
         GOOD + "  <<: {context: AI}\n",
-        "9: relevance['<<']: unknown key: known here are context, exclude, phrases, threshold",
+        "9: relevance['<<']: unknown key: expected one of context, exclude, phrases, threshold",
     ),
     "robots": (with_line("robots: ignore"), "9: robots: expected obey or permitted (given 'ignore')"),
     "permitted": (
         with_line("robots: permitted"),
-        "1: permission: expected the written reason why robots.txt need not be obeyed, as robots is permitted",
+        "1: permission: expected the reason why robots.txt need not be obeyed, because robots is permitted",
     ),
     "permitted for no reason": (
         with_line("robots: permitted\npermission: '  '"),
-        "10: permission: expected the written reason why robots.txt need not be obeyed, as robots is permitted",
+        "10: permission: expected the reason why robots.txt need not be obeyed, because robots is permitted",
     ),
     "obey with a reason": (
         with_line("permission: because"),
-        "9: permission: expected no reason, as robots is obey: set robots to permitted, or remove this key",
+        "9: permission: expected no reason, because robots is obey: set robots to permitted, or remove this key",
     ),
     "naver": (
         with_line("naver: http://127.0.0.1/path"),
@@ -352,7 +352,7 @@ ONE_MISTAKE = {
     ),
     "no query": (
         GOOD.replace("[소버린 AI]", "[]"),
-        "6: queries: expected at least one query, as the source search_page searches for them",
+        "6: queries: expected at least one query, because the source search_page needs one",
     ),
     "query twice": (
         GOOD.replace("[소버린 AI]", "[소버린 AI, 독파모, 소버린  ai]"),
@@ -385,7 +385,7 @@ ONE_MISTAKE = {
     ),
     "two sources of one name": (
         GOOD.replace("search_page\n", "search_page\n  - type: search_page\n"),
-        "6: sources[1]: needs a name of its own: it is called the same as number 1",
+        "6: sources[1]: needs a different name than number 1",
     ),
     "source with a colon": (
         GOOD.replace("search_page\n", "search_page\n    name: a:b\n"),
@@ -405,11 +405,11 @@ ONE_MISTAKE = {
     ),
     "threshold": (
         GOOD.replace("threshold: 1", "threshold: high"),
-        "8: relevance.threshold: expected a number from 0 to 1000: from here on an article is on-topic (given 'high')",
+        "8: relevance.threshold: expected a number from 0 to 1000, the lowest relevant score (given 'high')",
     ),
     "threshold nan": (
         GOOD.replace("threshold: 1", "threshold: .nan"),
-        "8: relevance.threshold: expected a number from 0 to 1000: from here on an article is on-topic (given '.nan')",
+        "8: relevance.threshold: expected a number from 0 to 1000, the lowest relevant score (given '.nan')",
     ),
     "phrase without weight": (
         GOOD + "  phrases:\n    - phrases: 독파모\n",
@@ -482,27 +482,27 @@ ONE_MISTAKE = {
         " 0 for no pause",
     ),
     "archive": (with_line("archive: strict"), "9: archive: expected keys with values (given 'strict')"),
-    "key twice": (with_line("name: other"), "9: name: the key stands here twice: first on line 1"),
+    "key twice": (with_line("name: other"), "9: name: duplicate key: first on line 1"),
     "key twice below": (
         with_line("limits:\n  tries: 3\n  tries: 4"),
-        "11: limits.tries: the key stands here twice: first on line 10",
+        "11: limits.tries: duplicate key: first on line 10",
     ),
-    "key that is a list": (with_line("[a, b]: c"), "9: expected a word as the key (given a list or a mapping)"),
+    "key that is a list": (with_line("[a, b]: c"), "9: expected text as the key (given a list or a mapping)"),
     "tag": (
         GOOD.replace("title: 시험", "title: !!python/name:os.system 시험"),
-        "2: title: tags such as 'tag:yaml.org,2002:python/name:os.system' are not used in a topic file",
+        "2: title: tags such as 'tag:yaml.org,2002:python/name:os.system' are not allowed in a topic file",
     ),
-    "own tag": (GOOD.replace("시험", "!env 시험"), "2: title: tags such as '!env' are not used in a topic file"),
+    "own tag": (GOOD.replace("시험", "!env 시험"), "2: title: tags such as '!env' are not allowed in a topic file"),
     "surrogate": (
         GOOD.replace("시험", '"\\ud800"'),
         "2: title: half of a surrogate pair is not a character",
     ),
-    "empty": ("", "1: expected a topic, `key: value` on its lines (given an empty file)"),
-    "list": ("- a\n", "1: expected a topic, `key: value` on its lines (given no keys)"),
+    "empty": ("", "1: expected a topic with lines of the form `key: value` (given an empty file)"),
+    "list": ("- a\n", "1: expected a topic with lines of the form `key: value` (given no keys)"),
     "tab": (
         with_line("limits:\n\ttries: 1"),
         "10:1: not YAML: found character '\\t' that cannot start any token, while scanning for the next token"
-        " (YAML wants spaces, not tabs)",
+        " (YAML requires spaces, not tabs)",
     ),
     "bracket": (
         GOOD.replace("[소버린 AI]", "[소버린 AI"),
@@ -523,19 +523,19 @@ ONE_MISTAKE = {
     ),
     "alias": (
         "a: &a [x]\nb: [*a, *a]\n",
-        "2:5: not YAML: aliases (*name) are not used in a topic file",
+        "2:5: not YAML: aliases (*name) are not allowed in a topic file",
     ),
     "deep": ("[" * 50_000, f"1:{MAX_DEPTH + 1}: not YAML: nested deeper than {MAX_DEPTH} levels"),
 }
 
 
 @pytest.mark.parametrize("case", ONE_MISTAKE)
-def test_one_mistake_is_one_line_with_its_place(case: str, tmp_path: Path) -> None:
+def test_one_mistake_is_one_line_with_its_position(case: str, tmp_path: Path) -> None:
     text, expected = ONE_MISTAKE[case]
     assert mistakes(tmp_path, text) == [expected]
 
 
-def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = """\
 name: Bad Name
 contact: nobody
@@ -556,20 +556,20 @@ limits:
     assert mistakes(tmp_path, text) == [
         "1: name: expected a short name of a-z, 0-9 and _ (given 'Bad Name')",
         "1: title: is missing: expected a title on one line, at most 200 characters",
-        "2: contact: expected an e-mail address or URL where Naver reaches you (given 'nobody')",
+        "2: contact: expected an e-mail address or URL where Naver can reach you (given 'nobody')",
         "3: robot: unknown key: did you mean 'robots'?",
-        "4: permission: expected no reason, as robots is obey: set robots to permitted, or remove this key",
+        "4: permission: expected no reason, because robots is obey: set robots to permitted, or remove this key",
         "5: queries[1]: is the same query as number 1",
-        "6: queries: the key stands here twice: first on line 5",
+        "6: queries: duplicate key: first on line 5",
         f"9: sources[0].oids[0]: {oids} (given '01')",
         f"9: sources[0].oids[2]: {oids} (given 'abc')",
         "10: sources[1].type: expected one of search_api, press_list, section_list, search_page (given 'rss')",
-        "12: relevance.threshold: expected a number from 0 to 1000: from here on an article is on-topic (given '-1')",
+        "12: relevance.threshold: expected a number from 0 to 1000, the lowest relevant score (given '-1')",
         "14: limits.tries: expected a whole number from 1 to 20, tries for one request (given 'none')",
     ]
 
 
-def test_a_flood_of_mistakes_is_cut(tmp_path: Path) -> None:
+def test_a_long_list_of_mistakes_is_cut(tmp_path: Path) -> None:
     lines = mistakes(tmp_path, GOOD + "".join(f"k{n}: 1\n" for n in range(1000)))
     assert len(lines) == 101
     assert lines[-1] == "… and 900 more mistakes"
@@ -588,7 +588,7 @@ def test_a_flood_of_mistakes_is_cut(tmp_path: Path) -> None:
     ],
     ids=["items", "lists", "keys", "sources", "flow keys", "escapes", "nesting"],
 )
-def test_a_hostile_file_is_refused_soon(text: str, tmp_path: Path) -> None:
+def test_a_hostile_file_is_refused_quickly(text: str, tmp_path: Path) -> None:
     started = time.process_time()
     assert mistakes(tmp_path, text)
     assert time.process_time() - started < 5  # measured: below 1 second
@@ -597,7 +597,7 @@ def test_a_hostile_file_is_refused_soon(text: str, tmp_path: Path) -> None:
 # --- files that cannot be read -------------------------------------------------------------------------------------
 
 
-def test_what_is_no_file_is_told(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_reported(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     hint = "name a topic file with --topic FILE or SEOGO_TOPIC"
@@ -607,14 +607,14 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_without_read_permission_is_reported(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     path.chmod(0)
     with pytest.raises(TopicError, match="cannot be read: Permission denied"):
         load_topic(path)
 
 
-def test_a_file_that_is_too_large_is_told_without_reading_it(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_reported_without_reading_it(tmp_path: Path) -> None:
     path = tmp_path / "large.yaml"
     with path.open("wb") as file:
         file.truncate(10_000_000_000)  # sparse
@@ -622,7 +622,7 @@ def test_a_file_that_is_too_large_is_told_without_reading_it(tmp_path: Path) -> 
         load_topic(path)
 
 
-def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf8_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "topic.yaml"
     path.write_bytes(GOOD.encode("cp949"))
     with pytest.raises(TopicError, match=r"topic\.yaml:2: not UTF-8 text: save the file as UTF-8"):
@@ -632,16 +632,16 @@ def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
 # --- extends -------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_takes_from_another_what_it_does_not_say_itself(tmp_path: Path) -> None:
+def test_a_file_inherits_the_keys_that_it_does_not_have(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     write(tmp_path, GOOD + "limits: {tries: 2, concurrency: 8}\n", "base.yaml")
     path = write(tmp_path / "sub", "extends: ../base.yaml\nname: child\nlimits: {tries: 3}\n")
     topic = load_topic(path)
     assert (topic.name, topic.title, topic.queries) == ("child", "시험", ("소버린 AI",))
-    assert topic.limits == Limits(tries=3)  # the key is replaced whole
+    assert topic.limits == Limits(tries=3)  # the whole key is replaced
 
 
-def test_a_mistake_is_told_in_the_file_where_it_stands(tmp_path: Path) -> None:
+def test_a_mistake_is_reported_in_its_own_file(tmp_path: Path) -> None:
     base = write(tmp_path, GOOD.replace("threshold: 1", "threshold: x") + "robot: obey\n", "base.yaml")
     path = write(tmp_path, "extends: base.yaml\nlimits:\n  tries: x\n")
     with pytest.raises(TopicError) as caught:
@@ -658,27 +658,27 @@ def test_a_mistake_in_a_key_that_is_replaced_does_not_matter(tmp_path: Path) -> 
     assert load_topic(write(tmp_path, "extends: base.yaml\nlimits: {tries: 3}\n")).limits.tries == 3
 
 
-def test_a_key_that_is_missing_here_is_not_told_of_the_file_that_has_it(tmp_path: Path) -> None:
+def test_a_missing_key_is_reported_in_the_file_that_lacks_it(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace("type: search_page", "{type: press_list, oids: ['001']}"), "base.yaml")
     (line,) = mistakes(tmp_path, "extends: base.yaml\nsources:\n  - type: press_list\n")
     assert line.startswith("3: sources[0].oids: is missing")
 
 
-def test_files_that_extend_one_another_in_a_circle_are_refused(tmp_path: Path) -> None:
+def test_circular_extends_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "extends: topic.yaml\n", "a.yaml")
     path = write(tmp_path, "name: x\nextends: a.yaml\n")
     with pytest.raises(TopicError) as caught:
         load_topic(path)
     assert str(caught.value) == (
         f"{path}:2: extends: {tmp_path}/a.yaml:1: extends: "
-        f"{path}: a topic file cannot extend itself, not even through others"
+        f"{path}: a topic file cannot extend itself, directly or indirectly"
     )
 
 
 def test_a_long_chain_is_refused(tmp_path: Path) -> None:
     for n in range(9):
         write(tmp_path, f"extends: {n + 1}.yaml\n", f"{n}.yaml")
-    with pytest.raises(TopicError, match="more than 5 topic files extend one another"):
+    with pytest.raises(TopicError, match="more than 5 levels of extends"):
         load_topic(tmp_path / "0.yaml")
 
 
@@ -744,7 +744,9 @@ def assert_topic_or_error(path: Path) -> None:
         message = str(error)
         assert message.encode()  # can be printed
         assert all(line.startswith((str(path), "…")) for line in message.split("\n"))
-        assert not re.search("Input should|Value error|validation error|pydantic", message)  # our own words
+        assert not re.search(
+            "Input should|Value error|validation error|pydantic", message
+        )  # the messages are ours, not pydantic's
 
 
 # --- the documentation, and the import -----------------------------------------------------------------------------
@@ -780,7 +782,7 @@ def test_every_field_says_what_it_expects() -> None:
             assert field.description or name == "type", (model, name)
 
 
-def test_importing_it_takes_nothing_heavy() -> None:
+def test_importing_it_imports_nothing_heavy() -> None:
     code = (
         "import sys, schemas.topic, flows.pipeline.relevance;"
         "heavy = {'httpx', 'duckdb', 'prefect', 'asyncio', 'socket', 'selectolax', 'rich', 'typer'} & set(sys.modules);"

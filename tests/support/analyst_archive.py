@@ -1,11 +1,11 @@
-"""A small archive with copies, edits, a correction, a deletion and a gap: what the examples and `show` are asked of.
+"""A small archive with copies, edits, a correction, a deletion and a gap, for the tests of the examples and of `show`.
 
-001_…1  가온신문   Mon 29 Dec 10:00  가온 and its 노을   copied by 003_…3 (before it, at 09:30) and 004_…4 (at 12:00)
+001_…1  가온신문   Mon 29 Dec 10:00  가온 and its 노을   copied by 003_…3 (earlier, at 09:30) and 004_…4 (at 12:00)
 001_…2  다온일보   Tue 30 Dec 11:00  가온 and 나래    copied by 003_…5 (at 11:20)
 001_…6  라온방송   Mon  5 Jan 09:00  나래             headline edited, then body with a correction notice, then
-                                                      read anew; deleted and restored between
+                                                      parsed again; deleted and restored in between
 001_…7  가온신문   Mon  5 Jan 08:00  no team          deleted
-001_…8  fetched in vain                              003_…9 off topic
+001_…8  failed                                       003_…9 off topic
 """
 
 from __future__ import annotations
@@ -23,19 +23,18 @@ from storage.archive import Archive, open_archive
 from tests.support.values import article, key, ref, stored
 
 MADE = datetime(2026, 1, 6, 9, 0, tzinfo=SEOUL)
-"""The first run; each later one is a day after the one before."""
+"""The time of the first run; each later one is a day after the previous one."""
 
 EDITED = key(6).id
-COPIES = {(3, "003"): ("다온일보", 1, (29, 9, 30)), (4, "004"): ("라온방송", 1, (29, 12, 0))}
 
 
 def december(day: int, hour: int, minute: int = 0) -> datetime:
-    """A Korean time of that month."""
+    """A Korean time in December 2025."""
     return datetime(2025, 12, day, hour, minute, tzinfo=SEOUL)
 
 
 def january(day: int, hour: int, minute: int = 0) -> datetime:
-    """A Korean time of that month."""
+    """A Korean time in January 2026."""
     return datetime(2026, 1, day, hour, minute, tzinfo=SEOUL)
 
 
@@ -58,7 +57,7 @@ FOURTH = replace(THIRD, byline="나래 기자", authors=())
 
 
 def make(root: Path) -> Path:
-    """The archive, written by six runs."""
+    """Create the archive with five runs."""
     with open_archive(root) as archive:
         for day, results in enumerate(_runs()):
             _run(archive, day, results)
@@ -66,7 +65,7 @@ def make(root: Path) -> Path:
 
 
 def _runs() -> list[list[FindResult]]:
-    """What each run stores."""
+    """The results that each run stores."""
     first = [
         *(_stored(text, Relevance(5.0, (), TEAMS[n], MODELS.get(n, ()))) for n, text in TEXTS.items()),
         _copy(3, "003", "다온일보", 1, december(29, 9, 30)),

@@ -1,4 +1,4 @@
-"""Small archives for tests: runs that store what a test names, one that is killed, and everything an archive holds."""
+"""Small archives for tests: runs that store given results, runs that are killed, and the content of an archive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schemas.find import FindResult
 from schemas.front_matter import dumps, from_article
 from schemas.receipt import Receipt
 from schemas.topic import default_topic_path, load_topic
-from storage.archive import Archive
+from storage.archive import Archive, open_archive
 from storage.reading.reader import open_snapshot, run_query
 from tests.support.paths import ROOT
 from tests.support.values import NOW, article, ended, key, page, receipt, stored
@@ -32,6 +32,15 @@ def rows(root: Path, sql: str) -> list[tuple[object, ...]]:
         return list(run_query(connection, sql)[1])
 
 
+def ids(root: Path, sql: str = "SELECT id FROM articles") -> set[str]:
+    return {str(row[0]) for row in rows(root, sql)}
+
+
+def held(root: Path) -> set[str]:
+    """All ids whose text the archive contains, as an article or as a copy."""
+    return ids(root, "SELECT id FROM articles UNION SELECT id FROM duplicates")
+
+
 def store_new(archive: Archive, *numbers: int, run: str = "20260102T030405Z-0001") -> None:
     account = receipt(run)
     archive.start_run(account)
@@ -43,8 +52,15 @@ def store_new(archive: Archive, *numbers: int, run: str = "20260102T030405Z-0001
     archive.finish_run(ended(account), {"search_api:독자 모델": NOW}, [])
 
 
+def new_archive(root: Path, *numbers: int) -> Path:
+    """An archive with one run that stored these articles."""
+    with open_archive(root) as archive:
+        store_new(archive, *numbers)
+    return root
+
+
 def store_results(archive: Archive, *results: FindResult, run: str = "20260102T040405Z-0002") -> None:
-    """A run that stores these, each in a batch of its own."""
+    """A run that stores these results, each in a separate batch."""
     account = receipt(run)
     archive.start_run(account)
     for result in results:
@@ -53,7 +69,7 @@ def store_results(archive: Archive, *results: FindResult, run: str = "20260102T0
 
 
 def killed(root: Path, at: str) -> None:
-    """Run a process that stores article 2 and is killed where the statements `at` stand."""
+    """Run a process that stores article 2 and is killed by `at`: statements that are executed before the run stores."""
     code = f"""
 import os, signal
 from pathlib import Path
@@ -80,7 +96,7 @@ with module.open_archive(Path({str(root)!r})) as archive:
 
 
 def contents(root: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table, and every file."""
+    """All rows of all tables, and all files."""
     found: dict[str, list[tuple[object, ...]]]
     with open_snapshot(root) as connection:
         found = {table: sorted(run_query(connection, f"SELECT * FROM {table}")[1], key=repr) for table in TABLES}
@@ -91,7 +107,7 @@ def contents(root: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def write_document(folder: Path, of: Article, name: str | None = None) -> Path:
-    """An article's file, as an older archive would have it."""
+    """Write an article as a file of an existing archive."""
     path = folder / (name or f"{of.id}.md")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(dumps(from_article(of, CRAWLED)).encode())

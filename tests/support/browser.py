@@ -1,11 +1,10 @@
-"""A real headless browser for tests: Chromium, spoken to through its DevTools protocol. Nothing is installed for it.
+"""A headless Chromium for tests, controlled through its DevTools protocol. Nothing is installed for it.
 
-SEOGO_BROWSER names the program (else `chromium` or `google-chrome` is looked for); tests skip where there is none.
+SEOGO_BROWSER names the program, by default `chromium` or `google-chrome`; tests are skipped if there is none.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -26,18 +25,19 @@ _FLAGS = (
     *("--hide-scrollbars", "--remote-debugging-port=0"),
 )
 _LONGEST = 30.0
-"""Seconds for anything that is waited for."""
+"""Timeout in seconds for everything."""
 
 
 def browser_program() -> str | None:
-    """The program, where there is one."""
+    """The program, or None."""
     return os.environ.get("SEOGO_BROWSER") or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 class Tab:
-    """A page in the browser. `complaints`: what its console said that is no mere word, and errors that nobody caught.
+    """A page in the browser.
 
-    `asked`: the addresses that it asked for, its own first.
+    `complaints`: warnings and errors on its console, and uncaught exceptions. `asked`: the URLs it requested, its own
+    first.
     """
 
     def __init__(self, connection: Connection, session: str) -> None:
@@ -48,10 +48,10 @@ class Tab:
         self._number = 0
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """One command of the protocol, and its answer."""
+        """Send a command and return its result."""
         self._number += 1
-        told = {"id": self._number, "method": method, "params": parameters, "sessionId": self._session}
-        self._connection.send(json.dumps(told))
+        command = {"id": self._number, "method": method, "params": parameters, "sessionId": self._session}
+        self._connection.send(json.dumps(command))
         while True:
             answer = json.loads(self._connection.recv(timeout=_LONGEST))
             if answer.get("id") == self._number:
@@ -66,13 +66,13 @@ class Tab:
         self.until("document.documentElement !== null && document.readyState === 'complete'")
 
     def run(self, script: str) -> Any:
-        """The value of an expression in the page; promises are waited for."""
+        """The value of a JavaScript expression in the page; promises are awaited."""
         found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
     def until(self, script: str) -> Any:
-        """The value of an expression, as soon as it is true."""
+        """Wait until a JavaScript expression is truthy, and return its value."""
         ends = time.monotonic() + _LONGEST
         while time.monotonic() < ends:
             if value := self.run(script):
@@ -88,28 +88,24 @@ class Tab:
         """`light` or `dark`."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
-    def screenshot(self, path: Path, *, whole: bool = True) -> None:
-        taken = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(taken["data"]))
-
     def _note(self, event: dict[str, Any]) -> None:
-        told = event.get("params", {})
+        parameters = event.get("params", {})
         match event.get("method"):
             case "Runtime.exceptionThrown":
-                self.complaints.append(str(told["exceptionDetails"]))
-            case "Runtime.consoleAPICalled" if told["type"] in ("error", "warning", "assert"):
-                self.complaints.append(str(told["args"]))
-            case "Log.entryAdded" if told["entry"]["level"] in ("error", "warning"):
-                self.complaints.append(str(told["entry"]))
+                self.complaints.append(str(parameters["exceptionDetails"]))
+            case "Runtime.consoleAPICalled" if parameters["type"] in ("error", "warning", "assert"):
+                self.complaints.append(str(parameters["args"]))
+            case "Log.entryAdded" if parameters["entry"]["level"] in ("error", "warning"):
+                self.complaints.append(str(parameters["entry"]))
             case "Network.requestWillBeSent":
-                self.asked.append(told["request"]["url"])
+                self.asked.append(parameters["request"]["url"])
 
 
 @contextmanager
 def browsing(folder: Path) -> Iterator[Tab]:
-    """A tab of a browser of its own, whose profile lies in `folder`; it is gone at the end."""
+    """A tab of a new browser with its profile in `folder`; the browser is killed at the end."""
     program = browser_program()
-    assert program is not None, "there is no browser: see browser_program()"
+    assert program is not None, "there is no browser: set SEOGO_BROWSER"
     command = [program, *_FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"]
     with (folder / "browser.log").open("wb") as log:
         running = subprocess.Popen(command, stdout=log, stderr=log)
@@ -122,11 +118,11 @@ def browsing(folder: Path) -> Iterator[Tab]:
 
 
 def _address(folder: Path, running: subprocess.Popen[bytes]) -> str:
-    """Where the browser listens: it writes that into its profile."""
-    told = folder / "profile" / "DevToolsActivePort"
+    """The address of the browser, which it writes to its profile."""
+    port_file = folder / "profile" / "DevToolsActivePort"
     ends = time.monotonic() + _LONGEST
     while time.monotonic() < ends and running.poll() is None:
-        lines = told.read_text("utf-8").split() if told.exists() else []
+        lines = port_file.read_text("utf-8").split() if port_file.exists() else []
         if len(lines) == 2:
             return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
         time.sleep(0.05)
@@ -134,7 +130,7 @@ def _address(folder: Path, running: subprocess.Popen[bytes]) -> str:
 
 
 def _session(connection: Connection) -> str:
-    """A session with the first tab."""
+    """Attach to the first tab; returns the session's id."""
     connection.send(json.dumps({"id": -1, "method": "Target.getTargets"}))
     targets = _answer(connection, -1)["targetInfos"]
     target = next(one["targetId"] for one in targets if one["type"] == "page")

@@ -1,4 +1,4 @@
-"""Running the command `seogo` in tests: in this process, or as a process of its own where that is the point."""
+"""Runs the command `seogo` in tests: in this process, or in its own process where that matters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OURS = ("SEOGO_", "NAVER_", "PREFECT_", "COLUMNS", "FORCE_COLOR", "TTY_")
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended and what it printed."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -41,17 +41,17 @@ class Ran:
 
     @property
     def complaint(self) -> str:
-        """The one line on standard error that begins with `seogo: `. Fails where there is anything else."""
+        """The single line on standard error, which begins with `seogo: `. Fails if there is anything else."""
         assert "Traceback" not in self.err, self.err
         (line,) = self.err.splitlines()
-        if line.startswith("{"):  # for machines
+        if line.startswith("{"):  # an error as JSON
             line = f"seogo: {json.loads(line)['error']['message']}"
         assert line.startswith("seogo: "), line
         return line
 
 
 def environment(**given: str | Path) -> dict[str, str]:
-    """This process's environment without what seogo reads from it, and with what is given. Never the real Naver."""
+    """The environment without the variables that seogo reads, and with the given ones. Never the real Naver."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     kept |= {"PYTHONPATH": str(ROOT), "SEOGO_NAVER": "http://127.0.0.1:9"}
     return kept | {name: str(value) for name, value in given.items()}
@@ -86,7 +86,7 @@ def _written(stream: io.TextIOWrapper) -> str:
 
 
 def process(*words: str | Path, env: Mapping[str, str | Path] | None = None, stdin: bytes = b"") -> Ran:
-    """Run a command as a process of its own, to its end."""
+    """Run a command in its own process, and wait for its end."""
     command = [*COMMAND, *map(str, words)]
     done = subprocess.run(
         command, env=environment(**(env or {})), input=stdin, capture_output=True, timeout=60, check=False
@@ -95,7 +95,7 @@ def process(*words: str | Path, env: Mapping[str, str | Path] | None = None, std
 
 
 def start(*words: str | Path, env: Mapping[str, str | Path] | None = None) -> subprocess.Popen[str]:
-    """Start a command as a process of its own."""
+    """Start a command in its own process."""
     return subprocess.Popen(
         [*COMMAND, *map(str, words)],
         env=environment(**(env or {})),
@@ -107,7 +107,7 @@ def start(*words: str | Path, env: Mapping[str, str | Path] | None = None) -> su
 
 @contextmanager
 def ending(running: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """See to it that a process is gone at the end of a block."""
+    """Kill a process at the end of a block."""
     try:
         yield running
     finally:
@@ -116,12 +116,12 @@ def ending(running: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
 
 
 def small_corpus() -> Corpus:
-    """Some days of a made-up Naver, up to now: the command line's clock is the real one."""
+    """A few days up to now, because the command line uses the real clock."""
     return make_corpus(7, articles=170, presses=6, days=6, last=datetime.now(UTC))
 
 
 def crawling(naver: Replica, archive: Path, topic: Path = ROOT / "topics" / "demo.yaml") -> dict[str, str | Path]:
-    """The environment of somebody who crawls the stand-in."""
+    """The environment variables for crawling the stand-in."""
     return {
         "SEOGO_NAVER": naver.url,
         "SEOGO_ARCHIVE": archive,
@@ -132,7 +132,7 @@ def crawling(naver: Replica, archive: Path, topic: Path = ROOT / "topics" / "dem
 
 
 def hasty_topic(folder: Path, **limits: object) -> Path:
-    """A topic file like the demo's, that loses patience at once."""
+    """A topic file like the demo's, without throttling and with short waits."""
     settings: dict[str, object] = {"requests_per_second": 0, "concurrency": 16, "tries": 2, "backoff_seconds": 0.01}
     settings |= {"max_backoff_seconds": 0.05, "patience_seconds": 2, **limits}
     lines = [f"  {name}: {value}" for name, value in settings.items()]
@@ -141,10 +141,9 @@ def hasty_topic(folder: Path, **limits: object) -> Path:
     return path
 
 
-def held(archive: Path) -> set[str]:
-    """Every id whose text an archive holds, under this id or as that of another."""
-    ran = seogo(
-        "sql", "SELECT id FROM articles UNION SELECT id FROM duplicates", "--format", "csv", "--archive", archive
-    )
+def query(archive: Path, sql: str) -> list[dict[str, Any]]:
+    """The rows of a query, by `seogo sql`."""
+    ran = seogo("sql", sql, "--format", "json", "--archive", archive)
     assert ran.code == 0, ran.err
-    return set(ran.out.split()[1:])
+    rows: list[dict[str, Any]] = ran.json
+    return rows

@@ -1,4 +1,4 @@
-"""Whole crawls of the stand-in that nothing is wrong with, in the orders in which sources are read in practice."""
+"""Whole crawls of the stand-in without any fault, with sources in the orders that occur in practice."""
 
 from __future__ import annotations
 
@@ -11,74 +11,59 @@ from typing import Any
 
 from flows.replica.corpus import Layout, make_corpus
 from flows.replica.faults import Behaviour
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.refresh import RefreshOrder, refresh
-from flows.sources.api_keys import ApiKey
 from schemas.receipt import Receipt
-from schemas.topic import Topic, load_topic
-from tests.support.paths import DEMO_TOPIC
+from tests.support.topics import KEYS, demo_topic, press_list, section_list
 
-KEYS = {"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)}
-DEMO = load_topic(DEMO_TOPIC)
 SEARCH = ({"type": "search_api", "endpoint": "openapi"}, {"type": "search_page"})
 
 
-def section(*sids: str) -> dict[str, Any]:
-    return {"type": "section_list", "sids": list(sids)}
-
-
-def topic(*sources: dict[str, Any]) -> Topic:
-    """The demo's topic with these sources, or with its own."""
-    values = DEMO.model_dump(mode="json", exclude={"sources"} if sources else set())
-    return Topic.model_validate({**values, **({"sources": list(sources)} if sources else {})})
-
-
 class Crawler:
-    """Runs into one archive, each by the stand-in's clock. `rang`: all alarms; `read`: pages that were read."""
+    """Runs in one archive, by the stand-in's clock. `alarms`: all alarms; `pages`: the number of parsed pages."""
 
     def __init__(self, naver: Replica, root: Path) -> None:
         self.naver, self.root = naver, root
-        self.rang: list[str] = []
-        self.read = 0
+        self.alarms: list[str] = []
+        self.pages = 0
 
     def crawl(self, *sources: dict[str, Any], days: float | None = None) -> None:
-        """Read these sources (the demo's without any), the last `days` anew or on from where they were read to."""
+        """Crawl these sources (default: the demo's), for the last `days` or from where the previous run ended."""
         since = None if days is None else self.naver.clock.now - timedelta(days=days)
-        order = CrawlOrder(topic(*sources), self.root, naver=self.naver.url, keys=KEYS, since=since)
+        order = CrawlOrder(demo_topic(*sources), self.root, naver=self.naver.url, keys=KEYS, since=since)
         self._ran(asyncio.run(crawl(order, now=self._now)))
 
     def refresh(self) -> None:
-        self._ran(asyncio.run(refresh(RefreshOrder(topic(), self.root, naver=self.naver.url), now=self._now)))
+        self._ran(asyncio.run(refresh(RefreshOrder(demo_topic(), self.root, naver=self.naver.url), now=self._now)))
 
     def backfill(self, first: int, last: int, *sources: dict[str, Any]) -> None:
-        """Read the days from `first` to `last` days ago."""
+        """Backfill the days from `first` to `last` days ago."""
         days = [(self._now() - timedelta(days=ago)).date() for ago in (first, last)]
-        order = BackfillOrder(topic(*sources), self.root, days[0], days[1], naver=self.naver.url, keys=KEYS)
+        order = BackfillOrder(demo_topic(*sources), self.root, days[0], days[1], naver=self.naver.url, keys=KEYS)
         self._ran(asyncio.run(backfill(order, now=self._now)))
 
     def _now(self) -> Any:
         return self.naver.clock.now
 
     def _ran(self, receipt: Receipt) -> None:
-        self.rang += [*receipt.drift, *receipt.held.values()]
-        self.read += receipt.pages_read
+        self.alarms += [*receipt.drift, *receipt.held.values()]
+        self.pages += receipt.pages_read
 
 
 def search_then_section(run: Crawler) -> None:
-    """The demo's order: articles on the topic, then all that a section has."""
+    """The demo's order: articles on the topic, then all of a section."""
     run.crawl(days=20)
 
 
 def section_then_search(run: Crawler) -> None:
-    run.crawl(section("105"), days=20)
+    run.crawl(section_list("105"), days=20)
     run.crawl(*SEARCH, days=20)
 
 
 def every_hour(run: Crawler, times: int = 48) -> None:
-    """Two days, an hour at a time, after a first crawl."""
+    """A first crawl, then one per hour for two days."""
     run.naver.clock.advance(-timedelta(days=2))
     run.crawl(days=10)
     for _ in range(times):
@@ -100,18 +85,18 @@ def refreshed(run: Crawler) -> None:
 
 
 def sections_added(run: Crawler) -> None:
-    """A topic that gets another section, again and again: opinion, politics, the rest."""
+    """A topic to which sections are added one by one: opinion, politics, and others."""
     sids = ["105"]
-    run.crawl(section(*sids), days=20)
+    run.crawl(section_list(*sids), days=20)
     for sid in ("110", "100", "101", "102", "103"):
         sids.append(sid)
-        run.crawl(section(*sids), days=20)
+        run.crawl(section_list(*sids), days=20)
 
 
 def press_by_press(run: Crawler) -> None:
-    """The lists of single press offices, one after the other: some hundred pages of one press office each."""
+    """The lists of single press offices, one after another: about a hundred pages each."""
     for press in run.naver.corpus.offices:
-        run.crawl({"type": "press_list", "oids": [press.oid]}, days=20)
+        run.crawl(press_list(press.oid), days=20)
 
 
 Scenario = Callable[[Crawler], None]
@@ -120,11 +105,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     press_by_press,
 )  # fmt: skip
 LOOKS = (None, Layout.Y2022, Layout.Y2024, Layout.Y2026_02, Layout.Y2026_10)
-"""A mixture as the corpus has it, and the looks of today's page."""
+"""The corpus' own mixture of layouts (None), and single layouts of today's page."""
 
 
 def crawled(scenario: Scenario, seed: int, articles: int) -> Crawler:
-    """A scenario against a corpus of three weeks; its seed chooses the look too."""
+    """Run a scenario with a corpus of three weeks; the seed also selects the layout."""
     corpus = make_corpus(seed, articles=articles, days=21, presses=12)
     with (
         Replica(corpus, behaviour=Behaviour(layout=LOOKS[seed % len(LOOKS)])) as naver,

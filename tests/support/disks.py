@@ -1,4 +1,4 @@
-"""Small disks for tests, mounted where root may mount: full ones, read-only ones."""
+"""Small disks for tests, full or read-only, mounted if the tests run as root."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 _MAY_MOUNT = os.geteuid() == 0 and Path("/bin/mount").exists()
-needs_a_disk = pytest.mark.skipif(not _MAY_MOUNT, reason="a small disk can only be mounted by root")
+needs_a_disk = pytest.mark.skipif(not _MAY_MOUNT, reason="only root can mount a small disk")
 
 
 def mount(place: Path, options: str, *words: str) -> None:
@@ -21,7 +21,7 @@ def mount(place: Path, options: str, *words: str) -> None:
 
 
 def fill(disk: Path, left: int) -> None:
-    """Leave so many bytes free."""
+    """Fill the disk except for `left` bytes."""
     free = os.statvfs(disk)
     with (disk / "filler").open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_bsize - left)

@@ -1,4 +1,4 @@
-"""What the tests of the drift alarm share: pages of the stand-in by their look, and what is learned from clean ones."""
+"""Shared by the tests of the drift alarm: pages of the stand-in by layout, and baselines learned from clean ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOOKS = (Layout.Y2022, Layout.Y2024, Layout.Y2026_02, Layout.Y2026_10, Layout.OL
 
 
 class Sample(NamedTuple):
-    """A page as it is sent, and what is read off it."""
+    """A page as sent, and what is parsed from it."""
 
     id: str
     url: str
@@ -35,7 +35,7 @@ def family(look: Layout) -> str:
 
 
 def sample(made: MadeArticle, look: Layout | None = None) -> Sample:
-    """The page of an article, in its own look or in another one."""
+    """The page of an article, in its own layout or in another one."""
     assert made.key is not None
     url, view = made.key.url, View(made.corpus.last)
     if made.subject.arena:
@@ -47,7 +47,7 @@ def sample(made: MadeArticle, look: Layout | None = None) -> Sample:
 
 @cache
 def samples(look: Layout, seed: int, count: int) -> tuple[Sample, ...]:
-    """`count` clean pages of one look."""
+    """`count` clean pages in one layout."""
     arena = look is Layout.SPORTS
     corpus = make_corpus(seed, articles=count * (8 if arena else 2))
     return tuple(sample(made, look) for made in islice(_plain(corpus.articles, arena=arena), count))
@@ -59,14 +59,14 @@ def _plain(made: Iterator[MadeArticle], *, arena: bool) -> Iterator[MadeArticle]
 
 @cache
 def learned(look: Layout, seed: int = 11, count: int = 700) -> Baseline:
-    """The baseline of so many clean pages of one look."""
+    """The baseline of `count` clean pages in one layout."""
     watch = DriftAlarm(Baseline())
     watch.look([(one.id, one.traits) for one in samples(look, seed, count)])
     return watch.learned()
 
 
 def runs(seed: int, pages: int, *, on_topic: bool | None = None) -> Iterator[list[tuple[str, Traits]]]:
-    """The pages of a corpus in their order, in runs of 1 to 60, each page in its own look; all, or only some topics."""
+    """The pages of a corpus in order, in runs of 1 to 60 pages, each in its own layout; optionally by topic."""
     rng = Random(seed)
     every = make_corpus(seed, articles=pages).articles
     made = (sample(one) for one in every if on_topic is None or one.on_topic is on_topic)

@@ -1,11 +1,11 @@
-"""Random histories of an archive, and consumers of its change feed that crash: does what they replay equal the tables?
+"""Random histories of an archive, and crashing consumers of its change feed: is their state equal to the tables?
 
     python -m tests.support.feed_histories --histories 10000 --seed 1
 
-Each history is a few articles to which anything may happen: found, edited, copied, deleted, brought back, read anew,
-only listed, off topic, imported. Each step of all histories is one batch of a run; now and then the run ends and
-another begins. The consumers read on now and then, some lines at a time; what they took in and their cursor they keep
-together, and all that they had in hand when they crash is gone.
+Each history consists of a few articles to which anything may happen: found, edited, copied, deleted, restored, parsed
+again, only listed, off topic, imported. One step of all histories is one batch of a run; from time to time a run ends
+and the next begins. The consumers read at random times, some lines at a time. They store their state together with the
+cursor, and lose everything that they have not stored when they crash.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CONSUMERS = 12
 
 @dataclass
 class Consumer:
-    """Somebody who follows the feed: state and cursor are kept together."""
+    """A consumer of the feed, which stores its state together with the cursor."""
 
     rng: Random
     cursor: int = 0
@@ -48,7 +48,7 @@ class Consumer:
     gone: set[str] = field(default_factory=set)
 
     def follow(self, connection: duckdb.DuckDBPyConnection, *, to_the_end: bool = False) -> None:
-        """Read on. Sometimes it crashes before it has kept what it read, and knows nothing of it."""
+        """Read the next changes. Sometimes it crashes before it has stored them."""
         asked = changes(connection, self.cursor)
         lines = list(asked) if to_the_end else list(islice(asked, self.rng.randrange(400)))
         if to_the_end or self.rng.random() < 0.7:
@@ -56,13 +56,13 @@ class Consumer:
                 self.take_in(change)
 
     def take_in(self, change: Change) -> None:
-        assert change["seq"] > self.cursor, "twice, or out of order"
+        assert change["seq"] > self.cursor, "a change is repeated or out of order"
         self.cursor = change["seq"]
         id_ = change["id"]
         match change["kind"]:
             case "inserted" | "edited" | "re-extracted":
                 self.copies.pop(id_, None)
-                text = change["article"]  # None: it was removed since, as a later change tells
+                text = change["article"]  # None: a later change removed it
                 assert text is None or (text["id"], text["revision"]) == (id_, change["revision"])
                 assert (change["kind"] == "inserted") == (id_ not in self.articles), change
                 self.articles[id_] = (change["revision"], text and text["content_hash"])
@@ -79,7 +79,7 @@ class Consumer:
 
 
 def check(consumer: Consumer, connection: duckdb.DuckDBPyConnection) -> None:
-    """What was replayed is what the tables hold."""
+    """Check that the state of a consumer equals the tables."""
 
     def rows(sql: str) -> list[Any]:
         return connection.execute(sql).fetchall()
@@ -94,14 +94,14 @@ def check(consumer: Consumer, connection: duckdb.DuckDBPyConnection) -> None:
 
 
 class Histories:
-    """Many small histories at once, in one archive."""
+    """Many small histories in parallel, in one archive."""
 
     def __init__(self, count: int, rng: Random) -> None:
         self._count = count
         self._rng = rng
 
     def step(self, archive: Archive, run_id: str, at: datetime) -> None:
-        """One thing more happens in each history."""
+        """One event in each history."""
         finds, texts = [], []
         for history in range(self._count):
             if self._rng.random() < 0.06:
@@ -143,7 +143,7 @@ class Histories:
 
 
 def _listed_again(find: Parsed | FindResult, known: Any) -> bool:
-    """What the archive has is not listed once more: the pipeline calls it unchanged."""
+    """Whether a known article is listed again, which the pipeline would report as unchanged."""
     held = known.get(find.ref.key.id)
     return (
         isinstance(find, FindResult) and find.outcome is Outcome.LISTED and held is not None and held.status is not None
@@ -151,7 +151,7 @@ def _listed_again(find: Parsed | FindResult, known: Any) -> bool:
 
 
 def replayed(root: Path, *, histories: int, seed: int, steps: int = STEPS) -> int:
-    """Let it all happen, and check every consumer in the end. Returns how many changes there were."""
+    """Run the histories, and check every consumer at the end. Returns the number of changes."""
     rng = Random(seed)
     world = Histories(histories, rng)
     consumers = [Consumer(Random(seed * 1000 + number)) for number in range(CONSUMERS)]
@@ -173,7 +173,7 @@ def replayed(root: Path, *, histories: int, seed: int, steps: int = STEPS) -> in
 
 
 def _runs(rng: Random, steps: int) -> Iterator[Sequence[int]]:
-    """The steps, cut into runs."""
+    """The steps, divided into runs."""
     at = 0
     while at < steps:
         length = rng.randrange(1, 5)
@@ -187,17 +187,17 @@ def _all(root: Path) -> Iterator[Change]:
 
 
 def main() -> None:
-    """Run as many histories as asked for, two hundred at a time."""
+    """Run the requested number of histories, two hundred at a time."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    told = done = 0
+    total = done = 0
     while done < asked.histories:
         with tempfile.TemporaryDirectory() as folder:
-            told += replayed(Path(folder), histories=min(200, asked.histories - done), seed=asked.seed + done)
+            total += replayed(Path(folder), histories=min(200, asked.histories - done), seed=asked.seed + done)
         done += min(200, asked.histories - done)
-        sys.stdout.write(f"{done} histories, {told} changes: every consumer has what the tables hold\n")
+        sys.stdout.write(f"{done} histories, {total} changes: every consumer equals the tables\n")
         sys.stdout.flush()
 
 

@@ -1,11 +1,13 @@
-"""What the tests of the client share: a server of raw bytes, a clock moved by hand, and a client between them."""
+"""Shared by the tests of the client: a server that sends raw bytes, a manual clock, and a client that connects them."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import random
+import socket
 import ssl
+import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -29,7 +31,7 @@ P = ParamSpec("P")
 
 
 def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run an async test to its end, and never for long."""
+    """Run an async test, for 20 seconds at most."""
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -39,7 +41,7 @@ def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
 
 
 def reply(body: bytes = BODY, status: str = "200 OK", headers: Iterable[str] = ()) -> bytes:
-    """A whole answer of HTTP/1.1."""
+    """A complete HTTP/1.1 response."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
@@ -48,9 +50,14 @@ def redirect(location: str, status: str = "302 Found") -> bytes:
     return reply(b"", status, [f"Location: {location}"])
 
 
+def packed(body: bytes) -> bytes:
+    """A response whose body claims to be gzip."""
+    return reply(body, headers=["Content-Encoding: gzip", "Content-Type: text/html"])
+
+
 @dataclass(frozen=True)
 class Seen:
-    """A request as the server saw it; `at` on the monotonic clock."""
+    """A request as the server received it; `at` is monotonic time."""
 
     at: float
     target: str
@@ -66,9 +73,29 @@ Script = Callable[[Seen, asyncio.StreamWriter], Awaitable[None]]
 Reply = bytes | Script
 
 
+def reset(data: bytes = b"") -> Script:
+    """Send some bytes, then close with RST, as a killed process does."""
+
+    async def script(_: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(data)
+        await writer.drain()
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    return script
+
+
+async def endless(_: Seen, writer: asyncio.StreamWriter) -> None:
+    """A response that never ends."""
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _number in range(10_000):
+        writer.write(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
+        await writer.drain()
+
+
 @dataclass
 class Server:
-    """Answers by path, or by host and path; a list is used up to its last. An unknown path is 404, robots.txt too."""
+    """Responds by path, or by host and path. The last item of a list is repeated. An unknown path is 404."""
 
     pages: Mapping[str, Reply | list[Reply]]
     seen: list[Seen] = field(default_factory=list)
@@ -97,7 +124,7 @@ class Server:
             del self.open[task]
 
     async def hang_up(self) -> None:
-        """End every connection. What is left of one is found by the garbage collector in the middle of another test."""
+        """Close every connection. Otherwise the garbage collector would find an open one during another test."""
         left = dict(self.open)
         for writer in left.values():
             writer.close()
@@ -106,7 +133,7 @@ class Server:
             for task in busy:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
-            await asyncio.sleep(0)  # the loop closes the sockets
+            await asyncio.sleep(0)  # lets the loop close the sockets
 
     async def _answer(self, seen: Seen, writer: asyncio.StreamWriter) -> None:
         self.seen.append(seen)
@@ -143,13 +170,13 @@ async def serving(pages: Mapping[str, Reply | list[Reply]], tls: ssl.SSLContext 
         yield server
     finally:
         for _ in range(5):
-            await asyncio.sleep(0)  # what was accepted this moment gets its task: once it is closed, asyncio forgets it
+            await asyncio.sleep(0)  # a connection accepted just now gets its task before the listener closes
         listener.close()
         await server.hang_up()
 
 
 class Store:
-    """Pauses in memory."""
+    """Stores pauses in memory."""
 
     def __init__(self) -> None:
         self.pauses: dict[str, datetime] = {}
@@ -164,14 +191,14 @@ class Store:
 
 
 class Widest(random.Random):
-    """Chance that always falls on the far end."""
+    """A random generator that always draws the upper bound."""
 
     def uniform(self, a: float, b: float) -> float:
         return max(a, b)
 
 
 class HandClock:
-    """Time that passes only while somebody sleeps; `slept` are those sleeps. The time of day can be moved apart."""
+    """Time that passes only during `sleep`; `slept` lists the sleeps. The time of day can be moved independently."""
 
     def __init__(self) -> None:
         self.at = 1000.0
@@ -188,7 +215,7 @@ class HandClock:
 
 
 def limits(**changes: Any) -> Limits:
-    """No pace, short pauses: what a test does not care about takes no time."""
+    """Limits without throttling and with short pauses, so that tests are fast unless they set a limit themselves."""
     settings: dict[str, Any] = {
         "requests_per_second": 0,
         "concurrency": 8,
@@ -203,7 +230,9 @@ def limits(**changes: Any) -> Limits:
 
 
 @dataclass
-class World:
+class Harness:
+    """A client, its server, its requests and its stored pauses."""
+
     client: Client
     server: Server
     ledger: list[RequestRecord]
@@ -219,7 +248,7 @@ class World:
 async def client_of(
     naver: str | None, ledger: list[RequestRecord] | None = None, **changes: Any
 ) -> AsyncIterator[Client]:
-    """A client with this suite's habits; `changes` are the client's own settings, the others the limits'."""
+    """A client with defaults for tests; `changes` are settings of the client or of its limits."""
     own = {"obey_robots", "backoff", "robots_exempt_hosts", "tls", "rng", "clock", "allowed_hosts"}
     settings: dict[str, Any] = {"obey_robots": True, "backoff": Store(), "allowed_hosts": HOSTS}
     settings |= {name: changes.pop(name) for name in own & changes.keys()}
@@ -235,12 +264,12 @@ async def client_of(
 
 
 @asynccontextmanager
-async def world(pages: Mapping[str, Reply | list[Reply]], **changes: Any) -> AsyncIterator[World]:
-    """A server with these pages and a client that takes it for Naver."""
+async def harness(pages: Mapping[str, Reply | list[Reply]], **changes: Any) -> AsyncIterator[Harness]:
+    """A server with these pages, and a client that uses it as Naver."""
     store = changes.setdefault("backoff", Store())
     ledger: list[RequestRecord] = []
     async with (
         serving(pages) as server,
         client_of(f"http://127.0.0.1:{server.port}", ledger, **changes) as client,
     ):
-        yield World(client, server, ledger, store)
+        yield Harness(client, server, ledger, store)

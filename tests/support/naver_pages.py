@@ -1,4 +1,4 @@
-"""Made-up pages in Naver's layouts, for what no capture shows. Every text here is invented."""
+"""Handwritten pages in Naver's layouts, for cases that no capture shows. All text is invented."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def script(oid: str = OID, aid: str = AID, sid: str = "105") -> str:
 
 
 def article(body: str = BODY, **parts: str) -> str:
-    """An article page. Each part can be replaced by its name; `tail` stands where other articles do."""
+    """An article page. Each part can be replaced by name; `tail` is where other articles are."""
     page = {
         "url": f'<meta property="og:url" content="{URL}?sid&#x3D;105">',
         "author": '<meta property="og:article:author" content="서고통신 | 네이버">',
@@ -73,7 +73,7 @@ def article(body: str = BODY, **parts: str) -> str:
 
 
 def read_nhn(body: str = BODY, *, times: tuple[str, ...] = ("2020.09.19. 오후 8:28",), before: str = "") -> str:
-    """A page in the layout of 2019 and 2020; `before` stands between the head of the page and the article."""
+    """A page in the layout of 2019 and 2020; `before` is between the head of the page and the article."""
     spans = "".join(f'<span class="t11">{time}</span>' for time in times)
     address = f"https://news.naver.com/main/read.nhn?mode=LSD&mid=sec&oid={OID}&aid={AID}&sid1=001"
     return f"""<!DOCTYPE HTML><html lang="ko"><head><meta charset="euc-kr"><meta property="og:url" content="{address}"/>
@@ -88,7 +88,7 @@ def read_nhn(body: str = BODY, *, times: tuple[str, ...] = ("2020.09.19. 오후 
 
 
 def sports(**changes: Any) -> dict[str, Any]:
-    """The answer of the sports or entertainment address, whole. `changes` go into the article's own record."""
+    """The JSON of a sports or entertainment article. `changes` are fields of the article."""
     article = {
         "officeId": OID,
         "articleId": AID,

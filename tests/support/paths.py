@@ -1,4 +1,4 @@
-"""Where the tests find things: the checkout, their data, and the captured material beside the project."""
+"""Paths: the checkout, the test data, and the captured pages outside the project."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ DATA = ROOT / "tests" / "data"
 GOLDEN = DATA / "golden"
 
 SHARED = ROOT.parent / "shared"
-"""Third-party pages and documents, not part of the project: tests that read them skip where they are absent."""
+"""Third-party pages and documents, not part of the project. Tests that read them are skipped if they are missing."""
 CAPTURES = SHARED / "captures"
 SEEDS = SHARED / "seeds"

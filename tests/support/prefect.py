@@ -1,4 +1,4 @@
-"""A real Prefect server and worker on loopback, with everything of seogo, and what tests ask them over HTTP."""
+"""A real Prefect server and worker on loopback with all deployments of seogo, and a client for their HTTP API."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from flows.replica.server import Replica
 
 T = TypeVar("T")
 PATIENCE = 150.0
-"""Seconds. On SQLite the server may stand still for a minute, when its database is locked by itself."""
+"""Seconds. With SQLite the server may hang for a minute when it has locked its own database."""
 QUICK = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "3"}
-"""A test waits for what an operator would not notice."""
+"""Short intervals, so that tests need not wait."""
 
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
 class Operator:
-    """What a person does at the UI, by the API that the UI uses. The schedules rest: a test starts its runs itself."""
+    """Acts like a user of the UI, through the same API. Schedules are paused: tests start their own runs."""
 
     def __init__(self, engine: Engine, naver: Replica, folder: Path) -> None:
         self.engine = engine
@@ -39,7 +39,7 @@ class Operator:
         self.scheduled = until(self._scheduled, 90, lambda: "the schedules make no runs")
         for deployment in self.post("deployments/filter", {}):
             self._ask("PATCH", f"deployments/{deployment['id']}", {"paused": True})
-        # One that came due before that would stand in the way of a test's own.
+        # A run that was due before the pause would interfere with those of the tests.
         until(lambda: self._none_works() or None, PATIENCE, lambda: "a scheduled run does not end")
 
     def close(self) -> None:
@@ -52,7 +52,7 @@ class Operator:
         return self._ask("POST", path, body)
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        """An answer. While the server's database is busy (503) it is asked again, as Prefect's own client does."""
+        """Send a request. It is repeated while the server's database is busy (503), as in Prefect's own client."""
         deadline = time.monotonic() + PATIENCE
         while True:
             answer = self._client.request(method, path, json=body)
@@ -63,7 +63,7 @@ class Operator:
         return answer.json() if answer.content else None
 
     def _scheduled(self) -> list[dict[str, Any]] | None:
-        """The runs that the schedules made, by time, once all that write every hour have some."""
+        """The scheduled runs by time, once all deployments that run at least hourly have some."""
         made: list[dict[str, Any]] = self.post("flow_runs/filter", {"sort": "EXPECTED_START_TIME_ASC"})
         return made if {"crawl", "refresh", "publish"} <= {tag for run in made for tag in run["tags"]} else None
 
@@ -79,14 +79,14 @@ class Operator:
         self.post("block_documents/", block)
 
     def patient(self, name: str, seconds: float) -> None:
-        """An automation as it is, but for its patience: minutes would be most of a test."""
+        """Shorten the waiting time of an automation, which is minutes by default."""
         (found,) = [one for one in self.post("automations/filter", {}) if name in one["name"]]
         kept = {key: found[key] for key in ("name", "description", "enabled", "trigger", "actions")}
         kept["trigger"]["within"] = seconds
         self._ask("PUT", f"automations/{found['id']}", kept)
 
     def start(self, deployment: str, tags: Sequence[str] = (), /, **parameters: Any) -> str:
-        """Ask for a run of `flow/deployment`; returns its id."""
+        """Start a run of `flow/deployment`; returns its id."""
         found = self.get(f"deployments/name/{deployment}")
         merged = {"parameters": {**found["parameters"]["parameters"], **parameters}}
         made = self.post(f"deployments/{found['id']}/create_flow_run", {"parameters": merged, "tags": list(tags)})
@@ -105,7 +105,7 @@ class Operator:
         return found if found["state_type"] in FINAL else None
 
     def done(self, deployment: str, **parameters: Any) -> dict[str, Any]:
-        """A whole run."""
+        """Start a run and wait until it has ended."""
         return self.ended(self.start(deployment, **parameters))
 
     def cancel(self, run: str) -> None:
@@ -118,30 +118,30 @@ class Operator:
         return {artifact["type"]: artifact["data"] for artifact in found}
 
     def logs(self, run: str) -> str:
-        """A run's log lines, with their levels. They arrive a little later than the state."""
+        """The log of a run, with levels. It arrives a little later than the state."""
         asked = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC"}
         return "\n".join(f"{line['level']} {line['message']}" for line in self.post("logs/filter", asked))
 
     def states(self, run: str) -> list[str]:
-        """The names of the states that a run was in."""
+        """The names of all states of a run."""
         return [state["name"] for state in self.get(f"flow_run_states/?flow_run_id={run}")]
 
 
 class Sink:
-    """Somebody who is told: a web hook on loopback that keeps what it is sent."""
+    """A webhook on loopback that stores what it receives."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.received: list[str] = []
         sink = self
 
         class Keep(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                sink.told.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                sink.received.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 self.send_response(204)
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-                """Nothing to standard error."""
+                """Do not log to standard error."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Keep)
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
@@ -154,30 +154,30 @@ class Sink:
         self._server.shutdown()
         self._server.server_close()
 
-    def heard(self, *parts: str) -> str:
-        """Wait until somebody said something that holds all these parts."""
-        found = lambda: next((one for one in self.told if all(part in one for part in parts)), None)  # noqa: E731
-        return until(found, 30, lambda: f"{self.told}")
+    def wait_for(self, *parts: str) -> str:
+        """Wait for a message that contains all these parts."""
+        found = lambda: next((one for one in self.received if all(part in one for part in parts)), None)  # noqa: E731
+        return until(found, 30, lambda: f"{self.received}")
 
 
-def until(look: Callable[[], T | None], within: float, told: Callable[[], str]) -> T:
-    """Look again and again until there is something."""
+def until(look: Callable[[], T | None], within: float, state: Callable[[], str]) -> T:
+    """Call `look` repeatedly until it returns something."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         if found := look():
             return found
         time.sleep(0.2)
-    raise AssertionError(f"not within {within} s: {told()}")
+    raise AssertionError(f"not within {within} s: {state()}")
 
 
 def writer_of(archive: Path) -> int:
-    """The process that holds an archive's lease."""
+    """The id of the process that holds the lease of an archive."""
     return int(json.loads((archive / "state" / "holder.json").read_text("utf-8"))["pid"])
 
 
 @contextmanager
 def operator(folder: Path, **environment: str) -> Iterator[Operator]:
-    """Everything up, for the length of a block. The API's key is not in the worker's environment."""
+    """Server, worker and stand-in during a block. The API key is not in the worker's environment."""
     corpus = make_corpus(11, articles=260, presses=8, days=4, last=datetime.now(UTC))
     keyless = {"NAVER_CLIENT_ID": "", "NAVER_CLIENT_SECRET": "", **QUICK, **environment}
     with Replica(corpus) as naver, engine_at(folder / "prefect", naver=naver, more=keyless) as engine:

@@ -1,4 +1,4 @@
-"""What the tests of the stand-in share: its hosts and keys, asking it, and what a page must say."""
+"""Shared by the tests of the stand-in: its hosts and keys, requests to it, and the expected content of a page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ APIHUB_KEY = {"X-NCP-APIGW-API-KEY-ID": CLIENT_ID, "X-NCP-APIGW-API-KEY": CLIENT
 PAGE_LAYOUTS = (Layout.Y2022, Layout.Y2024, Layout.Y2026_02, Layout.Y2026_10)
 
 TLS = ssl.create_default_context()
-"""Never used on loopback; made once, because each httpx client would make its own in 20 ms."""
+"""Not used on loopback, but created once, because every httpx client would otherwise spend 20 ms on its own."""
 
 
 def get(naver: Replica, host: str, path: str, **headers: str) -> httpx.Response:
@@ -30,7 +30,7 @@ def get(naver: Replica, host: str, path: str, **headers: str) -> httpx.Response:
 
 
 def first(corpus: Corpus, **wanted: object) -> MadeArticle:
-    """The first article on n.news whose attributes are as wanted, and that is not gone at the end."""
+    """The first article at n.news with these attributes that is never deleted."""
     plain = (article for article in corpus.articles if not article.subject.arena and not article.gone_at)
     return next(one for one in plain if all(getattr(one, name) == value for name, value in wanted.items()))
 
@@ -62,7 +62,7 @@ def expected(article: MadeArticle, layout: Layout, now: datetime) -> dict[str, o
         "kind": article.kind,
         "images": tuple(image.caption for image in article.images),
     }
-    if layout is Layout.OLD:  # it shows minutes, and no section where the press office names none
+    if layout is Layout.OLD:  # it displays whole minutes, and no section if the press office names none
         truth |= {"published_at": article.published_at.replace(second=0), "categories": article.shown_categories}
         truth["modified_at"] = version.modified_at and version.modified_at.replace(second=0)
     return truth
@@ -71,13 +71,13 @@ def expected(article: MadeArticle, layout: Layout, now: datetime) -> dict[str, o
 def parsed(content: bytes, url: str) -> dict[str, object]:
     article = parse_article(content, url)
     fields = {one.name: getattr(article, one.name) for one in dataclass_fields(article)}
-    # A byline is the page's own wording, and an image's address has a size behind it.
+    # The byline is the page's own wording, and an image's URL has a size parameter.
     del fields["byline"], fields["parser"]
     return fields | {"images": tuple(image.caption for image in article.images)}
 
 
 def asked(naver: Replica, url: str, **headers: str) -> bytes:
-    """What the stand-in answers to one of Naver's own addresses."""
+    """The body of the stand-in's response to one of Naver's URLs."""
     parts = urlsplit(url)
     answer = get(naver, parts.netloc, f"{parts.path}?{parts.query}", **headers)
     assert answer.status_code == 200, answer.text
@@ -85,5 +85,5 @@ def asked(naver: Replica, url: str, **headers: str) -> bytes:
 
 
 def keys_on(page: str) -> list[str]:
-    """The articles of a list page, as `oid/aid`."""
+    """The articles of a list page as `oid/aid`."""
     return re.findall(r"<dt>\s*<a href=\"https://n.news.naver.com/mnews/article/(\d{3}/\d{10})", page)

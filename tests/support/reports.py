@@ -1,4 +1,4 @@
-"""What the tests of the reports share: hostile text, and changes to the snapshot by hand."""
+"""Shared by the tests of the reports: hostile text, and manual changes to a snapshot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVIL = "<img src=x onerror=alert(1)> | [눌러](http://evil.example) `x` \x1b[31
 
 
 def altered(root: Path, *statements: str) -> None:
-    """Change the readers' database by hand."""
+    """Execute statements in the snapshot."""
     with duckdb.connect(str(root / "archive.duckdb")) as connection:
         for statement in statements:
             connection.execute(statement)

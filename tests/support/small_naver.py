@@ -1,7 +1,7 @@
-"""What the tests of the world's faults share: a small Naver of hand-made answers, and crawls of it, one after another.
+"""Shared by the tests of faults: a small Naver of handwritten responses, and a sequence of crawls of it.
 
-A story in three runs: two articles are archived; then six more come out, and something goes wrong; then the world is
-well again, an hour later. `seogo verify` is asked after the fault.
+A story has three runs: two articles are archived; six more are published and a fault occurs; an hour later everything
+works again. `seogo verify` runs after the fault.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from schemas.article import SEOUL, ArticleKey
 from schemas.receipt import Receipt
 from schemas.topic import load_topic
 from tests.support import naver_pages
-from tests.support.command import Ran, process, seogo
+from tests.support.command import Ran, process, query, seogo
 from tests.support.http_server import Reply, reply, serving
 from tests.support.paths import TOPICS
 
@@ -31,13 +31,13 @@ OLD = tuple(f"123_000000000{n}" for n in (1, 2))
 NEW = tuple(f"123_000000001{n}" for n in range(1, 7))
 """Published with the fault."""
 POISONED = NEW[2]
-"""The one among the new articles that goes wrong."""
+"""The new article with the fault."""
 
 _LIST = "/main/list.naver?"
 
 
 class SmallNaver(Mapping[str, Reply]):
-    """Answers by path. `listed` are the ids that every day's list names; `strange` are answers instead of the right."""
+    """Responses by path. `listed` are the ids on the list of every day; `strange` are faulty responses."""
 
     def __init__(self) -> None:
         self.listed: tuple[str, ...] = OLD
@@ -78,7 +78,7 @@ def html(page: str | bytes, *headers: str) -> bytes:
 
 
 def article_page(article_id: str, **parts: str) -> str:
-    """A page on topic, like no other's."""
+    """A page on topic with a unique text."""
     oid, _, aid = article_id.partition("_")
     title = f"독자 AI 파운데이션 모델 {int(aid)}차 점검"
     page = {
@@ -97,7 +97,7 @@ def _an_hour_ago() -> str:
 
 
 def list_page(ids: Iterable[str], titles: Mapping[str, str] = {}) -> str:
-    """A section's list of a day, with these articles and no further page."""
+    """A section's list of one day with these articles on a single page."""
     items = "".join(_item(article_id, titles.get(article_id, "독자 AI 파운데이션 모델")) for article_id in ids)
     lists = f'<ul class="type06_headline">{items}</ul>' if items else ""
     paging = '<div class="paging"><strong>1</strong></div>'
@@ -111,7 +111,7 @@ def _item(article_id: str, title: str) -> str:
 
 @contextmanager
 def small_naver(tls: ssl.SSLContext | None = None) -> Iterator[SmallNaver]:
-    """The small Naver on a free port, in a thread of its own."""
+    """The small Naver on a free port, in its own thread."""
     naver = SmallNaver()
     started, ended = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
@@ -138,7 +138,7 @@ def _run(loop: asyncio.AbstractEventLoop, serving_: Any) -> None:
 
 
 def small_topic(folder: Path, **limits: object) -> Path:
-    """A topic file that reads one list and is quick to lose patience."""
+    """A topic file with one list and short waits."""
     settings = {
         "requests_per_second": 0,
         "concurrency": 8,
@@ -159,7 +159,7 @@ def small_topic(folder: Path, **limits: object) -> Path:
 
 
 class Story:
-    """One archive, one small Naver, and the commands of somebody who looks after both."""
+    """One archive, one small Naver, and commands that use both."""
 
     def __init__(self, naver: SmallNaver, archive: Path, topic: Path) -> None:
         self.naver, self.archive, self.topic = naver, archive, topic
@@ -173,51 +173,47 @@ class Story:
         return seogo("crawl", *words, env=self.env)
 
     def crawl_alone(self, *words: str | Path) -> Ran:
-        """`seogo crawl` as a process of its own."""
+        """`seogo crawl` in its own process."""
         return process("crawl", *words, env=self.env)
 
     def crawl_at(self, moment: datetime, **order: Any) -> tuple[Receipt, Exit]:
-        """The function behind the command, at another time of day; with the command's exit code."""
+        """The function behind the command, at another time; returns its receipt and the exit code."""
         whole = CrawlOrder(load_topic(self.topic), self.archive, naver=self.naver.url, **order)
         receipt = asyncio.run(crawl(whole, now=lambda: moment))
         return receipt, exit_of_run(receipt.exit_reason)
 
     def crawl_later(self) -> None:
-        """An hour later the world is well again: everything waiting is taken up, and ends in the archive."""
+        """An hour later everything works again: all waiting finds are processed and archived."""
         self.naver.heal()
         receipt, code = self.crawl_at(datetime.now(UTC) + timedelta(hours=1))
         assert code == Exit.DONE, receipt.explanation
         self.check_holds(self.naver.listed)
 
-    def sql(self, query: str) -> list[dict[str, Any]]:
-        ran = seogo("sql", query, "--format", "json", "--archive", self.archive)
-        assert ran.code == 0, ran.err
-        rows: list[dict[str, Any]] = ran.json
-        return rows
+    def sql(self, sql: str) -> list[dict[str, Any]]:
+        return query(self.archive, sql)
 
     def held(self) -> set[str]:
         return {row["id"] for row in self.sql("SELECT id FROM articles")}
 
     def fate(self, article_id: str = POISONED) -> tuple[str, str]:
-        """Outcome and reason of the newest find of an article."""
-        query = f"SELECT outcome, reason FROM finds WHERE id = '{article_id}' ORDER BY run_id DESC LIMIT 1"
-        (row,) = self.sql(query)
+        """Outcome and reason of the latest find of an article."""
+        (row,) = self.sql(f"SELECT outcome, reason FROM finds WHERE id = '{article_id}' ORDER BY run_id DESC LIMIT 1")
         return row["outcome"], row["reason"]
 
     def check_whole(self, ids: Iterable[str]) -> None:
-        """These and no others are archived, row and file, and everything agrees."""
+        """Check that exactly these are archived, row and file, and that `verify` finds no fault."""
         ran = seogo("verify", "--archive", self.archive)
         assert (ran.code, ran.err) == (Exit.DONE, ""), ran.out
         self.check_holds(ids)
 
     def check_holds(self, ids: Iterable[str]) -> None:
-        """These and no others are archived, row and file."""
+        """Check that exactly these are archived, row and file."""
         assert self.held() == set(ids)
         assert {path.stem for path in (self.archive / "articles").rglob("*.md")} == set(ids)
 
 
 def begun(naver: SmallNaver, folder: Path, topic: Path) -> Story:
-    """The first run: the old articles are archived."""
+    """Run the first crawl: the old articles are archived."""
     naver.listed = OLD
     story = Story(naver, folder / "archive", topic)
     ran = story.crawl()
@@ -227,7 +223,7 @@ def begun(naver: SmallNaver, folder: Path, topic: Path) -> Story:
 
 
 def copied(story: Story, folder: Path) -> Story:
-    """The same after the first run, in a folder of its own; six more articles have come out."""
+    """A copy after the first run in another folder; six more articles have been published."""
     story.naver.heal()
     story.naver.titles.clear()
     story.naver.listed = OLD + NEW

@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1 that nobody vouches for, and TLS contexts with it."""
+"""A self-signed certificate for 127.0.0.1, and TLS contexts that use it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 
 def make_certificate(folder: Path) -> Path:
-    """A key and a certificate for 127.0.0.1 that vouches for itself, in one file."""
+    """A key and a self-signed certificate for 127.0.0.1, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stand-in")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""Made-up values for tests: articles, finds, pages and results, with only what a test cares about given."""
+"""Values for tests: articles, finds, pages and results with defaults; tests set only what matters to them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def page(url: str, content: bytes = "<p>쪽</p>".encode(), **given: Any) -> RawP
 
 
 def stored(of: Article, **given: Any) -> FindResult:
-    """The result for an article that is new."""
+    """The result of a new article."""
     whole = FindResult(
         ref=ref(of.key),
         outcome=Outcome.NEW,

@@ -36,17 +36,11 @@ from schemas.receipt import Receipt, SourceEnd, SourceReport
 from schemas.topic import load_topic
 from storage.integrity.verify import Verification
 from storage.layout import path_of
-from tests.support.command import Ran, crawling, hasty_topic, seogo, small_corpus
+from tests.support.command import Ran, crawling, hasty_topic, seogo
 from tests.support.paths import ROOT
 from tests.support.replica import first
-from tests.support.secrets import HOSTILE, steering
+from tests.support.secrets import HOSTILE, control_characters
 from tests.support.values import NOW, article, ended, receipt
-
-
-@pytest.fixture(scope="module")
-def naver() -> Iterator[Replica]:
-    with Replica(small_corpus()) as running:
-        yield running
 
 
 def files_outside(root: Path, *inside: str) -> set[str]:
@@ -120,7 +114,7 @@ def test_show_takes_no_path_for_an_id(tmp_path: Path, name: str) -> None:
         made.execute("CREATE TABLE finds (id VARCHAR, outcome VARCHAR, reason VARCHAR, run_id VARCHAR, seen_at INT)")
     ran = seogo("show", "--archive", tmp_path, "--", name)
     assert (ran.code, ran.out) == (2, "")
-    assert steering(ran.complaint) == []
+    assert control_characters(ran.complaint) == []
     assert "root:" not in ran.err
 
 
@@ -131,7 +125,7 @@ def test_a_file_name_leads_nowhere_and_splits_no_record(tmp_path: Path) -> None:
         made = article(number, body=f"{number}번째 글이다.")
         (tmp_path / "in" / name).write_text(dumps(from_article(made, NOW)), "utf-8")
     ran = seogo("import", tmp_path / "in", "--archive", tmp_path / "archive")
-    assert (ran.code, steering(ran.out + ran.err)) == (0, [])
+    assert (ran.code, control_characters(ran.out + ran.err)) == (0, [])
     assert files_outside(tmp_path, "in/", "archive/") == set()
     addresses = [address for path in (tmp_path / "archive").rglob("*.warc.gz") for address in imported(path)]
     assert len(addresses) == len(names)
@@ -235,7 +229,7 @@ def test_nothing_shown_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -
     show_status({**dict.fromkeys(numbers), **about})
     print_rows([HOSTILE], iter([[HOSTILE], [[HOSTILE]], [{HOSTILE: HOSTILE}]]), "table")
     shown = capsys.readouterr()
-    assert steering(shown.out + shown.err) == []
+    assert control_characters(shown.out + shown.err) == []
     assert shown.out.count("[red]빨강[/red]") > 12  # shown as it is: no markup of ours
     assert "<U+202E>뒤집기" in shown.out
 
@@ -244,7 +238,7 @@ def test_json_is_the_very_text_and_steers_nothing(capsys: pytest.CaptureFixture[
     print_json({HOSTILE: HOSTILE})
     print_rows([HOSTILE], iter([[HOSTILE]]), "json")
     shown = capsys.readouterr().out
-    assert steering(shown) == []
+    assert control_characters(shown) == []
     whole, rows = shown.split("}\n", 1)
     assert json.loads(whole + "}") == {HOSTILE: HOSTILE}
     assert json.loads(rows) == [{HOSTILE: HOSTILE}]
@@ -256,7 +250,7 @@ def test_csv_is_the_very_text_in_a_file_and_steers_no_terminal(monkeypatch: pyte
     monkeypatch.setattr(printed, "isatty", lambda: terminal)
     monkeypatch.setattr(sys, "stdout", printed)
     print_rows([HOSTILE], iter([[HOSTILE], ["=1+1"]]), "csv")
-    assert (steering(printed.getvalue()) == []) is terminal
+    assert (control_characters(printed.getvalue()) == []) is terminal
     assert (HOSTILE in printed.getvalue().replace('""', '"')) is not terminal
     assert "\n=1+1\n" in printed.getvalue()  # a formula stays what the page said: SECURITY.md says so
 
@@ -277,7 +271,7 @@ def test_an_error_that_quotes_an_article_does_not_steer_the_terminal(tmp_path: P
     ran = seogo("sql", "SELECT title::INT FROM articles", "--archive", tmp_path)
     assert ran.code == 2
     assert "빨강" in ran.err
-    assert steering(ran.err) == []
+    assert control_characters(ran.err) == []
 
 
 # -- requests go to Naver and nowhere else
@@ -325,7 +319,7 @@ def test_an_address_elsewhere_is_no_address(url: str) -> None:
     with pytest.raises(AddressError):
         routing.redirected(httpx.URL(f"https://n.news.naver.com{ARTICLE}"), url)
     ran = seogo("crawl", "--url", url)
-    assert (ran.code, steering(ran.err)) == (2, [])
+    assert (ran.code, control_characters(ran.err)) == (2, [])
 
 
 def test_a_downgrade_to_http_takes_no_key_along() -> None:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from flows.cli.exit_codes import Exit
 from flows.replica.server import Replica
-from tests.support.command import Ran, crawling, held, seogo, small_corpus
+from tests.support.archives import held
+from tests.support.command import Ran, crawling, seogo
 from tests.support.disks import fill, mount, needs_a_disk
 
 pytestmark = needs_a_disk
 
 
 @pytest.fixture(scope="module")
-def naver() -> Iterator[Replica]:
-    with Replica(small_corpus()) as replica:
-        yield replica
-
-
-@pytest.fixture(scope="module")
-def whole(naver: Replica, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+def whole(server: Replica, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """What a crawl with all the room it wants archives."""
     archive = tmp_path_factory.mktemp("whole") / "archive"
-    assert seogo("crawl", env=crawling(naver, archive)).code == Exit.DONE
+    assert seogo("crawl", env=crawling(server, archive)).code == Exit.DONE
     return held(archive)
 
 

@@ -21,6 +21,7 @@ from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.notices import Robots
 from flows.replica.server import Replica
 from schemas.article import Outcome
+from tests.support.archives import held
 from tests.support.command import (
     NNEWS,
     Ran,
@@ -28,10 +29,8 @@ from tests.support.command import (
     ending,
     environment,
     hasty_topic,
-    held,
     process,
     seogo,
-    small_corpus,
     start,
 )
 from tests.support.paths import ROOT
@@ -49,29 +48,11 @@ def _no_progress_lines() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return small_corpus()
-
-
-@pytest.fixture(scope="module")
-def running(corpus: Corpus) -> Iterator[Replica]:
-    with Replica(corpus) as replica:
-        yield replica
-
-
-@pytest.fixture
-def naver(running: Replica) -> Replica:
-    """The stand-in, well-behaved at the start of each test."""
-    running.behaviour = Behaviour()
-    return running
-
-
-@pytest.fixture(scope="module")
-def whole(running: Replica, tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], Ran]:
+def whole(server: Replica, tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], Ran]:
     """What an undisturbed crawl archives, and how it ended."""
     archive = tmp_path_factory.mktemp("whole") / "archive"
-    running.behaviour = Behaviour()
-    ran = seogo("crawl", "--json", env=crawling(running, archive))
+    server.behaviour = Behaviour()
+    ran = seogo("crawl", "--json", env=crawling(server, archive))
     return held(archive), ran
 
 

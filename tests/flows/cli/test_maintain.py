@@ -9,18 +9,14 @@ from pathlib import Path
 import pytest
 
 from flows.cli.exit_codes import Exit
-from storage.archive import open_archive
-from tests.support.archives import import_documents, store_new, write_document
+from tests.support.archives import import_documents, new_archive, write_document
 from tests.support.command import COMMAND, Ran, environment, seogo
 from tests.support.values import article, key
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    root = tmp_path / "archive"
-    with open_archive(root) as archive:
-        store_new(archive, *range(1, 60))
-    return root
+    return new_archive(tmp_path / "archive", *range(1, 60))
 
 
 def file_of(root: Path, number: int) -> Path:

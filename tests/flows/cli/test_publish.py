@@ -8,18 +8,15 @@ import pytest
 
 from flows.cli.exit_codes import Exit
 from flows.cli.publish import FORMATS
-from storage.archive import leased, open_archive
+from storage.archive import leased
 from storage.exports.full import FORMS
-from tests.support.archives import store_new
+from tests.support.archives import new_archive
 from tests.support.command import seogo
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    root = tmp_path / "archive"
-    with open_archive(root) as archive:
-        store_new(archive, 1, 2, 3)
-    return root
+    return new_archive(tmp_path / "archive", 1, 2, 3)
 
 
 def test_publish_tells_what_it_wrote_and_that_nothing_is_left_to_do(root: Path) -> None:

@@ -13,14 +13,9 @@ from hypothesis import strategies as st
 
 from flows.reports.history import Hunk, read_history, word_diff
 from storage.reading.reader import HELD, SHOWN, open_snapshot, run_query
-from tests.support.analyst_archive import EDITED, MADE, make
+from tests.support.analyst_archive import EDITED, MADE
 from tests.support.command import process, seogo
 from tests.support.values import key
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("history") / "archive")
 
 
 def marked(hunks: list[Hunk]) -> str:

@@ -13,15 +13,9 @@ import pytest
 
 from flows.cli.exit_codes import Exit
 from storage.reading.reader import open_snapshot
-from tests.support.analyst_archive import make
 from tests.support.command import Ran, seogo
 
 QUERY = "SELECT id, title, teams, published_at FROM articles ORDER BY id"
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("output") / "archive")
 
 
 def sql(archive: Path, *words: str | Path, stdin: bytes = b"") -> Ran:

@@ -17,14 +17,7 @@ import pytest
 
 from flows.cli.sql_prompt import MOST_KEPT, History, Prompt, Vocabulary, as_lines, history_path, is_complete
 from storage.reading.examples import examples
-from tests.support.analyst_archive import make
 from tests.support.command import COMMAND, environment
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("prompt") / "archive")
-
 
 # -- what ends a statement
 

@@ -239,7 +239,7 @@ def test_a_changed_layout_is_told_and_a_busy_archive_is_no_traceback(
     changed = here(tmp_path)
     assert (changed.is_failed(), changed.name) == (True, "LayoutChanged")
     assert str(changed.message).startswith("layout_changed: search_page:")
-    assert "layout_changed: search_page:" in sink.heard("the layout of a page changed", tmp_path.name)
+    assert "layout_changed: search_page:" in sink.wait_for("the layout of a page changed", tmp_path.name)
 
     with leased(tmp_path):
         busy = here(tmp_path)
@@ -261,7 +261,7 @@ def test_cancelled_and_then_killed(hand: Operator, sink: Sink, tmp_path: Path, w
     run, process = begun(hand, tmp_path)
     os.kill(process, signal.SIGKILL)
     assert hand.ended(run, within=20)["state_type"] == "CRASHED"
-    sink.heard("a run was killed", f"crawl demo into {tmp_path.name}")
+    sink.wait_for("a run was killed", f"crawl demo into {tmp_path.name}")
 
     hand.naver.behaviour = Behaviour()
     assert hand.done(CRAWL, archive=str(tmp_path))["state"]["name"] == "Completed"

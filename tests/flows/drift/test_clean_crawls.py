@@ -1,4 +1,4 @@
-"""Whole crawls that nothing is wrong with ring nothing, in whatever order sources are read (more: drift_proof.py)."""
+"""Whole crawls without faults raise no alarm, in whatever order sources are read (more in programs/drift_proof.py)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.crawls import Scenario, crawled
 @pytest.mark.parametrize(
     ("scenario", "seed", "articles"),
     [
-        # The look of 2022: articles without a byline lack the part for it, and most of a section's can be such.
+        # Layout of 2022: articles without a byline lack its element, and most of a section's may be such articles.
         (drift_crawls.section_then_search, 1, 1_000),
         (drift_crawls.sections_added, 1, 800),
         (drift_crawls.search_then_section, 5, 600),
@@ -27,5 +27,5 @@ from tests.support.crawls import Scenario, crawled
 @pytest.mark.every(4)
 def test_a_crawl_of_pages_that_are_right_rings_nothing(scenario: Scenario, seed: int, articles: int) -> None:
     run = crawled(scenario, seed, articles)
-    assert run.read > ENOUGH
-    assert run.rang == []
+    assert run.pages > ENOUGH
+    assert run.alarms == []

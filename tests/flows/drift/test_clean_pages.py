@@ -1,4 +1,4 @@
-"""Pages that nothing is wrong with ring nothing, however they come together."""
+"""Pages without faults raise no alarm, in any combination."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_clean_runs_ring_nothing() -> None:
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.every(2)
 def test_other_topics_ring_nothing(first: bool) -> None:
-    """A search source names articles on the topic, a list everything: the one after the other."""
+    """A search source names articles on the topic, a list names everything: one after the other."""
     baseline = Baseline()
     for on_topic in (first, not first):
         for run in runs(7, 3_000, on_topic=on_topic):

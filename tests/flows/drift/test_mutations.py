@@ -33,7 +33,7 @@ def test_a_mutation_is_the_same_for_all_pages_and_can_be_seeded() -> None:
 def test_some_of_all_mutations_are_noticed_and_let_no_wrong_record_pass() -> None:
     tried = harmful(chosen(EVERY_NTH))
     assert len(tried) >= 50
-    assert {name for name, one in tried.items() if not one.noticed} <= BLIND
+    assert {name for name, one in tried.items() if not one.detected} <= BLIND
     assert {name for name, one in tried.items() if one.passed} <= BLIND
 
 
@@ -51,7 +51,7 @@ def test_the_changes_that_the_site_has_really_seen(look: Layout, name: str) -> N
     result = trial(mutation, look)
     assert result.pages == MOST
     assert result.passed == 0
-    assert not result.harmful or result.noticed
+    assert not result.harmful or result.detected
 
 
 def test_pages_that_a_mutation_does_not_strike_pass() -> None:

@@ -1,4 +1,4 @@
-"""Faults that may pass: tried again, after a pause that holds for the whole host and outlives the process."""
+"""Transient faults: retried after a pause that applies to the whole host and survives the process."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tests.support.http_server import (
     HandClock,
     Store,
     Widest,
+    harness,
     in_loop,
     redirect,
     reply,
-    world,
 )
 
 PATH = "/mnews/article/001/0000000001"
@@ -44,8 +44,8 @@ def busy(after: str | None = None, status: str = "429 Too Many Requests") -> byt
 
 @pytest.mark.parametrize("status", ["429 Slow", "500 Oops", "502 Bad", "503 Busy", "504 Late"])
 @in_loop
-async def test_a_passing_fault_is_tried_again(status: str) -> None:
-    async with world({PATH: [busy(status=status), busy(status=status), reply()]}) as w:
+async def test_a_transient_fault_is_retried(status: str) -> None:
+    async with harness({PATH: [busy(status=status), busy(status=status), reply()]}) as w:
         assert (await w.page()).content == BODY
         assert [row.attempt for row in w.ledger if row.why == "article"] == [1, 2, 3]
 
@@ -55,7 +55,7 @@ async def test_a_passing_fault_is_tried_again(status: str) -> None:
 )
 @in_loop
 async def test_when_the_tries_are_used_up(status: str, fault: Fault) -> None:
-    async with world({PATH: busy(status=status)}, tries=4) as w:
+    async with harness({PATH: busy(status=status)}, tries=4) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert len(w.server.articles) == 4
     assert isinstance(got, FetchFault)
@@ -65,7 +65,7 @@ async def test_when_the_tries_are_used_up(status: str, fault: Fault) -> None:
 
 @in_loop
 async def test_redirects_share_the_tries() -> None:
-    async with world({PATH: [busy(), redirect("/b")], "/b": [busy(), busy(), reply()]}, tries=3) as w:
+    async with harness({PATH: [busy(), redirect("/b")], "/b": [busy(), busy(), reply()]}, tries=3) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert len(w.server.articles) == 4
     assert isinstance(got, FetchFault)
@@ -74,9 +74,9 @@ async def test_redirects_share_the_tries() -> None:
 
 @pytest.mark.parametrize("form", ["90", format_datetime(NOON + timedelta(seconds=90), usegmt=True)])
 @in_loop
-async def test_retry_after_in_both_forms_is_waited_for(form: str) -> None:
+async def test_both_forms_of_retry_after_are_waited_for(form: str) -> None:
     clock = HandClock()
-    async with world({PATH: [busy(form), reply()]}, clock=clock.clock(), patience_seconds=120) as w:
+    async with harness({PATH: [busy(form), reply()]}, clock=clock.clock(), patience_seconds=120) as w:
         await w.page()
     first, second = (row.started_at for row in w.ledger if row.why == "article")
     assert second - first >= timedelta(seconds=90)
@@ -84,10 +84,10 @@ async def test_retry_after_in_both_forms_is_waited_for(form: str) -> None:
 
 
 @in_loop
-async def test_our_own_pause_wins_where_it_is_longer() -> None:
+async def test_our_own_pause_applies_if_it_is_longer() -> None:
     clock = HandClock()
     slow = {"backoff_seconds": 50, "max_backoff_seconds": 50, "rng": random.Random(3)}
-    async with world({PATH: [busy("1"), reply()]}, clock=clock.clock(), **slow) as w:
+    async with harness({PATH: [busy("1"), reply()]}, clock=clock.clock(), **slow) as w:
         await w.page()
     assert clock.slept == pytest.approx([random.Random(3).uniform(0, 50)])
     assert clock.slept[0] > 1
@@ -97,10 +97,10 @@ async def test_our_own_pause_wins_where_it_is_longer() -> None:
 async def test_pauses_double_until_the_longest() -> None:
     clock = HandClock()
     growing = {"backoff_seconds": 2, "max_backoff_seconds": 10, "tries": 6, "rng": Widest()}
-    async with world({PATH: [*[busy()] * 5, reply(), busy(), reply()]}, clock=clock.clock(), **growing) as w:
+    async with harness({PATH: [*[busy()] * 5, reply(), busy(), reply()]}, clock=clock.clock(), **growing) as w:
         await w.page()
         await w.page()
-    assert clock.slept == pytest.approx([2, 4, 8, 10, 10, 2]), "and begin anew after an answer"
+    assert clock.slept == pytest.approx([2, 4, 8, 10, 10, 2]), "the streak starts over after a success"
 
 
 # --- the host --------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ async def test_pauses_double_until_the_longest() -> None:
 async def test_the_pause_holds_for_every_request_of_the_host_and_for_no_other() -> None:
     pages = {f"/{n}": reply() for n in range(4)}
     pause = {"backoff_seconds": 0.4, "max_backoff_seconds": 0.4, "rng": Widest()}
-    async with world({**pages, PATH: [busy(), reply()], SPORTS + "/x": reply()}, **pause) as w:
+    async with harness({**pages, PATH: [busy(), reply()], SPORTS + "/x": reply()}, **pause) as w:
         await w.page(f"https://{NEWS}/0")
         waiting = asyncio.create_task(w.page())
         await w.store.saved.wait()
@@ -126,9 +126,9 @@ async def test_the_pause_holds_for_every_request_of_the_host_and_for_no_other() 
 @in_loop
 async def test_a_pause_beyond_the_patience_ends_the_fetch_and_all_others_of_the_host_at_once() -> None:
     clock = HandClock()
-    async with world({PATH: busy("3600"), SPORTS + "/x": reply()}, clock=clock.clock(), patience_seconds=60) as w:
+    async with harness({PATH: busy("3600"), SPORTS + "/x": reply()}, clock=clock.clock(), patience_seconds=60) as w:
         got = [await w.client.fetch(url, why="article") for url in (PAGE, f"https://{NEWS}/2", PAGE)]
-        assert len(w.server.articles) == 1, "nothing more on the wire"
+        assert len(w.server.articles) == 1, "no further request was sent"
         assert (await w.page(f"https://{SPORTS}/x")).status == 200
         clock.at += 3600
         assert isinstance(await w.client.fetch(f"https://{NEWS}/2", why="article"), RawPage)
@@ -143,7 +143,7 @@ async def test_a_pause_beyond_the_patience_ends_the_fetch_and_all_others_of_the_
 async def test_a_pause_survives_the_process(tmp_path: Path) -> None:
     file = tmp_path / "state" / "backoff.json"
     for expected in ([PATH], []):
-        async with world({PATH: busy("3600")}, backoff=JsonBackoffStore(file), patience_seconds=60) as w:
+        async with harness({PATH: busy("3600")}, backoff=JsonBackoffStore(file), patience_seconds=60) as w:
             got = await w.client.fetch(PAGE, why="article")
             assert isinstance(got, FetchFault)
             assert got.fault is Fault.BACKING_OFF
@@ -154,7 +154,7 @@ async def test_a_pause_survives_the_process(tmp_path: Path) -> None:
 @in_loop
 async def test_a_pause_is_not_prolonged_by_a_clock_set_back() -> None:
     clock = HandClock()
-    async with world({PATH: [busy("50"), reply()]}, clock=clock.clock(), patience_seconds=60) as w:
+    async with harness({PATH: [busy("50"), reply()]}, clock=clock.clock(), patience_seconds=60) as w:
         fetch = asyncio.create_task(w.page())
         await w.store.saved.wait()
         clock.day -= timedelta(days=400)
@@ -163,17 +163,17 @@ async def test_a_pause_is_not_prolonged_by_a_clock_set_back() -> None:
 
 
 @in_loop
-async def test_what_fails_together_is_one_fault_of_the_host() -> None:
+async def test_requests_that_fail_together_are_one_fault_of_the_host() -> None:
     store, clock = Store(), HandClock()
     backoff = Backoff(store, first=1, longest=1000, clock=clock.clock(), rng=random.Random(1))
     sent = clock.at
     for _ in range(20):
         backoff.failed(NEWS, sent, None)
-    assert 0 < backoff.left(NEWS) <= 1, "20 doublings would be days"
+    assert 0 < backoff.remaining(NEWS) <= 1, "20 doublings would be days"
     backoff.failed(NEWS, sent, 30.0)
-    assert backoff.left(NEWS) == pytest.approx(30)
+    assert backoff.remaining(NEWS) == pytest.approx(30)
     backoff.failed(NEWS, sent, 5.0)
-    assert backoff.left(NEWS) == pytest.approx(30), "never shortened"
+    assert backoff.remaining(NEWS) == pytest.approx(30), "a pause is never shortened"
 
 
 # --- pure ------------------------------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def test_jitter_is_full() -> None:
         ("-5", None),
         ("1.5", None),
         ("1e9", None),
-        ("١٢", None),  # digits, but not those of HTTP
+        ("١٢", None),  # digits, but not ASCII
         ("soon", None),
         ("9" * 5000, LONGEST_PAUSE),
         ("999999999", LONGEST_PAUSE),
@@ -243,7 +243,7 @@ def test_pauses_are_kept_by_host_and_past_ones_dropped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "3", '{"a": 1}', '{"a": "soon"}', '{"a": "2026-10-01T00:00:00"}', "\xff\xfe"]
 )
-def test_a_damaged_file_is_empty_with_a_warning_and_written_anew(
+def test_a_damaged_file_counts_as_empty_with_a_warning_and_is_rewritten(
     tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "backoff.json"
@@ -256,7 +256,7 @@ def test_a_damaged_file_is_empty_with_a_warning_and_written_anew(
     assert store.load() == {"a": until}
 
 
-def test_a_file_that_cannot_be_had_is_a_storage_fault(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_or_written_is_a_storage_fault(tmp_path: Path) -> None:
     with pytest.raises(StorageFault, match="cannot be read"):
         JsonBackoffStore(tmp_path).load()
     (tmp_path / "file").write_text("x")
@@ -264,9 +264,9 @@ def test_a_file_that_cannot_be_had_is_a_storage_fault(tmp_path: Path) -> None:
         JsonBackoffStore(tmp_path / "file" / "backoff.json").save("a", datetime.now(UTC))
 
 
-def test_a_pause_from_a_clock_gone_wild_is_cut_to_a_day() -> None:
+def test_a_stored_pause_far_in_the_future_is_cut_to_a_day() -> None:
     store, clock = Store(), HandClock()
     store.save(NEWS, datetime(9000, 1, 1, tzinfo=UTC))
     backoff = Backoff(store, first=1, longest=10, clock=clock.clock())
-    backoff.recall()
-    assert backoff.left(NEWS) == LONGEST_PAUSE
+    backoff.restore()
+    assert backoff.remaining(NEWS) == LONGEST_PAUSE

@@ -1,4 +1,4 @@
-"""A fetch that goes well: what is sent, what comes back, what the ledger says."""
+"""A successful fetch: what is sent, what is returned, what is recorded."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from tests.support.http_server import (
     Server,
     Store,
     client_of,
+    harness,
     in_loop,
     limits,
     redirect,
     reply,
     serving,
-    world,
 )
 
 PATH = "/mnews/article/001/0000000001"
 
 
 @in_loop
-async def test_a_packed_page_is_kept_as_sent_and_unpacked() -> None:
+async def test_a_compressed_page_is_kept_as_sent_and_decoded() -> None:
     packed = gzip.compress(BODY)
-    async with world({PATH: reply(packed, headers=["Content-Encoding: gzip"])}) as w:
+    async with harness({PATH: reply(packed, headers=["Content-Encoding: gzip"])}) as w:
         page = await w.page()
     assert (page.status, page.reason, page.http_version) == (200, "OK", "HTTP/1.1")
     assert page.payload == packed
@@ -47,7 +47,7 @@ async def test_a_packed_page_is_kept_as_sent_and_unpacked() -> None:
 @in_loop
 async def test_the_stand_in_sees_the_real_host_path_and_query() -> None:
     target = "/search.naver?where=news&query=%EB%8F%85%EC%9E%90+AI&nso=so:dd,p:all&start=11"
-    async with world({target: reply()}) as w:
+    async with harness({target: reply()}) as w:
         page = await w.page(f"https://{NEWS}{target}#top")
         seen = w.server.articles[0]
     assert (seen.host, seen.target) == (NEWS, target)
@@ -55,8 +55,8 @@ async def test_the_stand_in_sees_the_real_host_path_and_query() -> None:
 
 
 @in_loop
-async def test_the_request_says_who_asks_and_the_page_keeps_what_was_sent() -> None:
-    async with world({PATH: reply()}) as w:
+async def test_the_request_identifies_the_crawler_and_the_page_keeps_what_was_sent() -> None:
+    async with harness({PATH: reply()}) as w:
         page = await w.page()
         sent = w.server.articles[0].headers
     assert sent["user-agent"] == f"seogo/{version('seogo')} (+archive@example.org)"
@@ -66,8 +66,8 @@ async def test_the_request_says_who_asks_and_the_page_keeps_what_was_sent() -> N
 
 
 @in_loop
-async def test_every_request_is_a_row_of_the_ledger() -> None:
-    async with world({PATH: redirect("/moved"), "/moved": [reply(b"", "503 Busy"), reply(BODY)]}) as w:
+async def test_every_request_is_recorded() -> None:
+    async with harness({PATH: redirect("/moved"), "/moved": [reply(b"", "503 Busy"), reply(BODY)]}) as w:
         await w.page()
         seen = [seen.target for seen in w.server.seen]
     assert [(row.why, row.url, row.status, row.attempt) for row in w.ledger] == [
@@ -87,7 +87,7 @@ async def test_cookies_are_not_sent_back() -> None:
     cookies = ["Set-Cookie: NNB=CANARY; Domain=naver.com; Path=/", "Set-Cookie: a=CANARY"]
     async with (
         serving({PATH: [reply(b"", "503 Busy", cookies), reply(headers=cookies)]}) as server,
-        # By name: the cookies of a bare number are what aiohttp would not keep anyhow.
+        # By host name: aiohttp keeps no cookies of an IP address in any case.
         client_of(f"http://localhost:{server.port}") as client,
     ):
         for _ in range(3):
@@ -98,7 +98,7 @@ async def test_cookies_are_not_sent_back() -> None:
 
 @in_loop
 async def test_a_conditional_request_and_its_304() -> None:
-    async with world({PATH: reply(b"", "304 Not Modified", ["Content-Encoding: gzip"])}) as w:
+    async with harness({PATH: reply(b"", "304 Not Modified", ["Content-Encoding: gzip"])}) as w:
         page = await w.page(headers={"If-None-Match": '"a1"', "accept": "text/html"})
         sent = w.server.articles[0]
     assert (page.status, page.content) == (304, b"")
@@ -110,8 +110,8 @@ async def test_a_conditional_request_and_its_304() -> None:
     "status", ["400 Bad Request", "401 No", "403 Forbidden", "404 Not Found", "410 Gone", "501 No"]
 )
 @in_loop
-async def test_an_answer_that_trying_again_would_not_change_is_a_page(status: str) -> None:
-    async with world({PATH: reply(b"{}", status)}) as w:
+async def test_a_response_that_a_retry_would_not_change_is_a_page(status: str) -> None:
+    async with harness({PATH: reply(b"{}", status)}) as w:
         page = await w.page()
         assert len(w.server.articles) == 1
     assert f"{page.status} {page.reason}" == status
@@ -119,9 +119,9 @@ async def test_an_answer_that_trying_again_would_not_change_is_a_page(status: st
 
 
 @in_loop
-async def test_the_caller_may_call_a_refusal_final_from_what_it_says() -> None:
+async def test_the_caller_may_declare_a_refusal_final_from_its_content() -> None:
     quota = reply(b'{"errorCode":"010"}', "429 Too Many Requests")
-    async with world({PATH: quota}) as w:
+    async with harness({PATH: quota}) as w:
         page = await w.page(final=lambda page: b"010" in page.content)
         other = await w.client.fetch(PAGE, why="article", final=lambda page: b"012" in page.content)
     assert page.status == 429
@@ -147,8 +147,8 @@ def deflated(data: bytes, wbits: int) -> bytes:
     ],
 )
 @in_loop
-async def test_every_way_of_packing_that_we_say_we_accept(coding: str, packed: bytes) -> None:
-    async with world({PATH: reply(packed, headers=[f"Content-Encoding: {coding}"])}) as w:
+async def test_every_content_coding_that_is_accepted(coding: str, packed: bytes) -> None:
+    async with harness({PATH: reply(packed, headers=[f"Content-Encoding: {coding}"])}) as w:
         assert (await w.page()).content == BODY
 
 
@@ -159,23 +159,23 @@ async def test_a_page_in_chunks_without_a_length() -> None:
         await writer.drain()
         writer.write(b"2\r\nde\r\n0\r\n\r\n")
 
-    async with world({PATH: chunks}) as w:
+    async with harness({PATH: chunks}) as w:
         assert (await w.page()).payload == b"abcde"
 
 
 @in_loop
-async def test_a_small_server_that_speaks_http_1_0_and_ends_by_closing() -> None:
+async def test_a_server_that_uses_http_1_0_and_closes_the_connection() -> None:
     async def old(_: object, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n" + BODY)
         writer.close()
 
-    async with world({PATH: old}) as w:
+    async with harness({PATH: old}) as w:
         for _ in range(2):
             assert (await w.page()).content == BODY
 
 
 @in_loop
-async def test_connections_are_kept_and_used_again() -> None:
+async def test_connections_are_kept_alive_and_reused() -> None:
     connections = []
 
     class Counting(Server):
@@ -192,7 +192,7 @@ async def test_connections_are_kept_and_used_again() -> None:
 
 
 @pytest.mark.parametrize("contact", ["", "  ", "문의", "a@b.kr\r\nCookie: x"])
-def test_a_contact_that_fits_no_header_is_refused(contact: str) -> None:
+def test_a_contact_that_cannot_be_a_header_is_refused(contact: str) -> None:
     with pytest.raises(BadInput, match="contact"):
         Client(
             limits=limits(),
@@ -206,19 +206,19 @@ def test_a_contact_that_fits_no_header_is_refused(contact: str) -> None:
 
 
 @in_loop
-async def test_giving_up_leaves_a_row_and_a_free_place() -> None:
+async def test_a_cancelled_fetch_is_recorded_and_frees_its_slot() -> None:
     asked = asyncio.Event()
 
     async def never(_: object, __: object) -> None:
         asked.set()
         await asyncio.sleep(5)
 
-    async with world({PATH: [never, reply()]}, concurrency=1) as w:
+    async with harness({PATH: [never, reply()]}, concurrency=1) as w:
         task = asyncio.create_task(w.client.fetch(PAGE, why="article"))
         await asked.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert w.ledger[-1].fault is not None
-        assert "given up" in w.ledger[-1].fault
+        assert "cancelled" in w.ledger[-1].fault
         assert (await w.page()).status == 200

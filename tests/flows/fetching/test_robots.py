@@ -1,4 +1,4 @@
-"""robots.txt: read once a host, before anything else, and obeyed, kept or left alone as the caller says."""
+"""robots.txt: read once per host, before any other request, and obeyed or only recorded, as configured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from flows.fetching.robots import PARSED_BYTES, Robots, read_rules
 from schemas.page import Fault, FetchFault, RawPage
-from tests.support.http_server import API, NEWS, PAGE, SPORTS, HandClock, Reply, in_loop, redirect, reply, world
+from tests.support.http_server import API, NEWS, PAGE, SPORTS, HandClock, Reply, harness, in_loop, redirect, reply
 
 PATH = "/mnews/article/001/0000000001"
 NOTHING = b"User-agent: *\nDisallow: /\n"
@@ -74,7 +74,7 @@ def test_crawl_delays(delay: str, seconds: float) -> None:
 
 
 class Asked:
-    """Stands in for the fetch of a robots.txt."""
+    """A stand-in for the function that fetches a robots.txt."""
 
     def __init__(self, *answers: RawPage | FetchFault) -> None:
         self.answers = list(answers)
@@ -87,7 +87,7 @@ class Asked:
 
 
 @in_loop
-async def test_those_who_come_first_together_share_one_reading() -> None:
+async def test_concurrent_callers_share_one_reading() -> None:
     asked = Asked(answer(OTHERS))
     robots = Robots(asked, HandClock().clock())
     rules = await asyncio.gather(*(robots.rules("https", NEWS) for _ in range(10)), robots.rules("https", SPORTS))
@@ -96,7 +96,7 @@ async def test_those_who_come_first_together_share_one_reading() -> None:
 
 
 @in_loop
-async def test_when_the_reader_gives_up_the_next_one_reads() -> None:
+async def test_if_the_reading_caller_is_cancelled_the_next_one_reads() -> None:
     asked = Asked(answer(NOTHING))
     robots = Robots(asked, HandClock().clock())
     first, second = (asyncio.create_task(robots.rules("https", NEWS)) for _ in range(2))
@@ -115,7 +115,7 @@ async def test_when_the_reader_gives_up_the_next_one_reads() -> None:
     ],
 )
 @in_loop
-async def test_it_is_read_again_after_a_day_or_soon_where_nobody_answered(
+async def test_it_is_read_again_after_a_day_or_sooner_if_it_was_unreadable(
     got: RawPage | FetchFault, fresh: float, stale: float
 ) -> None:
     clock, asked = HandClock(), Asked(got)
@@ -130,11 +130,9 @@ async def test_it_is_read_again_after_a_day_or_soon_where_nobody_answered(
 
 
 @in_loop
-async def test_what_is_forbidden_is_not_asked_for() -> None:
-    async with world({"/robots.txt": reply(OTHERS), "/private/a": reply(), "/a": reply()}) as w:
+async def test_a_forbidden_url_is_not_requested() -> None:
+    async with harness({"/robots.txt": reply(OTHERS), "/private/a": reply(), "/a": reply()}) as w:
         got = await w.client.fetch(f"https://{NEWS}/private/a", why="article")
-        assert await w.client.allowed(f"https://{NEWS}/a")
-        assert not await w.client.allowed(f"https://{NEWS}/private/a")
         assert (await w.page(f"https://{NEWS}/a")).status == 200
         assert [seen.target for seen in w.server.seen] == ["/robots.txt", "/a"]
     assert isinstance(got, FetchFault)
@@ -144,13 +142,12 @@ async def test_what_is_forbidden_is_not_asked_for() -> None:
 
 
 @in_loop
-async def test_without_obeying_the_text_is_read_and_kept_and_its_delay_left_alone() -> None:
+async def test_if_not_obeyed_the_text_is_still_read_and_kept_but_its_delay_is_ignored() -> None:
     clock = HandClock()
     text = NOTHING + b"Crawl-delay: 30\n"
-    async with world({"/robots.txt": reply(text), PATH: reply()}, obey_robots=False, clock=clock.clock()) as w:
+    async with harness({"/robots.txt": reply(text), PATH: reply()}, obey_robots=False, clock=clock.clock()) as w:
         await w.page()
         await w.page()
-        assert await w.client.allowed(PAGE)
         kept = w.client.robots[NEWS]
     assert (kept.text.encode(), kept.status, kept.fault) == (text, 200, None)
     assert kept.url == f"https://{NEWS}/robots.txt"
@@ -158,12 +155,12 @@ async def test_without_obeying_the_text_is_read_and_kept_and_its_delay_left_alon
 
 
 @in_loop
-async def test_a_redirect_needs_the_leave_of_the_host_it_leads_to() -> None:
+async def test_a_redirect_must_be_allowed_by_the_target_host() -> None:
     pages: dict[str, Reply | list[Reply]] = {
         SPORTS + "/robots.txt": reply(NOTHING),
         NEWS + PATH: redirect(f"https://{SPORTS}/x"),
     }
-    async with world(pages) as w:
+    async with harness(pages) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert [seen.target for seen in w.server.seen] == ["/robots.txt", PATH, "/robots.txt"]
     assert isinstance(got, FetchFault)
@@ -172,8 +169,8 @@ async def test_a_redirect_needs_the_leave_of_the_host_it_leads_to() -> None:
 
 
 @in_loop
-async def test_an_api_with_terms_of_its_own_has_no_robots_txt() -> None:
-    async with world({"/robots.txt": reply(NOTHING), "/v1": reply()}, robots_exempt_hosts={API}) as w:
+async def test_robots_txt_of_an_exempt_api_host_is_not_read() -> None:
+    async with harness({"/robots.txt": reply(NOTHING), "/v1": reply()}, robots_exempt_hosts={API}) as w:
         assert (await w.page(f"https://{API}/v1")).status == 200
         assert [seen.target for seen in w.server.seen] == ["/v1"]
 
@@ -181,7 +178,7 @@ async def test_an_api_with_terms_of_its_own_has_no_robots_txt() -> None:
 @pytest.mark.parametrize(("status", "fault"), [("503 Busy", Fault.UNAVAILABLE), ("429 Slow", Fault.BLOCKED)])
 @in_loop
 async def test_a_robots_txt_that_cannot_be_read_forbids_and_says_so(status: str, fault: Fault) -> None:
-    async with world({"/robots.txt": reply(NOTHING, status), PATH: reply()}, tries=2) as w:
+    async with harness({"/robots.txt": reply(NOTHING, status), PATH: reply()}, tries=2) as w:
         for _ in range(3):
             got = await w.client.fetch(PAGE, why="article")
             assert isinstance(got, FetchFault)
@@ -192,11 +189,11 @@ async def test_a_robots_txt_that_cannot_be_read_forbids_and_says_so(status: str,
 
 
 @in_loop
-async def test_it_is_asked_again_when_the_host_may_be_asked_again() -> None:
+async def test_it_is_read_again_when_the_pause_of_the_host_is_over() -> None:
     clock = HandClock()
     busy = reply(b"", "503 Busy", ["Retry-After: 300"])
     pages: dict[str, Reply | list[Reply]] = {"/robots.txt": [busy, reply(b"")], PATH: reply()}
-    async with world(pages, clock=clock.clock(), patience_seconds=60) as w:
+    async with harness(pages, clock=clock.clock(), patience_seconds=60) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert isinstance(got, FetchFault)
         assert got.fault is Fault.BACKING_OFF
@@ -215,26 +212,29 @@ async def test_a_redirected_robots_txt(location: str, allowed: bool) -> None:
         NEWS + "/robots.txt": redirect(location),
         SPORTS + "/rules": reply(NOTHING),
         NEWS + "/moved": reply(OTHERS),
+        NEWS + PATH: reply(),
     }
-    async with world(pages) as w:
-        assert await w.client.allowed(PAGE) is allowed
+    async with harness(pages) as w:
+        got = await w.client.fetch(PAGE, why="article")
+        assert isinstance(got, RawPage) is allowed
+        assert (PATH in [seen.target for seen in w.server.seen]) is allowed
 
 
 @in_loop
 async def test_a_crawl_delay_slower_than_the_pace_is_obeyed() -> None:
     clock = HandClock()
     robots = reply(gzip.compress(b"User-agent: *\nCrawl-delay: 30\n"), headers=["Content-Encoding: gzip"])
-    async with world({"/robots.txt": robots, PATH: reply()}, clock=clock.clock(), requests_per_second=10) as w:
+    async with harness({"/robots.txt": robots, PATH: reply()}, clock=clock.clock(), requests_per_second=10) as w:
         await w.page()
         await w.page()
-    assert clock.slept == pytest.approx([0.1, 30, 30]), "after robots.txt itself, too, and before it the usual pace"
+    assert clock.slept == pytest.approx([0.1, 30, 30]), "the delay also applies after the request for robots.txt itself"
 
 
 @in_loop
-async def test_a_crawl_delay_beyond_the_patience_puts_the_article_off() -> None:
+async def test_a_crawl_delay_beyond_the_patience_defers_the_article() -> None:
     clock = HandClock()
     robots = reply(b"User-agent: *\nCrawl-delay: 7200\n")
-    async with world({"/robots.txt": robots, PATH: reply()}, clock=clock.clock(), patience_seconds=60) as w:
+    async with harness({"/robots.txt": robots, PATH: reply()}, clock=clock.clock(), patience_seconds=60) as w:
         got = await w.client.fetch(PAGE, why="article")
         assert len(w.server.seen) == 1
     assert isinstance(got, FetchFault)

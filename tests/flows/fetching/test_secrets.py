@@ -1,4 +1,4 @@
-"""Keys go to the host that they were given for, over a wire that nobody else reads, and appear nowhere."""
+"""API keys are sent only to their own host, only over TLS or loopback, and appear nowhere else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import AddressError
 from schemas.page import FetchFault
-from tests.support.http_server import API, NEWS, Reply, Seen, client_of, in_loop, redirect, reply, world
+from tests.support.http_server import API, NEWS, Reply, Seen, client_of, harness, in_loop, redirect, reply
 
 CANARY = "canary-8d1f77"
 SECRET = {"X-Naver-Client-Id": "my-id", "X-Naver-Client-Secret": CANARY}
@@ -18,7 +18,7 @@ TARGET = "/v1/search/news.json?query=x"
 
 
 async def echo(seen: Seen, writer: asyncio.StreamWriter) -> None:
-    """Not HTTP: the request, key and all, thrown back at us."""
+    """Not HTTP: echo the request, including the key."""
     writer.write(seen.headers["x-naver-client-secret"].encode() + b"\r\n" + seen.head)
     await writer.drain()
     writer.close()
@@ -30,9 +30,9 @@ CASES: dict[str, Reply] = {
     "busy": reply(b"", "429 Slow"),
     "down": reply(b"", f"503 {CANARY}"),
     "an echo": echo,
-    "a redirect that tells it": redirect(f"https://evil.example/?key={CANARY}"),
-    "a redirect of our own that tells it": redirect(f"/?key={CANARY}"),
-    "a coding that tells it": reply(b"x", headers=[f"Content-Encoding: {CANARY}"]),
+    "a redirect that leaks it": redirect(f"https://evil.example/?key={CANARY}"),
+    "a redirect on the same host that leaks it": redirect(f"/?key={CANARY}"),
+    "a coding that leaks it": reply(b"x", headers=[f"Content-Encoding: {CANARY}"]),
 }
 
 
@@ -40,7 +40,7 @@ CASES: dict[str, Reply] = {
 @in_loop
 async def test_a_key_is_sent_and_appears_nowhere(case: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with world({TARGET: CASES[case]}, tries=2, robots_exempt_hosts={API}) as w:
+    async with harness({TARGET: CASES[case]}, tries=2, robots_exempt_hosts={API}) as w:
         got = await w.client.fetch(URL, why="search_api", secret_headers=SECRET)
         assert all(seen.headers["x-naver-client-secret"] == CANARY for seen in w.server.seen)
         assert w.server.seen
@@ -48,14 +48,14 @@ async def test_a_key_is_sent_and_appears_nowhere(case: str, caplog: pytest.LogCa
 
 
 @in_loop
-async def test_a_key_is_not_taken_along_to_another_host_and_not_given_back_after_it() -> None:
+async def test_a_key_is_not_sent_to_another_host_nor_after_returning_from_it() -> None:
     pages: dict[str, Reply | list[Reply]] = {
         API + TARGET: redirect("/same"),
         API + "/same": redirect(f"https://{NEWS}/other"),
         NEWS + "/other": redirect(f"https://{API}/back"),
         API + "/back": reply(),
     }
-    async with world(pages, robots_exempt_hosts={API}) as w:
+    async with harness(pages, robots_exempt_hosts={API}) as w:
         await w.page(URL, secret_headers=SECRET)
         with_key = [seen.target for seen in w.server.seen if CANARY.encode() in seen.head]
     assert with_key == [TARGET, "/same"]
@@ -63,8 +63,8 @@ async def test_a_key_is_not_taken_along_to_another_host_and_not_given_back_after
 
 
 @in_loop
-async def test_a_key_is_not_shown_to_robots_txt() -> None:
-    async with world({TARGET: reply()}) as w:
+async def test_a_key_is_not_sent_with_the_request_for_robots_txt() -> None:
+    async with harness({TARGET: reply()}) as w:
         await w.page(URL, secret_headers=SECRET)
         assert [CANARY.encode() in seen.head for seen in w.server.seen] == [False, True]
 
@@ -79,10 +79,10 @@ async def test_a_key_is_not_shown_to_robots_txt() -> None:
     ],
 )
 @in_loop
-async def test_a_key_that_would_travel_in_the_open_is_not_sent(naver: str | None, url: str) -> None:
+async def test_a_key_that_would_be_sent_unencrypted_is_refused(naver: str | None, url: str) -> None:
     rows: list[object] = []
     async with client_of(naver, rows) as client:  # type: ignore[arg-type]
-        with pytest.raises(AddressError, match="keys go over https") as raised:
+        with pytest.raises(AddressError, match="keys are sent only over https") as raised:
             await client.fetch(url, why="search_api", secret_headers=SECRET)
     assert rows == []
     assert CANARY not in repr(raised.value)
@@ -90,7 +90,7 @@ async def test_a_key_that_would_travel_in_the_open_is_not_sent(naver: str | None
 
 @in_loop
 async def test_an_empty_key_hides_nothing() -> None:
-    async with world({TARGET: reply(b"", "503 Busy")}, tries=1, robots_exempt_hosts={API}) as w:
+    async with harness({TARGET: reply(b"", "503 Busy")}, tries=1, robots_exempt_hosts={API}) as w:
         got = await w.client.fetch(URL, why="search_api", secret_headers={"X-Naver-Client-Id": ""})
     assert isinstance(got, FetchFault)
     assert "***" not in got.detail

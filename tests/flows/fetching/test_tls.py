@@ -1,4 +1,4 @@
-"""https: HTTP/2 where it is offered, HTTP/1.1 where not, and no answer from a server that nobody vouches for."""
+"""https: HTTP/2 where it is offered, HTTP/1.1 elsewhere, and no request to a server with an untrusted certificate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATH = "/mnews/article/001/0000000001"
 
 
 async def speak_h2(reader: StreamReader, writer: StreamWriter, seen: list[dict[str, str]]) -> None:
-    """The least of an HTTP/2 server: every request gets the same packed page."""
+    """A minimal HTTP/2 server: it responds to every request with the same compressed page."""
     connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
     connection.initiate_connection()
     writer.write(connection.data_to_send())
@@ -52,7 +52,7 @@ async def serving_h2(certificate: Path) -> AsyncIterator[tuple[int, list[dict[st
 
 
 @in_loop
-async def test_http2_is_spoken_where_it_is_offered(certificate: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_http2_is_used_where_it_is_offered(certificate: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     rows: list[RequestRecord] = []
     async with serving_h2(certificate) as (port, seen):
@@ -68,7 +68,7 @@ async def test_http2_is_spoken_where_it_is_offered(certificate: Path, caplog: py
 
 
 @in_loop
-async def test_http11_is_spoken_where_http2_is_not_offered(certificate: Path) -> None:
+async def test_http11_is_used_where_http2_is_not_offered(certificate: Path) -> None:
     pages: dict[str, Reply | list[Reply]] = {PATH: reply()}
     async with (
         serving(pages, server_side(certificate, "http/1.1")) as server,
@@ -80,7 +80,7 @@ async def test_http11_is_spoken_where_http2_is_not_offered(certificate: Path) ->
 
 
 @in_loop
-async def test_a_certificate_that_nobody_vouches_for_gets_no_request(certificate: Path) -> None:
+async def test_a_server_with_an_untrusted_certificate_gets_no_request(certificate: Path) -> None:
     async with (
         serving({PATH: reply()}, server_side(certificate, "http/1.1")) as server,
         client_of(f"https://127.0.0.1:{server.port}", obey_robots=False, tries=1) as client,
@@ -101,7 +101,7 @@ async def test_a_certificate_that_nobody_vouches_for_gets_no_request(certificate
     ],
 )
 @in_loop
-async def test_cut_answers_over_tls(certificate: Path, answer: bytes, fault: Fault) -> None:
+async def test_truncated_responses_over_tls(certificate: Path, answer: bytes, fault: Fault) -> None:
     async def script(_: object, writer: StreamWriter) -> None:
         writer.write(answer)
         await writer.drain()

@@ -1,31 +1,12 @@
-"""The stand-in that its tests ask, started once a module."""
+"""The corpus of the stand-in under test."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 
 from flows.replica.corpus import Corpus, make_corpus
-from flows.replica.faults import Behaviour
-from flows.replica.server import Replica
 
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
     return make_corpus(seed=1)
-
-
-@pytest.fixture(scope="module")
-def server(corpus: Corpus) -> Iterator[Replica]:
-    with Replica(corpus) as replica:
-        yield replica
-
-
-@pytest.fixture
-def naver(server: Replica) -> Replica:
-    """The running stand-in as it was when it started."""
-    server.behaviour = Behaviour()
-    server.clock.set(server.corpus.last)
-    server.log.clear()
-    return server

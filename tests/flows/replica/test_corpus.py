@@ -1,4 +1,4 @@
-"""The made-up corpus: the same for a seed everywhere, varied, and holding everything that can happen."""
+"""The generated corpus: reproducible by seed, varied, and complete in what can happen."""
 
 from __future__ import annotations
 
@@ -19,11 +19,6 @@ from flows.replica.text import Word, particle
 from schemas.article import Kind, content_hash, text_hash
 
 
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return make_corpus(seed=1)
-
-
 @pytest.mark.parametrize(
     ("word", "form", "expected"),
     [
@@ -33,11 +28,11 @@ def corpus() -> Corpus:
         ("좋다", "고", "고"), ("처음", "고", "이라고"), ("사례", "고", "라고"), ("사례", "도", "도"),
     ],
 )  # fmt: skip
-def test_particles_follow_the_last_sound(word: str, form: str, expected: str) -> None:
+def test_particles_agree_with_the_last_sound(word: str, form: str, expected: str) -> None:
     assert particle(word, form) == expected
 
 
-def test_a_particle_stands_behind_the_closing_quotation_mark() -> None:
+def test_a_particle_follows_the_closing_quotation_mark() -> None:
     name = Word("옴니")
     assert f"‘{name:’은}" == "‘옴니’는"
 
@@ -114,7 +109,7 @@ def test_independent_articles_are_not_alike(corpus: Corpus) -> None:
     assert closest < 0.4
 
 
-def test_every_article_holds_the_words_by_which_a_search_finds_it(corpus: Corpus) -> None:
+def test_every_article_contains_the_words_by_which_a_search_finds_it(corpus: Corpus) -> None:
     for article in corpus[:400]:
         text = article.versions[0]
         whole = " ".join((text.title, text.body, *text.text.captions))
@@ -139,7 +134,7 @@ def test_flashes_have_no_text_and_are_followed_by_the_whole_story(corpus: Corpus
         assert len(second.versions[0].body) < len(full.versions[0].body)
 
 
-def test_an_edit_changes_what_it_says_from_its_time_on(corpus: Corpus) -> None:
+def test_an_edit_changes_the_text_from_its_time_on(corpus: Corpus) -> None:
     changed = {
         Edit.TITLE: (True, False), Edit.BODY: (False, True), Edit.BOTH: (True, True), Edit.TOUCHED: (False, False),
     }  # fmt: skip
@@ -158,7 +153,7 @@ def test_an_impossible_corpus_is_refused(wrong: dict[str, object]) -> None:
         make_corpus(1, **wrong)  # type: ignore[arg-type]
 
 
-def test_a_hundred_thousand_articles_are_planned_before_anybody_writes_them() -> None:
+def test_a_hundred_thousand_articles_are_planned_without_their_texts() -> None:
     started = time.perf_counter()
     large = make_corpus(9, articles=100_000)
     assert time.perf_counter() - started < 10

@@ -1,4 +1,4 @@
-"""What goes wrong at the stand-in on demand, robots.txt, and its own log."""
+"""The stand-in's faults on demand, its robots.txt, and its request log."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ from tests.support.replica import (
 )
 
 
-def strike(naver: Replica, fault: Fault, **options: object) -> None:
+def apply_fault(naver: Replica, fault: Fault, **options: object) -> None:
     naver.behaviour = Behaviour(rules=(Rule(fault, **options),))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("as_date", [False, True])
-def test_too_many_requests_names_a_pause(naver: Replica, as_date: bool) -> None:
-    strike(naver, Fault.TOO_MANY, host=NNEWS, times=1, retry_after=5, as_date=as_date)
+def test_too_many_requests_asks_for_a_pause(naver: Replica, as_date: bool) -> None:
+    apply_fault(naver, Fault.TOO_MANY, host=NNEWS, times=1, retry_after=5, as_date=as_date)
     path = path_of(first(naver.corpus))
     refused, passed = get(naver, NNEWS, path), get(naver, NNEWS, path)
     assert (refused.status_code, passed.status_code) == (429, 200)
@@ -54,19 +54,19 @@ def test_too_many_requests_names_a_pause(naver: Replica, as_date: bool) -> None:
     assert [entry.status for entry in requests_during_pause(naver.log.entries, grace=0)] == [200]
 
 
-def test_faults_of_the_search_api_have_its_own_shape(naver: Replica) -> None:
+def test_faults_of_the_search_api_have_its_error_format(naver: Replica) -> None:
     for fault, status, code in (
         (Fault.TOO_MANY, 429, "012"),
         (Fault.QUOTA, 429, "010"),
         (Fault.SERVER_ERROR, 500, "SE99"),
     ):
-        strike(naver, fault, status=500)
+        apply_fault(naver, fault, status=500)
         answer = search(naver, query="AI")
         assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
 
 
 def test_a_cut_answer_breaks_the_connection(naver: Replica) -> None:
-    strike(naver, Fault.CUT, times=1)
+    apply_fault(naver, Fault.CUT, times=1)
     path = path_of(first(naver.corpus))
     with pytest.raises(httpx.RemoteProtocolError):
         get(naver, NNEWS, path)
@@ -75,8 +75,8 @@ def test_a_cut_answer_breaks_the_connection(naver: Replica) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.SLOW, Fault.TRICKLE])
-def test_slow_answers_are_right_and_late(naver: Replica, fault: Fault) -> None:
-    strike(naver, fault, seconds=0.3)
+def test_slow_responses_are_correct_and_late(naver: Replica, fault: Fault) -> None:
+    apply_fault(naver, fault, seconds=0.3)
     article = first(naver.corpus)
     assert article.key is not None
     started = time.monotonic()
@@ -94,7 +94,7 @@ def test_slow_answers_are_right_and_late(naver: Replica, fault: Fault) -> None:
         (Rule(Fault.BLOCK_NOTICE), "#dic_area"),
     ],
 )
-def test_a_changed_layout_is_noticed(naver: Replica, rule: Rule, selector: str) -> None:
+def test_a_changed_layout_is_detected(naver: Replica, rule: Rule, selector: str) -> None:
     naver.behaviour = Behaviour(rules=(rule,))
     article = first(naver.corpus)
     assert article.key is not None
@@ -104,22 +104,22 @@ def test_a_changed_layout_is_noticed(naver: Replica, rule: Rule, selector: str) 
         parse_article(answer.content, article.key.url)
 
 
-def test_not_now_and_wrong_packing(naver: Replica) -> None:
+def test_unavailable_pages_and_invalid_compression(naver: Replica) -> None:
     article = first(naver.corpus)
     assert article.key is not None
-    strike(naver, Fault.UNAVAILABLE)
+    apply_fault(naver, Fault.UNAVAILABLE)
     with pytest.raises(TemporarilyUnavailable):
         parse_article(get(naver, NNEWS, path_of(article)).content, article.key.url)
-    strike(naver, Fault.BAD_GZIP)
+    apply_fault(naver, Fault.BAD_GZIP)
     with pytest.raises(httpx.DecodingError):
         get(naver, NNEWS, path_of(article))
-    strike(naver, Fault.BOMB, size=3_000_000)
+    apply_fault(naver, Fault.BOMB, size=3_000_000)
     bomb = get(naver, NNEWS, path_of(article))
     assert int(bomb.headers["content-length"]) < 10_000
     assert len(bomb.content) == 3_000_000
 
 
-def test_gzip_is_sent_to_those_who_take_it(naver: Replica) -> None:
+def test_gzip_is_sent_to_clients_that_accept_it(naver: Replica) -> None:
     path = path_of(first(naver.corpus))
     packed, plain = get(naver, NNEWS, path), get(naver, NNEWS, path, **{"Accept-Encoding": "identity"})
     assert packed.headers["content-encoding"] == "gzip"
@@ -131,33 +131,33 @@ def test_gzip_is_sent_to_those_who_take_it(naver: Replica) -> None:
 
 
 def test_lists_and_searches_lose_their_articles(naver: Replica) -> None:
-    strike(naver, Fault.EMPTY_LIST)
+    apply_fault(naver, Fault.EMPTY_LIST)
     day = f"{naver.corpus.last:%Y%m%d}"
     text = get(naver, NEWS, f"/main/list.naver?mode=LSD&mid=shm&sid1=105&date={day}&page=1").text
     assert "type06_headline" in text
     assert not keys_on(text)
-    strike(naver, Fault.NO_LINKS)
+    apply_fault(naver, Fault.NO_LINKS)
     text = get(naver, "search.naver.com", "/search.naver?where=news&query=AI&start=1").text
     assert 'data-heatmap-target=".nav"' in text
     assert not [url for url in re.findall(r'href="([^"]+)"', text) if find_article_key(url)]
 
 
-def test_redirects_go_astray(naver: Replica) -> None:
+def test_faulty_redirects(naver: Replica) -> None:
     path = path_of(first(naver.corpus))
-    strike(naver, Fault.REDIRECT_OFF)
+    apply_fault(naver, Fault.REDIRECT_OFF)
     assert httpx.URL(get(naver, NNEWS, path).headers["location"]).host == "elsewhere.example"
-    strike(naver, Fault.REDIRECT_LOOP)
+    apply_fault(naver, Fault.REDIRECT_LOOP)
     assert get(naver, NNEWS, path).headers["location"] == f"https://{NNEWS}{path}"
 
 
 def test_a_wrong_charset_names_another_encoding_than_the_bytes_have(naver: Replica) -> None:
-    strike(naver, Fault.WRONG_CHARSET)
+    apply_fault(naver, Fault.WRONG_CHARSET)
     answer = get(naver, NNEWS, path_of(first(naver.corpus)))
     assert "EUC-KR" in answer.headers["content-type"]
     assert "dic_area" in answer.content.decode("utf-8")
 
 
-def test_rules_strike_as_often_as_they_say() -> None:
+def test_rules_apply_as_often_as_they_state() -> None:
     faults = Faults(
         Behaviour(rules=(Rule(Fault.SERVER_ERROR, path="/a", after=1, times=2), Rule(Fault.GONE, host="b")))
     )
@@ -204,9 +204,9 @@ def test_robots_and_the_fetches_that_it_forbids(naver: Replica, variant: Robots,
     assert forbidden == ([path_of(first(naver.corpus))] if variant in (Robots.FORBID, Robots.BROKEN) else [])
 
 
-def test_the_log_knows_who_came_with_what(naver: Replica) -> None:
+def test_the_log_records_clients_cookies_and_keys(naver: Replica) -> None:
     with httpx.Client(headers={"User-Agent": "seogo/0.1"}) as client:
-        for _ in range(2):  # this client keeps the cookie that the page sets
+        for _ in range(2):  # this client stores the cookie that the page sets
             url = naver.url + path_of(first(naver.corpus))
             client.get(url, headers={"Host": NNEWS})
             client.cookies.set("NNB", "canary-cookie", domain="127.0.0.1")
@@ -221,7 +221,7 @@ def test_the_log_knows_who_came_with_what(naver: Replica) -> None:
 
 
 def test_the_log_counts_what_is_open_at_once(naver: Replica) -> None:
-    strike(naver, Fault.SLOW, seconds=0.3)
+    apply_fault(naver, Fault.SLOW, seconds=0.3)
     path = path_of(first(naver.corpus))
     threads = [threading.Thread(target=get, args=(naver, NNEWS, path)) for _ in range(4)]
     for thread in threads:
@@ -246,7 +246,7 @@ def test_the_rate_is_that_of_the_busiest_second() -> None:
     assert max_rate(log, "nobody") == 0
 
 
-def test_only_what_came_inside_a_pause_of_its_own_host_offends() -> None:
+def test_only_requests_during_a_pause_of_their_own_host_are_violations() -> None:
     pause = replace(entry_at(10.0), status=429, paused_until=13.1)
     log = [entry_at(9.0), pause, entry_at(10.12), entry_at(11.0), entry_at(11.0, "other"), entry_at(13.2)]
     assert [entry.arrived for entry in requests_during_pause(log)] == [11.0]
@@ -306,7 +306,7 @@ def test_a_taken_port_is_named(naver: Replica) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_line_server_says_its_address_and_stops_on_a_signal(number: int) -> None:
+def test_the_command_line_server_prints_its_address_and_stops_on_a_signal(number: int) -> None:
     script = "from flows.replica.server import serve; serve(seed=2, articles=50)"
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

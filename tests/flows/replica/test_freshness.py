@@ -1,4 +1,4 @@
-"""The stand-in's marks of a version, its answers 304, its lists that do not keep still, and its bursts."""
+"""The stand-in's validators and 304 responses, its unstable lists, and its bursts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from flows.naver.article_page import parse_article
 from flows.replica.corpus import Corpus, MadeArticle, make_corpus
-from flows.replica.disorder import in_disorder, in_pairs, with_burst
+from flows.replica.disorder import pages_swapped, shuffled, with_burst
 from flows.replica.faults import Behaviour, behaviour_from_json
 from flows.replica.finding import Finder
-from flows.replica.log import closest
+from flows.replica.log import min_interval
 from flows.replica.server import Replica
 from tests.support.replica import (
     NEWS,
@@ -32,7 +32,7 @@ SECOND = timedelta(seconds=1)
 
 
 def edited(corpus: Corpus) -> MadeArticle:
-    """An article with an edit, at n.news and not gone."""
+    """An edited article at n.news that is not deleted."""
     plain = (one for one in corpus.articles if not one.subject.arena and not one.gone_at)
     return next(one for one in plain if len(one.versions) == 2)
 
@@ -41,38 +41,39 @@ def ask(naver: Replica, article: MadeArticle, **conditions: str) -> httpx.Respon
     return get(naver, NNEWS, path_of(article), **conditions)
 
 
-def marks(answer: httpx.Response) -> tuple[str | None, str | None]:
+def validators(answer: httpx.Response) -> tuple[str | None, str | None]:
     return answer.headers.get("etag"), answer.headers.get("last-modified")
 
 
 @pytest.mark.parametrize("header", ["If-None-Match", "If-Modified-Since"])
-def test_a_version_is_sent_once_and_an_edit_at_once(naver: Replica, header: str) -> None:
+def test_a_version_is_sent_once_and_an_edit_immediately(naver: Replica, header: str) -> None:
     naver.behaviour = Behaviour(validators=True)
     article = edited(naver.corpus)
     naver.clock.set(article.versions[1].since - SECOND)
     whole = ask(naver, article)
-    condition = {header: marks(whole)[0 if header == "If-None-Match" else 1] or ""}
+    condition = {header: validators(whole)[0 if header == "If-None-Match" else 1] or ""}
     known = ask(naver, article, **condition)
-    assert (whole.status_code, known.status_code, known.content, marks(known)) == (200, 304, b"", marks(whole))
+    assert (whole.status_code, known.status_code, known.content) == (200, 304, b"")
+    assert validators(known) == validators(whole)
     assert "content-length" not in known.headers
     naver.clock.advance(SECOND)
     later = ask(naver, article, **condition)
     assert later.status_code == 200
-    assert marks(later) != marks(whole)
+    assert validators(later) != validators(whole)
     assert article.key is not None
     assert parse_article(later.content, article.key.url).title == article.versions[1].title
 
 
-def test_an_etag_counts_for_more_than_a_date(naver: Replica) -> None:
+def test_an_etag_takes_precedence_over_a_date(naver: Replica) -> None:
     naver.behaviour = Behaviour(validators=True)
     article = first(naver.corpus)
-    _, modified = marks(ask(naver, article))
+    _, modified = validators(ask(naver, article))
     conditions = {"If-None-Match": 'W/"another"', "If-Modified-Since": modified or ""}
     assert ask(naver, article, **conditions).status_code == 200
     assert ask(naver, article, **{"If-Modified-Since": "no date"}).status_code == 200
 
 
-def test_json_bears_marks_too(naver: Replica) -> None:
+def test_json_has_validators_too(naver: Replica) -> None:
     naver.behaviour = Behaviour(validators=True)
     now = naver.clock.now
     arena = next(one for one in naver.corpus.articles if one.subject.arena == "sports" and not one.gone(now))
@@ -83,17 +84,17 @@ def test_json_bears_marks_too(naver: Replica) -> None:
     assert (whole.status_code, again.status_code, again.content) == (200, 304, b"")
 
 
-def test_without_validators_a_condition_means_nothing(naver: Replica) -> None:
+def test_without_validators_a_condition_is_ignored(naver: Replica) -> None:
     naver.behaviour = Behaviour(validators=True)
     article = first(naver.corpus)
-    etag, _ = marks(ask(naver, article))
+    etag, _ = validators(ask(naver, article))
     naver.behaviour = Behaviour()
     answer = ask(naver, article, **{"If-None-Match": etag or ""})
-    assert (answer.status_code, marks(answer)) == (200, (None, None))
+    assert (answer.status_code, validators(answer)) == (200, (None, None))
 
 
 @pytest.mark.parametrize("field", ["restless", "validators"])
-def test_no_two_answers_are_the_same_bytes_and_both_say_the_same(naver: Replica, field: str) -> None:
+def test_two_responses_differ_in_bytes_and_not_in_content(naver: Replica, field: str) -> None:
     article = first(naver.corpus)
     assert article.key is not None
     assert ask(naver, article).content == ask(naver, article).content
@@ -103,32 +104,32 @@ def test_no_two_answers_are_the_same_bytes_and_both_say_the_same(naver: Replica,
     assert parse_article(one, article.key.url) == parse_article(other, article.key.url)
 
 
-def test_what_is_gone_bears_no_marks(naver: Replica) -> None:
+def test_deleted_articles_have_no_validators(naver: Replica) -> None:
     naver.behaviour = Behaviour(validators=True)
     for gone in [one for one in naver.corpus.articles if one.gone(naver.clock.now) and not one.subject.arena][:4]:
-        assert marks(ask(naver, gone)) == (None, None)
+        assert validators(ask(naver, gone)) == (None, None)
 
 
-# -- lists that do not keep still
+# -- unstable lists
 
 
 @given(st.integers(0, 200), st.integers(0, 40), st.integers(0, 1000))
-def test_disorder_moves_nothing_farther_than_told(number: int, places: int, seed: int) -> None:
-    found = in_disorder(range(number), places, Random(seed))
+def test_no_item_moves_farther_than_allowed(number: int, places: int, seed: int) -> None:
+    found = shuffled(range(number), places, Random(seed))
     assert sorted(found) == list(range(number))
     assert all(abs(at - item) <= places for at, item in enumerate(found))
 
 
 @given(st.integers(0, 90), st.integers(1, 20))
-def test_pages_swap_in_pairs(number: int, size: int) -> None:
-    swapped = in_pairs(range(number), size)
+def test_pages_are_swapped_in_pairs(number: int, size: int) -> None:
+    swapped = pages_swapped(range(number), size)
     assert sorted(swapped) == list(range(number))
     if number >= 2 * size:
         assert list(swapped[:size]) == list(range(size, 2 * size))
-    assert in_pairs(swapped, size) == list(range(number)) or number % (2 * size)
+    assert pages_swapped(swapped, size) == list(range(number)) or number % (2 * size)
 
 
-def test_each_answer_has_an_order_of_its_own_and_the_same_items(naver: Replica) -> None:
+def test_each_response_has_a_different_order_and_the_same_items(naver: Replica) -> None:
     asked = {"query": "소버린 AI", "display": 100, "sort": "date"}
     naver.behaviour = Behaviour(shuffled=20)
     one, other = (json.loads(search(naver, **asked).content)["items"] for _ in range(2))
@@ -149,7 +150,7 @@ def test_a_list_grows_while_it_is_read(naver: Replica) -> None:
     assert naver.clock.now == day + timedelta(hours=12)
     assert len(set(late) - set(early)) > 0
     get(naver, NNEWS, path_of(first(naver.corpus)))
-    assert naver.clock.now == day + timedelta(hours=12), "an article's page does not move the clock"
+    assert naver.clock.now == day + timedelta(hours=12), "an article's page does not advance the clock"
 
 
 def test_these_behaviours_can_be_set_from_outside() -> None:
@@ -161,7 +162,7 @@ def test_these_behaviours_can_be_set_from_outside() -> None:
 # -- bursts
 
 
-def test_a_burst_comes_out_within_its_span_and_leaves_the_order() -> None:
+def test_a_burst_is_published_within_its_span_and_keeps_the_order() -> None:
     plain = make_corpus(3, articles=300, presses=3, days=4)
     at = plain.first + timedelta(days=2)
     corpus = with_burst(plain, at, articles=60, within=timedelta(minutes=1))
@@ -174,14 +175,14 @@ def test_a_burst_comes_out_within_its_span_and_leaves_the_order() -> None:
     assert shown == sorted(shown, reverse=True)
 
 
-def test_a_burst_needs_articles_to_come() -> None:
+def test_a_burst_needs_enough_later_articles() -> None:
     corpus = make_corpus(3, articles=20, presses=3, days=4)
-    with pytest.raises(ValueError, match="cannot come in a burst"):
+    with pytest.raises(ValueError, match="no burst of 5"):
         with_burst(corpus, corpus.last, articles=5, within=timedelta(minutes=1))
 
 
-def test_the_least_time_between_two_requests(naver: Replica) -> None:
-    assert closest(naver.log.entries, NNEWS) == float("inf")
+def test_the_shortest_interval_between_two_requests(naver: Replica) -> None:
+    assert min_interval(naver.log.entries, NNEWS) == float("inf")
     for _ in range(2):
         ask(naver, first(naver.corpus))
-    assert 0 < closest(naver.log.entries, NNEWS) < 5
+    assert 0 < min_interval(naver.log.entries, NNEWS) < 5

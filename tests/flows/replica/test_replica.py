@@ -1,4 +1,4 @@
-"""The stand-in for Naver: pages, lists and searches say what the corpus knows, at the time that its clock shows."""
+"""The stand-in for Naver: pages, lists and searches show the corpus at the time of the clock."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ from tests.support.replica import (
 
 @pytest.fixture
 def dense() -> Corpus:
-    """Many articles a day from few press offices: lists of several pages, searches beyond the cap."""
+    """Many articles per day from few press offices: lists of several pages, searches beyond the limit."""
     return make_corpus(seed=5, articles=3_000, presses=3, days=6)
 
 
 @pytest.mark.parametrize("layout", [*PAGE_LAYOUTS, Layout.OLD])
 @pytest.mark.parametrize("padding", [0, 150_000])
-def test_the_parser_reads_the_ground_truth_off_every_layout(corpus: Corpus, layout: Layout, padding: int) -> None:
+def test_the_parser_reads_the_ground_truth_in_every_layout(corpus: Corpus, layout: Layout, padding: int) -> None:
     view = View(corpus.last, "seogo", padding)
     shown = [article for article in corpus.articles if not article.subject.arena][: 60 if padding else 350]
     for article in shown:
@@ -70,7 +70,7 @@ def test_the_parser_reads_the_ground_truth_off_every_layout(corpus: Corpus, layo
         assert parsed(page, article.key.url) == expected(article, layout, corpus.last)
 
 
-def test_the_parser_reads_the_ground_truth_off_the_json_of_sports(corpus: Corpus) -> None:
+def test_the_parser_reads_the_ground_truth_in_the_json_of_sports(corpus: Corpus) -> None:
     shown = [article for article in corpus.articles if article.subject.arena]
     assert {article.layout for article in shown} == {Layout.SPORTS, Layout.ENTERTAIN}
     for article in shown:
@@ -80,7 +80,7 @@ def test_the_parser_reads_the_ground_truth_off_the_json_of_sports(corpus: Corpus
         assert parsed(answer, url) == expected(article, article.layout, corpus.last)
 
 
-def test_what_marks_each_layout_is_on_its_page(corpus: Corpus) -> None:
+def test_each_layout_has_its_characteristic_markup(corpus: Corpus) -> None:
     article = next(one for one in corpus.articles if one.writer and one.images and one.press.kind == "일보")
     pages = {layout: article_page(article, View(corpus.last), layout).decode() for layout in PAGE_LAYOUTS}
     assert {layout for layout, page in pages.items() if 'id="title_area"' in page} == set(PAGE_LAYOUTS[1:])
@@ -96,7 +96,7 @@ def test_what_marks_each_layout_is_on_its_page(corpus: Corpus) -> None:
         old_page(article, View(corpus.last)).decode()
 
 
-def test_without_a_byline_only_the_text_names_the_writer(corpus: Corpus) -> None:
+def test_without_a_byline_only_the_text_names_the_author(corpus: Corpus) -> None:
     for article in list(corpus.articles)[:300]:
         page = article_page(article, View(corpus.last), Layout.Y2026_10).decode()
         for author in article.authors_in(Layout.Y2026_10):
@@ -105,7 +105,7 @@ def test_without_a_byline_only_the_text_names_the_writer(corpus: Corpus) -> None
             assert author.email is None or author.email in page
 
 
-def test_the_bytes_of_a_page_differ_from_request_to_request(naver: Replica) -> None:
+def test_the_bytes_of_a_page_differ_between_requests(naver: Replica) -> None:
     article = first(naver.corpus, layout=Layout.Y2026_10)
     before = get(naver, NNEWS, path_of(article), **{"User-Agent": "one"}).content
     naver.clock.advance(timedelta(minutes=1))
@@ -129,14 +129,14 @@ def test_the_bytes_of_a_page_differ_from_request_to_request(naver: Replica) -> N
         ("finance.naver.com", "/item/news_read.naver?article_id={aid}&office_id={oid}"),
     ],
 )
-def test_old_addresses_lead_to_the_article(naver: Replica, host: str, form: str) -> None:
+def test_old_urls_redirect_to_the_article(naver: Replica, host: str, form: str) -> None:
     article = first(naver.corpus)
     assert article.key is not None
     answer = get(naver, host, form.format(oid=article.key.oid, aid=article.key.aid))
     assert (answer.status_code, answer.headers["location"]) == (301, article.key.url)
 
 
-def test_sports_articles_are_only_there_as_json(naver: Replica) -> None:
+def test_sports_articles_exist_only_as_json(naver: Replica) -> None:
     article = next(one for one in naver.corpus.articles if one.subject.arena == "sports" and not one.gone_at)
     assert article.key is not None
     moved = get(naver, NNEWS, path_of(article))
@@ -151,7 +151,7 @@ def test_sports_articles_are_only_there_as_json(naver: Replica) -> None:
     )
 
 
-def test_the_old_layout_answers_at_its_own_address(naver: Replica) -> None:
+def test_the_old_layout_is_served_at_its_own_url(naver: Replica) -> None:
     article = first(naver.corpus)
     assert article.key is not None
     naver.behaviour = Behaviour(layout=Layout.OLD)
@@ -165,7 +165,7 @@ def test_an_unknown_host_says_what_is_missing(naver: Replica) -> None:
     assert "Host header" in answer.text
 
 
-def test_the_clock_stands_runs_and_is_put_forward() -> None:
+def test_the_clock_stops_runs_and_is_advanced() -> None:
     noon = datetime(2026, 10, 7, 12, tzinfo=SEOUL)
     standing, running = Clock(noon), Clock(noon, pace=3_600)
     time.sleep(0.02)
@@ -177,7 +177,7 @@ def test_the_clock_stands_runs_and_is_put_forward() -> None:
         standing.set(noon.replace(tzinfo=None))
 
 
-def test_an_article_appears_changes_and_goes_with_the_clock(naver: Replica) -> None:
+def test_an_article_appears_changes_and_disappears_with_the_clock(naver: Replica) -> None:
     corpus = naver.corpus
     article = next(
         one for one in corpus.articles
@@ -196,7 +196,7 @@ def test_an_article_appears_changes_and_goes_with_the_clock(naver: Replica) -> N
     assert "삭제된 기사입니다" in get(naver, NNEWS, path_of(article)).text
 
 
-def test_late_arrivals_come_into_lists_after_their_own_time(naver: Replica) -> None:
+def test_late_arrivals_are_listed_after_their_time_of_publication(naver: Replica) -> None:
     late = next(one for one in naver.corpus.articles if one.slot.late and not one.gone_at and not one.subject.arena)
     assert late.key is not None
     path = f"/main/list.naver?mode=LPOD&mid=sec&oid={late.key.oid}&date={late.published_at:%Y%m%d}&page=1"
@@ -207,7 +207,7 @@ def test_late_arrivals_come_into_lists_after_their_own_time(naver: Replica) -> N
     assert late.key.aid in get(naver, NEWS, path).text
 
 
-def test_a_press_list_holds_the_day_and_repeats_its_last_page(dense: Corpus) -> None:
+def test_a_press_list_contains_the_day_and_repeats_its_last_page(dense: Corpus) -> None:
     day = dense.first.date() + timedelta(days=2)
     oid = dense.offices[0].oid
     wanted = {
@@ -228,7 +228,7 @@ def test_a_press_list_holds_the_day_and_repeats_its_last_page(dense: Corpus) -> 
     assert f"<strong>{last}</strong>" in answers[-1].text
 
 
-def test_section_lists_hold_other_press_offices_but_no_sports(dense: Corpus) -> None:
+def test_section_lists_contain_several_press_offices_but_no_sports(dense: Corpus) -> None:
     with Replica(dense) as naver:
         day = f"{dense.first + timedelta(days=2):%Y%m%d}"
         text = get(naver, NEWS, f"/main/list.naver?mode=LSD&mid=shm&sid1=105&date={day}&page=1").text
@@ -254,7 +254,7 @@ def test_only_the_cursor_of_a_section_page_advances(naver: Replica) -> None:
     assert len(found) == len(set(found)) == len(wanted)
 
 
-def test_the_search_api_answers_at_both_addresses(naver: Replica) -> None:
+def test_the_search_api_is_served_at_both_urls(naver: Replica) -> None:
     asked = "?query=%EC%86%8C%EB%B2%84%EB%A6%B0%20AI&display=30&sort=date"
     answers = [
         get(naver, OPENAPI, f"/v1/search/news.json{asked}", **OPENAPI_KEY),
@@ -270,7 +270,7 @@ def test_the_search_api_answers_at_both_addresses(naver: Replica) -> None:
     assert {moment.utcoffset() for moment in times} == {timedelta(hours=9)}
 
 
-def test_a_search_finds_what_the_corpus_says(naver: Replica) -> None:
+def test_a_search_finds_what_the_corpus_contains(naver: Replica) -> None:
     now = naver.clock.now
     total = search(naver, query='"국가대표 AI"', display=1).json()["total"]
     wanted = [
@@ -320,7 +320,7 @@ def test_wrong_calls_of_the_search_api(naver: Replica, asked: dict[str, object],
     assert (answer.status_code, answer.json()["errorCode"]) == (400, code)
 
 
-def test_wrong_keys_are_refused_in_both_shapes(naver: Replica) -> None:
+def test_wrong_keys_are_refused_in_both_formats(naver: Replica) -> None:
     wrong = {"X-Naver-Client-Id": CLIENT_ID, "X-Naver-Client-Secret": "canary-secret"}
     flat = get(naver, OPENAPI, "/v1/search/news.json?query=AI", **wrong)
     nested = get(naver, APIHUB, "/search/v1/news?query=AI", **OPENAPI_KEY)
@@ -331,7 +331,7 @@ def test_wrong_keys_are_refused_in_both_shapes(naver: Replica) -> None:
     assert "canary-secret" not in repr(naver.log.entries)
 
 
-def test_the_search_page_goes_by_tens_within_its_days(naver: Replica) -> None:
+def test_the_search_page_has_ten_results_within_its_days(naver: Replica) -> None:
     last = naver.corpus.last.date()
     span = f"p:from{last - timedelta(days=3):%Y%m%d}to{last - timedelta(days=2):%Y%m%d}"
     path = f"/search.naver?where=news&query=AI&sort=1&nso=so:dd,{span},a:all&start="
@@ -348,7 +348,7 @@ def test_the_search_page_goes_by_tens_within_its_days(naver: Replica) -> None:
     assert days == {last - timedelta(days=3), last - timedelta(days=2)}
 
 
-# What the project's own parsers make of the lists and searches.
+# -- the project's own parsers on lists and searches
 
 
 def test_the_list_parser_reads_every_list(dense: Corpus) -> None:
@@ -371,7 +371,7 @@ def test_the_list_parser_reads_every_list(dense: Corpus) -> None:
     assert (nothing.refs, nothing.empty) == ((), True)
 
 
-def test_the_section_parsers_walk_a_section_to_its_end(naver: Replica) -> None:
+def test_the_section_parsers_read_a_section_to_its_end(naver: Replica) -> None:
     now = naver.clock.now
     wanted = [one for one in naver.corpus.articles if one.section == "101" and one.listed(now)][::-1]
     url = section_page_url("101")
@@ -406,7 +406,7 @@ def test_the_search_parsers_agree_on_what_a_search_finds(naver: Replica) -> None
     assert parse_search_page(asked(naver, url), source="page", seen_at=now, url=url).no_results
 
 
-def test_the_error_parser_reads_both_shapes(naver: Replica) -> None:
+def test_the_error_parser_reads_both_formats(naver: Replica) -> None:
     answers = [get(naver, OPENAPI, "/v1/search/news.json?query=AI"), get(naver, APIHUB, "/search/v1/news?query=AI")]
     errors = [parse_api_error(answer.content, answer.status_code) for answer in answers]
     assert [error and error.kind for error in errors] == [ApiErrorKind.BAD_KEY, ApiErrorKind.BAD_KEY]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,24 @@ import pytest
 from flows.pipeline.stop import Stop
 from flows.replica.corpus import Corpus, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
-from flows.sources.api_keys import ApiKey
 from schemas.article import SEOUL, Outcome
 from schemas.coverage import Stretch
 from schemas.errors import BadInput
 from schemas.receipt import ExitReason, Receipt, SourceEnd
-from schemas.topic import Topic, load_topic
+from schemas.topic import Topic
 from storage.archive import Archive, open_archive
+from tests.support.archives import held
 from tests.support.command import seogo
-from tests.support.paths import ROOT
+from tests.support.paths import DEMO_TOPIC
+from tests.support.topics import KEYS, demo_topic, press_list
 
 LAST = datetime(2026, 1, 15, 12, 0, tzinfo=SEOUL)
 FIRST_DAY, LAST_DAY = date(2026, 1, 12), date(2026, 1, 14)
-DEMO = ROOT / "topics" / "demo.yaml"
+
+topic = partial(demo_topic, tries=1)
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +40,8 @@ def corpus() -> Corpus:
     return make_corpus(5, articles=160, presses=3, days=5, last=LAST)
 
 
-@pytest.fixture
-def naver(corpus: Corpus) -> Iterator[Replica]:
-    with Replica(corpus, now=LAST) as replica:
-        yield replica
-
-
-def topic(*sources: dict[str, Any], **limits: Any) -> Topic:
-    values = load_topic(DEMO).model_dump(mode="json", exclude={"sources"})
-    limits = {**values["limits"], "tries": 1, **limits}
-    return Topic.model_validate({**values, "sources": list(sources), "limits": limits})
-
-
 def presses(corpus: Corpus, count: int = 2) -> dict[str, Any]:
-    return {"type": "press_list", "oids": [office.oid for office in corpus.offices[:count]]}
+    return press_list(*(office.oid for office in corpus.offices[:count]))
 
 
 def fill(naver: Replica, root: Path, about: Topic, *, stop: Stop | None = None, **asked: Any) -> Receipt:
@@ -70,12 +59,6 @@ def published(corpus: Corpus, oids: set[str]) -> set[str]:
         if FIRST_DAY <= article.published_at.astimezone(SEOUL).date() <= LAST_DAY and article.listed_at <= LAST
         if article.gone_at is None or article.gone_at > LAST
     }
-
-
-def held(root: Path) -> set[str]:
-    query = "SELECT id FROM articles UNION SELECT id FROM duplicates"
-    rows = seogo("sql", query, "--format", "json", "--archive", root).json
-    return {row["id"] for row in rows}
 
 
 def ledger(root: Path, source: str) -> list[Stretch]:
@@ -222,7 +205,7 @@ def test_the_archive_gets_one_question_at_a_time(tmp_path: Path, monkeypatch: py
         monkeypatch.setattr(Archive, name, seen(getattr(Archive, name)))
     about = topic({"type": "search_api", "endpoint": "openapi"}, backoff_seconds=0.01)
     with Replica(make_corpus(5, articles=900, presses=12, days=10, last=LAST), now=LAST) as naver:
-        fill(naver, tmp_path, about, keys={"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)})
+        fill(naver, tmp_path, about, keys=KEYS)
     assert len(asked) > 10
     assert not any(asked)
 
@@ -233,19 +216,18 @@ def test_what_the_api_shows_no_more_the_search_page_shows(
     monkeypatch.setattr("flows.sources.search_api.API_CAP", 20)  # the thousand of a small Naver
     monkeypatch.setattr("flows.sources.search_api.API_PAGE", 10)
     sources: list[dict[str, Any]] = [{"type": "search_api", "endpoint": "openapi"}, {"type": "search_page"}]
-    about = topic(*sources).model_copy(update={"queries": ("AI",)})
-    keys = {"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)}
+    about = topic(*sources, queries=("AI",))
     alone = about.model_copy(update={"sources": about.sources[:1]})
-    order = CrawlOrder(alone, tmp_path, since=day(date(2026, 1, 11)), naver=naver.url, keys=keys)
+    order = CrawlOrder(alone, tmp_path, since=day(date(2026, 1, 11)), naver=naver.url, keys=KEYS)
     receipt = asyncio.run(crawl(order, now=lambda: naver.clock.now))
     assert [report.end for report in receipt.sources] == [SourceEnd.CAP]
     assert [row.reason is None for row in ledger(tmp_path, "search_api:AI")] == [False, True]
 
-    without = fill(naver, tmp_path, alone, gaps=True, keys=keys)
+    without = fill(naver, tmp_path, alone, gaps=True, keys=KEYS)
     assert without.exit_reason is ExitReason.PARTLY_FAILED
     assert [row.reason is None for row in ledger(tmp_path, "search_api:AI")] == [False, True]
 
-    filled = fill(naver, tmp_path, about, gaps=True, keys=keys)
+    filled = fill(naver, tmp_path, about, gaps=True, keys=KEYS)
     assert all(row.reason is None for row in ledger(tmp_path, "search_api:AI")), filled.explanation
 
 
@@ -282,7 +264,7 @@ def test_a_crawl_since_later_leaves_a_gap_that_the_next_crawl_closes(
     ],
 )
 def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
-    ran = seogo("backfill", *words, "--archive", tmp_path / "a", "--topic", DEMO)
+    ran = seogo("backfill", *words, "--archive", tmp_path / "a", "--topic", DEMO_TOPIC)
     assert ran.code == 2
     assert says in ran.err
     assert not (tmp_path / "a").exists()
@@ -290,14 +272,14 @@ def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], says: str, tmp_
 
 def test_an_order_without_days_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="first and its last day"):
-        asyncio.run(backfill(BackfillOrder(load_topic(DEMO), tmp_path)))
+        asyncio.run(backfill(BackfillOrder(demo_topic(), tmp_path)))
 
 
 def test_the_command(naver: Replica, corpus: Corpus, tmp_path: Path) -> None:
     env: dict[str, str | Path] = {
         "SEOGO_NAVER": naver.url,
         "SEOGO_ARCHIVE": tmp_path,
-        "SEOGO_TOPIC": DEMO,
+        "SEOGO_TOPIC": DEMO_TOPIC,
     }
     words = ("--from", "2026-01-12", "--to", "2026-01-13", "--source", "section_list", "--json")
     ran = seogo("backfill", *words, env=env)

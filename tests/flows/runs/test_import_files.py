@@ -8,11 +8,10 @@ import re
 import signal
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,18 +25,13 @@ from schemas.find import FindResult
 from schemas.receipt import ExitReason
 from storage.archive import open_archive
 from tests.support.archives import import_documents, write_document
-from tests.support.command import crawling, ending, seogo, small_corpus, start
+from tests.support.command import crawling, ending, query, seogo, start
 from tests.support.older_archive import NO_COMMENTS, older_document
 from tests.support.paths import GOLDEN, SHARED
 from tests.support.values import NOW, article, ended, key, receipt, ref
 
 OLDER_CRAWLER = GOLDEN / "older_crawler.md"
 PLAIN = " date 2025-12-30 가온연구소가 새 모델을 내놓았다.\n\n둘째 문단이다. \n"
-
-
-def rows(archive: Path, query: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = seogo("sql", query, "--format", "json", "--archive", archive).json
-    return found
 
 
 def check_agrees(archive: Path) -> None:
@@ -59,7 +53,7 @@ def test_both_kinds_and_folders_are_imported_and_not_changed(tmp_path: Path) -> 
     again = import_documents(archive, source)
     assert (again.exit_reason, again.outcomes[Outcome.UNCHANGED]) == (ExitReason.NOTHING_NEW, 3)
     assert snapshot(source) == before
-    assert rows(archive, "SELECT count(*) AS n, max(revision) AS newest FROM articles") == [{"n": 3, "newest": 1}]
+    assert query(archive, "SELECT count(*) AS n, max(revision) AS newest FROM articles") == [{"n": 3, "newest": 1}]
     assert {path.stem for path in (archive / "articles").rglob("*.md")} == {article(1).id, article(2).id}
     check_agrees(archive)
 
@@ -70,7 +64,7 @@ def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 def test_a_record_is_trimmed_un_escaped_and_has_its_zones(tmp_path: Path) -> None:
     import_documents(tmp_path / "archive", OLDER_CRAWLER)
-    (row,) = rows(tmp_path / "archive", "SELECT * FROM articles")
+    (row,) = query(tmp_path / "archive", "SELECT * FROM articles")
     document = OLDER_CRAWLER.read_text("utf-8")
     assert "&#x27;" in document
     for name in ("title", "body", "byline", "publisher"):
@@ -90,7 +84,7 @@ def test_a_record_is_trimmed_un_escaped_and_has_its_zones(tmp_path: Path) -> Non
 def test_a_text_without_an_address_is_a_record_without_one(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(PLAIN, "utf-8")
     import_documents(tmp_path / "archive", tmp_path / "text.txt")
-    (row,) = rows(tmp_path / "archive", "SELECT id, oid, url, title, body, published_at FROM articles")
+    (row,) = query(tmp_path / "archive", "SELECT id, oid, url, title, body, published_at FROM articles")
     assert row["id"].startswith("text_")
     assert (row["oid"], row["url"], row["title"]) == (None, None, None)
     assert row["body"].startswith("가온연구소가")
@@ -106,7 +100,7 @@ def test_the_same_text_is_a_duplicate_of_the_first(tmp_path: Path) -> None:
     for made in (first, other, same_content, same_text):
         write_document(tmp_path / "old", made)
     assert import_documents(archive, tmp_path / "old").outcomes[Outcome.DUPLICATE] == 2
-    assert rows(archive, "SELECT id, duplicate_of, matched_by FROM duplicates ORDER BY id") == [
+    assert query(archive, "SELECT id, duplicate_of, matched_by FROM duplicates ORDER BY id") == [
         {"id": same_content.id, "duplicate_of": first.id, "matched_by": "content_hash"},
         {"id": same_text.id, "duplicate_of": other.id, "matched_by": "text_hash"},
     ]
@@ -132,7 +126,7 @@ def test_every_dialect_is_taken_and_counted_and_comments_are_dropped(tmp_path: P
     assert (ran.code, ran.json["outcomes"]["new"], ran.json["refused"]) == (Exit.DONE, 5, {})
     assert ran.json["dialects"] == {"escaped": 2, "unescaped": 1, "either": 1, "plain_text": 1}
     assert ran.json["comments_dropped"] == 2
-    assert rows(archive, "SELECT title, body FROM articles WHERE oid IS NOT NULL ORDER BY id") == [
+    assert query(archive, "SELECT title, body FROM articles WHERE oid IS NOT NULL ORDER BY id") == [
         {"title": code.title, "body": code.body},
         {"title": discussed.title, "body": discussed.body},
         {"title": code.title, "body": f"{code.body} 끝"},
@@ -152,7 +146,7 @@ def test_the_documents_of_the_existing_archive(tmp_path: Path) -> None:
     run = import_documents(tmp_path, *seeds)
     assert (run.refused, run.outcomes[Outcome.NEW]) == ({}, 3)
     assert [path.read_bytes() for path in seeds] == before
-    found = rows(tmp_path, "SELECT id, byline, authors, content_hash FROM articles WHERE oid IS NOT NULL ORDER BY id")
+    found = query(tmp_path, "SELECT id, byline, authors, content_hash FROM articles WHERE oid IS NOT NULL ORDER BY id")
     assert [row["id"] for row in found] == ["018_0006192217", "119_0003042504"]
     assert found[1]["authors"] == [{"name": "조인영", "email": "ciy8100@dailian.co.kr"}]
     for row in found:
@@ -212,7 +206,7 @@ def test_two_files_of_one_id(tmp_path: Path, apart: bool) -> None:
     )
     assert {path for run in runs for path in run.refused} == {str(other)}
     assert sum(run.outcomes[Outcome.UNCHANGED] for run in runs) == 1
-    assert rows(archive, "SELECT body FROM articles") == [{"body": article(1).body}]
+    assert query(archive, "SELECT body FROM articles") == [{"body": article(1).body}]
 
 
 def test_a_folder_without_a_document_is_no_success(tmp_path: Path) -> None:
@@ -235,12 +229,6 @@ def test_the_archive_is_not_imported_into_itself(tmp_path: Path) -> None:
 # -- imports and crawls of the same articles
 
 
-@pytest.fixture(scope="module")
-def naver() -> Iterator[Replica]:
-    with Replica(small_corpus()) as replica:
-        yield replica
-
-
 def test_a_crawl_replaces_an_imported_text_and_calls_it_no_edit(naver: Replica, tmp_path: Path) -> None:
     made = next(a for a in naver.corpus.articles if a.key and a.on_topic and _plain(a, naver.clock.now))
     assert made.key is not None
@@ -258,14 +246,14 @@ def test_a_crawl_replaces_an_imported_text_and_calls_it_no_edit(naver: Replica, 
     ran = seogo("crawl", "--url", made.key.url, "--json", env=crawling(naver, archive))
     assert ran.code == Exit.DONE
     assert ran.json["outcomes"]["edited"] == ran.json["outcomes"]["new"] == 0
-    assert rows(archive, "SELECT revision, revision_kind, status, body FROM revisions ORDER BY revision") == [
+    assert query(archive, "SELECT revision, revision_kind, status, body FROM revisions ORDER BY revision") == [
         {"revision": 1, "revision_kind": "imported", "status": "imported", "body": older.body},
         {"revision": 2, "revision_kind": "re-extracted", "status": "archived", "body": version.body},
     ]
     assert len(list((archive / "articles").rglob("*.md"))) == 1
     # Importing it again does not bring the older text back.
     assert import_documents(archive, tmp_path / "old").exit_reason is ExitReason.NOTHING_NEW
-    assert rows(archive, "SELECT body FROM articles") == [{"body": version.body}]
+    assert query(archive, "SELECT body FROM articles") == [{"body": version.body}]
     check_agrees(archive)
 
 
@@ -282,7 +270,7 @@ def test_a_file_is_imported_although_a_crawl_could_not_get_the_article(tmp_path:
         opened.store(run.run_id, [FindResult(ref(key(1)), outcome, "an earlier run", crawled_at=NOW)])
         opened.finish_run(ended(run), {}, [])
     assert import_documents(archive, write_document(tmp_path / "old", article(1))).outcomes[Outcome.NEW] == 1
-    assert rows(archive, "SELECT id, status FROM articles") == [{"id": article(1).id, "status": "imported"}]
+    assert query(archive, "SELECT id, status FROM articles") == [{"id": article(1).id, "status": "imported"}]
 
 
 # -- many
@@ -307,7 +295,7 @@ def test_an_interrupt_ends_after_a_batch_and_the_next_import_does_the_rest(tmp_p
     assert 0 < told["finds"] < many
     rest = seogo(*words)
     assert rest.json["outcomes"]["new"] == many - told["finds"]
-    assert rows(tmp_path / "archive", "SELECT count(*) AS n FROM articles") == [{"n": many}]
+    assert query(tmp_path / "archive", "SELECT count(*) AS n FROM articles") == [{"n": many}]
     check_agrees(tmp_path / "archive")
 
 

@@ -15,7 +15,7 @@ from storage import layout
 from storage.archive import leased, open_archive
 from storage.reading.reader import open_snapshot
 from storage.state import checksums
-from tests.support.archives import store_new, store_results
+from tests.support.archives import new_archive, store_results
 from tests.support.command import environment, seogo
 from tests.support.values import article, ended, receipt, stored
 
@@ -34,10 +34,7 @@ with open_archive(Path(sys.argv[1])) as archive:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    root = tmp_path / "archive"
-    with open_archive(root) as archive:
-        store_new(archive, 1, 2, 3)
-    return root
+    return new_archive(tmp_path / "archive", 1, 2, 3)
 
 
 def runs(root: Path) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from schemas.article import SEOUL, Article, Outcome
 from schemas.receipt import ExitReason, Receipt
-from schemas.topic import Topic, load_topic
+from schemas.topic import Topic
 from schemas.traits import Traits
 from storage.integrity.repair import verify_archive
-from tests.support.command import seogo
-from tests.support.paths import ROOT
+from tests.support.command import query, seogo
+from tests.support.topics import demo_topic, section_list
 
 LAST = datetime(2026, 1, 15, 18, 0, tzinfo=SEOUL)
 BEFORE = LAST - timedelta(hours=14)
@@ -40,17 +39,14 @@ def corpus() -> Corpus:
 
 
 @pytest.fixture
-def naver(corpus: Corpus) -> Iterator[Replica]:
-    """Naver, with fourteen hours of articles that are new since the archive's last crawl."""
-    with Replica(corpus, now=LAST) as replica:
-        replica.behaviour = LOOK
-        yield replica
+def naver(naver: Replica) -> Replica:
+    """Fourteen hours of new articles later than the archive."""
+    naver.behaviour = LOOK
+    return naver
 
 
 def about() -> Topic:
-    values = load_topic(ROOT / "topics" / "demo.yaml").model_dump(mode="json", exclude={"sources"})
-    values["limits"]["lookback"] = "5d"
-    return Topic.model_validate({**values, "sources": [{"type": "section_list", "sids": ["105"]}]})
+    return demo_topic(section_list("105"), lookback="5d")
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +71,8 @@ def crawled(naver: Replica, root: Path) -> Receipt:
     return asyncio.run(crawl(CrawlOrder(about(), root, naver=naver.url), now=lambda: naver.clock.now))
 
 
-def rows(root: Path, query: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = seogo("sql", query, "--format", "json", "--archive", root).json
-    return found
-
-
 def quarantined(root: Path) -> set[str]:
-    return {row["id"] for row in rows(root, "SELECT id FROM quarantine")}
+    return {row["id"] for row in query(root, "SELECT id FROM quarantine")}
 
 
 def changed(naver: Replica, rule: Rule) -> None:
@@ -109,16 +100,16 @@ def corrected(content: bytes, url: str) -> tuple[Article, Traits]:
 def test_nothing_of_a_changed_layout_is_published_and_the_cursor_stays(
     naver: Replica, archive: Path, rule: Rule
 ) -> None:
-    before = rows(archive, "SELECT id FROM articles ORDER BY id")
-    cursor = rows(archive, f"SELECT watermark FROM cursors WHERE source = '{SOURCE}'")
+    before = query(archive, "SELECT id FROM articles ORDER BY id")
+    cursor = query(archive, f"SELECT watermark FROM cursors WHERE source = '{SOURCE}'")
     changed(naver, rule)
     receipt = crawled(naver, archive)
     assert exit_of_run(receipt.exit_reason) == Exit.LAYOUT_CHANGED
     assert receipt.quarantined == len(quarantined(archive)) == receipt.outcomes[Outcome.FAILED] > 20
-    assert rows(archive, "SELECT id FROM articles ORDER BY id") == before
-    assert rows(archive, f"SELECT watermark FROM cursors WHERE source = '{SOURCE}'") == cursor
+    assert query(archive, "SELECT id FROM articles ORDER BY id") == before
+    assert query(archive, f"SELECT watermark FROM cursors WHERE source = '{SOURCE}'") == cursor
     assert seogo("status", "--archive", archive, "--json").json["quarantined"] == receipt.quarantined
-    assert not rows(archive, "SELECT id FROM revisions WHERE body LIKE '%구독하고%'")
+    assert not query(archive, "SELECT id FROM revisions WHERE body LIKE '%구독하고%'")
     assert verify_archive(archive).faults == []
 
 
@@ -137,10 +128,10 @@ def test_once_the_parser_is_mended_they_come_in_without_a_request(
     assert (done["exit_reason"], done["finds"], done["requests"]) == ("done", len(waiting), 0)
     assert not naver.log.entries
     assert quarantined(archive) == set()
-    fates = rows(archive, "SELECT id, state FROM frontier WHERE due_at IS NOT NULL")
+    fates = query(archive, "SELECT id, state FROM frontier WHERE due_at IS NOT NULL")
     assert fates == []
     assert verify_archive(archive).faults == []
-    sources = rows(archive, "SELECT DISTINCT source FROM finds")
+    sources = query(archive, "SELECT DISTINCT source FROM finds")
     assert sources == [{"source": SOURCE}]
 
     crawled_again = crawled(naver, archive)
@@ -168,7 +159,7 @@ def test_when_the_site_heals_the_next_run_does_too(naver: Replica, archive: Path
     assert receipt.exit_reason is ExitReason.DONE, receipt.explanation
     assert receipt.pages_read >= waiting
     assert quarantined(archive) == set()
-    (cursor,) = rows(archive, f"SELECT watermark::VARCHAR AS at FROM cursors WHERE source = '{SOURCE}'")
+    (cursor,) = query(archive, f"SELECT watermark::VARCHAR AS at FROM cursors WHERE source = '{SOURCE}'")
     assert cursor["at"].startswith("2026-01-15 18:20")
 
 

@@ -1,4 +1,4 @@
-"""Mutations of a page's markup: names, elements, tags, attributes, the form of times. See mutations.py."""
+"""Mutations of markup: names, elements, tags, attributes, time formats. See mutations.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 
 Change = Callable[[str, Random], str]
-"""The page with a change; of what is random, all pages get the same."""
+"""Changes a page. The random generator makes the same choices for all pages."""
 Row = tuple[str, tuple[str, ...], Change, str]
 """Name, families, change, encoding."""
 
@@ -40,7 +40,7 @@ _OLD_NAMES = (
 
 
 def renames() -> Iterator[Row]:
-    """A class or an id by another name: hashed, as sports has them, or with another prefix."""
+    """A class or an id with another name: hashed, as on sports pages, or with another prefix."""
     for families, names in (((NNEWS,), _NNEWS_NAMES), (EVERY, _BODY_NAMES), ((OLD,), _OLD_NAMES)):
         for name in names:
             yield row(f"renamed {name}", families, partial(_rename, name))
@@ -64,7 +64,7 @@ def _rename_photos(page: str, rng: Random) -> str:
     return page
 
 
-# --- elements that go ----------------------------------------------------------------------------------------------
+# --- removed elements ----------------------------------------------------------------------------------------------
 
 _LOGO = r'<a href="[^"]*" class="media_end_head_top_logo">.*?</a>'
 REMOVED = {
@@ -116,7 +116,7 @@ def cut(pattern: str, page: str, _: Random) -> str:
 
 
 def _no_byline(page: str, rng: Random) -> str:
-    """As the pages of 2026-10 came: neither the byline nor the reporter in the head."""
+    """As on pages of 2026-10: neither the byline nor the reporter in the head."""
     return cut(REMOVED["byline"], cut(REMOVED["reporter"], page, rng), rng)
 
 
@@ -124,7 +124,7 @@ def _no_byline(page: str, rng: Random) -> str:
 
 
 def tags() -> Iterator[Row]:
-    """An element of another kind, its class the same."""
+    """An element with another tag and the same class."""
     for name, old, new in (
         ("media_end_head_headline", "h2", "h1"), ("media_end_head_headline", "h2", "strong"),
         ("_ARTICLE_DATE_TIME", "span", "time"), ("_ARTICLE_MODIFY_DATE_TIME", "span", "time"),

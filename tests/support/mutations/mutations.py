@@ -1,9 +1,9 @@
 """Seeded mutations of the stand-in's article pages: what a redesign, a mistake or a block does to a page.
 
-    mutations() -> [Mutation]            each for the families of pages that it makes sense for
-    mutation.of(page, family) -> page    the same change for every page; `seed` draws new names
+    mutations() -> [Mutation]            each for the families of pages to which it applies
+    mutation.of(page, family) -> page    the same change for every page; `seed` selects new names
 
-A family is a kind of markup: `nnews` (today's page, in four looks), `old` (read.nhn) and `json` (sports).
+A family is a kind of markup: `nnews` (today's page, in four layouts), `old` (read.nhn) and `json` (sports).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ MAKERS = (
 
 @dataclass(frozen=True)
 class Mutation:
-    """One change. `of` gives back the very page where there is nothing to change."""
+    """One change. `of` returns the same page if there is nothing to change."""
 
     name: str
     families: tuple[str, ...]
     change: Change
-    encoding: str = ""  # what the page is sent in, instead of its own
+    encoding: str = ""  # the encoding of the page, if not its own
     seed: int = 0
 
     def of(self, page: bytes, family: str) -> bytes:
@@ -38,5 +38,5 @@ class Mutation:
 
 
 def mutations(seed: int = 0) -> list[Mutation]:
-    """All of them, in a steady order; names are unique."""
+    """All mutations in a fixed order; names are unique."""
     return [Mutation(*row, seed) for row in chain.from_iterable(make() for make in MAKERS)]

@@ -1,4 +1,4 @@
-"""Mutations of what a page says: body, blocks inside it, title, bylines, JSON's keys. See mutations.py."""
+"""Mutations of content: body, blocks inside it, title, bylines, JSON keys, encodings. See mutations.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BREAK = re.compile(r"\s*<br>\s*<br>\s*")
 
 
 def inside(change: Change, page: str, rng: Random) -> str:
-    """The page with its body's markup changed."""
+    """Change the markup of the body."""
     if page.startswith("{"):
         answer = json.loads(page)
         article = answer["result"]["articleInfo"]["article"]
@@ -34,7 +34,7 @@ def inside(change: Change, page: str, rng: Random) -> str:
 
 
 def _lead(inner: str) -> str:
-    """The text without what stands before its first paragraph."""
+    """The text, beginning with its first paragraph."""
     before = r'<strong.*?</strong>|<table.*?</table>|<div class="ab_photo.*?</span></div></div>'
     text = re.sub(before, "", inner, flags=re.DOTALL)
     photo = r'<span class="end_photo_org">.*?</em></span>'
@@ -54,7 +54,7 @@ def _each(before: str, after: str, inner: str, _: Random) -> str:
 
 
 def _teaser(behind: str, inner: str, _: Random) -> str:
-    """The first paragraph, and what stands in the place of the others."""
+    """The first paragraph, and a replacement of the others."""
     return _paragraphs(inner)[0] + behind
 
 
@@ -135,7 +135,7 @@ _INSERTED = {
 
 
 def blocks() -> Iterator[Row]:
-    """Something else inside the body: before, between or behind its paragraphs."""
+    """Another block inside the body: before, between or after its paragraphs."""
     for name, block in _INSERTED.items():
         for place in ("before", "between", "behind"):
             yield row(f"body: {name} {place}", EVERY, partial(inside, partial(_insert, block, place)))
@@ -202,7 +202,7 @@ def _after(place: str, block: str, page: str, _: Random) -> str:
 
 
 def texts() -> Iterator[Row]:
-    """The whole page in the wrong letters, or another one."""
+    """The whole page with wrong characters, or another page."""
     yield row("UTF-8 read as Latin", (NNEWS, JSON), lambda p, _: p.encode().decode("latin-1"))
     yield row("letters outside ASCII lost", EVERY, lambda p, _: re.sub(r"[^\x00-\x7f]", "?", p))
     yield row("letters replaced", EVERY, lambda p, _: re.sub(r"[뷁-힣]", "\ufffd", p))
@@ -242,7 +242,7 @@ def _inner_byline(page: str, rng: Random) -> str:
 
 
 def parts() -> Iterator[Row]:
-    """Parts of the page in another order, or inside of others."""
+    """Parts of the page in another order, or inside others."""
     yield row("categories before the body", (NNEWS,), partial(_moved, "categories", '<div id="newsct_article"'))
     yield row("byline before the body", (NNEWS,), partial(_moved, "byline", '<div id="newsct_article"'))
     yield row(

@@ -1,0 +1,1 @@
+"""The tests of `flows`: one folder per package."""

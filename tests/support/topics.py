@@ -1,0 +1,31 @@
+"""Topics derived from the demo's topic, and the replica's API key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.sources.api_keys import ApiKey
+from schemas.topic import Topic, load_topic
+from tests.support.paths import DEMO_TOPIC
+
+KEYS = {"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)}
+
+
+def demo_topic(*sources: dict[str, Any], queries: tuple[str, ...] | None = None, **limits: Any) -> Topic:
+    """The demo's topic with these sources, queries and limits (default: its own)."""
+    values = load_topic(DEMO_TOPIC).model_dump(mode="json")
+    changes: dict[str, Any] = {"limits": {**values["limits"], **limits}}
+    if sources:
+        changes["sources"] = list(sources)
+    if queries is not None:
+        changes["queries"] = queries
+    return Topic.model_validate({**values, **changes})
+
+
+def press_list(*oids: str) -> dict[str, Any]:
+    return {"type": "press_list", "oids": list(oids)}
+
+
+def section_list(*sids: str) -> dict[str, Any]:
+    return {"type": "section_list", "sids": list(sids)}
