@@ -76,5 +76,5 @@ def test_a_change_that_comes_in_runs_of_one_page_is_noticed_too() -> None:
 
 def test_an_article_of_every_look_has_traits_of_its_own_layout() -> None:
     layouts = {look: samples(look, 12, 500)[0].traits.layout for look in LOOKS}
-    assert layouts[Layout.SPORTS] == "sports_json/1"
-    assert {layouts[look] for look in LOOKS[:4]} == {"article_page/1"}
+    assert layouts[Layout.SPORTS] == "sports_json/2"
+    assert {layouts[look] for look in LOOKS[:4]} == {"article_page/2"}
