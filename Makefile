@@ -1,19 +1,19 @@
-# seogo: `make` lists the targets. `make demo` and `make test` do all the set-up they need.
+# seogo: `make` lists the targets. `make demo` and `make test` do all the set-up that they need.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 READERS := .venv/readers/.installed
-# A machine with more than one package index needs this; with one it changes nothing.
+# Needed on a machine with more than one package index; with one it has no effect.
 export UV_INDEX_STRATEGY ?= unsafe-best-match
-# Prefect: no telemetry, not even from tests.
+# No telemetry from Prefect, not even in tests.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test test-fast test-long lint torture fuzz audit bench bench-crawl prefect prefect-screenshot lock clean
+.PHONY: help demo test test-fast test-long lint torture fuzz audit bench bench-crawl prefect screenshots lock clean
 
 KILLS ?= 300
-# One more than two cores: some tests wait most of their time.
+# One more than the two cores, because some tests mostly wait.
 PROCESSES ?= 3
 PREFECT_PORT ?= 0
 FUZZ_SECONDS ?= 60
@@ -23,67 +23,67 @@ FUZZ_TARGETS ?= article both_ways sports list section section_more search_page s
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## set up, then see it all once, against a made-up Naver on this machine
+demo: $(STAMP) ## set up, then crawl a made-up Naver on this machine and show the result
 	@$(BIN)/seogo demo
 
-test: $(STAMP) $(READERS) lint ## set up, then lint, types and tests
+test: $(STAMP) $(READERS) lint ## set up, then run the linters, the type checker and the tests
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not long"
 
-test-long: $(STAMP) $(READERS) ## the longer forms of some tests, which `make test` leaves out
+test-long: $(STAMP) $(READERS) ## run the tests that `make test` leaves out: more cases, longer runs
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m long
 
-test-fast: $(STAMP) $(READERS) ## the tests that start no Prefect server
+test-fast: $(STAMP) $(READERS) ## run the tests that start no Prefect server
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not slow and not long"
 
-lint: $(STAMP) ## ruff, mypy --strict, import contracts
+lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-torture: $(STAMP) ## kill a crawl with SIGKILL KILLS=300 times, all over its steps, and look at what the next run makes of it
+torture: $(STAMP) ## kill a crawl KILLS=300 times, at every step, and check the state after the next run
 	$(BIN)/python -m tests.programs.torture --kills $(KILLS)
 
-fuzz: $(STAMP) ## fuzz every parser, led by coverage, FUZZ_SECONDS=60 each (installs atheris into .venv)
+fuzz: $(STAMP) ## fuzz every parser, guided by coverage, for FUZZ_SECONDS=60 each (installs atheris into .venv)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
 	  $(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python 'atheris>=3,<4'
 	@for target in $(FUZZ_TARGETS); do echo "== $$target"; \
 	  $(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-audit: ## ask for known holes in the pinned dependencies: needs the network, and an environment of its own
+audit: ## look up known vulnerabilities of the pinned dependencies (needs the network; creates .audit)
 	@$(PYTHON) -m venv --clear .audit
 	@.audit/bin/python -m pip install --quiet pip-audit || { echo "audit: NOT DONE: pip-audit cannot be installed"; exit 1; }
-	@# --strict: without it, packages that could not be looked up count as "no known vulnerabilities".
+	@# Without --strict, packages that could not be looked up count as "no known vulnerabilities".
 	@.audit/bin/pip-audit --strict --requirement requirements.lock --disable-pip --require-hashes --progress-spinner off \
 	  2>&1 | tail -40 | tee .audit/said; \
 	grep -q '^No known vulnerabilities found' .audit/said && exit 0; \
-	grep -q '^Found [0-9]* known vulnerabilit' .audit/said && { echo "audit: holes: see above"; exit 1; }; \
-	echo "audit: NOT DONE: the advisory service cannot be reached, or does not know a package: nothing was learnt"; exit 1
+	grep -q '^Found [0-9]* known vulnerabilit' .audit/said && { echo "audit: vulnerabilities: see above"; exit 1; }; \
+	echo "audit: NOT DONE: the advisory service cannot be reached, or does not know a package; no result"; exit 1
 
-bench: $(STAMP) ## parsing, runs with nothing new, memory: figures on standard output
+bench: $(STAMP) ## measure parsing, runs with nothing new, and memory
 	$(BIN)/python -m benchmarks.parsing
 	$(BIN)/python -m benchmarks.nothing_new
 	$(BIN)/python -m benchmarks.memory --articles 5000
 
-bench-crawl: $(STAMP) ## a whole crawl beside Scrapy, against nginx, which must be installed (see benchmarks/README.md)
+bench-crawl: $(STAMP) ## measure a whole crawl, compared with Scrapy (needs nginx; see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.crawling
 
-prefect: $(STAMP) ## Prefect's server, UI, worker and all deployments on this machine, for a look (PREFECT_PORT=4200; Ctrl-C ends it)
+prefect: $(STAMP) ## start Prefect's server, UI, worker and all deployments here (PREFECT_PORT=4200; Ctrl-C stops it)
 	@$(BIN)/python -m flows.deployed.local --port $(PREFECT_PORT)
 
-prefect-screenshot: $(STAMP) ## take docs/images/prefect.png of Prefect's UI (needs Debian's chromium)
+screenshots: $(STAMP) ## take the pictures in docs/images (needs Debian's chromium, fonts-noto-cjk, faketime)
 	$(BIN)/python -m benchmarks.screenshot
 
-lock: ## resolve requirements.lock anew from pyproject.toml
+lock: ## update requirements.lock and tests/readers.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o requirements.lock
 	$(BIN)/uv pip compile --group readers --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o tests/data/readers.lock
 
-clean: ## remove what the targets made, the demo included; other archives stay
+clean: ## remove everything that the targets created, including the demo; other archives stay
 	rm -rf .venv .audit .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-archive
 
-# uv comes first, by its hash in the lock, through the pip that every Python has; it installs the rest in seconds.
+# Every Python has pip, which installs uv by its hash in the lock; uv installs the rest in seconds.
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seogo needs Python 3.11 or later; set PYTHON=")'
 	$(PYTHON) -m venv .venv

@@ -115,7 +115,7 @@ class Article:
 
     `body` consists of paragraphs separated by one blank line, beginning with the subtitle if there is one; it is empty
     for a flash that is only a headline. `byline` is the line on the page (`조인영 기자 (ciy8100@dailian.co.kr)`) from
-    which `authors` are parsed. Times are aware. `parser` is its name and version, such as `article_page/1`.
+    which `authors` are parsed. Times are aware. `parser` is its name and version, such as `article_page/2`.
     """
 
     key: ArticleKey

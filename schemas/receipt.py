@@ -62,12 +62,14 @@ class Receipt:
     """The receipt of a run. It grows during the run; `finds` is always the sum of `outcomes`.
 
     `discovered`: finds so far, of which `finds` have ended. `faults`: the first few articles that failed or were
-    refused, id -> reason. `refused`: files that an import did not accept, file -> reason. `resting`: hosts that are
-    paused for longer than the run waits, host -> reason. `seconds`: time by stage; stages overlap, so that the sum may
-    exceed the duration of the run. `by_source`: source -> outcome -> finds. `hosts`: host -> number of requests, bytes,
-    total and longest waiting time in seconds. `newest`: the first 50 articles that were stored as new. `drift`: what no
-    longer looks as before. `held`: the first 50 pages that were quarantined for that, id -> reason; `quarantined` is
-    their total number. `gaps`: what was requested but not read.
+    refused, id -> reason. `refused`: files that an import did not accept, file -> reason; `dialects`: files by
+    dialect (`Document.dialect`, or `plain_text`); `comments_dropped`: comments in these files, which are not
+    stored. `resting`: hosts that are paused for longer than the run waits, host -> reason. `seconds`: time by
+    stage; stages overlap, so that the sum may exceed the duration of the run. `by_source`: source -> outcome ->
+    finds. `hosts`: host -> number of requests, bytes, total and longest waiting time in seconds. `newest`: the
+    first 50 articles that were stored as new. `drift`: what no longer looks as before. `held`: the first 50 pages
+    that were quarantined for that, id -> reason; `quarantined` is their total number. `gaps`: what was requested
+    but not read.
     """
 
     run_id: str
@@ -85,6 +87,8 @@ class Receipt:
     robots: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    dialects: dict[str, int] = field(default_factory=dict)
+    comments_dropped: int = 0
     resting: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     discovered: int = 0

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 class Traits:
     """How one page looks to its parser.
 
-    `layout` is the parser's name and version (`article_page/1`): a mended parser has a new version, and so learns
+    `layout` is the parser's name and version (`article_page/2`): a mended parser has a new version, and so learns
     anew. `press` is the press office's number (`001`). A mark says something that a page shows or does not show, in
     words for a person (`byline`, `og:title is the title`, `body: <em.img_desc>`). `lengths` are numbers of characters
     or of lines by what they count. Two pages with a number of `sketch` in common show the same text, or most of it.

@@ -13,7 +13,6 @@ staged files are renamed into place. The next start carries out what the journal
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,13 +35,14 @@ from storage.database import snapshot
 from storage.database.compaction import compact, is_bloated
 from storage.database.queries import Questions
 from storage.database.writer import Database, Row, storage_faults
-from storage.files import write_atomically
+from storage.files import make_folder, sync_folder
 from storage.journal import entries as journal
 from storage.journal import recovery
 from storage.journal.commit import prepared
 from storage.journal.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.layout import LAST_RUN, OPEN_CAPTURE
 from storage.state import checksums as seals
+from storage.state import json_file
 from storage.state.lease import lease
 
 SMALL = 32 * 1024 * 1024
@@ -89,24 +89,29 @@ class Archive(Questions):
         """The writer's database, to be asked."""
         return self._db
 
-    def recover(self) -> None:
-        """Finish what a killed run left; `notes` tell of it."""
+    def recover(self, *, lenient: bool = False) -> None:
+        """Finish what a killed run left, and take up what the database lacks; `notes` tell of it."""
         with storage_faults(self.root):
-            self.notes += recovery.recover(self.root, self._db)
+            self.notes += recovery.recover(self.root, self._db, lenient=lenient)
             note = finish_staged(self.root, self._db)
         self.notes += [note] if note else []
         self._note_change(bool(self.notes))
 
     # -- a run
 
-    def start_run(self, receipt: Receipt) -> None:
-        """Begin the run's journal and commit its row, first of all."""
+    def start_run(self, receipt: Receipt, *, behind: int = 0) -> None:
+        """Begin the run's journal, and commit its row when that is sure to stay.
+
+        Its number is greater than that of any run that the database knows, and than `behind`.
+        """
         self._captures = CaptureWriter(self.root, receipt.run_id, software=f"seogo/{version('seogo')}")
         self._answers, self._batches = recovery.Read(), 0
         self._ran, self._ended = True, False
-        number = self._db.rows("SELECT coalesce(max(number), 0) + 1 AS next FROM runs")[0]["next"]
+        newest = self._db.rows("SELECT coalesce(max(number), 0) AS number FROM runs")[0]["number"]
+        number = max(newest, behind) + 1
         started = RunStarted(receipt.run_id, number, receipt.command, receipt.topic, receipt.started_at)
         self._enter(started, receipt.started_at)
+        self._writer.sync()
         prepared(self._db, started)()
         self._kept = self._unprocessed(receipt.started_at)
 
@@ -131,10 +136,9 @@ class Archive(Questions):
         self._note_change(gaps != self.gaps())
         self._note_captures()
         # A run that changed nothing is not published: `seogo status` still tells of it.
-        account = json.dumps(ended.receipt, ensure_ascii=False).encode()
         with storage_faults(self.root):
             remove_staging(self.root, receipt.run_id)
-            write_atomically(self.root / LAST_RUN, account, temporary=self.root / f"{LAST_RUN}.tmp")
+        json_file.save(self.root / LAST_RUN, ended.receipt, durable=False)
         self._ended = True
 
     # -- reading back
@@ -147,7 +151,7 @@ class Archive(Questions):
         """The answer in a capture, as if it had just been given. Raises ArchiveDamaged where there is none."""
         return captures.read_page(self.root, ref)
 
-    def kept(self, url: str) -> RawPage | None:
+    def captured_answer(self, url: str) -> RawPage | None:
         """The answer to this address that an earlier run captured and could not store, where there is one."""
         ref = self._kept.pop(url, None)
         if ref is not None:
@@ -220,7 +224,7 @@ class Archive(Questions):
         """
         now = datetime.now(UTC)
         receipt = Receipt(run_id_at(now), "repair", None, now)
-        self.start_run(receipt)
+        self.start_run(receipt, behind=recovery.newest_number(self.root))
         for table in {**gone, **rows}:
             self._restate(receipt.run_id, table, (), gone.get(table, ()))
             lost = rows.get(table, ())
@@ -288,13 +292,14 @@ class Archive(Questions):
             self._shown = time.monotonic()
             self._showing = self._shown - began
 
-    def _show(self) -> str:
-        """Replace the readers' copy by one of the database, which is closed. Returns the SHA-256 of both."""
-        sha256 = snapshot.publish(
-            self._db.path, self.root / layout.COPY, temporary=self.root / "state" / "snapshot.tmp"
+    def _show(self, *sealed: str) -> None:
+        """Replace the readers' copy by one of the database, which is closed, and seal it, and these, before that."""
+        snapshot.publish(
+            self._db.path,
+            self.root / layout.COPY,
+            temporary=self.root / "state" / "snapshot.tmp",
+            seal=lambda sha256: seals.seal(self.root, self._db.path, layout.COPY, *sealed, sha256=sha256),
         )
-        seals.seal(self.root, layout.COPY, sha256)
-        return sha256
 
     # -- closing
 
@@ -303,6 +308,7 @@ class Archive(Questions):
         if changed and not self._changed:
             with storage_faults(self.root):
                 self._unpublished.touch()
+                sync_folder(self._unpublished.parent)
             self._changed = True
 
     def _publish(self) -> None:
@@ -327,7 +333,9 @@ class Archive(Questions):
         with storage_faults(self.root):
             has_none = not (self.root / layout.COPY).exists()
             if self._changed or has_none or (self._ran and path.stat().st_size <= SMALL):
-                seals.seal(self.root, layout.WRITER, self._show())
+                # With the seal, which is synced, before the copy: as long as it is there the copy may be an older one.
+                self._unpublished.touch()
+                self._show(layout.WRITER)
                 self._unpublished.unlink(missing_ok=True)
 
     def _emptied(self) -> bool:
@@ -352,7 +360,7 @@ def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
     """Hold the archive at `root`, made where there is none, without opening it. Raises ArchiveBusy, StorageFault."""
     state = root / "state"
     try:
-        (state / "staged").mkdir(parents=True, exist_ok=True)
+        make_folder(state / "staged")
     except OSError as error:
         raise StorageFault(f"{root} cannot be made: {error.strerror}. Choose another with --archive DIR.") from error
     with lease(state, now=datetime.now(UTC), wait=wait):
@@ -360,8 +368,8 @@ def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
 
 
 @contextmanager
-def opened(root: Path, *, style: Style = "seed") -> Iterator[Archive]:
-    """What `open_archive` does, for who holds the lease already."""
+def opened(root: Path, *, style: Style = "seed", lenient: bool = False) -> Iterator[Archive]:
+    """What `open_archive` does, for who holds the lease already. `lenient` as in `storage.journal.recovery`."""
     _check_database(root)
     if not (root / layout.COPY).exists():
         _publish_empty(root)
@@ -370,7 +378,7 @@ def opened(root: Path, *, style: Style = "seed") -> Iterator[Archive]:
     db, notes = _open_database(root)
     archive = Archive(root, db, style=style, notes=notes)
     try:
-        archive.recover()
+        archive.recover(lenient=lenient)
         if db.migrated:
             archive.publish_anew()
         yield archive
@@ -419,4 +427,6 @@ def _publish_empty(root: Path) -> None:
             for path in (writer, writer.with_name(f"{writer.name}.wal")):
                 path.unlink(missing_ok=True)
     Database.open(writer).close()
+    with storage_faults(root):
+        sync_folder(writer.parent)
     snapshot.publish(root / layout.WRITER, root / layout.COPY, temporary=root / "state" / "snapshot.tmp")

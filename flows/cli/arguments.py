@@ -1,16 +1,12 @@
-"""What a user gives, as values: topic, addresses, times, files. Raises BadInput, each message naming what was given."""
+"""What a user gave, as values: addresses, times, files, ids. Raises BadInput, each message quoting what was given."""
 
 from __future__ import annotations
 
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from schemas.errors import AddressError, BadInput
-
-if TYPE_CHECKING:
-    pass
 
 _OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Naver News began in this year."""
@@ -20,47 +16,52 @@ LARGEST = 64 * 1024 * 1024
 
 
 def addresses_from(urls: list[str], from_file: Path | None) -> tuple[str, ...]:
-    """The addresses of both options, each that of an article. Raises BadInput, AddressError."""
+    """The addresses of both options, all of Naver articles. Raises BadInput, AddressError."""
     from flows.naver.urls import article_key
 
     for url in urls:
         article_key(url)
-    named = _lines(from_file) if from_file else {}
-    for number, url in named.items():
+    listed = _lines(from_file) if from_file else {}
+    for number, url in listed.items():
         try:
             article_key(url)
         except AddressError as error:
             raise BadInput(f"{from_file}:{number}: {error}") from error
-    return (*urls, *named.values())
+    return (*urls, *listed.values())
 
 
 def _lines(file: Path) -> dict[int, str]:
-    """The lines of a file by number. Blank lines and lines that begin with # are left out."""
+    """Line number -> line of a file, without blank lines and lines that begin with #."""
     lines = {number: line.strip() for number, line in enumerate(text_of(file).splitlines(), start=1)}
-    named = {number: line for number, line in lines.items() if line and not line.startswith("#")}
-    if not named:
-        raise BadInput(f"{file} holds no address: put one on each line.")
-    return named
+    used = {number: line for number, line in lines.items() if line and not line.startswith("#")}
+    if not used:
+        raise BadInput(f"{file} contains no address: write one per line.")
+    return used
 
 
-def time_from(text: str | None) -> datetime | None:
-    """A day or time as people write it, in Korean time where it names no zone. Raises BadInput."""
+def time_from(option: str, text: str) -> datetime:
+    """A day or a time; Korean time if it has no offset, and midnight if it is a day. Raises BadInput."""
     from schemas.article import SEOUL
 
-    if text is None:
-        return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadInput(f"--since {text!r} is no time: write 2025-12-28 or 2025-12-28T09:30.") from error
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=SEOUL)
-    if not _OLDEST <= moment <= datetime.now(SEOUL):
+        raise BadInput(f"{option} {text!r} is not a time: write 2025-12-28 or 2025-12-28T09:30.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=SEOUL)
+
+
+def since_from(text: str | None) -> datetime | None:
+    """The value of --since, a time between 2000 and now. Raises BadInput."""
+    if text is None:
+        return None
+    moment = time_from("--since", text)
+    if not _OLDEST <= moment <= datetime.now(UTC):
         raise BadInput(f"--since {text}: give a time between {_OLDEST:%Y-%m-%d} and now.")
     return moment
 
 
 def days_from(first: str | None, last: str | None) -> tuple[date, date]:
-    """The first and the last day of a range; the last one is today in Korea where none is named. Raises BadInput."""
+    """The values of --from and --to; today in Korea for a missing one. Raises BadInput."""
     from schemas.article import SEOUL
 
     today = datetime.now(SEOUL).date()
@@ -74,7 +75,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise BadInput(f"{text!r} is no day: write 2025-12-01.") from error
+        raise BadInput(f"{text!r} is not a day: write 2025-12-01.") from error
 
 
 def text_of(file: Path) -> str:
@@ -96,12 +97,12 @@ def bytes_of(file: Path) -> bytes:
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
     if len(data) > LARGEST:
-        raise BadInput(f"{file} is larger than {LARGEST:,} bytes, which no page, query or list of addresses is.")
+        raise BadInput(f"{file} is larger than {LARGEST:,} bytes: no page, query or list of addresses is.")
     return data
 
 
 def article_id(text: str) -> str:
-    """The id that a person means by an id or an address. Raises AddressError for an address of something else."""
+    """The id of an article, given by its id or its address. Raises AddressError for any other address."""
     from flows.naver.urls import article_key
 
     return article_key(text).id if "/" in text else text.strip()

@@ -1,4 +1,4 @@
-"""`seogo demo`: everything once, against the replica, by the same commands that a person would type."""
+"""`seogo demo`: everything once, against the replica, by the commands that a user would type."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _TEAMS = (
 
 
 def run_demo(archive: Path) -> int:
-    """Run the demo into a new archive; returns an exit code. Raises BadInput where the folder is something else."""
+    """Run the demo in a new archive; returns an exit code. Raises BadInput if the directory is not a demo's."""
     _make_room(archive)
-    # In this process: whatever ends the demo ends the replica.
+    # The replica runs in this process, and so ends with the demo.
     with Replica(make_corpus(seed=1, last=datetime.now(UTC)), pace=1.0) as naver:
         environment = _environment(naver, archive)
         out.rule("1. crawl the last days of a made-up Naver")
@@ -39,7 +39,7 @@ def run_demo(archive: Path) -> int:
         out.rule("2. crawl again: nothing new")
         if code := _show("crawl", environment):
             return code
-    out.rule("3. one article's file")
+    out.rule("3. the file of an article")
     newest = max((archive / "articles").rglob("*.md"))
     out.print(str(newest), style="dim", markup=False)
     out.print(_head(newest.read_bytes().decode()), markup=False)
@@ -51,22 +51,24 @@ def run_demo(archive: Path) -> int:
 
 
 def _make_room(archive: Path) -> None:
-    """An empty place: an older demo goes, anything else is left alone."""
+    """An empty directory. An older demo is removed, anything else is left alone."""
     mark = archive / ".demo"
     ours = mark.is_file() or not archive.exists() or (archive.is_dir() and not any(archive.iterdir()))
     if not ours:
-        raise BadInput(f"{archive} is there already and no demo made it: choose another with --archive DIR.")
+        raise BadInput(f"{archive} exists and was not made by a demo: choose another with --archive DIR.")
     try:
         if archive.exists():
             shutil.rmtree(archive)
         archive.mkdir(parents=True)
         mark.touch()
     except OSError as error:
-        raise StorageFault(f"{archive} cannot be made: {error.strerror}. Choose another with --archive DIR.") from error
+        raise StorageFault(
+            f"{archive} cannot be created: {error.strerror}. Choose another with --archive DIR."
+        ) from error
 
 
 def _environment(naver: Replica, archive: Path) -> Mapping[str, str]:
-    """What a person would have set: where Naver is, the key, the topic, the archive."""
+    """What a user would set: the address of Naver, the key, the topic, the archive."""
     return {
         **os.environ,
         "SEOGO_NAVER": naver.url,
@@ -78,10 +80,10 @@ def _environment(naver: Replica, archive: Path) -> Mapping[str, str]:
 
 
 def _show(command: str, environment: Mapping[str, str], *arguments: str) -> int:
-    """Run a command as a person would, the command line shown above what it prints."""
+    """Print a command line, and run it."""
     out.print(f"$ seogo {shlex.join([command, *arguments])}", style="bold cyan", markup=False)
     sys.stdout.flush()
-    # -P: a folder `flows` where the user stands is not ours.
+    # -P: a directory `flows` in the current directory must not be imported.
     words = [sys.executable, "-P", "-m", "flows.cli", command, *arguments]
     return subprocess.run(words, env=dict(environment), check=False).returncode  # noqa: S603
 
@@ -95,7 +97,7 @@ def _where_next(archive: Path) -> None:
     out.rule("where to go next")
     for command, what in (
         (f"seogo status --archive {archive}", "what it holds, how far each source was read"),
-        (f"seogo verify --archive {archive}", "every file, row and capture against each other"),
+        (f"seogo verify --archive {archive}", "files, rows and captures checked against each other"),
         (f"duckdb -readonly {archive}/archive.duckdb", "any DuckDB client, at any time"),
         ('README.md, "The real Naver"', "keys, robots.txt, and how to point seogo at it"),
     ):

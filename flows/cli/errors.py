@@ -1,4 +1,4 @@
-"""What the command line says when there is no result, and to whom: a person, or a machine that asked for JSON."""
+"""Errors of the command line, printed for people or, if JSON was asked for, for programs; pipes and disks."""
 
 from __future__ import annotations
 
@@ -17,50 +17,50 @@ from flows.cli.exit_codes import Exit
 DISK_FAULTS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE}
 )
-"""What the system says of a disk that is full, read-only or not ours, and of a process that may open no more files."""
+"""The disk is full, read-only or not permitted, or the process may open no more files."""
 
-# What all of typer's complaints about a command line are; it has no public name of its own.
+# The base class of typer's errors about a command line; it has no public name.
 UsageError: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
 
 
 def asks_for_json(words: list[str]) -> bool:
-    """Whether a command line asks for JSON. Read off its words: it may be one that no command understands."""
+    """Whether a command line asks for JSON. Looks at the words only: the command line may be invalid."""
     options = words[: words.index("--")] if "--" in words else words
     return bool({"--json", "--format=json"} & {*options}) or ("--format", "json") in pairwise(options)
 
 
 def complain(kind: str, message: str, code: Exit) -> Exit:
-    """Say on standard error, in one line for machines, why there is no result. `kind`: a name in the tree of errors."""
+    """Print an error on standard error; one line of JSON for programs. `kind` is a class name of schemas.errors."""
     if asks_for_json(sys.argv[1:]):
-        import json  # only who errs waits for it
+        import json  # only an error needs it
 
         line = json.dumps({"error": {"kind": kind, "message": message, "exit_code": code}})
     else:
         from flows.cli.show.terminal import shown
 
-        line = f"seogo: {shown(message)}"  # it may quote a page, or a name that somebody else gave a file
+        line = f"seogo: {shown(message)}"  # it may quote a page or a file name
     print(line, file=sys.stderr)  # noqa: T201
     return code
 
 
 def prepare_output() -> None:
-    """See to it that there is an output, and that it takes every text."""
-    if sys.stdout is None:  # closed by who called us (`>&-`)
+    """Make sure that standard output exists, and that every text can be printed."""
+    if sys.stdout is None:  # the caller closed it (`>&-`)
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 — for as long as the process lives
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # What the terminal cannot show (a lone surrogate, Korean in a Latin-1 locale) is no reason to stop.
+            # A lone surrogate, or Korean in a Latin-1 locale, is printed as an escape.
             stream.reconfigure(errors="backslashreplace")
 
 
-def reader_is_gone() -> bool:
-    """Whether whoever read standard output has had enough (`| head`)."""
+def pipe_is_closed() -> bool:
+    """Whether the reader of standard output closed the pipe (`| head`)."""
     poll = select.poll()
     poll.register(1, 0)
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def drop_output(code: Exit) -> Exit:
-    """What is still to be flushed goes nowhere, so that Python does not complain of it at its end."""
+    """Discard what is still buffered: Python would print an error when it flushes it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return code

@@ -19,7 +19,7 @@ from schemas.receipt import ExitReason
 
 
 class Exit(IntEnum):
-    """What the process says when it ends."""
+    """The exit codes of the process."""
 
     DONE = 0  # also: nothing new
     BUG = 1  # an error that seogo did not expect: please report it
@@ -31,7 +31,7 @@ class Exit(IntEnum):
     ARCHIVE_BUSY = 7
     ARCHIVE_DAMAGED = 8
     STORAGE_FAULT = 9
-    NO_ARTICLE = 10  # `seogo parse`: the page says that the article is gone, or not available now
+    NO_ARTICLE = 10  # `seogo parse`: the page says that the article is deleted, or unavailable at the moment
     INTERRUPTED = 130
 
 
@@ -58,17 +58,17 @@ _BY_ERROR: tuple[tuple[type[SeogoError], Exit], ...] = (
 )
 
 
-class Verdict:
-    """The code that the command will end with, known before its output is printed: nobody has to read it to the end."""
+class ExitStatus:
+    """The exit code of the command that runs. It is set before the output is printed: the reader may close the pipe."""
 
     code: Exit = Exit.DONE
 
 
 def exit_of_run(reason: ExitReason | None) -> Exit:
-    """The code for the way a run ended."""
+    """The exit code for the reason why a run ended; BUG for none."""
     return _BY_REASON[reason] if reason is not None else Exit.BUG
 
 
 def exit_of_error(error: SeogoError) -> Exit:
-    """The code for an error that ended a command."""
+    """The exit code for an error that ended a command."""
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.BUG)

@@ -1,36 +1,59 @@
-"""The commands that fetch beside `crawl`: refresh and backfill. Registered in `flows.cli.app`."""
+"""The commands that fetch from Naver: crawl, refresh, backfill."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from flows.cli.arguments import days_from
-from flows.cli.exit_codes import Verdict, exit_of_run
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption, whole
+from flows.cli.arguments import addresses_from, days_from, since_from
+from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, LimitOption, TopicOption, WaitOption
+from flows.cli.run_here import end, run_here, warn_of
 from flows.runs.settings import naver_from, topic_from
 from schemas.errors import BadInput
 from storage.layout import check_archive
 
-if TYPE_CHECKING:
-    from flows.pipeline.stop import Stop
-    from schemas.receipt import Receipt
-    from schemas.topic import Topic
 
-LimitOption = Annotated[
-    int | None, typer.Option("--limit", parser=whole(1), metavar="N", help="Fetch at most this many articles.")
-]
+def crawl(
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    topic: TopicOption = None,
+    url: Annotated[
+        list[str] | None,
+        typer.Option("--url", metavar="ADDRESS", help="Crawl only this article. May be repeated."),
+    ] = None,
+    from_file: Annotated[
+        Path | None,
+        typer.Option("--from-file", metavar="FILE", help="Crawl the addresses in a file, one per line (-: stdin)."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Read the sources again from this Korean day or time."),
+    ] = None,
+    limit: LimitOption = None,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
+    """Find new articles, and archive those that are on topic."""
+    from flows.runs.crawl import CrawlOrder
+    from flows.runs.crawl import crawl as run_crawl
+    from flows.sources.api_keys import keys_from
 
-
-class PlainRun(Protocol):
-    """A run as a plain function, its order given."""
-
-    def __call__(self, *, stop: Stop, on_progress: Callable[[Receipt], None]) -> Coroutine[Any, Any, Receipt]: ...
+    about = topic_from(topic)
+    order = CrawlOrder(
+        topic=about,
+        archive=archive,
+        addresses=addresses_from(url or [], from_file),
+        since=since_from(since),
+        most_fetches=limit,
+        naver=naver_from(os.environ),
+        wait=wait,
+        keys=keys_from(os.environ),
+    )
+    warn_of(about, order.naver)
+    end(run_here("crawl", partial(run_crawl, order)), as_json=json)
 
 
 def refresh(
@@ -40,18 +63,18 @@ def refresh(
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Look again at known articles, to see edits and deletions.
+    """Fetch known articles again, to detect edits and deletions.
 
-    An article is due about an hour, a day and a week after it was published, or after it was modified.
+    An article is due about an hour, a day and a week after it was published or last modified.
     """
     from flows.runs.refresh import RefreshOrder
-    from flows.runs.refresh import refresh as look_again
+    from flows.runs.refresh import refresh as run_refresh
 
     check_archive(archive)
     about = topic_from(topic)
-    order = RefreshOrder(about, archive, limit, naver_from(os.environ), wait)
+    order = RefreshOrder(about, archive, most_fetches=limit, naver=naver_from(os.environ), wait=wait)
     warn_of(about, order.naver)
-    end(run_here("refresh", partial(look_again, order)), as_json=json)
+    end(run_here("refresh", partial(run_refresh, order)), as_json=json)
 
 
 def backfill(
@@ -62,29 +85,31 @@ def backfill(
     source: Annotated[
         list[str] | None,
         typer.Option(
-            "--source", metavar="NAME", help="Only this source, such as press_list or press_list:001. May repeat."
+            "--source",
+            metavar="NAME",
+            help="Read only this source, such as press_list or press_list:001. May be repeated.",
         ),
     ] = None,
     gaps: Annotated[
-        bool, typer.Option("--gaps", help="Read what earlier runs could not read (`seogo status` lists it).")
+        bool, typer.Option("--gaps", help="Read what earlier runs could not read (see `seogo status`).")
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Also read what was read before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also read days that were read before.")] = False,
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     topic: TopicOption = None,
     limit: LimitOption = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Read days of the past, source by source and day by day.
+    """Read past days, source by source and day by day.
 
-    Stopped in the middle, it goes on where it was; run again, it does nothing.
+    An interrupted backfill resumes where it stopped. Days that were read are not read again.
     """
     from flows.runs.backfill import BackfillOrder
-    from flows.runs.backfill import backfill as read_days
+    from flows.runs.backfill import backfill as run_backfill
     from flows.sources.api_keys import keys_from
 
     if gaps and (first or last or again):
-        raise BadInput("--gaps says itself what is to be read: leave out --from, --to and --again.")
+        raise BadInput("--gaps selects the days itself: leave out --from, --to and --again.")
     if not gaps and first is None:
         raise BadInput("backfill needs --from DAY (and --to DAY), or --gaps.")
     if gaps:
@@ -105,46 +130,4 @@ def backfill(
         keys=keys_from(os.environ),
     )
     warn_of(about, order.naver)
-    end(run_here("backfill", partial(read_days, order)), as_json=json)
-
-
-# -- what the commands that run share
-
-
-def run_here(name: str, work: PlainRun) -> Receipt:
-    """Run with progress in the terminal; Ctrl-C ends it in order."""
-    import asyncio
-
-    from flows.cli.show.progress import progress
-    from flows.cli.signals import on_interrupt
-    from flows.pipeline.stop import Stop
-
-    async def until_interrupted() -> Receipt:
-        stop, loop = Stop(), asyncio.get_running_loop()
-
-        def end_in_order() -> None:
-            print("seogo: stopping; what was fetched is being stored. Again: at once.", file=sys.stderr)  # noqa: T201
-            stop.ask(by_hand=True)
-
-        with on_interrupt(partial(loop.call_soon_threadsafe, end_in_order)), progress(name) as report:
-            return await work(stop=stop, on_progress=report)
-
-    return asyncio.run(until_interrupted())
-
-
-def end(receipt: Receipt, *, as_json: bool) -> None:
-    """Show the receipt, and end with its exit code."""
-    from flows.cli.show.run import show_receipt
-    from flows.cli.show.terminal import print_json
-
-    Verdict.code = exit_of_run(receipt.exit_reason)
-    print_json(receipt.as_json()) if as_json else show_receipt(receipt)
-    raise typer.Exit(Verdict.code)
-
-
-def warn_of(topic: Topic, naver: str | None) -> None:
-    """Before the real Naver is asked: what makes us rude."""
-    from flows.cli.show.run import topic_warnings
-
-    for warning in [] if naver or topic.naver else topic_warnings(topic):
-        print(f"seogo: warning: {warning}", file=sys.stderr)  # noqa: T201
+    end(run_here("backfill", partial(run_backfill, order)), as_json=json)

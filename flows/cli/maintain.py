@@ -1,128 +1,126 @@
-"""The commands that look after an archive: verify, repair, rebuild, reparse. `flows.cli.app` registers them."""
+"""The commands that maintain an archive: import, verify, repair, rebuild, reparse."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from flows.cli import fetch as cli_runs
-from flows.cli.arguments import article_id, time_from
-from flows.cli.exit_codes import Exit, Verdict, exit_of_run
+from flows.cli.arguments import article_id, since_from
+from flows.cli.exit_codes import Exit, exit_of_run
 from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption
+from flows.cli.run_here import end, finish, run_blocking, run_here
 from flows.runs.settings import topic_from
 from schemas.errors import BadInput
 from storage.layout import check_archive
 
 if TYPE_CHECKING:
-    from flows.runs.quarantine import QuarantineOrder
     from storage.integrity.repair import Repair
 
 
-def verify(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
-    """Hold every file, row and capture against each other. Exit code 8 when they disagree.
+def import_(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or directories of .md and .txt files.")],
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    topic: TopicOption = None,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
+    """Import documents of an older archive. The originals are never changed."""
+    from flows.runs.import_files import ImportOrder, import_files
 
-    What a killed run left is finished first, as by any command that writes; nothing else is changed.
+    order = ImportOrder(topic_from(topic), archive, paths=tuple(paths), wait=wait)
+    end(run_blocking("import", partial(import_files, order)), as_json=json)
+
+
+def verify(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
+    """Check files, rows and captures against each other. Exit code 8 if they disagree.
+
+    Recovers from a killed run first, as every command that writes does. Nothing else is changed.
     """
-    from flows.cli.show.run import show_verification
-    from flows.cli.show.terminal import print_json
+    from flows.cli.show.archive import show_verification
     from storage.integrity.repair import verify_archive
 
     check_archive(archive)
     found = verify_archive(archive, wait=wait)
-    Verdict.code = Exit.ARCHIVE_DAMAGED if found.faults else Exit.DONE
-    print_json(found) if json else show_verification(found)
-    raise typer.Exit(Verdict.code)
+    finish(found, show_verification, as_json=json, code=Exit.ARCHIVE_DAMAGED if found.faults else Exit.DONE)
 
 
 def repair(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
-    """Mend what the captures allow to mend, and name what is left. Exit code 8 when something is.
+    """Repair what the captures allow, and list what is left. Exit code 8 if anything is.
 
-    What is replaced is kept below state/set-aside.
+    What is replaced is kept in state/set-aside.
     """
-    from storage.integrity.repair import repair as mend
+    from storage.integrity.repair import repair as repair_archive
 
-    _care(archive, lambda: mend(archive, wait=wait), as_json=json)
+    check_archive(archive)
+    _end_repair(repair_archive(archive, wait=wait), as_json=json)
 
 
 def rebuild(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
-    """Make database and Markdown files anew from the captures. Exit code 8 when they do not suffice.
+    """Rebuild the database and the Markdown files from the captures. Exit code 8 if the captures are incomplete.
 
-    What is replaced is kept below state/set-aside; a file that is as it was written stays.
+    What is replaced is kept in state/set-aside. Files that would not change are left alone.
     """
-    from storage.integrity.repair import rebuild as make_anew
+    from storage.integrity.repair import rebuild as rebuild_archive
 
-    _care(archive, lambda: make_anew(archive, wait=wait), as_json=json)
+    check_archive(archive)
+    _end_repair(rebuild_archive(archive, wait=wait), as_json=json)
 
 
 def reparse(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Only these articles (default: all of them).")
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Only these articles (default: all).")
     ] = None,
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     topic: TopicOption = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="TIME", help="Only articles crawled from this Korean day or time on."),
+        typer.Option("--since", metavar="TIME", help="Only articles crawled since this Korean day or time."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show field by field what would change, and store nothing.")
     ] = False,
     quarantined: Annotated[
-        bool, typer.Option("--quarantined", help="Read the pages that were held back, and archive what reads well now.")
+        bool, typer.Option("--quarantined", help="Parse the pages in quarantine, and archive those that are valid now.")
     ] = False,
     accept: Annotated[
         bool,
-        typer.Option("--accept", help="With --quarantined: pages are right as they look now, and the next ones too."),
+        typer.Option("--accept", help="With --quarantined: accept the pages, and their layout as the new normal."),
     ] = False,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Derive the articles once more from their captures.
+    """Parse the captures of the articles again, without the network.
 
-    Without the network. A text that comes out otherwise becomes a new revision; the older one stays.
+    A text that differs becomes a new revision; the old one is kept.
     """
     from flows.cli.show.archive import reparsed_object, show_reparsed
-    from flows.cli.show.progress import progress
-    from flows.cli.show.terminal import print_json
-    from flows.cli.signals import on_interrupt
-    from flows.runs.quarantine import QuarantineOrder
     from flows.runs.reparse import ReparseOrder
-    from flows.runs.reparse import reparse as derive_again
+    from flows.runs.reparse import reparse as run_reparse
 
     check_archive(archive)
     if accept and not quarantined:
-        raise BadInput("--accept goes with --quarantined: nothing else was held back.")
+        raise BadInput("--accept is for pages in quarantine: add --quarantined.")
     if quarantined:
         if ids or since or dry_run:
-            raise BadInput("--quarantined reads all pages that were held back: leave out ids, --since and --dry-run.")
-        _reparse_quarantined(QuarantineOrder(topic_from(topic), archive, accept, wait), as_json=json)
-    named = tuple(article_id(text) for text in ids or ())
-    order = ReparseOrder(topic_from(topic), archive, time_from(since), named, dry_run, wait)
-    stop = threading.Event()
-    with on_interrupt(stop.set), progress("reparse") as report:
-        done = derive_again(order, on_progress=report, stopped=stop.is_set)
-    Verdict.code = exit_of_run(done.exit_reason)
-    print_json(reparsed_object(done)) if json else show_reparsed(done)
-    raise typer.Exit(Verdict.code)
+            raise BadInput("--quarantined parses all pages in quarantine: leave out ids, --since and --dry-run.")
+        _reparse_quarantined(archive, topic, accept, wait, as_json=json)
+    chosen = tuple(article_id(text) for text in ids or ())
+    order = ReparseOrder(topic_from(topic), archive, since=since_from(since), ids=chosen, dry_run=dry_run, wait=wait)
+    done = run_blocking("reparse", partial(run_reparse, order))
+    finish(done, show_reparsed, as_json=json, code=exit_of_run(done.exit_reason), to_json=reparsed_object)
 
 
-def _reparse_quarantined(order: QuarantineOrder, *, as_json: bool) -> None:
-    from flows.runs.quarantine import reparse_quarantined
+def _reparse_quarantined(archive: Path, topic: Path | None, accept: bool, wait: float, *, as_json: bool) -> NoReturn:
+    from flows.runs.quarantine import QuarantineOrder, reparse_quarantined
 
-    cli_runs.end(cli_runs.run_here("reparse", partial(reparse_quarantined, order)), as_json=as_json)
+    order = QuarantineOrder(topic_from(topic), archive, accept=accept, wait=wait)
+    end(run_here("reparse", partial(reparse_quarantined, order)), as_json=as_json)
 
 
-def _care(archive: Path, act: Callable[[], Repair], *, as_json: bool) -> None:
+def _end_repair(done: Repair, *, as_json: bool) -> NoReturn:
     from flows.cli.show.archive import show_repair
-    from flows.cli.show.terminal import print_json
 
-    check_archive(archive)
-    done = act()
-    Verdict.code = Exit.ARCHIVE_DAMAGED if done.left else Exit.DONE
-    print_json(done) if as_json else show_repair(done)
-    raise typer.Exit(Verdict.code)
+    finish(done, show_repair, as_json=as_json, code=Exit.ARCHIVE_DAMAGED if done.left else Exit.DONE)

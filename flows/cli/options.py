@@ -1,4 +1,4 @@
-"""The options that commands share, and how numbers and choices are read: what was expected, in our own words."""
+"""The options that several commands share, and parsers of values whose errors say what was expected."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ DEFAULT_ARCHIVE = Path("archive")
 
 
 def whole(low: int, high: int | None = None) -> Callable[[str], int]:
-    """A reader of whole numbers from `low` on, up to `high` where there is one."""
-    bounds = f"from {low:,} to {high:,}" if high is not None else f"from {low:,} on"
+    """A parser of whole numbers from `low` to `high`; no upper bound for None."""
+    bounds = f"from {low:,} to {high:,}" if high is not None else f"of at least {low:,}"
 
     def read(text: str) -> int:
-        digits = str(text)  # a default comes as a number
+        digits = str(text)  # typer passes a default as a number
         number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 19 else -1
         if number < low or (high is not None and number > high):
             raise typer.BadParameter(f"expected a whole number {bounds} (given {text!r})")
@@ -27,18 +27,18 @@ def whole(low: int, high: int | None = None) -> Callable[[str], int]:
 
 
 def seconds(text: str) -> float:
-    """A time to wait, in seconds."""
+    """A parser of a number of seconds."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
-        raise typer.BadParameter(f"expected seconds, a number from 0 on (given {text!r})")
+        raise typer.BadParameter(f"expected a number of seconds, 0 or more (given {text!r})")
     return number
 
 
 def one_of(*words: str) -> Callable[[str], str]:
-    """A reader of one of these words."""
+    """A parser that accepts one of these words."""
 
     def read(text: str) -> str:
         if text not in words:
@@ -53,10 +53,13 @@ ArchiveOption = Annotated[
 ]
 TopicOption = Annotated[
     Path | None,
-    typer.Option("--topic", envvar="SEOGO_TOPIC", metavar="FILE", help="The topic file (default: the one that ships)."),
+    typer.Option("--topic", envvar="SEOGO_TOPIC", metavar="FILE", help="The topic file (default: the built-in one)."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 WaitOption = Annotated[
     float,
-    typer.Option("--wait", parser=seconds, metavar="SECONDS", help="Wait this long for another process to leave."),
+    typer.Option("--wait", parser=seconds, metavar="SECONDS", help="Wait up to this long if another process writes."),
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", parser=whole(1), metavar="N", help="Fetch at most this many articles.")
 ]

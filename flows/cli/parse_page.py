@@ -1,4 +1,4 @@
-"""Any captured page or answer -> what its parser reads off it, chosen by address. For `seogo parse`."""
+"""Parses any captured page or API answer; its address selects the parser. For `seogo parse`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OG_URL = re.compile(rb'<meta[^<>]{0,200}property="og:url"[^<>]{0,200}content="(
 
 
 def unpacked(data: bytes, name: str) -> bytes:
-    """The bytes of a captured file, which may be gzip. Raises BadInput for a damaged one, and for a bomb."""
+    """The bytes of a captured file, decompressed if it is gzip. Raises BadInput if damaged or larger than LARGEST."""
     if not data.startswith(b"\x1f\x8b"):
         return data
     try:
@@ -33,19 +33,19 @@ def unpacked(data: bytes, name: str) -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"{name} is a damaged gzip file ({error}): fetch or copy it again.") from error
     if len(content) > LARGEST:
-        raise BadInput(f"{name} unpacks to more than {LARGEST:,} bytes, which no page has.")
+        raise BadInput(f"{name} decompresses to more than {LARGEST:,} bytes: no page does.")
     return content
 
 
 def own_address(content: bytes) -> str | None:
-    """The address of an article that the page gives as its own."""
+    """The address that an article page gives as its own."""
     found = _OG_URL.search(content)
     address = found[1].decode("ascii", "replace").replace("&amp;", "&") if found else ""
     return address if find_article_key(address) else None
 
 
 def parse_any(content: bytes, url: str) -> Article | dict[str, Any]:
-    """An article, or what a list or an answer of the Search API names. Raises ParseError, BadInput."""
+    """An article, or the items of a list or of an answer of the Search API. Raises ParseError, BadInput."""
     if find_article_key(url) is not None:
         return parse_article(content, url)
     try:
@@ -68,7 +68,7 @@ def parse_any(content: bytes, url: str) -> Article | dict[str, Any]:
 
 
 def _no_parser(url: str) -> BadInput:
-    return BadInput(f"{url!r} is no address that seogo has a parser for: give that of an article, a list or a search.")
+    return BadInput(f"seogo has no parser for {url!r}: give the address of an article, a list or a search.")
 
 
 def article_object(article: Article, *, crawled_at: datetime | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The commands that hand on what the archive holds: publish, export, report. `flows.cli.app` registers them."""
+"""The commands that hand on what the archive holds: publish, export, report."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, WaitOption, one_of, whole
+from flows.cli.run_here import finish
 from storage.layout import check_archive
 
 FORMATS = ("parquet", "jsonl", "jsonl.gz", "markdown", "atom")
@@ -22,95 +23,80 @@ def publish(
             "--format",
             parser=one_of(*FORMATS),
             metavar=_CHOICE,
-            help="Export this. May repeat (default: parquet, atom).",
+            help="Export this format. May be repeated (default: parquet, atom).",
         ),
     ] = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Bring readers up to date.
+    """Update the readers' database and the exports.
 
-    Their copy of the database, and the exports in the archive's own folder.
-    Only what is behind is written. What a killed run left is finished first, as by any command that writes.
+    The exports are in the archive directory. Only files that are out of date are written. Recovers from a killed run
+    first, as every command that writes does.
     """
     from flows.cli.show.exports import show_published
-    from flows.cli.show.terminal import print_json
     from flows.runs.publish import PublishOrder
-    from flows.runs.publish import publish as bring_up_to_date
+    from flows.runs.publish import publish as run_publish
 
     check_archive(archive)
     order = PublishOrder(archive, wait, tuple(dict.fromkeys(formats))) if formats else PublishOrder(archive, wait)
-    done = bring_up_to_date(order)
-    print_json(done.as_json()) if json else show_published(done)
+    finish(run_publish(order), show_published, as_json=json, to_json=lambda done: done.as_json())
 
 
 def export(
     form: Annotated[
-        str, typer.Option("--format", parser=one_of(*FORMATS), metavar=_CHOICE, help="What to write.")
+        str, typer.Option("--format", parser=one_of(*FORMATS), metavar=_CHOICE, help="The format to write.")
     ] = "parquet",
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="DIR", help="Where (default: the folder exports of the archive).")
+        Path | None, typer.Option("--to", metavar="DIR", help="Where to (default: `exports` in the archive).")
     ] = None,
     since: Annotated[
         int | None,
         typer.Option(
-            "--since", parser=whole(0), metavar="CURSOR", help="Only what changed behind this cursor (0: everything)."
+            "--since", parser=whole(0), metavar="CURSOR", help="Only the changes after this cursor (0: all of them)."
         ),
     ] = None,
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Export all articles, or what changed. Works at any time, also while a crawl writes.
+    """Export all articles, or what changed. Works at any time, also during a crawl.
 
-    parquet: a file a month, of which only those that changed are written again. markdown: a zip of the Markdown files
-    with an index. atom: a feed of the newest 50. schemas/exported says what an exported article is.
+    parquet: one file per month; only months that changed are written again. markdown: a zip of the Markdown files with
+    an index. atom: a feed of the newest 50 articles. The records are defined in schemas/exported.
 
-    With --since: jsonl (to standard output, or a file in --to), parquet or markdown. Each change has its own cursor,
-    `seq`; keep that of the last one you took in.
+    With --since: jsonl (to standard output, or to a file in --to), parquet or markdown. Each change has its own cursor,
+    `seq`; store the cursor of the last change that you processed.
     """
-    if since is not None:
-        _export_changes(archive, since, form, to, as_json=json)
-        return
-    from flows.cli.show.exports import show_exported
-    from flows.cli.show.terminal import print_json
-    from storage.exports.full import export as write
-
-    done = write(archive, form, to, wait=wait)
-    print_json(done.as_json()) if json else show_exported(done)
-
-
-def _export_changes(archive: Path, since: int, form: str, to: Path | None, *, as_json: bool) -> None:
-    from flows.cli.show.exports import show_change_lines, show_changes
-    from flows.cli.show.terminal import print_json
+    from flows.cli.show.exports import show_change_lines, show_changes, show_exported
     from storage.exports.changes import export_changes
+    from storage.exports.full import export as export_all
 
+    if since is None:
+        done = export_all(archive, form, to, wait=wait)
+        finish(done, show_exported, as_json=json, to_json=lambda done: done.as_json())
     if to is None and form == "jsonl":
         show_change_lines(archive, since)
         return
-    done = export_changes(archive, since, form, to or archive / "exports" / "changes")
-    print_json(done) if as_json else show_changes(done)
+    finish(export_changes(archive, since, form, to or archive / "exports" / "changes"), show_changes, as_json=json)
 
 
 def report(
-    days: Annotated[int, typer.Option(parser=whole(1), metavar="N", help="Over how many days, up to now.")] = 7,
+    days: Annotated[int, typer.Option(parser=whole(1), metavar="N", help="How many days, up to today.")] = 7,
     html: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page for a browser instead, that needs no net."),
+        typer.Option("--html", metavar="FILE", help="Write a page for a browser instead. It needs no network."),
     ] = None,
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     json: JsonOption = False,
 ) -> None:
-    """Tell what came in, what went wrong and what waits, as Markdown. Works at any time, also while a crawl writes."""
-    from flows.cli.show.exports import show_markdown, show_page
-    from flows.cli.show.terminal import print_json
-    from flows.reports.markdown import markdown, read
+    """Report what was archived, what failed and what is pending. Works at any time, also during a crawl."""
+    from flows.cli.show.exports import show_page, show_report
 
     if html is not None:
         from flows.reports.page import write_page
 
-        size = write_page(archive, html, days=days)
-        print_json({"file": html, "bytes": size}) if json else show_page(html, size)
-        return
-    found = read(archive, days=days)
-    print_json(found) if json else show_markdown(markdown(found))
+        finish({"file": html, "bytes": write_page(archive, html, days=days)}, show_page, as_json=json)
+    from flows.reports.facts import facts
+
+    finish(facts(archive, days=days), show_report, as_json=json)

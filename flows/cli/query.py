@@ -1,19 +1,41 @@
-"""The command `show`. `flows.cli.app` registers it."""
+"""The commands that answer questions about an archive: status, show, sql."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.arguments import article_id
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption
+from flows.cli.arguments import article_id, text_of, time_from
+from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, one_of
+from flows.cli.run_here import finish
 from schemas.errors import BadInput
 
 if TYPE_CHECKING:
-    from flows.reports.history import Past
+    from flows.reports.history import History
+
+SQL_FORMATS = ("table", "csv", "json", "parquet")
+
+
+def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -> None:
+    """Show what the archive holds, and how the last run ended.
+
+    Also how far each source was read, the gaps in coverage, and what is waiting to be tried again.
+    """
+    from flows.cli.show.archive import show_status
+    from storage.reading.reader import open_snapshot
+    from storage.reading.reader import status as read_status
+
+    with open_snapshot(archive) as connection:
+        found = read_status(connection, archive)
+    finish(found, show_status, as_json=json)
+
+
+# -- show
 
 
 def show(
@@ -31,87 +53,145 @@ def show(
 ) -> None:
     """Show one article, its history, or what changed in it."""
     if sum((history, diff, as_of is not None)) > 1:
-        raise BadInput("--history, --diff and --as-of show different things: give one of them.")
+        raise BadInput("--history, --diff and --as-of exclude each other: give one of them.")
     if span is not None and not diff:
-        raise BadInput(f"{span} names revisions to compare: it goes with --diff.")
+        raise BadInput(f"{span} names revisions to compare: add --diff.")
     wanted = article_id(article)
     if history:
-        _show_past(_past(archive, wanted), as_json=json)
+        _show_history(_history(archive, wanted), as_json=json)
     elif diff:
-        _show_difference(_past(archive, wanted), span, as_json=json)
+        _show_difference(_history(archive, wanted), span, as_json=json)
     elif as_of is not None:
-        _show_fields(_past(archive, wanted).as_of(_moment(as_of)), as_json=json)
+        _show_fields(_history(archive, wanted).as_of(time_from("--as-of", as_of)), as_json=json)
     else:
         _show_fields(_newest(archive, wanted), as_json=json)
 
 
-def _show_fields(fields: Any, *, as_json: bool) -> None:
-    from flows.cli.show.run import show_article
-    from flows.cli.show.terminal import print_json
+def _show_fields(fields: Mapping[str, Any], *, as_json: bool) -> None:
+    from flows.cli.show.article import show_article
     from storage.reading.reader import HELD, SHOWN
 
-    told = {name: fields[name] for name in (*SHOWN, *HELD) if name in fields}
-    print_json(told) if as_json else show_article(fields)
+    finish({name: fields[name] for name in (*SHOWN, *HELD) if name in fields}, show_article, as_json=as_json)
 
 
-def _show_past(past: Past, *, as_json: bool) -> None:
-    from flows.cli.show.article import show_past
-    from flows.cli.show.terminal import print_json
+def _show_history(found: History, *, as_json: bool) -> None:
+    from flows.cli.show.article import show_history
 
-    print_json({"id": past.id, "history": list(past.steps)}) if as_json else show_past(past)
+    finish(found, show_history, as_json=as_json, to_json=lambda found: {"id": found.id, "history": list(found.steps)})
 
 
-def _show_difference(past: Past, span: str | None, *, as_json: bool) -> None:
+def _show_difference(found: History, span: str | None, *, as_json: bool) -> None:
     from flows.cli.show.article import show_difference
-    from flows.cli.show.terminal import print_json
     from flows.reports.history import compare
 
-    before, after = past.change(span)
-    fields = compare(before, after)
-    numbers = (before["revision"], after["revision"])
-    if as_json:
-        print_json({"id": past.id, "from": numbers[0], "to": numbers[1], "fields": fields})
-    else:
-        show_difference(past, numbers, fields)
+    before, after = found.change(span)
+    told = {"id": found.id, "from": before["revision"], "to": after["revision"], "fields": compare(before, after)}
+    finish(told, show_difference, as_json=as_json)
 
 
-def _newest(archive: Path, wanted: str) -> Any:
+def _newest(archive: Path, wanted: str) -> Mapping[str, Any]:
     from storage.reading.reader import article, open_snapshot
 
     with open_snapshot(archive) as connection:
         fields = article(connection, wanted)
     if fields is None:
-        raise BadInput(_why_not_there(archive, wanted))
+        raise BadInput(_why_missing(archive, wanted))
     return fields
 
 
-def _past(archive: Path, wanted: str) -> Past:
-    from flows.reports.history import read_past
+def _history(archive: Path, wanted: str) -> History:
+    from flows.reports.history import read_history
 
-    past = read_past(archive, wanted)
-    if past is None:
-        raise BadInput(_why_not_there(archive, wanted))
-    return past
+    found = read_history(archive, wanted)
+    if found is None:
+        raise BadInput(_why_missing(archive, wanted))
+    return found
 
 
-def _why_not_there(archive: Path, wanted: str) -> str:
+def _why_missing(archive: Path, wanted: str) -> str:
     from storage.reading.reader import duplicate_of, last_find, open_snapshot
 
     with open_snapshot(archive) as connection:
         first, find = duplicate_of(connection, wanted), last_find(connection, wanted)
     if first:
-        return f"{wanted} bears the text of {first}: seogo show {first}"
+        return f"{wanted} has the text of {first}: seogo show {first}"
     if find:
-        return f"{wanted} was found and is not archived: {find[0]} ({find[1]})."
+        return f"{wanted} was found but not archived: {find[0]} ({find[1]})."
     return f"{wanted!r} is not in the archive, and no run has found it. An id looks like 119_0003042504."
 
 
-def _moment(text: str) -> datetime:
-    """A time as people write it, in Korean time where it names no zone; a day is its beginning. Raises BadInput."""
-    from schemas.article import SEOUL
+# -- sql
 
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(f"--as-of {text!r} is no time: write 2025-12-28 or 2025-12-28T09:30.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=SEOUL)
+
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(metavar="QUERY", help="A query in SQL; - reads it from standard input.")
+    ] = None,
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Read the query from a file.")] = None,
+    example: Annotated[
+        str | None, typer.Option("--example", metavar="NAME", help="Run one of the example queries.")
+    ] = None,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="List the example queries and what they answer.")
+    ] = False,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            parser=one_of(*SQL_FORMATS),
+            metavar="|".join(SQL_FORMATS),
+            help="The format of the rows.  [default: the suffix of --to, else table]",
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Write the rows to a file (csv, json, parquet).")
+    ] = None,
+) -> None:
+    """Query the archive with SQL. Works at any time, also during a crawl; read-only.
+
+    Without a query, opens a prompt with history and completion.
+    """
+    if examples:
+        from flows.cli.sql_prompt import show_examples
+
+        show_examples(form or "table")
+        return
+    from flows.cli.sql_output import TO_FILES, check_target, print_query, write_query
+
+    suffix = to.suffix.removeprefix(".") if to else ""
+    form = form or (suffix if suffix in TO_FILES else "table")
+    text = _query(query, file, example)
+    target = check_target(form, to, archive)
+    if text is None:
+        _prompt(archive, form, target)
+    elif target is None:
+        print_query(archive, text, form)
+    else:
+        write_query(archive, text, form, target)
+
+
+def _query(query: str | None, file: Path | None, example: str | None) -> str | None:
+    """The text of the query; None if none was given. Raises BadInput."""
+    if sum(given is not None for given in (query, file, example)) > 1:
+        raise BadInput("give one query: as an argument, with --file or with --example.")
+    if example is not None:
+        from storage.reading.examples import example as find
+
+        return find(example).sql
+    if file is not None or query == "-":
+        return text_of(file or Path("-"))
+    return query
+
+
+def _prompt(archive: Path, form: str, target: Path | None) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BadInput(
+            'give a query: seogo sql "SELECT …", --file FILE, --example NAME, or - to read it from standard input.'
+            " A prompt needs a terminal."
+        )
+    if target is not None:
+        raise BadInput(f"--to {target} needs a query: a prompt writes to the terminal.")
+    from flows.cli.sql_prompt import prompt
+
+    prompt(archive, form, os.environ)

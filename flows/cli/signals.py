@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM for long work: the first asks it to end in order, the second ends the process at once."""
+"""Ctrl-C and SIGTERM: the first asks a run to stop in order, the second ends the process immediately."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from types import FrameType
 from flows.cli.exit_codes import Exit
 
 _SHOW_CURSOR = b"\n\x1b[?25h"
-_LAST_WORDS = b"seogo: stopped at once; the next run goes on from what was committed\n"
+_MESSAGE = b"seogo: stopped immediately; the next run resumes from what was committed\n"
 
 
 @contextmanager
 def on_interrupt(ask: Callable[[], object]) -> Iterator[None]:
-    """Inside the block, the first SIGINT or SIGTERM calls `ask`. To be entered in the main thread.
+    """Inside the block, the first SIGINT or SIGTERM calls `ask`. Must be entered in the main thread.
 
-    `ask` may come at any moment, between any two lines of the main thread: it should only leave a mark.
+    `ask` is called between any two instructions of the main thread: it should only set a flag.
     """
     asked = False
 
     def handle(number: int, frame: FrameType | None) -> None:
         nonlocal asked
         if asked:
-            _end_at_once()
+            _exit_now()
         asked = True
         ask()
 
@@ -37,8 +37,8 @@ def on_interrupt(ask: Callable[[], object]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _end_at_once() -> None:
-    """What a kill leaves behind the next start mends; only the terminal's cursor nobody would bring back."""
-    with suppress(OSError):  # nobody may be listening any more: no reason to stay
-        os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + _LAST_WORDS)
+def _exit_now() -> None:
+    """The next run recovers the archive; only the terminal's cursor has to be restored here."""
+    with suppress(OSError):  # standard error may be closed
+        os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + _MESSAGE)
     os._exit(Exit.INTERRUPTED)

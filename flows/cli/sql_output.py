@@ -1,24 +1,21 @@
-"""Where the rows of a query go: to standard output, or whole to a file. Imports rich, so only where it is shown."""
+"""Where the rows of a query go: to standard output, or to a file that is replaced as a whole."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
-from functools import partial
+from contextlib import redirect_stdout
 from pathlib import Path
 
-from rich.text import Text
-
-from flows.cli.show.terminal import distinct, line, out, print_rows
+from flows.cli.show.rows import distinct, print_rows
+from flows.cli.show.terminal import say
 from schemas.errors import BadInput, QueryError, StorageFault
+from storage.files import own_part, replacing
 from storage.reading.reader import open_snapshot, run_query
 
 TO_FILES = ("csv", "json", "parquet")
 """Formats that may be written to a file."""
 
 
-def show(archive: Path, sql: str, form: str) -> None:
+def print_query(archive: Path, sql: str, form: str) -> None:
     """Print a query's rows as `table`, `csv` or `json`. Raises QueryError."""
     with open_snapshot(archive) as connection:
         names, rows = run_query(connection, sql)
@@ -26,57 +23,43 @@ def show(archive: Path, sql: str, form: str) -> None:
 
 
 def check_target(form: str, to: Path | None, archive: Path) -> Path | None:
-    """The file to write, its links followed; None for standard output. Raises BadInput where it is not to be written.
+    """The file to write, with links resolved; None for standard output. Raises BadInput if it must not be written.
 
-    Nothing is written into the archive: `seogo sql` reads, whatever it is asked.
+    Nothing may be written into the archive: `seogo sql` only reads it.
     """
     if to is None:
         if form == "parquet":
-            raise BadInput("--format parquet is written to a file: give its name with --to FILE.")
+            raise BadInput("--format parquet needs a file: add --to FILE.")
         return None
     if form not in TO_FILES:
-        raise BadInput(f"--to {to}: say what to write, with --format csv, json or parquet.")
+        raise BadInput(f"--to {to}: add --format csv, json or parquet.")
     target = to.resolve()
     if target.is_relative_to(archive.resolve()):
-        raise BadInput(f"--to {to} lies in the archive, where only seogo's own files are: choose another folder.")
+        raise BadInput(f"--to {to} is inside the archive, which only seogo writes: choose another directory.")
     if not target.parent.is_dir():
-        raise BadInput(f"--to {to}: the folder {target.parent} does not exist. Make it first.")
+        raise BadInput(f"--to {to}: the directory {target.parent} does not exist. Create it first.")
     if target.exists() and not target.is_file():
-        raise BadInput(f"--to {to} is no file: leave --to out to write to standard output.")
+        raise BadInput(f"--to {to} is not a regular file: leave out --to to write to standard output.")
     return target
 
 
-def write(archive: Path, sql: str, form: str, target: Path) -> None:
+def write_query(archive: Path, sql: str, form: str, target: Path) -> None:
     """Write a query's rows to a file, which is replaced whole or not at all. Raises QueryError, BadInput."""
-    if form == "parquet":
-        act: Callable[[Path], None] = partial(_write_parquet, archive, sql)
-    else:
-        act = partial(_write_text, archive, sql, form)
+    write = _write_parquet if form == "parquet" else _write_text
     try:
-        with _replacing(target) as part:
-            act(part)
+        with replacing(target, beside=own_part(target)) as part:
+            write(archive, sql, form, part)
     except OSError as error:
         raise StorageFault(f"{target} cannot be written: {error.strerror}. Choose another with --to FILE.") from error
-    out.print(Text(line(f"{target}: {target.stat().st_size:,} bytes"), style="bold green"))
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A file to write in its place, which becomes `target` when all went well."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    say(f"{target}: {target.stat().st_size:,} bytes", "bold green")
 
 
 def _write_text(archive: Path, sql: str, form: str, part: Path) -> None:
     with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file, redirect_stdout(file):
-        show(archive, sql, form)
+        print_query(archive, sql, form)
 
 
-def _write_parquet(archive: Path, sql: str, part: Path) -> None:
+def _write_parquet(archive: Path, sql: str, form: str, part: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

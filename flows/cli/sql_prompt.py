@@ -1,8 +1,8 @@
-"""The prompt of `seogo sql`: statements over several lines, history, completion, and some words of its own.
+"""The prompt of `seogo sql`: statements of several lines, history, completion, and some commands of its own.
 
-Built on the standard library's readline; where Python lacks it, lines are read without history and completion. The
-database is opened anew for each statement: what is shown is always the newest, and a prompt that stays open for days
-holds nothing. Settings and variables last as long as the statement that they stand in.
+Uses the standard library's readline; without it, lines are read without history and completion. The database is opened
+for each statement: an answer is always from the newest state, and an idle prompt keeps no file open. Settings and
+variables therefore last for one statement.
 """
 
 from __future__ import annotations
@@ -16,34 +16,35 @@ from types import ModuleType
 
 from rich.text import Text
 
-from flows.cli.show.terminal import err, line, out, print_rows, shown
-from flows.cli.sql_output import show
+from flows.cli.show.rows import print_rows
+from flows.cli.show.terminal import err, line, out, shown
+from flows.cli.sql_output import print_query
 from schemas.errors import BadInput, SeogoError
 from storage.reading.examples import example, examples
 from storage.reading.reader import open_snapshot, run_query
 
 HELP = """\
-A query ends with a semicolon and may take several lines. Tab completes tables, columns, examples and words of SQL.
-Each query sees the archive's newest state; what it SETs ends with it.
-  .tables           tables and views, and what they hold
-  .schema TABLE     columns of a table, and what they hold
-  .examples         queries to begin with, and what they answer
-  .example NAME     show one, and run it
-  .help             this
-  .quit             leave, as Ctrl-D does. Ctrl-C drops the query, or ends it where it runs.
+A query ends with a semicolon and may span several lines. Tab completes tables, columns, examples and SQL keywords.
+Each query reads the newest state of the archive; a SET lasts for one query.
+  .tables           list tables and views with their descriptions
+  .schema TABLE     list the columns of a table with their descriptions
+  .examples         list example queries and what they answer
+  .example NAME     show and run an example
+  .help             show this help
+  .quit             quit, as does Ctrl-D. Ctrl-C discards the query, or cancels it while it runs.
 The archive as it was at a time: FROM articles_as_of(TIMESTAMPTZ '2026-01-01 00:00:00+09');
 """
 
 MOST_KEPT = 1000
-"""Lines of history."""
+"""Lines of history that are kept."""
 
-_PROMPT, _GOES_ON = "seogo> ", "  ...> "
+_PROMPT, _CONTINUED = "seogo> ", "  ...> "
 _DELIMITERS = " \t\n`~!@#$%^&*()=+[{]}\\|;:'\",<>/?"
-_QUIET = re.compile(
+_QUOTED = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/",
     re.DOTALL,
 )
-"""Texts, quoted names and comments: a semicolon in them ends nothing."""
+"""Strings, quoted names and comments: a semicolon in them does not end a statement."""
 
 _TABLES = """
     SELECT table_name AS name, comment AS holds FROM duckdb_tables() WHERE NOT internal
@@ -60,7 +61,7 @@ _NAMES = """
     UNION ALL SELECT 'table', 'articles_as_of'
     UNION SELECT 'column', column_name FROM duckdb_columns() WHERE NOT internal
 """
-_WORDS = (
+_KEYWORDS = (
     *("SELECT", "FROM", "WHERE", "GROUP", "BY", "ALL", "ORDER", "DESC", "ASC", "LIMIT", "OFFSET", "HAVING", "QUALIFY"),
     *("JOIN", "LEFT", "FULL", "SEMI", "ANTI", "USING", "ON", "AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "ILIKE"),
     *("BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END", "WITH", "AS", "UNION", "EXCEPT", "INTERSECT", "DISTINCT"),
@@ -73,25 +74,25 @@ _WORDS = (
 _BEFORE_TABLES = ("FROM", "JOIN", "DESCRIBE", "SUMMARIZE")
 
 
-# -- what is typed
+# -- statements and completion
 
 
-def is_whole(text: str) -> bool:
-    """Whether a statement is at its end: a semicolon, that stands in no text, quoted name or comment."""
-    bare = _QUIET.sub(" ", text).rstrip()
+def is_complete(text: str) -> bool:
+    """Whether a statement is complete: it ends with a semicolon outside of strings, quoted names and comments."""
+    bare = _QUOTED.sub(" ", text).rstrip()
     return bare.endswith(";") and not any(opened in bare for opened in ("'", '"', "/*", "$$"))
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What may be completed."""
+    """The names that can be completed."""
 
     tables: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
 
     def completions(self, before: str, word: str) -> list[str]:
-        """What `word` may become, behind the text `before` on its line. A word of SQL is written as it was begun."""
+        """The completions of `word` after the text `before` on its line. A keyword keeps the case of `word`."""
         match before.split():
             case [".schema"]:
                 return _beginning(self.tables, word)
@@ -105,7 +106,7 @@ class Vocabulary:
         if dot:
             return [f"{alias}.{column}" for column in _beginning(self.columns, name)]
         said = str.lower if word.islower() else str
-        words = _beginning(tuple(said(one) for one in _WORDS), word)
+        words = _beginning(tuple(said(one) for one in _KEYWORDS), word)
         return list(dict.fromkeys([*_beginning(self.tables, word), *_beginning(self.columns, word), *words]))
 
 
@@ -117,22 +118,22 @@ def _beginning(names: tuple[str, ...], word: str) -> list[str]:
 
 
 def history_path(environment: Mapping[str, str]) -> Path:
-    """Where the history lies: with what programs keep for this user, never in the archive."""
-    # The standard says of a relative path: to be ignored.
+    """The history file, in the user's state directory."""
+    # By the XDG standard, a relative path is ignored.
     given = Path(environment.get("XDG_STATE_HOME") or "")
     base = given if given.is_absolute() else Path.home() / ".local" / "state"
     return base / "seogo" / "sql_history"
 
 
 class History:
-    """Lines that were typed, in a file that only its user reads. A file that cannot be kept is told of once."""
+    """The lines that were typed, in a file only its user can read. If it cannot be written, one warning is printed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._kept = True
 
     def lines(self) -> list[str]:
-        """The newest lines, oldest first; the file is cut to as many."""
+        """The newest MOST_KEPT lines, oldest first. A longer file is cut."""
         try:
             if not self._path.exists():
                 return []
@@ -145,7 +146,7 @@ class History:
         return lines[-MOST_KEPT:]
 
     def add(self, lines: list[str]) -> None:
-        """Keep lines."""
+        """Append lines."""
         if not self._kept:
             return
         try:
@@ -158,12 +159,12 @@ class History:
 
     def _give_up(self, error: OSError) -> None:
         self._kept = False
-        err.print(Text(line(f"history is not kept: {self._path}: {error.strerror}"), style="dim"))
+        err.print(Text(line(f"history is not saved: {self._path}: {error.strerror}"), style="dim"))
 
 
 def as_lines(statement: str) -> list[str]:
-    """A statement as lines of history: one, unless a comment or a text goes to the end of a line."""
-    if "--" in statement or any("\n" in quiet[0] for quiet in _QUIET.finditer(statement)):
+    """A statement as lines of history: one, unless a line comment or a string needs its line break."""
+    if "--" in statement or any("\n" in quiet[0] for quiet in _QUOTED.finditer(statement)):
         return [one for one in statement.splitlines() if one.strip()]
     return [" ".join(statement.split("\n")).strip()]
 
@@ -172,7 +173,7 @@ def as_lines(statement: str) -> list[str]:
 
 
 class Prompt:
-    """A prompt on an archive. `ask` reads a line as `input` does; `form` is how rows are shown."""
+    """A prompt on an archive. `ask` reads a line as `input` does; `form` is the format of rows."""
 
     def __init__(self, archive: Path, form: str, history: History, ask: Callable[[str], str] = input) -> None:
         self._archive = archive
@@ -182,40 +183,40 @@ class Prompt:
         self._readline = _readline()
 
     def run(self) -> None:
-        """Read and answer until the end of input."""
+        """Read and run statements until the end of input."""
         self._prepare()
-        out.print(Text(f"{self._archive}: .help tells what can be asked, Ctrl-D leaves", style="dim"))
+        out.print(Text(f"{self._archive}: .help shows the commands, Ctrl-D quits", style="dim"))
         while (statement := self._statement()) is not None:
             try:
                 if statement in (".quit", ".exit"):
                     return
                 self._answer(statement)
             except SeogoError as error:
-                err.print(Text(shown(error), style="red"), soft_wrap=True)  # DuckDB points at the place
+                err.print(Text(shown(error), style="red"), soft_wrap=True)  # DuckDB points at the error
             except KeyboardInterrupt:
                 err.print(Text("interrupted", style="dim"))
         out.print()
 
     def _statement(self) -> str | None:
-        """The next whole statement, or a command of the prompt; None at the end of input."""
+        """The next complete statement, or a command of the prompt; None at the end of input."""
         typed = ""
         while True:
             try:
-                line = self._ask(_GOES_ON if typed else _PROMPT)
+                line = self._ask(_CONTINUED if typed else _PROMPT)
             except KeyboardInterrupt:
                 out.print()
                 typed = ""
                 continue
             except EOFError:
                 return None
-            if own := _own_words(line, begun=bool(typed)):
+            if own := _own_command(line, begun=bool(typed)):
                 self._remember([own])
                 return own
             typed += line + "\n"
             whole = typed.strip()
             if not whole or whole == ";":
                 typed = ""
-            elif is_whole(typed):
+            elif is_complete(typed):
                 self._remember(as_lines(whole))
                 return whole
 
@@ -226,11 +227,11 @@ class Prompt:
         command, _, name = statement.partition(" ")
         act = _COMMANDS.get(command)
         if act is None:
-            raise BadInput(f"there is no {command}: .help tells what there is.")
+            raise BadInput(f"there is no command {command}: .help lists them.")
         act(self, name.strip())
 
     def _query(self, sql: str, form: str = "table") -> None:
-        show(self._archive, sql, form)
+        print_query(self._archive, sql, form)
 
     def _remember(self, lines: list[str]) -> None:
         self._history.add(lines)
@@ -243,7 +244,7 @@ class Prompt:
             return
         for one in self._history.lines():
             self._readline.add_history(one)
-        self._readline.set_auto_history(False)  # a statement is one entry, however many lines it took
+        self._readline.set_auto_history(False)  # a statement of several lines is one entry
         self._readline.set_completer_delims(_DELIMITERS)
         self._readline.set_completer(_completer(self._readline, self._vocabulary()))
         edited = "libedit" in (self._readline.__doc__ or "")
@@ -255,33 +256,33 @@ class Prompt:
         tables, columns = (tuple(name for kind, name in names if kind == wanted) for wanted in ("table", "column"))
         return Vocabulary(tables, columns, tuple(one.name for one in examples()))
 
-    # -- its own words
+    # -- its commands
 
     def tables(self, _: str) -> None:
-        """Tables and views."""
+        """List tables and views."""
         self._query(_TABLES)
 
     def schema(self, table: str) -> None:
-        """The columns of a table."""
+        """List the columns of a table."""
         with open_snapshot(self._archive) as connection:
             names, rows = run_query(connection, _COLUMNS.format(table=table.replace("'", "''")))
             found = list(rows)
         if not found:
-            raise BadInput(f"there is no table {table!r}: .tables names all.")
+            raise BadInput(f"there is no table {table!r}: .tables lists them.")
         print_rows(names, iter(found), "table")
 
     def examples(self, _: str) -> None:
-        """The examples and what they answer."""
+        """List the examples and what they answer."""
         show_examples()
 
     def example(self, name: str) -> None:
-        """Show an example, then run it."""
+        """Show an example, and run it."""
         found = example(name)
         out.print(Text(found.sql, style="dim"))
         self._query(found.sql, self._form)
 
     def help(self, _: str) -> None:
-        """What can be typed."""
+        """Show the help."""
         out.print(Text(HELP.rstrip()))
 
 
@@ -294,8 +295,8 @@ _COMMANDS: dict[str, Callable[[Prompt, str], None]] = {
 }
 
 
-def _own_words(line: str, *, begun: bool) -> str:
-    """The prompt's own words in a line, also in the middle of a statement, which is dropped then; else nothing."""
+def _own_command(line: str, *, begun: bool) -> str:
+    """The prompt's own command in a line, else nothing. In the middle of a statement, it discards the statement."""
     words = line.strip().removesuffix(";").strip()
     if not begun and words in ("help", "quit", "exit"):
         return f".{words}"
@@ -304,21 +305,21 @@ def _own_words(line: str, *, begun: bool) -> str:
 
 
 def show_examples(form: str = "table") -> None:
-    """Each example and what it answers, as `table`, `csv` or `json`."""
+    """List the examples and what they answer, as `table`, `csv` or `json`."""
     print_rows(["example", "answers"], iter([(one.name, one.answers) for one in examples()]), form)
 
 
 def prompt(archive: Path, form: str, environment: Mapping[str, str]) -> None:
-    """Ask and answer in the terminal, until Ctrl-D. Raises BadInput where there is no archive."""
+    """Open the prompt. Raises BadInput if there is no archive."""
     with open_snapshot(archive):
-        pass  # no archive is said before anything is typed
+        pass  # a missing archive is an error before anything is typed
     Prompt(archive, form, History(history_path(environment))).run()
 
 
 def _readline() -> ModuleType | None:
     try:
         import readline
-    except ImportError:  # a Python that was built without it
+    except ImportError:  # Python was built without it
         return None
     return readline
 

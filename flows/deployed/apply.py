@@ -1,8 +1,8 @@
-"""Brings everything of seogo to a Prefect server: pool, queues, deployments, automations. To be run again at will.
+"""Creates or updates everything of seogo on a Prefect server: pool, queues, deployments, automations.
 
     python -m flows.deployed.apply [--notify slack-webhook/alerts]
 
-in the checkout that the worker will run, with PREFECT_API_URL set.
+Run it in the checkout that the worker runs, with PREFECT_API_URL set. It may be run again at any time.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from schemas.errors import BadInput, SeogoError
 
 POOL = "seogo"
 QUEUES = {"archive": 1, "reading": None}
-"""Queue -> how many of its runs may work at a time. One writer over all deployments: that is the queue `archive`."""
+"""Queue -> how many of its runs may execute at once. All deployments that write share the queue `archive`."""
 
 DEPLOYMENTS = Path("prefect.yaml")
 
 
 def apply(notify: str | None) -> list[str]:
-    """Bring everything there; returns the automations' names. Raises BadInput; CalledProcessError from `prefect`."""
+    """Create or update everything; returns the names of the automations. Raises BadInput, CalledProcessError."""
     if not PREFECT_API_URL.value():
-        raise BadInput("PREFECT_API_URL is not set: say which server, such as http://127.0.0.1:4200/api.")
+        raise BadInput("PREFECT_API_URL is not set: set the server's address, such as http://127.0.0.1:4200/api.")
     if not DEPLOYMENTS.is_file():
-        raise BadInput(f"{DEPLOYMENTS.resolve()} is not there: run this in seogo's checkout.")
+        raise BadInput(f"{DEPLOYMENTS.resolve()} does not exist: run this in seogo's checkout.")
     asyncio.run(_pool_and_queues())
     words = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(DEPLOYMENTS)]
-    subprocess.run(words, check=True)  # noqa: S603 - our own words
+    subprocess.run(words, check=True)  # noqa: S603 - fixed arguments
     return asyncio.run(automations.put(notify))
 
 
@@ -69,7 +69,7 @@ async def _queue(client: PrefectClient, name: str, limit: int | None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns an exit code."""
+    """Run the command line; returns an exit code."""
     parser = argparse.ArgumentParser(prog="python -m flows.deployed.apply", description=__doc__)
     parser.add_argument("--notify", default=os.environ.get("SEOGO_NOTIFY"), metavar="TYPE-SLUG/NAME")
     try:

@@ -1,4 +1,4 @@
-"""A run's artifacts in Prefect. That the server is away for a while is no reason to end a run: it is logged."""
+"""The artifacts of a run. If the server is unavailable, a warning is logged and the run continues."""
 
 from __future__ import annotations
 
@@ -20,45 +20,41 @@ T = TypeVar("T")
 
 
 async def markdown(command: str, text: str, description: str) -> None:
-    """The account of a run, as the newest version of the artifact `{command}-account`."""
-    await _sent(acreate_markdown_artifact, markdown=text, key=f"{command}-account", description=description)
+    """A new version of the artifact `{command}-account`."""
+    await _send(acreate_markdown_artifact, markdown=text, key=f"{command}-account", description=description)
 
 
-async def table(command: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """The new articles of a run, as the newest version of the artifact `{command}-new-articles`."""
-    description = f"articles that this run stored as new: {len(rows)} of them, fifty at most"
-    await _sent(
-        acreate_table_artifact,
-        table=[dict(row) for row in rows],
-        key=f"{command}-new-articles",
-        description=description,
-    )
+async def table(command: str, rows: Sequence[Mapping[str, Any]], *, of: int) -> None:
+    """A new version of the artifact `{command}-new-articles`: the first of so many new articles."""
+    description = f"{len(rows)} of {of} new articles" if len(rows) < of else f"{of} new articles"
+    table = [dict(row) for row in rows]
+    await _send(acreate_table_artifact, table=table, key=f"{command}-new-articles", description=description)
 
 
 async def link(command: str, address: str, description: str) -> None:
-    """A page of a run, as the newest version of the artifact `{command}-page`."""
-    await _sent(acreate_link_artifact, link=address, link_text=address, key=f"{command}-page", description=description)
+    """A new version of the artifact `{command}-page`."""
+    await _send(acreate_link_artifact, link=address, link_text=address, key=f"{command}-page", description=description)
 
 
 class Progress:
-    """A progress artifact of the run, made when there is something to show."""
+    """A progress artifact of the run, created by the first update."""
 
     def __init__(self) -> None:
         self._id: UUID | None = None
 
     async def show(self, done: int, of: int, requests: int) -> None:
-        """`done` of `of` finds have ended; `of` grows while sources are read."""
+        """`done` of `of` finds have ended. `of` grows while the sources are read."""
         share = min(100.0, 100.0 * done / of) if of else 0.0
-        told = f"{done:,} of {of:,} finds, {requests:,} requests"
+        description = f"{done:,} of {of:,} finds, {requests:,} requests"
         if self._id is None:
-            self._id = await _sent(acreate_progress_artifact, progress=share, description=told)
+            self._id = await _send(acreate_progress_artifact, progress=share, description=description)
         else:
-            await _sent(aupdate_progress_artifact, artifact_id=self._id, progress=share, description=told)
+            await _send(aupdate_progress_artifact, artifact_id=self._id, progress=share, description=description)
 
 
-async def _sent(send: Callable[..., Awaitable[T]], **what: Any) -> T | None:
+async def _send(create: Callable[..., Awaitable[T]], **what: Any) -> T | None:
     try:
-        return await send(**what)
+        return await create(**what)
     except httpx.HTTPError as error:
-        get_run_logger().warning("Prefect's server did not take an artifact (%s): the run goes on", error)
+        get_run_logger().warning("the artifact could not be sent to Prefect's server (%s); the run continues", error)
         return None

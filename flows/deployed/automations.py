@@ -1,9 +1,9 @@
-"""The automations: what the server does by itself when a run is dead, late or failed.
+"""The automations: what the server does when a run is dead, late or failed.
 
     python -m flows.deployed.automations --notify slack-webhook/alerts
 
-puts them onto the server of PREFECT_API_URL, replacing those of the same names. Without `--notify` (any notification
-block, as `type-slug/name`; default: SEOGO_NOTIFY) only those that need no block are put there.
+creates them on the server of PREFECT_API_URL, and replaces those of the same names. Without `--notify` (a notification
+block as `type-slug/name`; default: SEOGO_NOTIFY), only those that need no block are created.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DEAD_AFTER = timedelta(seconds=90)
 
 STUCK_AFTER = timedelta(minutes=5)
 STALE_AFTER = {"crawl": timedelta(minutes=14), "refresh": timedelta(minutes=55), "publish": timedelta(minutes=55)}
-"""A scheduled run that could not begin for that long is cancelled: the next one does its work as well."""
+"""A scheduled run that could not begin for that long is cancelled: the next one does its work."""
 
 _EACH = {"prefect.resource.id"}
 _BODY = (
@@ -39,10 +39,11 @@ _BODY = (
 
 
 def housekeeping() -> list[AutomationCore]:
-    """Those that keep the queue free: they need no notification block."""
-    alive = _unless(_events("*"), after=_events("heartbeat", "Running"), within=DEAD_AFTER)  # a state's name may be any
+    """Those that keep the queue free. They need no notification block."""
+    # Any state, since a state may have any name.
+    alive = _unless(_events("*"), after=_events("heartbeat", "Running"), within=DEAD_AFTER)
     begun = _unless(_events("Running", *_ENDED), after=_events("Pending", "Submitting"), within=STUCK_AFTER)
-    dead = "no heartbeat for 90 seconds: its process is gone. The next run goes on from what it stored."
+    dead = "no heartbeat for 90 seconds: its process is gone. The next run resumes from what it stored."
     return [
         _automation("a run whose heartbeats stopped is crashed", alive, _crash(dead)),
         _automation(
@@ -53,7 +54,7 @@ def housekeeping() -> list[AutomationCore]:
 
 
 def alerts(block: str) -> list[AutomationCore]:
-    """Those that tell a person, through the notification block of this id."""
+    """Those that notify a person, through the notification block with this id."""
     return [
         _alert("the layout of a page changed", _events("LayoutChanged"), block),
         _alert("a source went quiet", _events("SourceSilent", "NothingDiscovered"), block),
@@ -69,12 +70,12 @@ _FAILED = ("Failed", "TimedOut", "PartlyFailed", "BadInput", "Busy", "Interrupte
 
 
 def _events(*states: str) -> set[str]:
-    """The events of runs that come into these states. Few: each event costs the server a write for each automation."""
+    """The events of runs that enter these states. Keep them few: each costs the server a write per automation."""
     return {f"prefect.flow-run.{state}" for state in states}
 
 
 def _unless(expect: set[str], *tags: str, after: set[str], within: timedelta) -> EventTrigger:
-    """A run that has these tags had an event of `after`, and then none of `expect` within the time."""
+    """A run with these tags had an event of `after`, and then none of `expect` within the time."""
     return EventTrigger(
         after=after,
         expect=expect,
@@ -96,7 +97,7 @@ def _crash(message: str) -> ChangeFlowRunState:
 
 
 def _stale(flow: str, within: timedelta) -> AutomationCore:
-    """Of scheduled runs only: what a person asked for waits until it can begin."""
+    """Only for scheduled runs: a run that a person started waits until it can begin."""
     begun = _events("Pending", "Running", *_ENDED)
     waiting = _unless(begun, "auto-scheduled", flow, after=_events("Late"), within=within)
     return _automation(f"a scheduled {flow} that could not begin is left to the next", waiting, CancelFlowRun())
@@ -111,8 +112,8 @@ def _alert(name: str, events: set[str], block: str) -> AutomationCore:
         posture=Posture.Reactive,
         threshold=1,
     )
-    told = SendNotification.model_validate({"block_document_id": block, "subject": PREFIX + name, "body": _BODY})
-    return AutomationCore(name=f"{PREFIX}tell: {name}", trigger=trigger, actions=[told])
+    notify = SendNotification.model_validate({"block_document_id": block, "subject": PREFIX + name, "body": _BODY})
+    return AutomationCore(name=f"{PREFIX}tell: {name}", trigger=trigger, actions=[notify])
 
 
 def _tagged(tag: str) -> ResourceSpecification:
@@ -120,7 +121,7 @@ def _tagged(tag: str) -> ResourceSpecification:
 
 
 async def put(notify: str | None) -> list[str]:
-    """Put the automations onto the server, replacing those of the same names; returns the names. Raises BadInput."""
+    """Create the automations, and replace those of the same names; returns the names. Raises BadInput."""
     async with get_client() as client:
         wanted = housekeeping() + (alerts(await _block_id(client, notify)) if notify else [])
         for automation in wanted:
@@ -136,13 +137,13 @@ async def _block_id(client: PrefectClient, notify: str) -> str:
         return str((await client.read_block_document_by_name(name, kind)).id)
     except ObjectNotFound as error:
         raise BadInput(
-            f"{notify!r} names no block of the server: make one (UI, Blocks), and name it as type-slug/name, "
+            f"the server has no block {notify!r}: create one (UI, Blocks), and give it as type-slug/name, "
             "such as slack-webhook/alerts."
         ) from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns an exit code."""
+    """Run the command line; returns an exit code."""
     parser = argparse.ArgumentParser(prog="python -m flows.deployed.automations", description=__doc__)
     parser.add_argument("--notify", default=os.environ.get("SEOGO_NOTIFY"), metavar="TYPE-SLUG/NAME")
     notify = parser.parse_args(arguments).notify
@@ -153,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     sys.stdout.write("".join(f"{name}\n" for name in names))
     if not notify:
-        sys.stdout.write("no notification block is named (--notify, SEOGO_NOTIFY): nobody is told of failures\n")
+        sys.stdout.write("no notification block is set (--notify, SEOGO_NOTIFY): nobody is notified of failures\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The Search API's keys, from Prefect Secret blocks or the environment: never parameters, so nowhere shown."""
+"""The keys of the Search API, from Secret blocks or the environment. They are no parameters: those are shown."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from typing import cast
 
 from prefect.blocks.system import Secret
 
-from flows.sources.api_keys import keys_from
-from flows.sources.discover import KEY_VARIABLES, ApiKey
+from flows.sources.api_keys import KEY_VARIABLES, ApiKey, keys_from
 
 
 async def api_keys() -> dict[str, ApiKey]:
-    """The keys by endpoint. What stands in the environment wins. Raises MissingKey where that is no key."""
+    """The keys by endpoint; the environment takes precedence. Raises MissingKey for an incomplete or invalid key."""
     return {**await _keys_from_blocks(), **keys_from(os.environ)}
 
 
 async def _keys_from_blocks() -> dict[str, ApiKey]:
-    """Blocks are named like the environment variables: `naver-apihub-key-id` and so on."""
+    """Blocks are named after the environment variables: `naver-apihub-key-id` and so on."""
     values = {}
     for name in {name for names in KEY_VARIABLES.values() for name in names}:
         if (value := await _secret(name.lower().replace("_", "-"))) is not None:
@@ -29,5 +28,5 @@ async def _secret(name: str) -> str | None:
     try:
         block = cast("Secret[str]", await Secret.aload(name))
     except ValueError:
-        return None  # Prefect's word for "there is no block of this name"
+        return None  # there is no block of this name
     return str(block.get())

@@ -5,42 +5,34 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
+from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.deployed.blocks import api_keys
-from flows.deployed.execution import Watch, as_flow, of_receipt
-from flows.deployed.parameters import CrawlParameters, stand_in
+from flows.deployed.execution import as_task, with_receipt
+from flows.deployed.parameters import CrawlParameters, naver_address
 from flows.runs.crawl import CrawlOrder
-from flows.runs.crawl import crawl as crawl_plainly
-from flows.sources.discover import ApiKey
-from schemas.receipt import Receipt
+from flows.runs.crawl import crawl as run_crawl
 
 DEFAULTS = CrawlParameters()
-"""Never None: Prefect makes the run's name of it before the flow begins."""
+"""Not None: Prefect formats the name of the run before the flow begins."""
 
 
-@flow(name="crawl", flow_run_name="crawl {parameters.subject} into {parameters.where}")
+@flow(name="crawl", flow_run_name="crawl {parameters.topic_name} into {parameters.archive_name}")
 async def crawl(parameters: CrawlParameters = DEFAULTS) -> State[dict[str, Any]]:
-    """Find new articles, fetch them, and archive what is on topic."""
-    return await as_flow(read_sources, parameters)
+    """Find new articles, fetch them, and archive those that are on topic."""
+    # An article is no task of its own: the server handles some 15 task runs a second.
+    return await as_task("read the sources", partial(_crawl, parameters))
 
 
-@task(name="read the sources", cache_policy=NO_CACHE)
-async def read_sources(parameters: CrawlParameters) -> State[dict[str, Any]]:
-    """One crawl, as one task: an article is no task of its own (the server digests some 15 task runs a second)."""
-    return await of_receipt(partial(_crawled, parameters, await api_keys()))
-
-
-def _crawled(parameters: CrawlParameters, keys: dict[str, ApiKey], watch: Watch) -> Receipt:
+async def _crawl(parameters: CrawlParameters) -> State[dict[str, Any]]:
     order = CrawlOrder(
         topic=parameters.read_topic(),
-        archive=parameters.path,
+        archive=parameters.archive_path,
         since=parameters.since,
         most_fetches=parameters.limit,
-        naver=stand_in(),
+        naver=naver_address(),
         wait=parameters.wait_seconds,
-        keys=keys,
+        keys=await api_keys(),
     )
-    return watch.run(lambda stop: crawl_plainly(order, stop=stop, on_progress=watch.tell))
+    return await with_receipt(partial(run_crawl, order))

@@ -1,7 +1,7 @@
-"""A plain function at work inside a task: in a thread with an event loop of its own, so that it stops in order.
+"""A plain function in a Prefect task, in a thread with an event loop of its own, so that it can stop in order.
 
-Prefect ends a run by an exception in the main thread, wherever that happens to be. There, nothing but waiting is
-done: the wait is cancelled, the plain function is asked to stop, and what it had fetched is stored before the run ends.
+Prefect ends a run by an exception in the main thread, at any point. There, this module only waits: the wait is
+cancelled, the plain function is asked to stop, and what it has fetched is stored before the run ends.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from prefect import get_run_logger
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
-from pydantic import BaseModel
 
 from flows.deployed import artifacts, states
 from flows.pipeline.stop import Stop
@@ -30,106 +30,119 @@ PROGRESS_EVERY = 3.0
 T = TypeVar("T")
 
 
-class Watch:
-    """What the plain function's thread and the flow's loop tell each other: how far it is, and whether to stop."""
+class PlainRun(Protocol):
+    """An asynchronous run without its order, such as `partial(crawl, order)`."""
+
+    def __call__(self, *, stop: Stop, on_progress: Callable[[Receipt], None]) -> Awaitable[Receipt]: ...
+
+
+class RunBridge:
+    """Connects a plain function's thread with its flow's loop: progress one way, a request to stop the other."""
 
     def __init__(self) -> None:
-        self.done, self.all, self.requests = 0, 0, 0
-        self._asked = threading.Event()
-        self._turn = threading.Lock()
-        self._ask: Callable[[], object] = lambda: None
+        self.progress = (0, 0, 0)
+        """Finds that have ended, finds so far, requests."""
+        self._stop_requested = threading.Event()
+        self._lock = threading.Lock()
+        self._wake: Callable[[], object] = lambda: None
 
-    def tell(self, receipt: Receipt) -> None:
-        """How far the run is (a plain function's `on_progress`)."""
-        self.done, self.all, self.requests = receipt.finds, receipt.discovered, receipt.requests
+    def report(self, receipt: Receipt) -> None:
+        """Take over the progress (a plain function's `on_progress`)."""
+        self.progress = (receipt.finds, receipt.discovered, receipt.requests)
 
     def stopped(self) -> bool:
         """Whether the run is to stop (a synchronous plain function's `stopped`)."""
-        return self._asked.is_set()
+        return self._stop_requested.is_set()
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """To be called from the flow's loop."""
-        with self._turn:
-            self._asked.set()
-            self._ask()
+        with self._lock:
+            self._stop_requested.set()
+            self._wake()
 
     def run(self, plain: Callable[[Stop], Awaitable[T]]) -> T:
-        """Run an asynchronous plain function to its end, in this thread."""
+        """Run an asynchronous function to its end, in this thread."""
         return asyncio.run(self._run(plain))
 
     async def _run(self, plain: Callable[[Stop], Awaitable[T]]) -> T:
         stop, loop = Stop(), asyncio.get_running_loop()
-        with self._turn:
-            self._ask = partial(loop.call_soon_threadsafe, partial(stop.ask, by_hand=True))
+        with self._lock:
+            self._wake = partial(loop.call_soon_threadsafe, partial(stop.ask, by_hand=True))
             if self.stopped():
-                self._ask()
+                self._wake()
         try:
             return await plain(stop)
         finally:
-            with self._turn:
-                self._ask = lambda: None
+            with self._lock:
+                self._wake = lambda: None
 
 
-async def in_thread(watch: Watch, work: Callable[[], T]) -> T:
-    """Do `work` in another thread. Whatever ends the wait asks the work to stop, and waits until it has."""
-    # A future, not a task: when Prefect ends the run, all tasks of the loop are cancelled.
-    running = asyncio.get_running_loop().run_in_executor(None, contextvars.copy_context().run, work)
-    try:
-        async with _progress_shown(watch):
-            return await asyncio.shield(running)
-    finally:
-        if not running.done():
-            get_run_logger().warning("asked to end: what was fetched is stored first")
-            watch.ask_to_stop()
-            await asyncio.wait({running})
+async def as_task(name: str, work: Callable[[], Awaitable[State[Any]]]) -> State[Any]:
+    """Do the work of a flow as its one task. The task's state becomes the flow's; an error of ours is a state, too."""
+
+    async def once() -> State[Any]:
+        try:
+            return await work()
+        except SeogoError as error:
+            return states.of_error(error)
+
+    run: Any = task(name=name, cache_policy=NO_CACHE)(once)
+    state = await run(return_state=True)
+    return State(type=state.type, name=state.name, message=state.message, data=state.data)
 
 
-async def of_receipt(plain: Callable[[Watch], Receipt]) -> State[dict[str, Any]]:
-    """Do a run that gives a receipt; account for it; return its state. An error of ours is a state, too."""
-    watch = Watch()
-    try:
-        receipt = (await in_thread(watch, partial(plain, watch))).as_json()
-    except SeogoError as error:
-        return states.of_error(error)
+async def with_receipt(plain: PlainRun) -> State[dict[str, Any]]:
+    """Do a run that gives a receipt: log it, make its artifacts, return its state. Raises SeogoError."""
+    bridge = RunBridge()
+    run = partial(bridge.run, lambda stop: plain(stop=stop, on_progress=bridge.report))
+    receipt = (await in_thread(run, bridge)).as_json()
     _log(receipt)
     await artifacts.markdown(receipt["command"], account(receipt), receipt["explanation"])
     if rows := new_articles(receipt):
-        await artifacts.table(receipt["command"], rows)
+        await artifacts.table(receipt["command"], rows, of=receipt["outcomes"]["new"])
     return states.of_receipt(receipt)
 
 
+async def in_thread(work: Callable[[], T], bridge: RunBridge | None = None) -> T:
+    """Do `work` in another thread. Whatever ends the wait requests a stop, and waits until the work has ended."""
+    bridge = bridge or RunBridge()
+    # A future, not a task: if Prefect ends the run, all tasks of the loop are cancelled.
+    running = asyncio.get_running_loop().run_in_executor(None, contextvars.copy_context().run, work)
+    try:
+        async with _progress_shown(bridge):
+            return await asyncio.shield(running)
+    finally:
+        if not running.done():
+            get_run_logger().warning("stopping after what was fetched is stored")
+            bridge.request_stop()
+            await asyncio.wait({running})
+
+
 def _log(receipt: Json) -> None:
-    """A line for the run, and one for whatever an operator should look at; all else is in the account."""
+    """A line for the run, and a line for each thing that an operator should look at."""
     get_run_logger().info("%s", summary(receipt))
     for line in remarks(receipt):
         get_run_logger().warning("%s", line)
 
 
-async def as_flow(task: Any, parameters: BaseModel) -> State[Any]:
-    """Run a flow's task, and give its state as the flow's: the same type, name, message and data."""
-    state = await task(parameters, return_state=True)
-    return State(type=state.type, name=state.name, message=state.message, data=state.data)
-
-
 @asynccontextmanager
-async def _progress_shown(watch: Watch) -> AsyncIterator[None]:
-    """A progress artifact for the length of a block."""
+async def _progress_shown(bridge: RunBridge) -> AsyncIterator[None]:
+    """Keeps a progress artifact up to date inside the block."""
     bar = artifacts.Progress()
-    showing = asyncio.create_task(_show(bar, watch))
+    updates = asyncio.create_task(_update(bar, bridge))
     try:
         yield
     finally:
-        showing.cancel()
-        await asyncio.wait({showing})
-        if watch.done:
-            await bar.show(watch.done, watch.all, watch.requests)
+        updates.cancel()
+        await asyncio.wait({updates})
+        if bridge.progress[0]:
+            await bar.show(*bridge.progress)
 
 
-async def _show(bar: artifacts.Progress, watch: Watch) -> None:
+async def _update(bar: artifacts.Progress, bridge: RunBridge) -> None:
     shown = (0, 0, 0)
     while True:
-        now = (watch.done, watch.all, watch.requests)
-        if now != shown:
-            await bar.show(watch.done, watch.all, watch.requests)
+        if (now := bridge.progress) != shown:
+            await bar.show(*now)
             shown = now
         await asyncio.sleep(PROGRESS_EVERY)

@@ -1,8 +1,8 @@
-"""Prefect with everything of seogo on this machine, for a look: against a made-up Naver, without a key.
+"""Prefect with everything of seogo on this machine, to try it: against the replica of Naver, without a key.
 
     python -m flows.deployed.local [--port 4200] [--home .prefect-local]     (make prefect)
 
-Ctrl-C takes all of it down again. What was crawled stays in the folder.
+Ctrl-C stops all of it. What was crawled stays in the directory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KEYS_OF_OTHERS = ("NAVER_APIHUB_KEY_ID", "NAVER_APIHUB_KEY")
 
 @contextmanager
 def engine_at(home: Path, *, naver: Replica, port: int = 0, more: Mapping[str, str] | None = None) -> Iterator[Engine]:
-    """A server with everything of seogo, and a worker, for the length of a block. It crawls `naver` into home/archive.
+    """A server with everything of seogo, and a worker, inside the block. It crawls `naver` into home/archive.
 
     `more`: environment variables for both.
     """
@@ -55,20 +55,20 @@ def _environment(home: Path, naver: str) -> dict[str, str]:
     }
 
 
-def look(home: Path, port: int) -> None:
-    """Bring everything up, say where, stay until KeyboardInterrupt, take everything down. Raises SeogoError."""
+def run_until_interrupted(home: Path, port: int) -> None:
+    """Start everything, print where it is, wait for KeyboardInterrupt, stop everything. Raises SeogoError."""
     if not DEPLOYMENTS.is_file():
-        raise BadInput(f"{DEPLOYMENTS.resolve()} is not there: run this in seogo's checkout.")
+        raise BadInput(f"{DEPLOYMENTS.resolve()} does not exist: run this in seogo's checkout.")
     home.mkdir(parents=True, exist_ok=True)
     (home / ".gitignore").write_text("*\n", "utf-8")
-    _say("starting a made-up Naver, Prefect's server, the deployments and a worker: about half a minute ...")
+    _say("starting the replica of Naver, Prefect's server, the deployments and a worker: about half a minute ...")
     naver = Replica(make_corpus(seed=1, last=datetime.now(UTC)), pace=1.0)
     with naver, engine_at(home, naver=naver, port=port) as engine:
         _say(_where(engine, home))
         try:
             signal.pause()
         finally:
-            _say("taking it down: the worker, then the server ...")
+            _say("stopping the worker, then the server ...")
 
 
 def _where(engine: Engine, home: Path) -> str:
@@ -79,7 +79,7 @@ def _where(engine: Engine, home: Path) -> str:
         "crawl/crawl-every-15-minutes --watch\n"
         f"The archive:    {home}/archive (seogo status --archive {home}/archive)\n"
         f"Logs:           {home}/server.log, {home}/worker.log\n"
-        "Ctrl-C takes all of it down.\n"
+        "Ctrl-C stops all of it.\n"
     )
 
 
@@ -89,25 +89,25 @@ def _say(text: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns an exit code."""
+    """Run the command line; returns an exit code."""
     parser = argparse.ArgumentParser(prog="python -m flows.deployed.local", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="of 127.0.0.1; default: a free one")
     parser.add_argument("--home", type=Path, default=HOME, help="default: %(default)s")
     chosen = parser.parse_args(arguments)
     for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, _down)
+        signal.signal(one, _interrupt)
     try:
-        look(chosen.home, chosen.port)
+        run_until_interrupted(chosen.home, chosen.port)
     except KeyboardInterrupt:
-        _say("all is down")
+        _say("everything is stopped")
     except SeogoError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
 
 
-def _down(number: int, frame: object) -> None:
-    """The first signal takes everything down, further ones do not disturb that."""
+def _interrupt(number: int, frame: object) -> None:
+    """The first signal stops everything; later ones are ignored."""
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt

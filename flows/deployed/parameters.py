@@ -1,4 +1,4 @@
-"""What a deployment can set, as the forms in Prefect's UI show it. Keys are not among it: see blocks.py."""
+"""What a deployment can set; Prefect's UI makes forms of it. The API's keys are not parameters: see blocks.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas.article import SEOUL
 from schemas.topic import Topic, default_topic_path
 
 
-class Place(BaseModel):
+class ArchiveParameters(BaseModel):
     """Which archive, and how long to wait for it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -22,30 +22,29 @@ class Place(BaseModel):
         default=None, description="The archive directory. Empty: SEOGO_ARCHIVE of the worker, or `archive`."
     )
     wait_seconds: float = Field(
-        default=60.0, ge=0, description="Wait this long for another process to leave the archive, then end as Busy."
+        default=60.0, ge=0, description="Wait this long if another process writes to the archive, then end as Busy."
     )
 
     @property
-    def path(self) -> Path:
-        """The archive's folder."""
+    def archive_path(self) -> Path:
         return Path(self.archive or os.environ.get("SEOGO_ARCHIVE") or "archive")
 
     @property
-    def where(self) -> str:
-        """The folder's name, for a run's name."""
-        return self.path.name or str(self.path)
+    def archive_name(self) -> str:
+        """The directory's name, for the name of a run."""
+        return self.archive_path.name or str(self.archive_path)
 
 
-class TopicPlace(Place):
-    """An archive and the topic that is crawled into it."""
+class TopicParameters(ArchiveParameters):
+    """An archive and its topic."""
 
     topic: str | None = Field(
-        default=None, description="The topic file. Empty: SEOGO_TOPIC of the worker, or the one that ships."
+        default=None, description="The topic file. Empty: SEOGO_TOPIC of the worker, or the built-in one."
     )
 
     @property
-    def subject(self) -> str:
-        """The topic file's name, for a run's name: known before the file is read."""
+    def topic_name(self) -> str:
+        """The topic file's name, for the name of a run: known before the file is read."""
         return self._topic_path.stem
 
     @property
@@ -58,20 +57,20 @@ class TopicPlace(Place):
         return topic_from(self._topic_path)
 
 
-class Fetching(TopicPlace):
-    """A run that asks Naver for pages."""
+class FetchParameters(TopicParameters):
+    """A run that fetches pages from Naver."""
 
     limit: int | None = Field(
         default=None, ge=1, description="Fetch at most this many articles. Empty: as the topic says."
     )
 
 
-class CrawlParameters(Fetching):
+class CrawlParameters(FetchParameters):
     """New articles."""
 
     since: datetime | None = Field(
         default=None,
-        description="Read the sources anew from this (Korean) time on. Empty: go on where the last run was.",
+        description="Read the sources again from this (Korean) time. Empty: continue where the last run ended.",
     )
 
     @field_validator("since")
@@ -81,12 +80,12 @@ class CrawlParameters(Fetching):
         return since.replace(tzinfo=SEOUL) if since and since.tzinfo is None else since
 
 
-class RefreshParameters(Fetching):
-    """Known articles again."""
+class RefreshParameters(FetchParameters):
+    """Known articles that are due."""
 
 
-class BackfillParameters(Fetching):
-    """A range of days, or the gaps."""
+class BackfillParameters(FetchParameters):
+    """A range of days, or the gaps in coverage."""
 
     first: date | None = Field(default=None, description="The first (Korean) day. Empty with `last_days` or `gaps`.")
     last: date | None = Field(default=None, description="The last day. Empty: up to today.")
@@ -96,27 +95,27 @@ class BackfillParameters(Fetching):
     sources: tuple[str, ...] = Field(
         default=(), description="Only these sources, such as `section_list:105`. Empty: all of the topic's."
     )
-    again: bool = Field(default=False, description="Read days again that were read to their end.")
-    gaps: bool = Field(default=False, description="Close the gaps that the coverage ledger holds.")
+    again: bool = Field(default=False, description="Also read days that were read before.")
+    gaps: bool = Field(default=False, description="Read the gaps in coverage.")
 
     @model_validator(mode="after")
     def _one_range(self) -> BackfillParameters:
         ways = [self.first is not None or self.last is not None, self.last_days is not None, self.gaps]
         if sum(ways) > 1:
-            raise ValueError("give `first` and `last`, or `last_days`, or `gaps`: not two of them")
+            raise ValueError("give only one of `first` and `last`, `last_days`, and `gaps`")
         if self.first and self.last and self.last < self.first:
-            raise ValueError(f"the last day ({self.last}) lies before the first ({self.first})")
+            raise ValueError(f"the last day ({self.last}) is before the first ({self.first})")
         return self
 
     def days(self, today: date) -> tuple[date | None, date | None]:
-        """The first and the last day; `last_days` are counted back from `today`."""
+        """The first and the last day; `last_days` end with `today`."""
         if self.last_days is not None:
             return today - timedelta(days=self.last_days - 1), today
         return self.first, self.last or (today if self.first else None)
 
     @property
     def window(self) -> str:
-        """For a run's name."""
+        """For the name of a run."""
         if self.gaps:
             return "the gaps"
         if self.last_days is not None:
@@ -124,19 +123,21 @@ class BackfillParameters(Fetching):
         return f"{self.first or ''}..{self.last or ''}"
 
 
-class ReparseParameters(TopicPlace):
-    """Texts derived once more from their captures."""
+class ReparseParameters(TopicParameters):
+    """The captures of the articles, or the pages in quarantine."""
 
     since: date | None = Field(default=None, description="Only articles crawled on this (Korean) day or later.")
     ids: tuple[str, ...] = Field(default=(), description="Only these articles, such as `001_0016361303`.")
     dry_run: bool = Field(default=False, description="Compare, and store nothing.")
-    quarantined: bool = Field(default=False, description="Instead: the pages that wait in quarantine.")
-    accept: bool = Field(default=False, description="With `quarantined`: take the pages as they are; it was no change.")
+    quarantined: bool = Field(default=False, description="The pages in quarantine instead.")
+    accept: bool = Field(
+        default=False, description="With `quarantined`: accept the pages, and their layout as the new normal."
+    )
 
     @model_validator(mode="after")
     def _accept_what(self) -> ReparseParameters:
         if self.accept and not self.quarantined:
-            raise ValueError("`accept` is for `quarantined`")
+            raise ValueError("`accept` needs `quarantined`")
         return self
 
     @property
@@ -145,16 +146,16 @@ class ReparseParameters(TopicPlace):
 
     @property
     def what(self) -> str:
-        """For a run's name."""
-        return "the quarantine" if self.quarantined else "texts"
+        """For the name of a run."""
+        return "the quarantine" if self.quarantined else "the captures"
 
 
-class ReportParameters(Place):
+class ReportParameters(ArchiveParameters):
     """A report of the last days."""
 
-    days: int = Field(default=7, ge=1, le=366, description="How many days the report tells of.")
+    days: int = Field(default=7, ge=1, le=366, description="How many days, including today.")
 
 
-def stand_in() -> str | None:
-    """What stands in for Naver: SEOGO_NAVER of the worker. Raises BadInput."""
+def naver_address() -> str | None:
+    """The address of a server that stands in for Naver: SEOGO_NAVER of the worker. Raises BadInput."""
     return naver_from(os.environ)

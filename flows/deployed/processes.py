@@ -1,6 +1,6 @@
-"""A Prefect server and a worker as processes of this machine, for a look and for tests: started, awaited, ended.
+"""A Prefect server and a worker as processes on this machine, for `make prefect` and for tests.
 
-Everything of theirs lies in one folder (PREFECT_HOME), and they listen on 127.0.0.1 only.
+All their files are in one directory (PREFECT_HOME), and they listen on 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from schemas.errors import SeogoError
 HOST = "127.0.0.1"
 READY_WITHIN = 120.0
 ENDED_WITHIN = 40.0
-"""Seconds. A worker gives its runs 30 to end."""
+"""Seconds. A worker gives its runs 30 seconds to end."""
 
 
 class EngineFailed(SeogoError):
-    """Prefect's server or worker did not start; the log that says why is named."""
+    """Prefect's server or worker did not start. The message names the log."""
 
 
 class Engine:
-    """A server and a worker below `home`, a PREFECT_HOME. `environment`: what both get beside what this process has."""
+    """A server and a worker with the PREFECT_HOME `home`. `environment`: further variables for both."""
 
     def __init__(self, home: Path, environment: Mapping[str, str], *, port: int = 0) -> None:
         self.home = home
@@ -62,7 +62,7 @@ class Engine:
 
     def start_server(self) -> None:
         """Start the server, and wait until it answers. Raises EngineFailed."""
-        with _undisturbed():
+        with _signals_deferred():
             self.server = self._start("server", "server", "start", "--host", HOST, "--port", str(self.port))
         deadline = time.monotonic() + READY_WITHIN
         while not self._answers():
@@ -71,21 +71,21 @@ class Engine:
             time.sleep(0.2)
 
     def start_worker(self, pool: str) -> None:
-        """Start a worker of the pool. It is at work when it has polled the server."""
-        with _undisturbed():
+        """Start a worker of the pool. It is ready once it has polled the server."""
+        with _signals_deferred():
             self.worker = self._start("worker", "worker", "start", "--pool", pool, "--name", "here")
 
     def run(self, *words: str) -> None:
         """Run a Python module as the server's client, such as `flows.deployed.apply`. Raises EngineFailed."""
         with self._log(words[0]).open("ab") as log:
-            code = subprocess.run(  # noqa: S603 - our own words
+            code = subprocess.run(  # noqa: S603 - fixed arguments
                 [sys.executable, "-m", *words], env=self.environment, stdout=log, stderr=log, check=False
             ).returncode
         if code:
             raise EngineFailed(f"{' '.join(words)} failed: see {self._log(words[0])}.")
 
     def stop_worker(self) -> None:
-        """The worker first: it tells the server how its runs ended."""
+        """Stop the worker. Before the server, so that it can report how its runs ended."""
         _end(self.worker)
         self.worker = None
 
@@ -94,15 +94,15 @@ class Engine:
         self.server = None
 
     def stop(self) -> None:
-        """End both, in order."""
+        """Stop both, in order."""
         self.stop_worker()
         self.stop_server()
 
     def _start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
         self.home.mkdir(parents=True, exist_ok=True)
         with self._log(name).open("ab") as log:
-            # A session of its own: Ctrl-C in the terminal is for us, who end them in order.
-            return subprocess.Popen(  # noqa: S603 - our own words
+            # A session of its own: Ctrl-C in the terminal must not reach it, since `stop` keeps the order.
+            return subprocess.Popen(  # noqa: S603 - fixed arguments
                 [sys.executable, "-m", "prefect", *words],
                 env=self.environment,
                 stdout=log,
@@ -122,10 +122,10 @@ class Engine:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Signals wait. One in the middle of starting a process would leave one behind that nobody knows of."""
+def _signals_deferred() -> Iterator[None]:
+    """Defer signals to the end of the block. One while a process is started would leave it running unnoticed."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are not for this thread
+        yield  # signals are delivered to the main thread
         return
     came: list[int] = []
     before = {one: signal.signal(one, lambda number, _: came.append(number)) for one in (signal.SIGINT, signal.SIGTERM)}
@@ -139,14 +139,14 @@ def _undisturbed() -> Iterator[None]:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at the moment."""
+    """A port of 127.0.0.1 that is free at the moment."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         return int(listener.getsockname()[1])
 
 
 def below(parent: int) -> list[int]:
-    """The processes that `parent` started, and those that they did."""
+    """All descendants of a process."""
     try:
         children = [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()]
     except OSError:
@@ -155,7 +155,7 @@ def below(parent: int) -> list[int]:
 
 
 def _end(process: subprocess.Popen[bytes] | None) -> None:
-    """Ask a process to end; after ENDED_WITHIN, end it and what else is in its session's group."""
+    """Terminate a process; after ENDED_WITHIN seconds, kill its process group."""
     if process is None:
         return
     process.send_signal(signal.SIGTERM)

@@ -1,6 +1,6 @@
 """The drift alarm: do the pages of this run look like the ones before? Pure.
 
-    drift.py           Watch: looks at batches, holds pages back, rings, learns
+    drift.py           DriftAlarm: looks at batches, holds pages back, rings, learns
     drift_finding.py   what drifts, and which pages that concerns
     drift_chance.py    what chance explains
     drift_memory.py    how pages enter the memory, and fade
@@ -46,7 +46,7 @@ from flows.drift.detect import ENOUGH, ENOUGH_OF_PRESS, Aspect, Drift, Page, Sco
 from flows.drift.memory import learn, remember
 from schemas.traits import Baseline, LayoutMemory, Traits
 
-__all__ = ["ENOUGH", "ENOUGH_OF_PRESS", "STEADY_ITEMS", "STEADY_READINGS", "Watch"]
+__all__ = ["ENOUGH", "ENOUGH_OF_PRESS", "STEADY_ITEMS", "STEADY_READINGS", "DriftAlarm"]
 
 STEADY_READINGS, STEADY_ITEMS = 20, 3
 """A source that named so many items in each of its last so many readings is expected to name one."""
@@ -68,7 +68,7 @@ class _Seen:
     drifts: dict[Aspect, Drift] = field(default_factory=dict)
 
 
-class Watch:
+class DriftAlarm:
     """The alarm of one run. Give it every page that was parsed, a batch at a time, *before* the batch is stored.
 
     `alarms`: what rang, each once, in words. With `accept` nothing rings and nothing is held: what the run shows

@@ -45,7 +45,7 @@ class Page(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Whose pages: a layout's, or one press office's in it. As text: `article_page/1`, `article_page/1, press 001`."""
+    """Whose pages: a layout's, or one press office's in it. As text: `article_page/2`, `article_page/2, press 001`."""
 
     layout: str
     press: str = ""

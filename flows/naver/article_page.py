@@ -1,8 +1,8 @@
 """A page to an `Article`: the layout is chosen by what the page shows, never by its address.
 
-    bytes ─┬─ JSON ──────────────► sports_json       sports_json/1
-           └─ HTML ─ tree ─┬─────► nnews_page        article_page/1
-                           ├─────► read_nhn_page     read_nhn/1
+    bytes ─┬─ JSON ──────────────► sports_json       sports_json/2
+           └─ HTML ─ tree ─┬─────► nnews_page        article_page/2
+                           ├─────► read_nhn_page     read_nhn/2
                            └─ none: gone, not available now, or a layout that nobody here knows
 
 A redesign adds a module here; the pages of the old one keep parsing.
@@ -11,6 +11,7 @@ A redesign adds a module here; the pages of the old one keep parsing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -32,6 +33,7 @@ GONE_NOTICES = (
 )
 UNAVAILABLE_NOTICES = ("Service Unavailable", "Service Temporarily Unavailable", "Temporarily Unavailable")
 
+_LAYOUTS = (read_nhn_page, nnews_page)
 _SIGNS = f"{nnews_page.SIGNS}, {read_nhn_page.SIGNS}"
 # A notice is the page's own sentence. Headlines of other articles are links, and scripts hold every text there is.
 _NOT_OF_THE_PAGE = ["script", "style", "noscript", "template", "iframe", "a"]
@@ -57,8 +59,11 @@ def _read(content: bytes, url: str) -> tuple[Article, Iterator[str]]:
     key = article_key(url)
     if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return sports_json.parse(content, key, url)
-    tree = partial_tree(content, nnews_page.CUT, url)
-    return _read_tree(tree if tree is not None else page_tree(content, url), key, url)
+    for layout in _LAYOUTS:
+        tree = partial_tree(content, layout.CUT, url)
+        if tree is not None and _layout_of(tree) is layout:
+            return _parsed(tree, layout, key, url)
+    return _read_tree(page_tree(content, url), key, url)
 
 
 def parse_whole_page(content: bytes, url: str) -> Article:
@@ -67,10 +72,21 @@ def parse_whole_page(content: bytes, url: str) -> Article:
 
 
 def _read_tree(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Iterator[str]]:
-    sign = tree.css_first(_SIGNS)  # the first in the page's order, so that what stands behind an article cannot decide
-    if sign is None:
+    layout = _layout_of(tree)
+    if layout is None:
         raise _what_else(tree, url)
-    layout = read_nhn_page if attribute(sign, "id") in read_nhn_page.SIGN_IDS else nnews_page
+    return _parsed(tree, layout, key, url)
+
+
+def _layout_of(tree: LexborHTMLParser) -> ModuleType | None:
+    """The layout by the first sign in the page's order, so that what stands behind an article cannot decide."""
+    sign = tree.css_first(_SIGNS)
+    if sign is None:
+        return None
+    return read_nhn_page if attribute(sign, "id") in read_nhn_page.SIGN_IDS else nnews_page
+
+
+def _parsed(tree: LexborHTMLParser, layout: ModuleType, key: ArticleKey, url: str) -> tuple[Article, Iterator[str]]:
     read: tuple[Article, Iterator[str]] = layout.parse(tree, key, url)
     return read
 

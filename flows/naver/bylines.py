@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from schemas.article import Author
 
@@ -54,8 +55,11 @@ def parse_byline(line: str) -> tuple[Author, ...]:
     A name comes without title, desk and place. Empty when the line names nobody.
     """
     text = " ".join(line.split())
-    if not text or len(text) > _LONGEST:
-        return ()
+    return _people(text) if 0 < len(text) <= _LONGEST else ()
+
+
+@lru_cache(maxsize=1_024)  # a credit is looked at several times, and its writer writes every day
+def _people(text: str) -> tuple[Author, ...]:
     emails = [match[0].rstrip(".") for match in _EMAIL.finditer(text)]
     chunks = [_names(chunk) for chunk in _EMAIL.split(text)]
     names = [name for chunk in chunks for name in chunk]
@@ -135,43 +139,100 @@ def _is_name(word: str) -> bool:
 _PERSON = rf"[가-힣]{{2,4}} ?(?:(?:{_MODIFIER}) ?){{0,2}}(?:기자|특파원|논설위원|통신원|앵커|PD)"
 _SHARED = rf"(?:[가-힣]{{2,4}}[·ㆍ,/ ] ?){{0,4}}{_PERSON}"
 _CREDIT = rf"{_SHARED}(?:[·ㆍ,/ ] ?{_SHARED}){{0,2}}"
-_MAIL = rf" ?[(\[<]?{_EMAIL.pattern}[)\]>]?"
+_MAIL = rf" ?(?:[(\[<]{_EMAIL.pattern}[)\]>]|{_EMAIL.pattern})"
+
+_AGENCIES = ("연합뉴스", "뉴시스", "뉴스1")
+_NOT_WRITTEN = "사진|영상|그래픽|촬영|자료|편집|디자인|삽화"  # [사진=홍길동 기자]
 
 _LEADS = (
     # (서울=뉴스1) 홍길동 기자 =      [서울=뉴시스]홍길동 기자 =      [파이낸셜뉴스] 홍길동 기자 =
-    re.compile(rf"[(\[][^()\[\]\n]{{1,30}}[)\]] ?({_CREDIT}) ?="),
-    # [이데일리 홍길동 기자]      [헤럴드경제=홍길동 기자]
-    re.compile(rf"[(\[][^()\[\]=\n]{{1,20}}[ =]({_CREDIT})[)\]]"),
+    re.compile(rf"[(\[【](?P<where>[^()\[\]【】\n]{{1,30}})[)\]】] ?(?P<credit>{_CREDIT}) ?="),
+    # [이데일리 홍길동 기자]      [이데일리 홍길동 김철수 기자]      [헤럴드경제=홍길동 기자]
+    re.compile(rf"[(\[](?P<where>(?!{_NOT_WRITTEN})[^()\[\]=\n]{{1,20}}?)[ =](?P<credit>{_CREDIT})[)\]]"),
 )
-_TAIL_WITH_MAIL = re.compile(rf"(?:^|[ .。”\"'\])■▶/=])({_CREDIT}{_MAIL})$")
-_TAIL_ALONE = re.compile(rf"[■▶/]? ?({_CREDIT})")
+_LEAD_LINES = 8  # a subtitle that is no element of its own, and captions, may stand before the lead
+
+_SIGNED = rf"{_CREDIT}{_MAIL}"
+_TAIL_WITH_MAIL = re.compile(rf"(?:^|[ .。”\"'\])(\[<■▶/=|｜ㅣ])(?P<credit>{_SIGNED}(?:,? {_SIGNED}){{0,3}})[)\]>]?$")
+_TAIL_ALONE = re.compile(rf"[■▶/]? ?(?P<credit>{_CREDIT})")
 _TAIL_LINES = 8  # a publisher's own links may follow the credit
-_TAIL_REACH = 80
+_TAIL_REACH = 80  # characters of a line's end, for each address there
 _TAIL_ALONE_LENGTH = 60
 
+_MAILS = rf"{_EMAIL.pattern}(?:[,/·]? ?{_EMAIL.pattern}){{0,3}}"
+# Addresses on a line of their own, or behind the last sentence. Not `이메일 : jebo@…`.
+_CLOSING = re.compile(rf"(?:^|(?:[.。!?…”\"’'\])/◎]|공감언론 뉴시스) ?)[(\[<]?(?P<mails>{_MAILS})[)\]>]?$")
+_DESK_MAILBOX = re.compile(
+    r"(?:[a-z0-9]*jebo[a-z0-9]*|photo|news|social|web|webmaster|desk|help|info|press|opinion|editor|report|admin)@",
+    re.IGNORECASE,
+)
 
-def find_byline(body: str) -> str:
-    """The credit in a body's first or last lines, such as `김은진 기자 mulderous@…`; empty when none is certain."""
-    lines = [line for line in body.split("\n") if line]
-    return _lead(lines[:3]) or _tail(lines[-_TAIL_LINES:])
+
+def find_byline(text: str, publisher: str = "") -> str:
+    """The credit in the first or last lines of a text without its subtitle; empty when none is certain.
+
+    It may be put together of a lead and of the addresses that the text ends in: `홍길동 기자 hong@…`. `publisher`: a
+    lead that names another news agency belongs to a picture of theirs.
+    """
+    lines = _lines(text)
+    lead = _lead(lines[:_LEAD_LINES], publisher)
+    return _with_addresses(lead, lines) if lead else _tail(lines[-_TAIL_LINES:])
 
 
-def _lead(lines: Sequence[str]) -> str:
-    # The subtitle's lines stand before the first line of the text.
-    matches = (pattern.match(line) for line in lines for pattern in _LEADS)
-    return next((match[1] for match in matches if match and _trusted(match[1])), "")
+def authors_of(byline: str, text: str) -> tuple[Author, ...]:
+    """The people of a byline, with the addresses that the text ends in where the byline itself has none."""
+    return parse_byline(_with_addresses(byline, _lines(text)))
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line]
+
+
+def _with_addresses(credit: str, lines: Sequence[str]) -> str:
+    """A credit without addresses together with those of the last lines, if there are as many as names."""
+    authors = parse_byline(credit)
+    if not authors or any(author.email for author in authors):
+        return credit
+    end = lines[-_TAIL_LINES:]
+    tail = parse_byline(signed := _tail(end))
+    if any(one.email for one in tail) and {one.name for one in authors} <= {one.name for one in tail}:
+        return signed
+    mails = _closing_addresses(end)
+    return f"{credit} {' '.join(mails)}" if len(mails) == len(authors) else credit
+
+
+def _lead(lines: Sequence[str], publisher: str) -> str:
+    opened = (line for line in lines if line[0] in "([【")
+    matches = (match for line in opened for pattern in _LEADS if (match := pattern.match(line)))
+    own = (match for match in matches if not _is_anothers(match["where"], publisher))
+    return next((match["credit"] for match in own if _trusted(match["credit"])), "")
+
+
+def _is_anothers(where: str, publisher: str) -> bool:
+    return bool(publisher) and any(agency in where and agency not in publisher for agency in _AGENCIES)
 
 
 def _tail(lines: Sequence[str]) -> str:
     for line in reversed(lines):
-        end = line[-_TAIL_REACH:]
         # Looked for only where it can be: the pattern is dear and a body long.
-        match = _TAIL_WITH_MAIL.search(end) if "@" in end else None
+        match = _TAIL_WITH_MAIL.search(end) if (end := _reach(line)) else None
         if match is None and len(line) <= _TAIL_ALONE_LENGTH:
             match = _TAIL_ALONE.fullmatch(line)
-        if match and _trusted(match[1]):
-            return match[1]
+        if match and _trusted(match["credit"]):
+            return match["credit"]
     return ""
+
+
+def _reach(line: str) -> str:
+    """The end of a line, as far as it may hold credits with addresses; empty where it holds none."""
+    return line[-_TAIL_REACH * min(line.count("@", -2 * _TAIL_REACH), 3) :] if "@" in line[-_TAIL_REACH:] else ""
+
+
+def _closing_addresses(lines: Sequence[str]) -> list[str]:
+    """The addresses that the last lines end in, with nothing else before them; none of a desk."""
+    matches = (_CLOSING.search(end) for line in reversed(lines) if (end := _reach(line)))
+    mails = next((match["mails"] for match in matches if match and not _DESK_MAILBOX.match(match["mails"])), "")
+    return _EMAIL.findall(mails)
 
 
 def _trusted(credit: str) -> bool:

@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from flows.naver.clock import parse_twelve_hours
 from flows.naver.decoding import decode
 from flows.naver.lines import said, storable
-from flows.naver.nodes import attribute, one_line, outermost
+from flows.naver.nodes import attribute, one_line, outermost, shown_line
 from flows.naver.partial_tree import build_tree, page_tree
 from flows.naver.search_api import unique
 from flows.naver.urls import find_link
@@ -108,7 +108,7 @@ def _list_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url: s
                 url=found[1],
                 source=source,
                 seen_at=seen_at,
-                title=said(one_line(link)),
+                title=said(shown_line(link)),
                 description=_text(item, LIST_LEDE),
                 publisher=_text(item, LIST_PRESS),
                 published_at=parse_twelve_hours(_text(item, LIST_DATE) or ""),
@@ -158,7 +158,7 @@ def _section_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url
                 url=found[1],
                 source=source,
                 seen_at=seen_at,
-                title=said(one_line(link)),
+                title=said(shown_line(link)),
                 description=_text(item, SECTION_LEDE),
                 publisher=_text(item, SECTION_PRESS),
             )

@@ -1,4 +1,4 @@
-"""The article page of n.news.naver.com, 2022 to 2026-10: `article_page/1`.
+"""The article page of n.news.naver.com, 2022 to 2026-10: `article_page/2`.
 
     .media_end_head         press, title, times, reporter, link to the original
     #newsct_article         holds #dic_area, the body, with subtitle, photos and player
@@ -20,18 +20,29 @@ from itertools import chain
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from flows.naver.bylines import find_byline, parse_byline
+from flows.naver.bylines import authors_of, find_byline
 from flows.naver.clock import parse_stamp, parse_twelve_hours
 from flows.naver.lines import storable
-from flows.naver.nodes import Scope, attribute, first_attribute, has_class, one_line, outermost, required
-from flows.naver.page_parts import author_meta, body_of, kind_of, own_key, photos, title_of
+from flows.naver.nodes import Scope, attribute, first_attribute, one_line, outermost, required
+from flows.naver.page_parts import (
+    BYLINE,
+    author_meta,
+    body_of,
+    byline_and_categories,
+    byline_of,
+    categories_of,
+    kind_of,
+    own_key,
+    photos,
+    title_of,
+)
 from flows.naver.partial_tree import Cut
 from flows.naver.traits import agrees, beside, left_out, shape, witnesses
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import LayoutChanged
 
-PARSER = "article_page/1"
+PARSER = "article_page/2"
 
 HEAD = ".media_end_head"
 TITLE = "h2.media_end_head_headline"
@@ -42,8 +53,6 @@ REPORTER = "em.media_end_head_journalist_name"
 ORIGINAL = "a.media_end_head_origin_link[href]"
 FRAME = "#newsct_article"
 BODY = "#dic_area"
-BYLINE = ".byline"
-BYLINE_LINE = ".byline_s"
 CATEGORIES = ".media_end_categorize"
 CATEGORY = "em.media_end_categorize_item"
 SCRIPT = "script"  # in <head>
@@ -82,28 +91,28 @@ def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, I
     script = _script_fields(tree, _ARTICLE_SCRIPT)
     own_key(key, _script_key(script), tree, url=url, layout=PARSER)
     title = title_of(head, TITLE, url=url, layout=PARSER)
-    subtitle, text = body_of(body)
-    byline_frame, categories_frame = _byline_and_categories(tree)
-    byline = _byline(byline_frame, head) or find_byline(text)
-    named = _named_categories(categories_frame)
+    words = body_of(body)
+    byline_frame, categories_frame = byline_and_categories(tree, CATEGORIES)
+    named = categories_of(categories_frame, CATEGORY)
     images = photos(body)
     logo = first_attribute(head, PRESS_LOGO, "alt")
     publisher = logo or _publisher(tree, url)
+    byline = byline_of(byline_frame) or _reporters(head) or find_byline(words.text, publisher)
     published = required(head, PUBLISHED, url=url, layout=PARSER)
     parsed = Article(
         key=key,
         title=title,
-        subtitle=subtitle,
-        body=text,
+        subtitle=words.subtitle,
+        body=words.whole,
         publisher=publisher,
         published_at=_time(published, PUBLISHED_AT, url),
         modified_at=_modified_at(head, url),
         byline=byline,
-        authors=parse_byline(byline),
+        authors=authors_of(byline, words.text),
         categories=named or _section(script),
         original_url=_original_url(head),
         images=images,
-        kind=kind_of(title, text, images, tree.css_first(FRAME) or body),
+        kind=kind_of(title, words.whole, images, tree.css_first(FRAME) or body),
         parser=PARSER,
     )
     places = _places(script, logo=bool(logo), named=bool(named), byline=byline_frame is not None)
@@ -157,23 +166,9 @@ def _time(node: LexborNode, name: str, url: str) -> datetime:
     return time
 
 
-def _byline(frame: LexborNode | None, head: Scope) -> str:
-    names = [one_line(node) for node in outermost(frame, BYLINE_LINE)] if frame is not None else []
-    names = names if any(names) else [one_line(node) for node in outermost(head, REPORTER)]
+def _reporters(head: Scope) -> str:
+    names = [one_line(node) for node in outermost(head, REPORTER)]
     return ", ".join(dict.fromkeys(name for name in names if name))
-
-
-def _byline_and_categories(tree: LexborHTMLParser) -> tuple[LexborNode | None, LexborNode | None]:
-    """The first byline, if it stands before the categories: behind them it is another article's."""
-    node = tree.css_first(f"{BYLINE}, {CATEGORIES}")
-    if node is None or not has_class(node, BYLINE[1:]):
-        return None, node
-    return node, tree.css_first(CATEGORIES)
-
-
-def _named_categories(frame: LexborNode | None) -> tuple[str, ...]:
-    names = [one_line(node) for node in outermost(frame, CATEGORY)] if frame is not None else []
-    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _section(script: dict[str, str]) -> tuple[str, ...]:

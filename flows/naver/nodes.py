@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from schemas.errors import LayoutChanged
 
 Scope = LexborHTMLParser | LexborNode
+
+HIDDEN = (
+    ".blind, .u_hc, .sr-only, .visually-hidden, [hidden]"
+    ', [style*="display:none"], [style*="display: none"], [style*="visibility:hidden"]'
+)
+"""Elements whose text people do not see: words for screen readers alone."""
 
 
 def required(scope: Scope, selector: str, *, url: str, layout: str) -> LexborNode:
@@ -43,24 +50,60 @@ def ancestors(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def outermost(scope: Scope, selector: str) -> Iterator[LexborNode]:
-    """The nodes of a selector that stand in no other of them, in the page's order.
+    """The nodes of a selector that stand in no other of them, in the page's order."""
+    return without_nested(scope.css(selector))
+
+
+def without_nested(nodes: Iterable[LexborNode]) -> Iterator[LexborNode]:
+    """The nodes (in the page's order) that stand in no other of them.
 
     Nested ones would have the text of the innermost read once for each of them.
     """
     seen: set[int] = set()
-    for node in scope.css(selector):
+    for node in nodes:
         if node.mem_id not in seen and seen.isdisjoint(parent.mem_id for parent in ancestors(node)):
             seen.add(node.mem_id)
             yield node
 
 
-def one_line(node: LexborNode) -> str:
+def one_line(node: LexborNode, skip: Collection[int] = ()) -> str:
     """The text of a node on one line: a line break (of the source or a `<br>`) becomes one space, edges are trimmed.
 
-    Other white space inside is the author's own (a no-break space in a title) and stays.
+    Other white space inside is the author's own (a no-break space in a title) and stays. `skip`: elements to leave out,
+    by `mem_id`.
     """
-    text = "".join(_text_or_break(part) for part in node.traverse(include_text=True))
+    parts = _below(node, skip) if skip else node.traverse(include_text=True)
+    text = "".join(_text_or_break(part) for part in parts)
     return " ".join(line for piece in text.splitlines() if (line := piece.strip()))
+
+
+def shown_line(node: LexborNode, hidden: Iterable[LexborNode] = ()) -> str:
+    """The text of a node that people see, on one line: without `HIDDEN` elements, and without those of `hidden`."""
+    if node.first_child is None or (node.first_child.next is None and node.first_child.is_text_node):
+        return one_line(node)  # only text, as most titles
+    skip = {part.mem_id for part in chain(node.css(HIDDEN), hidden)} - {node.mem_id}
+    return one_line(node, skip)
+
+
+def _below(root: LexborNode, skip: Collection[int]) -> Iterator[LexborNode]:
+    """The nodes below `root` in the page's order, without the subtrees of `skip`."""
+    node = root.first_child
+    while node is not None:
+        skipped = node.mem_id in skip
+        if not skipped:
+            yield node
+        down = None if skipped else node.first_child
+        node = down or _following(node, root)
+
+
+def _following(node: LexborNode, root: LexborNode) -> LexborNode | None:
+    """What comes after a node and all that is in it, below `root`."""
+    while (following := node.next) is None:
+        parent = node.parent
+        if parent is None or parent.mem_id == root.mem_id:
+            return None
+        node = parent
+    return following
 
 
 def _text_or_break(node: LexborNode) -> str:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from flows.naver.body_text import lines, paragraphs
 from flows.naver.lines import LONGEST_LINE
-from flows.naver.nodes import Scope, ancestors, attribute, has_class, one_line, outermost, required
+from flows.naver.nodes import (
+    Scope,
+    ancestors,
+    attribute,
+    has_class,
+    one_line,
+    outermost,
+    required,
+    shown_line,
+    without_nested,
+)
 from flows.naver.urls import find_article_key
 from schemas.article import ArticleKey, Image, Kind
 from schemas.errors import LayoutChanged
@@ -18,6 +29,8 @@ CAPTION_TABLE = "table.nbd_table"  # 이데일리 puts photo and caption into a 
 CAPTIONED = f".end_photo_org, .ab_photo, {CAPTION}, {CAPTION_TABLE}"
 VIDEO = ".vod_player_wrap, ._VIDEO_AREA_WRAP"
 SUBTITLE = "strong.media_end_summary"
+BYLINE = ".byline"
+BYLINE_LINE = ".byline_s, .b_text"  # the second until 2021
 NOT_BODY = f"{CAPTIONED}, {VIDEO}, .nbd_im_w, .ab_sub_heading, {SUBTITLE}"
 PAGE_URL = 'meta[property="og:url"]'
 PAGE_AUTHOR = 'meta[property="og:article:author"]'
@@ -25,11 +38,20 @@ PAGE_AUTHOR = 'meta[property="og:article:author"]'
 _PHOTO = re.compile(r"https?://imgnews\.pstatic\.net/")
 _FLASH_TITLE = re.compile(r"\s?[\[(<〈【](?:[1-9]보|속보|긴급|긴급속보|속보 ?[1-9]보)[\])>〉】]")
 _FLASH_LENGTH = 100
+_MARKED = re.compile(r" ?[▶▷►☞※◎◇#@<]")  # how the lines begin that press offices add: ▶ 제보하기, #해시태그
+_PROMOTION = re.compile(
+    r"[▶▷☞]|^\[[^\[\]]{1,30}\]$"
+    r"|제보(?:를 기다|하기|로 만들|로 함께|가 뉴스)|기사 ?문의|구독(?:하기|하세요|해 ?주세요|$)|채널 ?(?:추가|구독)"
+    r"|무단 ?(?:전재|복제|배포)|저작권자|[ⓒ©]|[Cc]opyright|바로가기$|https?://"
+    r"|(?:기사|보도|뉴스|소식)[가이는은]? ?(?:곧 |계속 )?(?:이어집니다|업데이트|나옵니다)"
+    r"|사진 ?= ?\S|^\[?(?:카카오톡|전화|이?메일|홈페이지|사이트|유튜브) ?[\]:=]"
+)
+_LONGEST_PROMOTION = 120
 
 
 def title_of(head: Scope, selector: str, *, url: str, layout: str) -> str:
     """The headline. Raises LayoutChanged when it is missing or no headline."""
-    return headline(one_line(required(head, selector, url=url, layout=layout)), selector, url=url, layout=layout)
+    return headline(shown_line(required(head, selector, url=url, layout=layout)), selector, url=url, layout=layout)
 
 
 def headline(title: str, selector: str, *, url: str, layout: str) -> str:
@@ -42,17 +64,42 @@ def headline(title: str, selector: str, *, url: str, layout: str) -> str:
     return title
 
 
-def body_of(body: LexborNode) -> tuple[str | None, str]:
-    """The subtitle, where there is one, and the paragraphs with the subtitle as the first of them."""
-    subtitle = "\n".join(text for node in outermost(body, SUBTITLE) if (text := lines(node)))
-    text = paragraphs(body, skip=body.css(NOT_BODY))
-    return subtitle or None, "\n\n".join(part for part in (subtitle, text) if part)
+class Body(NamedTuple):
+    """The words of an article: the subtitle, where there is one, and the paragraphs."""
+
+    subtitle: str | None
+    text: str
+
+    @property
+    def whole(self) -> str:
+        """The paragraphs with the subtitle as the first of them: what the archive keeps."""
+        return "\n\n".join(part for part in self if part)
 
 
-def categories_of(tree: LexborHTMLParser, frame: str, item: str) -> tuple[str, ...]:
-    """The press office's categories, each once, out of the first node of `frame`."""
-    node = tree.css_first(frame)
-    names = [one_line(entry) for entry in outermost(node, item)] if node is not None else []
+def body_of(body: LexborNode) -> Body:
+    """What the body's element says, without captions."""
+    apart = body.css(NOT_BODY)
+    subtitles = [node for node in apart if node.tag == "strong" and has_class(node, SUBTITLE.partition(".")[2])]
+    subtitle = "\n".join(text for node in without_nested(subtitles) if (text := lines(node)))
+    return Body(subtitle or None, paragraphs(body, skip=apart))
+
+
+def byline_of(frame: LexborNode | None) -> str:
+    """The byline that a page shows in a part of its own; empty where there is none."""
+    lines = [one_line(node) for node in outermost(frame, BYLINE_LINE)] if frame is not None else []
+    return ", ".join(dict.fromkeys(line for line in lines if line))
+
+
+def byline_and_categories(tree: LexborHTMLParser, categories: str) -> tuple[LexborNode | None, LexborNode | None]:
+    """The parts that hold them. A byline counts only before the categories: behind them it is another article's."""
+    found = tree.css(f"{BYLINE}, {categories}")
+    byline = found[0] if found and has_class(found[0], BYLINE[1:]) else None
+    return byline, next((node for node in found if not has_class(node, BYLINE[1:])), None)
+
+
+def categories_of(frame: LexborNode | None, item: str) -> tuple[str, ...]:
+    """The press office's categories, each once."""
+    names = [one_line(entry) for entry in outermost(frame, item)] if frame is not None else []
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -91,15 +138,25 @@ def kind_of(title: str, body: str, images: tuple[Image, ...], frame: LexborNode)
     """What an article consists of.
 
     video: there is a player. flash: the headline is marked [1보], [속보] … and the text has fewer than 100
-    characters, or there is neither text nor photo. photo: photos without any text. text: everything else.
+    characters beside what the press office adds to every text, or there is neither text nor photo. photo: photos
+    without any text. text: everything else.
     """
     if frame.css_first(VIDEO) is not None:
         return Kind.VIDEO
-    if _FLASH_TITLE.match(title) and len(body) < _FLASH_LENGTH:
+    if _FLASH_TITLE.match(title) and _news_length(body) < _FLASH_LENGTH:
         return Kind.FLASH
     if body:
         return Kind.TEXT
     return Kind.PHOTO if images else Kind.FLASH
+
+
+def _news_length(body: str) -> int:
+    """The characters of the lines that are news: without requests for tips, links to subscribe, notes on copyright."""
+    return sum(len(line) for line in body.split("\n") if not _is_added(line))
+
+
+def _is_added(line: str) -> bool:
+    return bool(_MARKED.match(line) or (len(line) <= _LONGEST_PROMOTION and _PROMOTION.search(line)))
 
 
 def own_key(key: ArticleKey, script_id: str | None, tree: LexborHTMLParser, *, url: str, layout: str) -> None:

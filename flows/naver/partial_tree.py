@@ -6,7 +6,8 @@ from front to back, so the tree of a page's beginning is the tree of the whole p
 
 - it is not the last node: the cut lies inside a comment, a script, a tag or a template;
 - it stands inside a part that is read: that part is still open;
-- it stands inside a table: what comes later could be put in *front* of an open table, and so before the article;
+- it stands inside a table, and something behind the cut stands in the table but in none of its cells: that is put in
+  *front* of the table, and so before the article;
 - otherwise every part that is read was closed before the cut, and nothing behind can add to it, or come before it.
 
 Where a selector finds several nodes, the layouts take the first, so a second one behind the cut changes nothing; and
@@ -27,6 +28,15 @@ from flows.naver.markup_guard import check_markup
 from flows.naver.nodes import ancestors
 
 _MARK = b'<wbr id="seogo-cut">'
+_SPACE = rb"[ \t\n\f\r]"
+_TABLE = rb"(?:t(?:able|body|head|foot|[dhr])|col(?:group)?|caption)(?=[ \t\n\f\r/>])"
+_OPENS_CELL = rb"(?:t[dh]|caption|/table)(?=[ \t\n\f\r/>])"  # or leaves the table
+# A tag that leaves the parser in a table and in no cell, and is not followed by another tag of a table.
+_BESIDE_CELLS = re.compile(
+    rb"<(?=/?[tcTC])(?i:(?!" + _OPENS_CELL + rb")/?" + _TABLE + rb"[^>]*+>"
+    rb"(?!(?:" + _SPACE + rb"++|<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+-->)*+</?" + _TABLE + rb"))"
+)
+_CELLS, _TABLES = frozenset(("td", "th", "caption")), frozenset(("table", "tbody", "thead", "tfoot", "tr", "colgroup"))
 _MARK_TAG, _MARK_ATTRIBUTES = "wbr", {"id": "seogo-cut"}
 
 
@@ -55,7 +65,7 @@ def partial_tree(content: bytes, cut: Cut, url: str = "") -> LexborHTMLParser | 
     if end is None:
         return None
     tree = build_tree(as_utf8(content[: end.start()], encoding_of(content)) + _MARK, url)
-    return tree if _is_certain(tree, cut) else None
+    return tree if _is_certain(tree, cut, content, end.start()) else None
 
 
 def page_tree(content: bytes, url: str) -> LexborHTMLParser:
@@ -69,18 +79,18 @@ def build_tree(page: bytes, url: str) -> LexborHTMLParser:
     return LexborHTMLParser(page, options=LexborDocumentOptions.WO_EVENTS)
 
 
-def _is_certain(tree: LexborHTMLParser, cut: Cut) -> bool:
+def _is_certain(tree: LexborHTMLParser, cut: Cut, content: bytes, end: int) -> bool:
     mark = _last_node(tree)
     # The whole of it: cut inside a tag, that tag takes the mark's text for attributes of its own.
     if mark is None or mark.tag != _MARK_TAG or mark.attributes != _MARK_ATTRIBUTES:
         return False
-    still_open = list(ancestors(mark))
-    if any(node.tag == "table" for node in still_open):
+    still_open = {node.mem_id: node.tag or "" for node in ancestors(mark)}
+    around = [tag for tag in still_open.values() if tag in _CELLS | _TABLES]
+    if around and (around[0] in _TABLES or _BESIDE_CELLS.search(content, end)):
         return False
     parts = [tree.css_first(selector) for selector in cut.parts]
     optional = [tree.css_first(selector) for selector in cut.optional]
-    identities = {node.mem_id for node in still_open}
-    closed = all(part is None or part.mem_id not in identities for part in (*parts, *optional))
+    closed = all(part is None or part.mem_id not in still_open for part in (*parts, *optional))
     return closed and None not in parts
 
 

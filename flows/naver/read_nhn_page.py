@@ -1,26 +1,38 @@
-"""The old article page, news.naver.com/main/read.nhn, as of 2019 and 2020: `read_nhn/1`. Sent as cp949.
+"""The old article page, news.naver.com/main/read.nhn, as of 2019 and 2020: `read_nhn/2`. Sent as cp949.
 
-Always read by way of the whole page: it stands in a layout table, where the beginning alone proves nothing
-(`partial_tree`), and Naver redirects its addresses to today's page anyway.
+Naver redirects its addresses to today's page; archives of that time hold it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from flows.naver.bylines import find_byline, parse_byline
+from flows.naver.bylines import authors_of, find_byline
 from flows.naver.clock import parse_twelve_hours
 from flows.naver.nodes import Scope, first_attribute, one_line, required
-from flows.naver.page_parts import author_meta, body_of, categories_of, kind_of, own_key, photos, title_of
+from flows.naver.page_parts import (
+    BYLINE,
+    author_meta,
+    body_of,
+    byline_and_categories,
+    byline_of,
+    categories_of,
+    kind_of,
+    own_key,
+    photos,
+    title_of,
+)
+from flows.naver.partial_tree import Cut
 from flows.naver.traits import beside, left_out, name_of, shape, witnesses
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import LayoutChanged
 
-PARSER = "read_nhn/1"
+PARSER = "read_nhn/2"
 
 HEAD = ".article_header"
 TITLE = "h3#articleTitle"
@@ -30,6 +42,12 @@ ORIGINAL = "a.btn_artialoriginal[href]"
 BODY = "#articleBodyContents"
 CATEGORIES = ".guide_categorization"
 CATEGORY = "em.guide_categorization_item"
+CUT = Cut(
+    anchor=b"guide_categorization",
+    end=re.compile(rb'<div class="(?:promotion|end_btn)"'),
+    parts=(HEAD, BODY, CATEGORIES),
+    optional=(BYLINE,),
+)
 SIGNS = f"{BODY}, {TITLE}"  # either says that the page has this layout, or what is left of it
 SIGN_IDS = frozenset(("articleTitle", "articleBodyContents"))
 
@@ -43,24 +61,26 @@ def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, I
     body = required(tree, BODY, url=url, layout=PARSER)
     own_key(key, None, tree, url=url, layout=PARSER)
     title = title_of(head, TITLE, url=url, layout=PARSER)
-    subtitle, text = body_of(body)
-    byline = find_byline(text)
+    words = body_of(body)
+    publisher = _publisher(head, tree, url)
+    byline_frame, categories_frame = byline_and_categories(tree, CATEGORIES)
+    byline = byline_of(byline_frame) or find_byline(words.text, publisher)
     images = photos(body)
     times = _times(head, url)
     parsed = Article(
         key=key,
         title=title,
-        subtitle=subtitle,
-        body=text,
-        publisher=_publisher(head, tree, url),
+        subtitle=words.subtitle,
+        body=words.whole,
+        publisher=publisher,
         published_at=times[0],
         modified_at=times[1] if len(times) > 1 else None,
         byline=byline,
-        authors=parse_byline(byline),
-        categories=categories_of(tree, CATEGORIES, CATEGORY),
+        authors=authors_of(byline, words.text),
+        categories=categories_of(categories_frame, CATEGORY),
         original_url=clean_original_url(first_attribute(head, ORIGINAL, "href")),
         images=images,
-        kind=kind_of(title, text, images, body),
+        kind=kind_of(title, words.whole, images, body),
         parser=PARSER,
     )
     return parsed, _marks(parsed, tree, head, body)
@@ -90,8 +110,10 @@ def _publisher(head: Scope, tree: LexborHTMLParser, url: str) -> str:
 
 
 def _times(head: Scope, url: str) -> list[datetime]:
-    required(head, TIMES, url=url, layout=PARSER)
-    return [_time(one_line(node), url) for node in head.css(TIMES)[:2]]
+    times = [_time(one_line(node), url) for node in head.css(TIMES)[:2]]
+    if not times:
+        raise LayoutChanged(TIMES, url=url, layout=PARSER)
+    return times
 
 
 def _time(text: str, url: str) -> datetime:

@@ -1,4 +1,4 @@
-"""A sports or entertainment article as JSON, from api-gw.sports or api-gw.entertain: `sports_json/1`.
+"""A sports or entertainment article as JSON, from api-gw.sports or api-gw.entertain: `sports_json/2`.
 
     result.articleInfo.article.{officeId, articleId, title, content, serviceDatetime, modifyDatetime, sections}
     result.articleInfo.journalistCards
@@ -17,7 +17,7 @@ from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from flows.naver.bylines import find_byline, parse_byline
+from flows.naver.bylines import authors_of, find_byline
 from flows.naver.clock import parse_stamp
 from flows.naver.decoding import decode
 from flows.naver.lines import storable
@@ -28,7 +28,7 @@ from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
 
-PARSER = "sports_json/1"
+PARSER = "sports_json/2"
 
 INFO = ("result", "articleInfo")
 ARTICLE = (*INFO, "article")
@@ -58,24 +58,25 @@ def parse(content: bytes, key: ArticleKey, url: str) -> tuple[Article, Iterator[
     body = tree.body
     if body is None:
         raise LayoutChanged(".".join((*ARTICLE, "content")), url=url, layout=PARSER)
-    subtitle, text = body_of(body)
+    words = body_of(body)
+    publisher = _publisher(answer, url)
     published, modified = _time(article, "serviceDatetime", url), _modified_at(article, url)
-    byline = _byline(answer) or find_byline(text)
+    byline = _byline(answer) or find_byline(words.text, publisher)
     images = photos(body)
     parsed = Article(
         key=key,
         title=title,
-        subtitle=subtitle,
-        body=text,
-        publisher=_publisher(answer, url),
+        subtitle=words.subtitle,
+        body=words.whole,
+        publisher=publisher,
         published_at=published,
         modified_at=modified if modified != published else None,
         byline=byline,
-        authors=parse_byline(byline),
+        authors=authors_of(byline, words.text),
         categories=_categories(article, url),
         original_url=_original_url(article),
         images=images,
-        kind=kind_of(title, text, images, body),
+        kind=kind_of(title, words.whole, images, body),
         parser=PARSER,
     )
     return parsed, chain(left_out(parsed, body), shape("body", body), _keys(answer))

@@ -1,7 +1,9 @@
-"""What is to be done with a find, given what the archive knows. Pure: no archive, no network, no clock.
+"""The rules for a find, given what the archive knows. Pure: no archive, no network, no clock.
 
-Twice on an article's way: before the fetch (`before_fetch`: is it worth a request?) and after the parse (`judge`: what
-is it to the archive?).
+before_fetch   is it worth a request?
+next_try       when is a find that failed to be tried again?
+after_parse    what does a parsed article mean to the archive?
+next_refresh   when is an archived article to be checked again?
 """
 
 from __future__ import annotations
@@ -15,20 +17,23 @@ from schemas.find import Known, Relevance, RevisionKind, Status
 from schemas.nfc import nfc
 
 RETRIED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED})
-"""Outcomes that say nothing final about an article: the next run takes it up again."""
+"""Outcomes that are not final: a later run tries the article again."""
 
 MOST_TRIES = 5
 """Runs that try a find before it is given up."""
 
-_FIRST_RETRY = timedelta(minutes=15)
-
 LONGEST_PAUSE = timedelta(days=1)
-"""No find is put off for longer. A time beyond was written by a clock that was ahead: the find is due."""
+"""The longest time until the next try. A later time was set while the clock was wrong: the find is due."""
+
+REFRESH_STAGES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
+"""How long after its publication, and after its modification, an article is checked again."""
+
+_FIRST_RETRY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """An outcome and the sentence for it; what to store with it."""
+class Decision:
+    """The outcome of a find, the reason in a sentence, and what to store."""
 
     outcome: Outcome
     reason: str
@@ -37,34 +42,41 @@ class Verdict:
     matched_by: str | None = None
 
 
-def before_fetch(known: Known | None, now: datetime, *, named_by_hand: bool = False) -> Verdict | None:
-    """The verdict on a find that needs no request; None: fetch it.
-
-    `named_by_hand`: a person gave the address, so it is fetched whatever the archive holds.
-    """
-    if known is None or named_by_hand:
+def before_fetch(known: Known | None, now: datetime, *, force: bool = False) -> Decision | None:
+    """The decision on a find that needs no request; None means fetch it. `force`: fetch it whatever is known of it."""
+    if known is None or force:
         return None
     if known.state in RETRIED:
         return _not_due(known, now)
     if known.status in (Status.IMPORTED, Status.LISTED) and known.state is not Outcome.GONE:
         return None
     if known.status is None and known.state is not Outcome.DUPLICATE:
-        return Verdict(Outcome.UNCHANGED, f"known: {known.state}")
-    return Verdict(Outcome.UNCHANGED, "known, not due to be fetched")
+        return Decision(Outcome.UNCHANGED, f"known: {known.state}")
+    return Decision(Outcome.UNCHANGED, "known, not due to be fetched")
 
 
-def next_try(known: Known | None, now: datetime, *, held: bool = False) -> tuple[int, datetime | None]:
-    """Of a find that failed now: how often it was tried, and when it is to be tried again (None: never).
+def _not_due(known: Known, now: datetime) -> Decision | None:
+    if known.due_at is None:
+        return Decision(Outcome.UNCHANGED, f"known: {known.state} {known.tries} times, given up")
+    if now < known.due_at <= now + LONGEST_PAUSE:
+        reason = f"{known.state} before, to be tried again from {known.due_at:%Y-%m-%d %H:%M %Z}"
+        return Decision(Outcome.DEFERRED, reason)
+    return None
 
-    `held`: its page is in quarantine. It is tried daily for as long as it is: the site may heal at any time.
+
+def next_try(known: Known | None, now: datetime, *, quarantined: bool = False) -> tuple[int, datetime | None]:
+    """For a find that failed just now: how often it was tried, and when to try it again (None: never).
+
+    `quarantined`: its page is in quarantine. It is tried every day for as long as that lasts, since the site may be
+    repaired at any time.
     """
     tries = (known.tries if known else 0) + 1
     if tries < MOST_TRIES:
         return tries, now + _FIRST_RETRY * 4 ** (tries - 1)
-    return tries, now + LONGEST_PAUSE if held else None
+    return tries, now + LONGEST_PAUSE if quarantined else None
 
 
-def judge(
+def after_parse(
     article: Article,
     known: Known | None,
     relevance: Relevance,
@@ -72,48 +84,34 @@ def judge(
     relevant: bool,
     same_content: Mapping[str, str],
     same_text: Mapping[str, str],
-) -> Verdict:
-    """What a parsed article is to the archive.
+) -> Decision:
+    """What a parsed article means to the archive.
 
-    `same_content` and `same_text` give the id of the first article with a content hash, with a text hash.
+    `same_content` and `same_text` map a content hash and a text hash to the id of the first article that has it.
     """
     if known is not None and known.status in (Status.ARCHIVED, Status.IMPORTED):
         return _same_key(article, known)
     if not relevant:
-        return Verdict(Outcome.OFF_TOPIC, f"relevance {relevance.score:g} is below the topic's threshold")
-    return _other_key(article, same_content, same_text) or Verdict(Outcome.NEW, "stored", RevisionKind.NEW)
+        return Decision(Outcome.OFF_TOPIC, f"relevance {relevance.score:g} is below the topic's threshold")
+    return _duplicate(article, same_content, same_text) or Decision(Outcome.NEW, "stored", RevisionKind.NEW)
 
 
-def _not_due(known: Known, now: datetime) -> Verdict | None:
-    if known.due_at is None:
-        return Verdict(Outcome.UNCHANGED, f"known: {known.state} {known.tries} times, given up")
-    if now < known.due_at <= now + LONGEST_PAUSE:
-        return Verdict(
-            Outcome.DEFERRED, f"{known.state} before, to be tried again from {known.due_at:%Y-%m-%d %H:%M %Z}"
-        )
-    return None
-
-
-def _same_key(article: Article, known: Known) -> Verdict:
+def _same_key(article: Article, known: Known) -> Decision:
     if known.status is Status.IMPORTED:
-        return Verdict(
+        return Decision(
             Outcome.UNCHANGED, "the imported text is replaced by the page's richer one", RevisionKind.RE_EXTRACTED
         )
-    changed = [
-        name
-        for name, differs in (
-            ("text", article.content_hash != known.content_hash),
-            ("title", nfc(article.title) != known.title),
-        )
-        if differs
-    ]
-    if changed:
-        return Verdict(Outcome.EDITED, f"another {' and '.join(changed)} under the same key", RevisionKind.EDITED)
-    return Verdict(Outcome.UNCHANGED, "fetched, the same text")
+    differences = (
+        ("text", article.content_hash != known.content_hash),
+        ("title", nfc(article.title) != known.title),
+    )
+    if changed := [name for name, differs in differences if differs]:
+        return Decision(Outcome.EDITED, f"another {' and '.join(changed)} under the same key", RevisionKind.EDITED)
+    return Decision(Outcome.UNCHANGED, "fetched, the same text")
 
 
-def _other_key(article: Article, same_content: Mapping[str, str], same_text: Mapping[str, str]) -> Verdict | None:
-    # Two flashes of a headline only are not copies of each other: an empty text is nobody's.
+def _duplicate(article: Article, same_content: Mapping[str, str], same_text: Mapping[str, str]) -> Decision | None:
+    # Articles without a text, such as two news flashes of a headline each, are not duplicates of each other.
     if not article.body.strip():
         return None
     for name, digest, firsts in (
@@ -122,5 +120,18 @@ def _other_key(article: Article, same_content: Mapping[str, str], same_text: Map
     ):
         first = firsts.get(digest)
         if first is not None and first != article.id:
-            return Verdict(Outcome.DUPLICATE, f"the text of {first}", duplicate_of=first, matched_by=name)
+            return Decision(Outcome.DUPLICATE, f"the text of {first}", duplicate_of=first, matched_by=name)
     return None
+
+
+def next_refresh(
+    checked_at: datetime, *, published_at: datetime | None, modified_at: datetime | None = None
+) -> datetime | None:
+    """When an article that was checked just now is to be checked again; None: never.
+
+    Most edits and deletions happen within a week of the publication. A check shortly before one of REFRESH_STAGES
+    counts as that stage's. A date in the future is ignored.
+    """
+    origins = [at for at in (published_at, modified_at) if at is not None and at <= checked_at]
+    due = [at + stage for at in origins for stage in REFRESH_STAGES if checked_at + stage / 4 < at + stage]
+    return min(due, default=None)

@@ -1,8 +1,9 @@
-"""A batch of parsed pages -> how each find ends, and what is stored because of it.
+"""A batch of parsed pages: how each find ends, and what is stored because of it.
 
-    parsed pages | looks as always? | relevance | same text? | due again when?
+    parsed pages | drift? | relevance | same text? | next refresh
 
-A page that does not look as its like always did is held back: its find fails, and its capture waits in quarantine.
+A page that has drifted from how such pages used to look is quarantined: its find fails, and its capture is kept for
+later.
 """
 
 from __future__ import annotations
@@ -12,50 +13,61 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from flows.pipeline.decide import RETRIED, Verdict, judge, next_try
-from flows.pipeline.refreshing import next_refresh
+from flows.pipeline.decide import RETRIED, Decision, after_parse, next_refresh, next_try
+from flows.pipeline.relevance import mentions, score
 from schemas.article import Article, ArticleRef, Outcome
-from schemas.find import FindResult, Known, Relevance, Status
+from schemas.find import FindResult, Known, Relevance, Status, TeamModel
 from schemas.page import CaptureRef, Validators
+from schemas.topic import Topic
 from schemas.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A text held against the topic's rules."""
+    """How relevant a text is to the topic, and whether that is enough."""
 
     relevance: Relevance
     relevant: bool
 
 
 Assess = Callable[[str, str], Assessment]
-"""Title and body -> how much they are about the topic."""
+"""Title and body -> how relevant they are to the topic."""
 
 
-class Held(Protocol):
-    """Of the pages of a batch, by article id, those that do not look as pages always did: id -> why."""
+def assess_by(topic: Topic) -> Assess:
+    """Assess texts by the rules of a topic."""
+
+    def assess(title: str, body: str) -> Assessment:
+        found = score(title, body, topic.relevance, topic.teams)
+        reasons = tuple(str(reason) for reason in found.reasons)
+        named = mentions(title, body, topic.teams)
+        models = tuple(TeamModel(one.team, model) for one in named for model in one.models)
+        return Assessment(Relevance(found.value, reasons, tuple(one.team for one in named), models), found.relevant)
+
+    return assess
+
+
+class DriftCheck(Protocol):
+    """Which pages of a batch are to be quarantined because they have drifted: article id -> why."""
 
     def __call__(self, pages: Sequence[tuple[str, Traits]], *, unread: int = 0) -> Mapping[str, str]:
-        """`unread`: how many pages of the batch no parser could read."""
+        """`pages`: article ids with the traits of their pages. `unread`: how many other pages could not be parsed."""
         ...
 
 
-def nothing_held(pages: Sequence[tuple[str, Traits]], *, unread: int = 0) -> Mapping[str, str]:
-    """For runs that do not watch."""
-    return {}
-
-
 class Texts(Protocol):
-    """What is asked of the archive: who was the first with a text."""
+    """Who first had a text: the archive."""
 
     def same_text(
         self, content_hashes: Sequence[str], text_hashes: Sequence[str]
-    ) -> tuple[dict[str, str], dict[str, str]]: ...
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """For content hashes and for text hashes, the id of the first article that has each, if there is one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A find whose page was fetched, captured and parsed: to be judged once its batch is complete."""
+    """A find whose page has been fetched, captured and parsed: judged once its batch is complete."""
 
     ref: ArticleRef
     article: Article
@@ -65,39 +77,39 @@ class Parsed:
     validators: Validators | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges the batches of one run, which `began` then."""
+    """Judges the batches of a run that began at `began`."""
 
-    def __init__(self, texts: Texts, assess: Assess, held: Held, began: datetime) -> None:
-        self._texts = texts
-        self._assess = assess
-        self._held = held
-        self._began = began
+    texts: Texts
+    assess: Assess
+    drift_check: DriftCheck
+    began: datetime
 
     def results(self, visited: Sequence[Parsed | FindResult], known: Mapping[str, Known | None]) -> list[FindResult]:
         """How each find of a batch ends, in order."""
         pages = [item for item in visited if isinstance(item, Parsed)]
         unread = sum(1 for item in visited if isinstance(item, FindResult) and item.quarantined)
-        held = self._held([(page.ref.key.id, page.traits) for page in pages], unread=unread)
-        firsts = self._texts.same_text(
+        drifted = self.drift_check([(page.ref.key.id, page.traits) for page in pages], unread=unread)
+        firsts = self.texts.same_text(
             [page.article.content_hash for page in pages], [page.article.text_hash for page in pages]
         )
-        return [self._dated(self._result(item, known, held, firsts), known) for item in visited]
+        return [self._dated(self._result(item, known, drifted, firsts), known) for item in visited]
 
     def _result(
         self,
         item: Parsed | FindResult,
         known: Mapping[str, Known | None],
-        held: Mapping[str, str],
+        drifted: Mapping[str, str],
         firsts: tuple[dict[str, str], dict[str, str]],
     ) -> FindResult:
         if isinstance(item, FindResult):
             return item
-        if why := held.get(item.ref.key.id):
+        if why := drifted.get(item.ref.key.id):
             return self._quarantined(item, known.get(item.ref.key.id), why)
         result = self._judged(item, known.get(item.ref.key.id), *firsts)
         if result.revision_kind is not None:
-            # Later copies in the same batch point at this one.
+            # Later copies in the same batch are duplicates of this one.
             same_content, same_text = firsts
             same_content.setdefault(item.article.content_hash, item.article.id)
             same_text.setdefault(item.article.text_hash, item.article.id)
@@ -107,15 +119,15 @@ class Judge:
         self, item: Parsed, known: Known | None, same_content: Mapping[str, str], same_text: Mapping[str, str]
     ) -> FindResult:
         article = item.article
-        assessed = self._assess(article.title, article.body or _captions(article))
-        relevant = assessed.relevant or item.ref.source == "address"  # what a person names is wanted
-        verdict = judge(
+        assessed = self.assess(article.title, article.body or _captions(article))
+        relevant = assessed.relevant or item.ref.source == "address"  # an article that a person names is wanted
+        decision = after_parse(
             article, known, assessed.relevance, relevant=relevant, same_content=same_content, same_text=same_text
         )
-        return _stored(item, known, verdict, assessed.relevance)
+        return _result_of(item, known, decision, assessed.relevance)
 
     def _quarantined(self, item: Parsed, known: Known | None, why: str) -> FindResult:
-        tries, retry_at = next_try(known, self._began, held=True)
+        tries, retry_at = next_try(known, self.began, quarantined=True)
         return FindResult(
             item.ref,
             Outcome.FAILED,
@@ -128,11 +140,12 @@ class Judge:
         )
 
     def _dated(self, result: FindResult, known: Mapping[str, Known | None]) -> FindResult:
+        """The result with the times and validators that follow from it and from what was known before."""
         before = known.get(result.ref.key.id)
         found_at = before.found_at if before else None
         return replace(
             result,
-            found_at=found_at or self._began,
+            found_at=found_at or self.began,
             refresh_at=self._refresh_at(result, before),
             gone_at=_gone_at(result, before),
             validators=result.validators or (before.validators if before and result.outcome in RETRIED else None),
@@ -142,26 +155,26 @@ class Judge:
         archived = known is not None and known.status is Status.ARCHIVED
         if result.known or (result.revision_kind is None and not archived):
             return None
-        # A 304 shows no page: what the last one said of its modification still holds.
+        # An answer 304 has no page: the modification time of the last page still holds.
         page = result.article or known
         modified_at = page.modified_at if page else None
-        checked_at = max(result.crawled_at or self._began, self._began)
+        checked_at = max(result.crawled_at or self.began, self.began)
         return next_refresh(checked_at, published_at=result.ref.published_at, modified_at=modified_at)
 
 
-def _stored(item: Parsed, known: Known | None, verdict: Verdict, relevance: Relevance) -> FindResult:
+def _result_of(item: Parsed, known: Known | None, decision: Decision, relevance: Relevance) -> FindResult:
     ref, article = item.ref, item.article
     return FindResult(
         ref=replace(ref, title=ref.title or article.title, published_at=ref.published_at or article.published_at),
-        outcome=verdict.outcome,
-        reason=verdict.reason,
+        outcome=decision.outcome,
+        reason=decision.reason,
         relevance=relevance,
         article=article,
-        revision_kind=verdict.revision_kind,
+        revision_kind=decision.revision_kind,
         revision=(known.revision if known else 0) + 1,
         file=known.file if known else None,
-        duplicate_of=verdict.duplicate_of,
-        matched_by=verdict.matched_by,
+        duplicate_of=decision.duplicate_of,
+        matched_by=decision.matched_by,
         capture=item.capture,
         crawled_at=item.crawled_at,
         validators=item.validators,
@@ -169,7 +182,7 @@ def _stored(item: Parsed, known: Known | None, verdict: Verdict, relevance: Rele
 
 
 def _gone_at(result: FindResult, known: Known | None) -> datetime | None:
-    """Since when an article is deleted. A find that failed says nothing of that."""
+    """Since when an article is deleted. A find that failed does not change that."""
     before = known.gone_at if known else None
     if result.outcome is Outcome.GONE:
         return before or result.crawled_at
@@ -177,5 +190,5 @@ def _gone_at(result: FindResult, known: Known | None) -> datetime | None:
 
 
 def _captions(article: Article) -> str:
-    """What a flash or a picture without a text says beside its headline."""
+    """The captions of the images: the only text of a photo or a news flash besides its title."""
     return "\n\n".join(image.caption for image in article.images if image.caption)

@@ -1,4 +1,4 @@
-"""Ending a run early, in order: what is being fetched is let go, what was fetched is stored."""
+"""Ending a run early and in order: fetches under way are cancelled, and what was fetched is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Fetching = Callable[P, Awaitable[RawPage | FetchFault]]
 
 
 class Stop:
-    """Asked once, by a person's Ctrl-C (`by_hand`) or by the run itself; every guarded fetch then ends at once."""
+    """Set once, by a person's Ctrl-C (`by_hand`) or by the run itself; every guarded fetch then ends at once."""
 
     def __init__(self) -> None:
         self.by_hand = False
@@ -21,15 +21,16 @@ class Stop:
 
     @property
     def asked(self) -> bool:
+        """Whether the run is to end."""
         return self._event.is_set()
 
     def ask(self, *, by_hand: bool = False) -> None:
-        """End the run. To be called in the event loop."""
+        """End the run. Must be called in the event loop."""
         self.by_hand = self.by_hand or by_hand
         self._event.set()
 
     def guard(self, fetch: Fetching[P]) -> Fetching[P]:
-        """The same fetch, which ends in `Fault.STOPPED` when the run is stopped while it waits."""
+        """The same fetch, but ended with `Fault.STOPPED` once the run is to end."""
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> RawPage | FetchFault:
             fetching = asyncio.ensure_future(fetch(*args, **kwargs))
@@ -40,14 +41,14 @@ class Stop:
                     return fetching.result()
                 return FetchFault(str(args[0]), Fault.STOPPED, "the run was stopped")
             finally:
-                await _let_go(fetching)
+                await _cancel(fetching)
                 stopping.cancel()
 
         return guarded
 
 
-async def _let_go(task: asyncio.Future[RawPage | FetchFault]) -> None:
-    """Cancel a fetch that is still running, and wait until it has given back its place."""
+async def _cancel(task: asyncio.Future[RawPage | FetchFault]) -> None:
+    """Cancel a fetch that is still under way, and wait until it has released its slot."""
     if not task.done():
         task.cancel()
         await asyncio.wait({task})

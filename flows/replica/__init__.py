@@ -6,7 +6,8 @@ plan, writing              which article is published when, and its text
 subjects, text, press      the vocabulary (subjects.yaml), Korean sentences, the fictitious press offices
 article_pages, old_pages   article pages in all known layouts
 list_pages                 lists by press office, section and day
-search_answers             the search page and the Search API
+search_pages               the search page, in the layouts of three years
+search_answers             the Search API, and what a search finds
 finding                    which articles a list or a search contains at a given time
 notices                    pages without an article, and robots.txt
 padding                    scripts and other markup around an article

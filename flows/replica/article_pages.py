@@ -15,7 +15,7 @@ from flows.replica.padding import filler
 from flows.replica.plan import Form
 from schemas.article import Image
 
-JUNK = ("?utm_source=naver&utm_medium=news", "&ref=naver", "&input=1195m", "")
+JUNK = ("?utm_source=naver&utm_medium=news", "&ref=naver", "&input=1195m", "", "&influxDiv=NAVER", "&sc=Naver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def article_page(article: MadeArticle, view: View, layout: Layout | None = None)
 
 def original_link(article: MadeArticle) -> str:
     """The URL at the press office as Naver links it: usually with tracking parameters."""
-    return article.original_url + JUNK[article.index % 4].replace("?", "&")
+    return article.original_url + JUNK[article.index % len(JUNK)].replace("?", "&")
 
 
 def twelve_hours(moment: datetime) -> str:

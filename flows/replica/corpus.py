@@ -52,7 +52,7 @@ class Signature(StrEnum):
     """Where the text names its author."""
 
     NONE = "none"
-    LEAD = "lead"  # (서울=가람통신) 홍길동 기자 =
+    LEAD = "lead"  # (서울=가람통신) 홍길동 기자 = …, and behind the text: writer1@…
     BRACKET = "bracket"  # [가람경제 홍길동 기자]
     TAIL = "tail"  # 홍길동 기자 writer1@…
 
@@ -151,7 +151,7 @@ class MadeArticle:
             return (self.writer,)
         if self.signature is Signature.NONE:
             return ()
-        return (self.writer if self.signature is Signature.TAIL else Author(self.writer.name),)
+        return (Author(self.writer.name) if self.signature is Signature.BRACKET else self.writer,)
 
     @property
     def section(self) -> str:
@@ -298,7 +298,7 @@ class Corpus(Sequence[MadeArticle]):
             return "", ""
         return {
             Signature.NONE: ("", ""),
-            Signature.LEAD: (f"(서울={press}) {writer.name} 기자 = ", ""),
+            Signature.LEAD: (f"(서울={press}) {writer.name} 기자 = ", writer.email or ""),
             Signature.BRACKET: (f"[{press} {writer.name} 기자] ", ""),
             Signature.TAIL: ("", f"{writer.name} 기자 {writer.email}"),
         }[self.signature(slot, index)]

@@ -26,7 +26,6 @@ from flows.replica.search_answers import (
     APIHUB_HEADERS,
     NOT_AUTHENTICATED,
     OPENAPI_HEADERS,
-    SEARCH_PAGE_SIZE,
     UNKNOWN_API,
     ApiFault,
     api_answer,
@@ -34,8 +33,8 @@ from flows.replica.search_answers import (
     has_key,
     link,
     read_call,
-    search_page,
 )
+from flows.replica.search_pages import SEARCH_PAGE_SIZE, search_page
 
 SECTION_SIZE = 36
 """Articles on a section page."""

@@ -1,4 +1,4 @@
-"""What searches answer: the search page, in its look of 2026, and the Search API in both of its shapes."""
+"""What the Search API answers, in both of its shapes, and what it has in common with the search page."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from hashlib import blake2s
 from html import escape
 
 from flows.replica.article_pages import original_link
 from flows.replica.corpus import MadeArticle
 
-SEARCH_PAGE_SIZE = 10
-"""Articles on a search page."""
 LARGEST_START, LARGEST_DISPLAY = 1_000, 100
 
 CLIENT_ID, CLIENT_SECRET = "replica-id", "replica-secret"
@@ -103,36 +100,23 @@ def link(article: MadeArticle) -> str:
     return f"{article.key.url}?sid={article.section}"
 
 
-def search_page(query: str, shown: Sequence[MadeArticle], now: datetime) -> bytes:
-    """The search page. Its class names are hashes that change from month to month; the addresses are what lasts."""
-    items = "\n".join(_search_item(article, query, now) for article in shown)
-    found = f'<ul class="list_news _infinite_list">{items}</ul>' if shown else _nothing(query)
-    return f"""<!doctype html> <html lang="ko"><head> <meta charset="utf-8">
-<meta property="og:title" content="{escape(query)} : 네이버 뉴스검색"/>
-<title>{escape(query)} : 네이버 뉴스검색</title></head>
-<body><div id="wrap"><div id="container"><div id="content" class="pack_group"><div id="main_pack" class="main_pack">
-<section class="sc_new sp_nnews _fe_news_collection"><div class="api_subject_bx"><div class="group_news">
-{found}
-</div></div></section></div></div></div></div></body></html>
-""".encode()
-
-
 def _api_item(article: MadeArticle, query: str, now: datetime) -> dict[str, str]:
     version = article.at(now)
     return {
-        "title": _marked(version.title, query, "b"),
+        "title": marked(version.title, query, "b"),
         "originallink": original_link(article),
         "link": link(article),
-        "description": _marked(_snippet(article, now), query, "b") + "... ",
+        "description": marked(snippet(article, now), query, "b") + "... ",
         "pubDate": format_datetime(article.published_at.replace(second=0)),
     }
 
 
-def _snippet(article: MadeArticle, now: datetime) -> str:
+def snippet(article: MadeArticle, now: datetime) -> str:
+    """The beginning of the text, on one line."""
     return " ".join(article.at(now).body.split())[:110]
 
 
-def _marked(text: str, query: str, tag: str) -> str:
+def marked(text: str, query: str, tag: str) -> str:
     """Escaped, with the query's words in bold."""
     shown = escape(text).replace("&#x27;", "'")
     words = "|".join(re.escape(escape(word)) for word in query.replace('"', " ").split())
@@ -143,42 +127,3 @@ def _number(text: str | None, usual: int) -> int | None:
     if text is None:
         return usual
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 9 else None
-
-
-def _hashed(name: str, now: datetime) -> str:
-    return blake2s(f"{name}{now:%Y%m}".encode(), digest_size=8).hexdigest()
-
-
-def _search_item(article: MadeArticle, query: str, now: datetime) -> str:
-    version, original = article.at(now), escape(original_link(article))
-    profile, title, body = (f"fender-ui_228e3bd1 {_hashed(name, now)}" for name in ("profile", "title", "body"))
-    press = f"https://media.naver.com/press/{article.press.oid}" if article.key else article.press.site
-    naver = (
-        f'<a nocr="1" href="{escape(link(article))}" class="{profile}" target="_blank" data-heatmap-target=".nav">'
-        '<span class="sds-comps-text sds-comps-text-type-body2">네이버뉴스</span></a>'
-    )
-    return f"""<div class="sds-comps-vertical-layout sds-comps-full-layout {_hashed("item", now)}">
-<div class="sds-comps-horizontal-layout sds-comps-profile" data-sds-comp="Profile">
-<a nocr="1" href="{press}" class="{profile}" target="_blank" data-heatmap-target=".prof">
-<span class="sds-comps-text sds-comps-profile-info-title-text">{article.press.name}</span></a>
-<span class="sds-comps-text sds-comps-profile-info-subtext">{_ago(article.published_at, now)}</span>
-{naver if article.key else ""}</div>
-<a nocr="1" href="{original}" class="{title}" target="_blank" data-heatmap-target=".tit">
-<span class="sds-comps-text sds-comps-text-type-headline1">{_marked(version.title[:60], query, "mark")}</span></a>
-<a nocr="1" href="{original}" class="{body}" target="_blank" data-heatmap-target=".body">
-<span class="sds-comps-text sds-comps-text-type-body1">{_marked(_snippet(article, now), query, "mark")}... </span></a>
-</div>"""
-
-
-def _ago(moment: datetime, now: datetime) -> str:
-    minutes = max(int((now - moment).total_seconds() // 60), 0)
-    for size, unit in ((7 * 1_440, "주"), (1_440, "일"), (60, "시간")):
-        if minutes >= size:
-            return f"{minutes // size}{unit} 전"
-    return f"{minutes}분 전"
-
-
-def _nothing(query: str) -> str:
-    return (
-        f'<div class="not_found02"><p class="message">‘<em>{escape(query)}</em>’에 대한 검색결과가 없습니다.</p></div>'
-    )

@@ -16,7 +16,7 @@ _PICTURES = {Form.FLASH: 1, Form.SECOND: 0, Form.PHOTO: 3, Form.VIDEO: 0}
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The text of an article. The subtitle has zero to two lines; `captions` belong to the pictures."""
+    """The text of an article. The subtitle has zero to four lines; `captions` belong to the pictures."""
 
     title: str
     subtitle: str
@@ -31,8 +31,8 @@ def write(rng: Random, slot: Slot, subject: Subject, *, signed: tuple[str, str],
     captions = tuple(fill(pick(rng, subject.captions)) for _ in range(_pictures(rng, slot.form)))
     if slot.form in (Form.FLASH, Form.PHOTO):
         return Text(_headed(slot.form, headline), "", (), captions)
-    lines = (0, 0, 0, 1, 2)[int(rng.random() * 5)] if slot.form is Form.TEXT else 0
-    # An ordered set: the two lines of a subtitle are never the same.
+    lines = (0, 0, 0, 1, 2, 4)[int(rng.random() * 6)] if slot.form is Form.TEXT else 0
+    # An ordered set: two lines of a subtitle are never the same.
     subtitle = "\n".join(dict.fromkeys(fill(pick(rng, subject.titles)) for _ in range(lines)))
     paragraphs = _paragraphs(rng, slot.form, subject, fill)
     return Text(_headed(slot.form, headline), subtitle, _signed(paragraphs, signed), captions)

@@ -1,0 +1,11 @@
+"""Reports for people: of an archive, of a run, of an article.
+
+facts.py           what a report tells, read from the readers' database and from the disk
+markdown.py        the report as Markdown
+page.py            the report as an HTML page, by the templates in assets/
+charts.py          the charts of the page, as Vega-Lite
+article_table.py   all articles for the table of the page, in few bytes
+run_summary.py     the receipt of a run for an operator
+history.py         the revisions of an article, and a word diff of two of them
+text.py            times, counts and sizes in words; Markdown around them
+"""

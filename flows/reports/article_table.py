@@ -1,4 +1,4 @@
-"""All articles of an archive in few bytes, for the page's table: columns, not rows, and nothing that can be derived."""
+"""All articles of an archive for the table of the page: as columns, without what the page can derive, to save bytes."""
 
 from __future__ import annotations
 
@@ -22,41 +22,38 @@ _LISTING = """
 UNDATED = -1
 
 
-class _Words:
-    """Words by number, in the order in which they came."""
+class _Numbers(dict[str, int]):
+    """Words, numbered in the order of their first use."""
 
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
-
-    def number(self, word: str) -> int:
-        return self.numbers.setdefault(word, len(self.numbers))
+    def __missing__(self, word: str) -> int:
+        return self.setdefault(word, len(self))
 
 
 def listing(asked: Asked) -> dict[str, Any]:
-    """The articles of an archive, newest first, as `columns` gives them."""
+    """The articles of an archive, newest first, in the form of `columns`."""
     return columns(asked.stream(_LISTING))
 
 
 def columns(rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
-    """Rows of the query above as columns that a browser reads fast.
+    """Rows of the query above as columns that a browser parses fast.
 
-    `ids`, `titles`: joined by line breaks. `times`: minutes since 1970, UNDATED for none. `publishers`, `teams`,
-    `statuses`: words, and `publisher`, `team` (a list), `status` are numbers of them. `revisions`, `copies`: {index:
-    number} where there is more than one, or any. `files`, `addresses`: {index: path, or null} where they are not what
-    follows from id and day.
+    `ids`, `titles`: joined by line breaks. `times`: minutes since 1970, or UNDATED. `publishers`, `teams`, `statuses`:
+    words; `publisher`, `team` (lists) and `status` are indices of them. `revisions`, `copies`: {index of an article:
+    number}, without articles of one revision or no copies. `files`, `addresses`: {index: path, or null} of articles for
+    which they do not follow from id and day.
     """
-    publishers, teams, statuses = _Words(), _Words(), _Words()
+    publishers, teams, statuses = _Numbers(), _Numbers(), _Numbers()
     found = _Listing()
-    for number, (key, title, publisher, published, spoken, status, revision, copies, url, file) in enumerate(rows):
+    for number, (key, title, publisher, published, mentioned, status, revision, copies, url, file) in enumerate(rows):
         found.ids.append(key)
         found.titles.append(" ".join((title or "").split()))
         found.times.append(int(published.timestamp()) // 60 if published else UNDATED)
-        found.publisher.append(publishers.number(publisher or ""))
-        found.team.append([teams.number(team) for team in spoken or ()])
-        found.status.append(statuses.number(status))
+        found.publisher.append(publishers[publisher or ""])
+        found.team.append([teams[team] for team in mentioned or ()])
+        found.status.append(statuses[status])
         found.note(number, _derived(key, published), revision, copies, url, file)
     words = {"publishers": publishers, "teams": teams, "statuses": statuses}
-    return found.as_json() | {name: list(one.numbers) for name, one in words.items()}
+    return found.as_json() | {name: list(one) for name, one in words.items()}
 
 
 @dataclass(slots=True)
@@ -75,7 +72,7 @@ class _Listing:
     def note(
         self, number: int, derived: tuple[str | None, str | None], revision: int, copies: int, url: str, file: str
     ) -> None:
-        """What is not as of most articles."""
+        """Note what is not the same for most articles."""
         if revision > 1:
             self.revisions[number] = revision
         if copies:
@@ -91,7 +88,7 @@ class _Listing:
 
 
 def _derived(article_id: str, published: datetime | None) -> tuple[str | None, str | None]:
-    """Address and file as they follow from id and day; the page's script does the same."""
+    """The address and the file that follow from id and day; the script of the page does the same."""
     try:
         key = ArticleKey.from_id(article_id)
     except AddressError:

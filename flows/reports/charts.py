@@ -1,4 +1,4 @@
-"""The charts of the report's page, as Vega-Lite. Pure: rows in, specifications out. The page gives them its colours."""
+"""The charts of the page as Vega-Lite specifications. Pure. The page adds the colours of text and axes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ OUTCOMES = {
     Outcome.FAILED: "#d0563b",
     Outcome.BLOCKED: "#8b1e1e",
 }
-"""The outcomes that say something of a day, and their colours, readable on light and on dark."""
+"""The outcomes that are shown, with colours that are readable on light and on dark."""
 
 _TEAMS = ("#3b8ed0", "#e08a3c", "#2e9e6b", "#c0569b", "#8a73d0", "#c9b23f", "#5fb0b7", "#a5714b", "#7f8c8d", "#d0563b")
 
 
 def daily(rows: Sequence[Row], days: Sequence[date]) -> Spec:
-    """Articles a day by outcome: stacked bars. Rows: day, outcome, articles."""
+    """Articles per day by outcome, as stacked bars. Rows: day, outcome, articles."""
     shown = [row for row in rows if row["outcome"] in OUTCOMES]
     present = [outcome for outcome in OUTCOMES if any(row["outcome"] == outcome for row in shown)]
     colours = {"domain": [one.value for one in present], "range": [OUTCOMES[one] for one in present]}
@@ -47,7 +47,7 @@ def daily(rows: Sequence[Row], days: Sequence[date]) -> Spec:
 
 
 def voices(rows: Sequence[Row]) -> Spec:
-    """The teams' shares of all mentions over time: bars of one height. Rows: period (a date), team, articles."""
+    """The teams' shares of all mentions over time, as bars of one height. Rows: period (a date), team, articles."""
     teams = list(dict.fromkeys(row["team"] for row in rows))
     colours = {"domain": teams, "range": [_TEAMS[number % len(_TEAMS)] for number in range(len(teams))]}
     return _spec(
@@ -68,7 +68,7 @@ def voices(rows: Sequence[Row]) -> Spec:
 
 
 def publishers(rows: Sequence[Row]) -> Spec:
-    """Who published most: bars, the longest on top. Rows: publisher, articles."""
+    """Articles by publisher, as bars, the longest on top. Rows: publisher, articles."""
     return _spec(
         rows,
         mark={"type": "bar", "tooltip": True, "color": _TEAMS[0]},
@@ -85,7 +85,7 @@ _SPARSE = {"labelAngle": 0, "labelOverlap": True}
 
 
 def _days(days: Sequence[date]) -> Spec:
-    # Every day has its place, also one on which nothing was found.
+    # A day on which nothing was found has its place, too.
     return {
         "field": "day",
         "type": "ordinal",

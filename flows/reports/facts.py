@@ -1,4 +1,4 @@
-"""What a report tells: read once from the readers' database and from the disk, as plain values."""
+"""The facts of a report, read once from the readers' database and from the disk."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from schemas.article import SEOUL
+from schemas.errors import ArchiveDamaged, BadInput
 from storage.reading.reader import open_snapshot
-from storage.state import last_verify
-from storage.state.last_verify import LastVerify
+from storage.state.last_verify import LastVerify, last
 
 MOST = 20
-"""Rows of a list, where it may be long."""
+"""Rows of a list that may be long."""
 
+_LONGEST = 3650
 PARTS = ("archive.duckdb", "articles", "captures", "exports", "state")
 
 Row = dict[str, Any]
@@ -27,8 +28,9 @@ Row = dict[str, Any]
 class Facts:
     """The facts of a report. Rows are dictionaries by the columns of the queries below, newest first.
 
-    `since` to `now` is the time reported, in whole Korean days. `gaps` and `held` are None where the database comes
-    from before there were such tables. `sizes`: part of the archive -> files and bytes.
+    `since` to `now` is the time reported, in whole Korean days. `gaps` and `held` are None if the database is from a
+    version that had no such tables. `sizes`: part of the archive -> files and bytes. `verified` is a
+    message if its file is damaged.
     """
 
     archive: str
@@ -48,7 +50,7 @@ class Facts:
     gaps: list[Row] | None
     held: list[Row] | None
     sizes: dict[str, tuple[int, int]]
-    verified: LastVerify | None
+    verified: LastVerify | str | None
 
     @property
     def days(self) -> int:
@@ -104,7 +106,7 @@ _WAITING = "SELECT state, count(*) AS finds FROM frontier WHERE due_at IS NOT NU
 
 
 class Asked:
-    """A connection that is asked with `$since` and `$now`, and answers in dictionaries."""
+    """A connection whose queries may use the parameters `$since` and `$now`."""
 
     def __init__(self, connection: Any, since: datetime, now: datetime) -> None:
         self.since, self.now = since, now
@@ -112,18 +114,18 @@ class Asked:
         self._tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
 
     def rows(self, sql: str) -> list[Row]:
-        """The result as a dictionary a row."""
+        """The rows as dictionaries."""
         parameters = {name: moment for name, moment in (("since", self.since), ("now", self.now)) if f"${name}" in sql}
         cursor = self._connection.execute(sql, parameters)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def rows_of(self, table: str, sql: str) -> list[Row] | None:
-        """The same of a table that older databases lack: None there."""
+        """The same; None if the database has no such table."""
         return self.rows(sql) if table in self._tables else None
 
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
-        """The rows as they are asked for. Nothing else may be asked meanwhile."""
+        """The rows, read as they are iterated. No other query may run meanwhile."""
         cursor = self._connection.execute(sql)
         while rows := cursor.fetchmany(10_000):
             yield from rows
@@ -135,20 +137,23 @@ class Asked:
 
 
 def since_of(days: int, now: datetime) -> datetime:
-    """The first moment of `days` Korean days that end with today."""
+    """The beginning of the last `days` Korean days, including today."""
     today = now.astimezone(SEOUL).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=days - 1)
 
 
-def facts(archive: Path, *, days: int, now: datetime) -> Facts:
-    """Gather them. Raises BadInput where there is no archive, ArchiveDamaged."""
+def facts(archive: Path, *, days: int = 7, now: datetime | None = None) -> Facts:
+    """The facts of the last `days` Korean days, including today. Raises BadInput, ArchiveDamaged."""
     with asking(archive, days=days, now=now) as asked:
         return facts_of(archive, asked)
 
 
 @contextmanager
-def asking(archive: Path, *, days: int, now: datetime) -> Iterator[Asked]:
-    """The readers' database, to be asked about `days` Korean days up to `now`."""
+def asking(archive: Path, *, days: int = 7, now: datetime | None = None) -> Iterator[Asked]:
+    """The readers' database, for queries about the last `days` Korean days. Raises BadInput, ArchiveDamaged."""
+    if not 1 <= days <= _LONGEST:
+        raise BadInput(f"a report covers 1 to {_LONGEST} days (given {days}).")
+    now = now or datetime.now(UTC)
     with open_snapshot(archive) as connection:
         yield Asked(connection, since_of(days, now), now)
 
@@ -173,7 +178,7 @@ def facts_of(archive: Path, asked: Asked) -> Facts:
         gaps=asked.rows_of("coverage", _GAPS),
         held=asked.rows_of("quarantine", _HELD),
         sizes={part: _size(archive / part) for part in PARTS if (archive / part).exists()},
-        verified=last_verify.load(archive),
+        verified=_verified(archive),
     )
 
 
@@ -186,15 +191,22 @@ def outcomes_by_day(daily: Sequence[Row]) -> dict[str, dict[str, int]]:
 
 
 def _size(path: Path) -> tuple[int, int]:
-    """Files and bytes of a file or of all below a folder. What goes away meanwhile does not count."""
+    """Number and bytes of the files at or below a path. A file that is removed meanwhile does not count."""
     if path.is_file():
         return 1, path.stat().st_size
     files = size = 0
     for folder, _, names in os.walk(path):
         for name in names:
             try:
-                size += os.lstat(f"{folder}/{name}").st_size  # a path object each would cost more than the rest
+                size += os.lstat(f"{folder}/{name}").st_size  # a Path object each would be slower
                 files += 1
             except FileNotFoundError:
                 continue
     return files, size
+
+
+def _verified(archive: Path) -> LastVerify | str | None:
+    try:
+        return last(archive)
+    except ArchiveDamaged as error:
+        return str(error)

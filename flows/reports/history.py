@@ -1,4 +1,4 @@
-"""What became of an article: its texts in order, what each changed, and the words in which two of them differ."""
+"""The history of an article: its revisions and events in order, and a word diff of two revisions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
-from schemas.article import SEOUL
+from flows.reports.text import moment
 from schemas.errors import BadInput
 from storage.reading.reader import open_snapshot
 
-Text = Mapping[str, Any]
-"""A row of `revisions`, by column."""
+Revision = Mapping[str, Any]
+"""A row of the view `revisions`, by column."""
 
-_STATES = ("gone", "restored", "removed", "duplicate")
-"""Kinds of events that bring no text."""
+_WITHOUT_TEXT = ("gone", "restored", "removed", "duplicate")
+"""Kinds of events that bring no new revision."""
 
 _EVENTS = "SELECT seq, changed_at, kind, revision, run_id FROM events WHERE id = ? ORDER BY seq"
 _CHANGED = "SELECT revision, changed FROM revision_changes WHERE id = ?"
@@ -27,16 +27,15 @@ _HAS_EVENTS = "SELECT count(*) = 1 FROM duckdb_tables() WHERE table_name = 'even
 
 _COMPARED = ("title", "byline", "published_at", "modified_at", "body")
 _WORD = re.compile(r"\w+[^\S\n]*|[^\w\s][^\S\n]*|\s+")
-"""A word or a mark with the blanks behind it, which alone are no common ground of two texts; or the end of a line."""
+"""A word or a punctuation mark with the blanks after it, or a line break. A blank alone would match everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happened to an article.
+    """A revision or an event.
 
-    `kind`: why a text was stored (`new`, `imported`, `edited`, `re-extracted`), or a kind of event without one (`gone`,
-    `restored`, `removed`, `duplicate`). `revision` and `title`: of the text that came with it. `changed`: what it
-    changed of the text before.
+    `kind`: why a revision was stored (`new`, `imported`, `edited`, `re-extracted`), or an event without a revision
+    (`gone`, `restored`, `removed`, `duplicate`). `changed`: what the revision changed.
     """
 
     at: datetime | None
@@ -48,58 +47,58 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of two texts: `op` is `equal`, `delete` (of the old one only) or `insert` (of the new one only)."""
+class Hunk:
+    """A run of words in a diff. `op`: `equal`, `delete` (only in the old text) or `insert` (only in the new text)."""
 
     op: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """All texts of an article, oldest first, and all that happened to it, in order."""
+class History:
+    """All revisions of an article, oldest first; revisions and events in the order in which they happened."""
 
     id: str
-    texts: tuple[Text, ...]
+    revisions: tuple[Revision, ...]
     steps: tuple[Step, ...]
 
-    def text(self, revision: int) -> Text:
-        """The text of that number. Raises BadInput."""
-        for text in self.texts:
-            if text["revision"] == revision:
-                return text
-        held = ", ".join(str(text["revision"]) for text in self.texts)
-        raise BadInput(f"{self.id} has no revision {revision}. It has: {held}.")
+    def revision(self, number: int) -> Revision:
+        """The revision of that number. Raises BadInput."""
+        for one in self.revisions:
+            if one["revision"] == number:
+                return one
+        numbers = ", ".join(str(one["revision"]) for one in self.revisions)
+        raise BadInput(f"{self.id} has no revision {number}. It has: {numbers}.")
 
-    def as_of(self, moment: datetime) -> Text:
-        """The text that the archive would have shown at a time. Raises BadInput where it had none yet."""
-        then = [text for text in self.texts if text["crawled_at"] is not None and text["crawled_at"] <= moment]
+    def as_of(self, time: datetime) -> Revision:
+        """The newest revision at a time. Raises BadInput if there was none yet."""
+        then = [one for one in self.revisions if one["crawled_at"] is not None and one["crawled_at"] <= time]
         if not then:
-            first = min((text["crawled_at"] for text in self.texts if text["crawled_at"]), default=None)
-            since = f": its first text is of {first.astimezone(SEOUL):%Y-%m-%d %H:%M:%S}" if first else ""
-            raise BadInput(f"{self.id} was not in the archive at {moment.astimezone(SEOUL):%Y-%m-%d %H:%M:%S}{since}.")
+            first = min((one["crawled_at"] for one in self.revisions if one["crawled_at"]), default=None)
+            since = f": its first revision is of {moment(first, 'seconds')}" if first else ""
+            raise BadInput(f"{self.id} was not in the archive at {moment(time, 'seconds')}{since}.")
         return then[-1]
 
-    def change(self, span: str | None) -> tuple[Text, Text]:
-        """The texts before and after a change: `2..3`, or the last one for None. Raises BadInput."""
+    def change(self, span: str | None) -> tuple[Revision, Revision]:
+        """The two revisions of a span such as `2..3`; the last two for None. Raises BadInput."""
         if span is not None:
             first, last = _numbers(span)
-            return self.text(first), self.text(last)
-        if len(self.texts) < 2:
-            raise BadInput(f"{self.id} has one revision only: there is nothing to compare it with.")
-        return self.texts[-2], self.texts[-1]
+            return self.revision(first), self.revision(last)
+        if len(self.revisions) < 2:
+            raise BadInput(f"{self.id} has only one revision: there is nothing to compare it with.")
+        return self.revisions[-2], self.revisions[-1]
 
 
-def read_past(archive: Path, article_id: str) -> Past | None:
-    """What the archive knows of an article's past; None where it holds no text of it."""
+def read_history(archive: Path, article_id: str) -> History | None:
+    """The history of an article; None if the archive has no text of it."""
     with open_snapshot(archive) as connection:
-        texts = _rows(connection, "SELECT * FROM revisions WHERE id = ? ORDER BY revision", article_id)
-        if not texts:
+        revisions = _rows(connection, "SELECT * FROM revisions WHERE id = ? ORDER BY revision", article_id)
+        if not revisions:
             return None
         (known,) = connection.execute(_HAS_EVENTS).fetchone() or (False,)
         events = _rows(connection, _EVENTS, article_id) if known else []
         changed = {row["revision"]: row["changed"] for row in _rows(connection, _CHANGED, article_id)} if known else {}
-    return Past(article_id, tuple(texts), tuple(_steps(texts, events, changed)))
+    return History(article_id, tuple(revisions), tuple(_steps(revisions, events, changed)))
 
 
 def _rows(connection: Any, sql: str, article_id: str) -> list[dict[str, Any]]:
@@ -108,30 +107,24 @@ def _rows(connection: Any, sql: str, article_id: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _steps(texts: Sequence[Text], events: Sequence[Text], changed: Mapping[int, Sequence[str]]) -> Iterator[Step]:
-    """Texts and events in one order: by time; at the same time what is there again first, then as in the feed."""
-    places = {event["revision"]: event["seq"] for event in events if event["kind"] not in _STATES}
-    found = [
-        (
-            places.get(text["revision"], 0),
-            Step(
-                text["crawled_at"],
-                text["revision_kind"],
-                text["run_id"],
-                text["revision"],
-                text["title"],
-                tuple(changed.get(text["revision"], ())),
-            ),
-        )
-        for text in texts
-    ]
+def _steps(
+    revisions: Sequence[Revision], events: Sequence[Mapping[str, Any]], changed: Mapping[int, Sequence[str]]
+) -> list[Step]:
+    """Revisions and events by time; of those with the same time a return comes first, then the order of events."""
+    places = {event["revision"]: event["seq"] for event in events if event["kind"] not in _WITHOUT_TEXT}
+    found = [(places.get(one["revision"], 0), _revised(one, changed)) for one in revisions]
     found += [
         (event["seq"], Step(event["changed_at"], event["kind"], event["run_id"]))
         for event in events
-        if event["kind"] in _STATES
+        if event["kind"] in _WITHOUT_TEXT
     ]
-    for _, step in sorted(found, key=lambda one: (_time(one[1]), one[1].kind != "restored", one[0])):
-        yield step
+    return [step for _, step in sorted(found, key=lambda one: (_time(one[1]), one[1].kind != "restored", one[0]))]
+
+
+def _revised(one: Revision, changed: Mapping[int, Sequence[str]]) -> Step:
+    number = one["revision"]
+    what = tuple(changed.get(number, ()))
+    return Step(one["crawled_at"], one["revision_kind"], one["run_id"], number, one["title"], what)
 
 
 def _time(step: Step) -> float:
@@ -141,43 +134,40 @@ def _time(step: Step) -> float:
 def _numbers(span: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{1,9})\.\.(\d{1,9})", span, re.ASCII)
     if not found or found[1] == found[2]:
-        raise BadInput(f"{span!r} names no two revisions: write 2..3, the older first.")
+        raise BadInput(f"{span!r} does not name two revisions: write 2..3, the older first.")
     return int(found[1]), int(found[2])
 
 
-# -- differences
+# -- word diff
 
 
-def compare(before: Text, after: Text) -> dict[str, list[Piece]]:
-    """The fields in which two texts differ, each word by word. Times are Korean."""
-    pairs = {name: (_said(before[name]), _said(after[name])) for name in _COMPARED}
+def compare(before: Revision, after: Revision) -> dict[str, list[Hunk]]:
+    """The diff of each field that differs. Times are Korean."""
+    pairs = {name: (_text(before[name]), _text(after[name])) for name in _COMPARED}
     return {name: word_diff(old, new) for name, (old, new) in pairs.items() if old != new}
 
 
-def _said(value: Any) -> str:
-    if isinstance(value, datetime):
-        return f"{value.astimezone(SEOUL):%Y-%m-%d %H:%M:%S}"
-    return value or ""
+def _text(value: Any) -> str:
+    return moment(value, "seconds") if isinstance(value, datetime) else value or ""
 
 
-def word_diff(before: str, after: str) -> list[Piece]:
-    """Two texts as pieces: `equal` and `delete` together are the old one, `equal` and `insert` the new one."""
+def word_diff(before: str, after: str) -> list[Hunk]:
+    """Two texts as hunks: `equal` and `delete` together are the old one, `equal` and `insert` the new one."""
     old, new = _WORD.findall(before), _WORD.findall(after)
-    # In a long text frequent words are no anchors, as difflib has it: with them, time would grow with its cube.
+    # difflib ignores frequent words in long texts: otherwise, time would grow with the cube of the length.
     matcher = SequenceMatcher(None, old, new)
     parts = [(tag == "equal", old[i:j], new[k:m]) for tag, i, j, k, m in matcher.get_opcodes()]
-    told = _merged(_readable(_merged(_slid(parts))))
-    pieces = ([("equal", old)] if same else [("delete", old), ("insert", new)] for same, old, new in told)
-    return [Piece(op, "".join(words)) for op, words in chain.from_iterable(pieces) if words]
+    readable = _merged(_without_islands(_merged(_shifted(parts))))
+    hunks = ([("equal", old)] if same else [("delete", old), ("insert", new)] for same, old, new in readable)
+    return [Hunk(op, "".join(words)) for op, words in chain.from_iterable(hunks) if words]
 
 
 Part = tuple[bool, list[str], list[str]]
-"""Whether a part is the same in both, and its words in each."""
+"""Whether a part is the same in both texts, and its words in each."""
 
 
-def _slid(parts: Sequence[Part]) -> Iterator[Part]:
-    """The same with what was only put in, or only left out, moved on as far as it may stand: behind the end of a
-    sentence or a paragraph, not before it."""
+def _shifted(parts: Sequence[Part]) -> Iterator[Part]:
+    """Pure insertions and deletions are moved right as far as possible: after the end of a sentence, not before it."""
     moved = 0
     for number, (same, old, new) in enumerate(parts):
         if same:
@@ -195,22 +185,22 @@ def _slid(parts: Sequence[Part]) -> Iterator[Part]:
 
 
 def _steps_right(block: Sequence[str], follows: Sequence[str]) -> int:
-    """How far a block may move into the words that follow it, so that the whole text stays the same."""
+    """How many words a block can be moved to the right without changing the whole text."""
     steps = 0
     while steps < len(follows) and block[steps % len(block)] == follows[steps]:
         steps += 1
     return steps
 
 
-def _readable(parts: Sequence[Part]) -> Iterator[Part]:
-    """The same with no mere comma, point or quotation mark left standing between two changes."""
+def _without_islands(parts: Sequence[Part]) -> Iterator[Part]:
+    """A lone comma, full stop or quotation mark between two changes becomes part of the change."""
     for number, (same, old, new) in enumerate(parts):
         between = 0 < number < len(parts) - 1
         yield same and not (between and not re.search(r"\w|\n", "".join(old))), old, new
 
 
 def _merged(parts: Iterable[Part]) -> list[Part]:
-    """Neighbours of one kind as one part; empty ones left out."""
+    """Adjacent parts of one kind joined, empty ones left out."""
     merged: list[Part] = []
     for same, group in groupby((part for part in parts if part[1] or part[2]), key=lambda part: part[0]):
         together = list(group)

@@ -1,0 +1,16 @@
+"""What can be run, as plain functions: an order in, a receipt or a result out. The only room that writes to an archive.
+
+The command line calls these functions as they are, and the Prefect flows wrap them, so both give the same receipt.
+
+crawl.py          the sources, from where the last run stopped
+refresh.py        known articles that are due to be checked again
+backfill.py       days of the past, window by window, and gaps
+quarantine.py     pages in quarantine, parsed again from their captures
+import_files.py   files of an older archive
+reparse.py        every text, derived again from its capture
+publish.py        the readers' database and the exports, brought up to date
+lifecycle.py      how each run begins and ends
+pipeline_run.py   what the runs share whose finds go through the pipeline: crawl, refresh, backfill, quarantine
+exit_reason.py    why a run ended, from its receipt
+settings.py       the topic and the stand-in for Naver, from options and environment
+"""

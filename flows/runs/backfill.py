@@ -1,11 +1,11 @@
-"""Days of the past, read source by source and window by window.
+"""A backfill: days of the past, read query by query and window by window.
 
-Each window is noted in the coverage ledger once all that it named is stored: a backfill that was stopped or killed goes
-on where it was, and one that is run again does nothing. A window is a Korean day, but for the Search API, which knows
-no dates: it is read back from its newest result, as far as it shows them.
+Each window is recorded in the coverage ledger once all its finds are stored, so a backfill that was stopped or killed
+goes on where it was, and one that is run again does nothing. A window is a Korean day. Only the Search API, which
+cannot be asked for dates, is read as one window, from its newest result back as far as it goes.
 
-`gaps` reads what earlier runs asked for and could not read. What the Search API does not show any more is asked of the
-search page, day by day, where the topic has that source.
+With `gaps`, the windows are those that earlier runs could not read. What the Search API no longer shows is read from
+the search page, day by day, if the topic has that source.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
-from pathlib import Path
 
 from flows.fetching.client import Client
 from flows.pipeline.batches import Pipeline
 from flows.pipeline.stop import Stop
-from flows.runs.crawl import take_up
-from flows.runs.exit_reason import ending
-from flows.runs.lifecycle import Clock, OnProgress, Run, gaps_of, run_work, unheard, utc_now
-from flows.sources.discover import ApiKey, Fetch
-from flows.sources.readers import Question, questions, reading
+from flows.runs.exit_reason import exit_reason_of
+from flows.runs.lifecycle import Now, OnProgress, gap_texts, ignore_progress, utc_now
+from flows.runs.pipeline_run import PipelineOrder, PipelineRun, run_pipeline
+from flows.sources.api_keys import ApiKey
+from flows.sources.readers import SourceQuery, SourceReader, queries
 from flows.sources.window import Window, day_span
 from schemas.article import SEOUL
-from schemas.coverage import Span, Stretch, WindowRead, minus
+from schemas.coverage import Span, WindowRead, minus
 from schemas.errors import BadInput
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
-from schemas.topic import SearchApi, SearchPage, Topic
+from schemas.topic import SearchApi, SearchPage
 
 _ENDS_THE_RUN = frozenset({SourceEnd.BLOCKED, SourceEnd.INTERRUPTED})
 _ENDS_THE_SOURCE = frozenset({SourceEnd.FORBIDDEN, SourceEnd.NO_KEY, SourceEnd.LAYOUT_CHANGED, SourceEnd.FAILED})
@@ -40,231 +39,222 @@ _WORST_FIRST = (
 
 
 @dataclass(frozen=True, slots=True)
-class BackfillOrder:
-    """What a backfill is asked to read: all days from `first` to `last`, or, with `gaps`, what could not be read.
+class BackfillOrder(PipelineOrder):
+    """What to read: all days from `first` to `last`, or, with `gaps`, what earlier runs could not read.
 
-    `sources`: only these (their type, their name, or one question such as `press_list:001`). `again`: also what was
-    read before. `naver` stands in for every Naver host. `wait`: seconds to wait for another process.
+    `sources`: only these, each given by its type, its name, or one query such as `press_list:001`. `again`: also what
+    was read before. `keys`: of the Search API, by endpoint.
     """
 
-    topic: Topic
-    archive: Path
     first: date | None = None
     last: date | None = None
     sources: tuple[str, ...] = ()
     again: bool = False
     gaps: bool = False
-    most_fetches: int | None = None
-    naver: str | None = None
-    wait: float = 0.0
     keys: Mapping[str, ApiKey] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A window to be read, and for which question it counts: its own, or one whose source cannot show it any more."""
+class WindowTask:
+    """A window to read, and the query that it counts for: its own, or one that no longer shows this window."""
 
-    question: Question
+    query: SourceQuery
     span: Span
     counts_for: str
+
+    @property
+    def is_substitute(self) -> bool:
+        """Whether the window is read in place of another query."""
+        return self.counts_for != self.query.name
 
 
 async def backfill(
     order: BackfillOrder,
     *,
     stop: Stop | None = None,
-    on_progress: OnProgress = unheard,
-    now: Clock = utc_now,
+    on_progress: OnProgress = ignore_progress,
+    now: Now = utc_now,
 ) -> Receipt:
-    """Read what was ordered and is not read yet. Raises BadInput, and SeogoError where it cannot go on at all."""
-    asked = _chosen(order)
-    days = None if order.gaps else _span_of(order, now())
+    """Read what was ordered and not read before. Raises BadInput, and SeogoError where the run cannot go on at all."""
+    chosen = _chosen_queries(order)
+    days = None if order.gaps else _days_of(order, now())
 
-    async def work(run: Run, client: Client) -> None:
-        tasks = _gap_tasks(run, asked) if days is None else _day_tasks(run, asked, days, again=order.again)
+    async def work(run: PipelineRun, client: Client) -> None:
+        tasks = _gap_tasks(run, chosen) if days is None else _day_tasks(run, chosen, days, again=order.again)
         if days is not None:
-            _promise(run, tasks)
-        pipeline = run.pipeline(client.fetch)
-        reader = _Reader(run, pipeline, run.stop.guard(client.fetch), order.keys)
-        try:
-            await reader.read(tasks)
-            await pipeline.finish()
-        finally:
-            await pipeline.settle()
+            _record_as_unread(run, tasks)
+        async with run.pipeline(client.fetch) as pipeline:
+            await _WindowReader(run, pipeline, run.source_reader(client, pipeline, order.keys)).read(tasks)
 
-    return await run_work(order, "backfill", work, stop=stop, on_progress=on_progress, now=now, end=_ending)
+    return await run_pipeline(
+        order, "backfill", work, stop=stop, on_progress=on_progress, now=now, exit_reason=_exit_reason
+    )
 
 
-# -- what is to be read
+# -- which windows to read
 
 
-def _chosen(order: BackfillOrder) -> list[Question]:
-    """The questions that are meant. Raises BadInput where a name means none."""
-    asked = questions(order.topic)
-    if unknown := [name for name in order.sources if not any(_means(name, question) for question in asked)]:
-        known = ", ".join(dict.fromkeys(question.source.label for question in asked))
-        raise BadInput(f"--source {unknown[0]}: the topic has no such source; it has {known}.")
-    return [q for q in asked if not order.sources or any(_means(name, q) for name in order.sources)]
+def _chosen_queries(order: BackfillOrder) -> list[SourceQuery]:
+    """The queries that the order names. Raises BadInput where a name matches none."""
+    known = queries(order.topic)
+    if unknown := [name for name in order.sources if not any(_matches(name, query) for query in known)]:
+        labels = ", ".join(dict.fromkeys(query.source.label for query in known))
+        raise BadInput(f"--source {unknown[0]}: the topic has no such source; it has {labels}.")
+    return [query for query in known if not order.sources or any(_matches(name, query) for name in order.sources)]
 
 
-def _means(name: str, question: Question) -> bool:
-    return name in (question.name, question.source.label, question.source.type)
+def _matches(name: str, query: SourceQuery) -> bool:
+    return name in (query.name, query.source.label, query.source.type)
 
 
-def _span_of(order: BackfillOrder, now: datetime) -> Span:
-    """The days that are meant, up to now. Raises BadInput."""
+def _days_of(order: BackfillOrder, now: datetime) -> Span:
+    """The days that are ordered, up to now. Raises BadInput."""
     if order.first is None or order.last is None:
         raise BadInput("a backfill needs its first and its last day, or --gaps.")
     if order.first > order.last:
-        raise BadInput(f"the first day, {order.first}, is after the last, {order.last}: give them the other way round.")
+        raise BadInput(f"the first day, {order.first}, is after the last, {order.last}: swap them.")
     begin = datetime.combine(order.first, time(), SEOUL)
     if begin >= now:
-        raise BadInput(f"{order.first} has not begun in Korea: there is nothing to read yet.")
+        raise BadInput(f"{order.first} has not begun in Korea yet: there is nothing to read.")
     return Span(begin, min(day_span(order.last).until, now))
 
 
-def _day_tasks(run: Run, asked: Sequence[Question], days: Span, *, again: bool) -> list[Task]:
+def _day_tasks(run: PipelineRun, chosen: Sequence[SourceQuery], days: Span, *, again: bool) -> list[WindowTask]:
     tasks = []
-    for question in asked:
-        closed = [] if again else [row.span for row in run.archive.coverage(question.name) if row.reason is None]
-        left = minus([days], closed)
-        tasks += [Task(question, span, question.name) for span in _windows(question, left)]
+    for query in chosen:
+        closed = [] if again else _closed(run, query.name)
+        tasks += [WindowTask(query, span, query.name) for span in _windows(query, minus([days], closed))]
     return tasks
 
 
-def _promise(run: Run, tasks: Sequence[Task]) -> None:
-    """Note what was asked for as not read yet: wherever this ends, the ledger says what is left."""
-    reason = "a backfill was asked for it, and has not come to it yet"
-    own = [task for task in tasks if task.counts_for == task.question.name]
-    windows = [WindowRead(t.counts_for, t.span.since, t.span.until, (t.span,), reason) for t in own]
+def _record_as_unread(run: PipelineRun, tasks: Sequence[WindowTask]) -> None:
+    """Record all windows as gaps first, so that the ledger is right wherever the backfill ends."""
+    reason = "ordered by a backfill that has not read it yet"
+    windows = [WindowRead(t.counts_for, t.span.since, t.span.until, (t.span,), reason) for t in tasks]
     if windows:
         run.archive.store(run.receipt.run_id, [], coverage=windows)
 
 
-def _gap_tasks(run: Run, asked: Sequence[Question]) -> list[Task]:
-    """A task for each window that lies in a gap; for one behind the Search API's cap, also at the search page."""
+def _gap_tasks(run: PipelineRun, chosen: Sequence[SourceQuery]) -> list[WindowTask]:
+    """A task for each window in a gap; for one that the Search API no longer shows, also at the search page."""
     gaps = run.archive.gaps()
+    known = queries(run.order.topic)
     tasks = []
-    for question in asked:
-        left = [gap.span for gap in gaps.pop(question.name, [])]
-        tasks += [Task(question, span, question.name) for span in _windows(question, left)]
-        tasks += [Task(q, span, question.name) for q in _stand_ins(question, run) for span in _windows(q, left)]
+    for query in chosen:
+        spans = [gap.span for gap in gaps.pop(query.name, [])]
+        for reader in (query, *_substitutes(query, known)):
+            tasks += [WindowTask(reader, span, query.name) for span in _windows(reader, spans)]
     for source, stretches in gaps.items():
-        if not any(q.name == source for q in questions(run.order.topic)):
-            run.receipt.notes.append(f"{source} has {len(stretches)} gaps, and is no source of the topic any more")
+        if not any(query.name == source for query in known):
+            run.receipt.notes.append(f"{source} has {len(stretches)} gaps, but is no longer a source of the topic")
     return tasks
 
 
-def _stand_ins(question: Question, run: Run) -> list[Question]:
-    """Questions to a source with dates that show what the Search API has left behind."""
-    if not isinstance(question.source, SearchApi):
+def _substitutes(query: SourceQuery, known: Sequence[SourceQuery]) -> list[SourceQuery]:
+    """Queries of the search page, which can be asked for dates, in place of one of the Search API."""
+    if not isinstance(query.source, SearchApi):
         return []
-    return [
-        other
-        for other in questions(run.order.topic)
-        if isinstance(other.source, SearchPage) and other.asked == question.asked
-    ]
+    return [other for other in known if isinstance(other.source, SearchPage) and other.term == query.term]
 
 
-def _windows(question: Question, left: Sequence[Span]) -> Iterator[Span]:
-    """What is unread as windows that a source can be asked for, newest first."""
-    if not left:
+def _windows(query: SourceQuery, spans: Sequence[Span]) -> Iterator[Span]:
+    """Unread spans as windows that a source can be read for, newest first."""
+    if not spans:
         return
-    if isinstance(question.source, SearchApi):
-        yield Span(left[0].since, left[-1].until)
+    if isinstance(query.source, SearchApi):
+        yield Span(spans[0].since, spans[-1].until)
         return
-    for span in reversed(left):
+    for span in reversed(spans):
         yield from reversed(list(_days(span)))
 
 
 def _days(span: Span) -> Iterator[Span]:
-    """The Korean days of a stretch, each whole; the last one up to the end of the stretch."""
+    """The Korean days of a span, each whole, but the last only up to the end of the span."""
     day = span.since.astimezone(SEOUL).date()
     while (whole := day_span(day)).since < span.until:
         yield Span(whole.since, min(whole.until, span.until))
         day += timedelta(days=1)
 
 
-# -- reading it
+def _closed(run: PipelineRun, source: str) -> list[Span]:
+    """The spans of a source that have been read."""
+    return [row.span for row in run.archive.coverage(source) if row.reason is None]
 
 
-class _Reader:
-    """Reads windows one after the other, and notes each in the ledger with what it named."""
+# -- reading them
 
-    def __init__(self, run: Run, pipeline: Pipeline, fetch: Fetch, keys: Mapping[str, ApiKey]) -> None:
-        self._run = run
-        self._pipeline = pipeline
-        self._fetch = fetch
-        self._keys = keys
-        self._empty: list[WindowRead] = []
 
-    async def read(self, tasks: Sequence[Task]) -> None:
-        for _, same in groupby(tasks, key=lambda task: task.question):
-            if self._run.stop.asked or self._run.watch.alarms:
+@dataclass(slots=True)
+class _WindowReader:
+    """Reads windows one after the other, and records each in the ledger together with its finds."""
+
+    run: PipelineRun
+    pipeline: Pipeline
+    sources: SourceReader
+    empty: list[WindowRead] = field(default_factory=list)
+
+    async def read(self, tasks: Sequence[WindowTask]) -> None:
+        """Read the windows, query by query, until the run has to end."""
+        for _, same in groupby(tasks, key=lambda task: task.query):
+            if self.run.stop.asked or self.run.drift_alarm.alarms:
                 return
-            reports = await self._read_source(list(same))
+            reports = await self._read_query(list(same))
             if not reports:
                 continue
-            self._run.receipt.sources.append(_summary(reports))
+            self.run.receipt.sources.append(_summary(reports))
             if reports[-1].end in _ENDS_THE_RUN:
                 return
 
-    async def _read_source(self, tasks: Sequence[Task]) -> list[SourceReport]:
-        """Window by window. What is silent all through is not believed to have been read."""
+    async def _read_query(self, tasks: Sequence[WindowTask]) -> list[SourceReport]:
+        """Read the windows of one query. Empty ones count as read only if another one was not empty."""
         reports: list[SourceReport] = []
-        self._empty = []
+        self.empty = []
         for task in tasks:
-            if await self._covered(task):
+            if await self._is_done(task):
                 continue
             report = await self._read_window(task)
             reports.append(report)
-            if report.end in _ENDS_THE_RUN | _ENDS_THE_SOURCE or self._run.watch.alarms:
+            if report.end in _ENDS_THE_RUN | _ENDS_THE_SOURCE or self.run.drift_alarm.alarms:
                 break
         works = any(report.items for report in reports)
-        for read in self._empty:
-            await self._pipeline.close_window(replace(read, unread=(), reason="") if works else read)
-        self._run.receipt.gaps += [] if works else [gap for read in self._empty for gap in gaps_of(read)]
+        for read in self.empty:
+            await self.pipeline.store_window(replace(read, unread=(), reason="") if works else read)
+        self.run.receipt.gaps += [] if works else [gap for read in self.empty for gap in gap_texts(read)]
         return reports
 
-    async def _covered(self, task: Task) -> bool:
-        """Whether a stand-in has nothing left to do: its own question closed the gap."""
-        if task.counts_for == task.question.name:
+    async def _is_done(self, task: WindowTask) -> bool:
+        """Whether the query that this one substitutes has closed the gap itself."""
+        if not task.is_substitute:
             return False
-        await self._pipeline.settle()  # the archive answers one question at a time
-        return not any(_touch(gap, task.span) for gap in self._run.archive.gaps().get(task.counts_for, []))
+        await self.pipeline.wait_until_stored()  # the archive answers one question at a time
+        return not any(_overlap(gap.span, task.span) for gap in self.run.archive.gaps().get(task.counts_for, []))
 
-    async def _read_window(self, task: Task) -> SourceReport:
-        asked = Window(task.span.since, self._run.now(), until=task.span.until)
-        report: SourceReport | None = None
-        async for part in reading(task.question, asked, self._fetch, self._pipeline.found, self._keys):
-            if isinstance(part, SourceReport):
-                report = part
-            else:
-                await take_up(part, self._pipeline, self._run)
-        assert report is not None and report.window is not None  # noqa: S101, PT018  every reading ends with one
-        await self._note(task, report, report.window)
+    async def _read_window(self, task: WindowTask) -> SourceReport:
+        window = Window(task.span.since, self.run.now(), until=task.span.until)
+        report = await self.sources.read(task.query, window)
+        assert report.window is not None  # noqa: S101  every reading has one
+        await self._store(task, report, replace(report.window, source=task.counts_for))
         return report
 
-    async def _note(self, task: Task, report: SourceReport, read: WindowRead) -> None:
-        """Into the ledger with it. An empty day has to wait until another day of the source shows that it works."""
-        if task.counts_for != task.question.name and read.unread:
-            return  # the gap stays as it was, with its own reason
-        read = replace(read, source=task.counts_for)
+    async def _store(self, task: WindowTask, report: SourceReport, read: WindowRead) -> None:
+        """Record a window in the ledger. An empty day is recorded once it is known whether the source works."""
+        if task.is_substitute and read.unread:
+            return  # the gap stays as it is, with its own reason
         if report.end is SourceEnd.EMPTY and read.unread:
-            self._empty.append(replace(read, reason="the list is empty, and so are the others that were asked for"))
+            self.empty.append(replace(read, reason="the list is empty, like all others that were read with it"))
             return
-        await self._pipeline.settle()
-        held = [row.span for row in self._run.archive.coverage(read.source) if row.reason is None]
-        self._run.receipt.gaps += gaps_of(replace(read, unread=tuple(minus(read.unread, held))))
-        await self._pipeline.close_window(read)
+        await self.pipeline.wait_until_stored()
+        unread = minus(read.unread, _closed(self.run, read.source))
+        self.run.receipt.gaps += gap_texts(replace(read, unread=tuple(unread)))
+        await self.pipeline.store_window(read)
 
 
-def _touch(gap: Stretch, span: Span) -> bool:
-    return gap.since < span.until and span.since < gap.until
+def _overlap(one: Span, other: Span) -> bool:
+    return one.since < other.until and other.since < one.until
 
 
 def _summary(reports: Sequence[SourceReport]) -> SourceReport:
-    """The windows of one source as one report: the worst end, with its reason."""
+    """The reports of a query's windows as one: the worst end, with its reason."""
     worst = min(reports, key=lambda report: _WORST_FIRST.index(report.end))
     unread = sum(1 for report in reports if report.window and report.window.unread)
     read = f"{len(reports) - unread} of {len(reports)} windows read"
@@ -278,11 +268,10 @@ def _summary(reports: Sequence[SourceReport]) -> SourceReport:
     )
 
 
-def _ending(receipt: Receipt, *, interrupted: bool, broken: bool = False) -> tuple[ExitReason, str]:
-    """As for any run; but that all windows were read before is no failure, and a window that stays unread is one."""
-    if not (receipt.finds or receipt.sources or interrupted or broken):
-        return ExitReason.NOTHING_NEW, "every window was read before"
-    reason, explanation = ending(receipt, interrupted=interrupted, broken=broken)
+def _exit_reason(receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
+    """As for any run, except that it is no failure if all windows were read before, but one if any stays unread."""
+    idle = "every window was read before"
+    reason, explanation = exit_reason_of(receipt, interrupted=interrupted, broken=broken, idle=idle)
     if receipt.gaps and reason in (ExitReason.DONE, ExitReason.NOTHING_NEW):
-        return ExitReason.PARTLY_FAILED, f"{len(receipt.gaps)} windows were not read through: {receipt.gaps[0]}"
+        return ExitReason.PARTLY_FAILED, f"{len(receipt.gaps)} windows were not read to their end: {receipt.gaps[0]}"
     return reason, explanation

@@ -1,41 +1,42 @@
-"""One crawl as a plain function: every source of the topic, read from where the last run stopped."""
+"""A crawl: every source of the topic, read from where the last run stopped. The way of an article begins here:
+
+readers.py    a source names articles: finds (flows/sources)
+batches.py    finds in batches; what the archive knows of them (flows/pipeline)
+visit.py      fetch, capture, parse
+judge.py      drift, relevance, duplicates: the outcome
+archive.py    rows, files, journal (storage)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from flows.fetching.client import Client
 from flows.naver.urls import article_key
 from flows.pipeline.batches import BATCH, Pipeline
 from flows.pipeline.stop import Stop
-from flows.runs.lifecycle import Clock, OnProgress, Run, run_work, unheard, utc_now
-from flows.sources.discover import ApiKey, Discovered, Fetch, Reading, refs_of_addresses
-from flows.sources.readers import readings
-from flows.sources.window import Window, window
+from flows.runs.lifecycle import Now, OnProgress, ignore_progress, utc_now
+from flows.runs.pipeline_run import PipelineOrder, PipelineRun, run_pipeline
+from flows.sources.api_keys import ApiKey
+from flows.sources.readers import queries
+from flows.sources.window import next_window
+from schemas.article import ArticleRef
 from schemas.coverage import Span, WindowRead
-from schemas.receipt import Receipt, SourceReport
-from schemas.topic import Topic
+from schemas.receipt import Receipt
 
 
 @dataclass(frozen=True, slots=True)
-class CrawlOrder:
-    """What a crawl is asked to do.
+class CrawlOrder(PipelineOrder):
+    """What to crawl: the topic's sources, or only `addresses` where there are any.
 
-    With `addresses`, these and nothing else are crawled. `since` reads the sources anew from then on; without it, each
-    is read from where the last run stopped. `naver` stands in for every Naver host. `wait`: seconds to wait for
-    another process to leave the archive.
+    `since`: read the sources from this time on, not from where the last run stopped. `keys`: of the Search API, by
+    endpoint.
     """
 
-    topic: Topic
-    archive: Path
     addresses: tuple[str, ...] = ()
     since: datetime | None = None
-    most_fetches: int | None = None
-    naver: str | None = None
-    wait: float = 0.0
     keys: Mapping[str, ApiKey] = field(default_factory=dict)
 
 
@@ -43,63 +44,59 @@ async def crawl(
     order: CrawlOrder,
     *,
     stop: Stop | None = None,
-    on_progress: OnProgress = unheard,
-    now: Clock = utc_now,
+    on_progress: OnProgress = ignore_progress,
+    now: Now = utc_now,
 ) -> Receipt:
-    """Crawl, and return the receipt. Raises SeogoError where the run cannot go on at all. `now` is a seam for tests."""
-    began = now()
+    """Crawl, and return the receipt. Raises AddressError, and other SeogoErrors where the run cannot go on at all.
+
+    `now` is set by tests.
+    """
     for address in order.addresses:
-        article_key(address)  # a wrong one ends it before anything has begun
+        article_key(address)  # before anything is opened or made
 
-    async def work(run: Run, client: Client) -> None:
-        pipeline = run.pipeline(client.fetch)
-        try:
-            # In parts: a hundred thousand finds at once are memory that the run wants for other things.
-            for at in range(0, len(order.addresses), BATCH):
-                refs = refs_of_addresses(order.addresses[at : at + BATCH], began)
-                await pipeline.add(refs, by_hand=True)
-            if not order.addresses:
-                await _read_sources(run, order, run.stop.guard(client.fetch), pipeline)
-            await pipeline.finish()
-        finally:
-            await pipeline.settle()
-        _settle_windows(run, order, pipeline)
-
-    return await run_work(order, "crawl", work, stop=stop, on_progress=on_progress, now=now)
-
-
-async def _read_sources(run: Run, order: CrawlOrder, fetch: Fetch, pipeline: Pipeline) -> None:
-    await pipeline.add(run.archive.due(run.now(), BATCH))
-    # The sources' own order: what one has named, the next does not name again.
-    for reading in _readings(run, order, fetch, pipeline):
-        async for part in reading:
-            if isinstance(part, SourceReport):
-                run.receipt.sources.append(run.heard(part))
+    async def work(run: PipelineRun, client: Client) -> None:
+        async with run.pipeline(client.fetch) as pipeline:
+            if order.addresses:
+                await _add_addresses(order.addresses, run, pipeline)
             else:
-                await take_up(part, pipeline, run)
+                await _read_sources(order, run, client, pipeline)
+        _record_windows(order, run, pipeline)
+
+    return await run_pipeline(order, "crawl", work, stop=stop, on_progress=on_progress, now=now)
 
 
-async def take_up(found: Discovered, pipeline: Pipeline, run: Run) -> None:
-    """Take up what a page of a source named."""
-    await pipeline.add(found.refs, page=found.page, keep=found.unknown_form)
-    run.on_progress(run.receipt)
+async def _add_addresses(addresses: Sequence[str], run: PipelineRun, pipeline: Pipeline) -> None:
+    for at in range(0, len(addresses), BATCH):  # in batches, since there may be a hundred thousand of them
+        await pipeline.add(refs_of_addresses(addresses[at : at + BATCH], run.receipt.started_at), force=True)
 
 
-def _readings(run: Run, order: CrawlOrder, fetch: Fetch, pipeline: Pipeline) -> list[Reading]:
-    def window_of(source: str) -> Window:
-        return window(order.topic, run.archive.watermark(source), run.receipt.started_at, since=order.since)
+def refs_of_addresses(addresses: Sequence[str], now: datetime) -> tuple[ArticleRef, ...]:
+    """Finds for addresses that a person named, one for each article. Raises AddressError."""
+    keys = {article_key(address): address for address in addresses}
+    return tuple(ArticleRef(key=key, url=url, source="address", seen_at=now) for key, url in keys.items())
 
-    return readings(order.topic, window_of, fetch, pipeline.found, order.keys)
+
+async def _read_sources(order: CrawlOrder, run: PipelineRun, client: Client, pipeline: Pipeline) -> None:
+    reader = run.source_reader(client, pipeline, order.keys)
+    # All windows first, while nothing is being stored: the archive answers one question at a time.
+    windows = [
+        (query, next_window(order.topic, run.archive.watermark(query.name), run.receipt.started_at, since=order.since))
+        for query in queries(order.topic)
+    ]
+    await pipeline.add(run.archive.due(run.now(), BATCH))
+    for query, window in windows:  # one after the other: an article belongs to the first source that names it
+        report = await reader.read(query, window)
+        run.receipt.sources.append(run.check_silence(report))
 
 
-def _settle_windows(run: Run, order: CrawlOrder, pipeline: Pipeline) -> None:
-    """How far each source has been read, and what of its window has not."""
+def _record_windows(order: CrawlOrder, run: PipelineRun, pipeline: Pipeline) -> None:
+    """Record how far each source has been read, and which parts of its window have not."""
     for report in run.receipt.sources:
         run.coverage += [report.window] if report.window else []
         before = run.archive.watermark(report.source)
         if order.since is not None and before is not None and before < order.since:
-            # Between is what nobody has read: the cursor stays, and the next crawl reads it.
+            # The time in between has not been read: the cursor stays there for the next crawl.
             reason = "a crawl --since a later time left it out"
             run.coverage.append(WindowRead(report.source, before, order.since, (Span(before, order.since),), reason))
-        elif report.watermark is not None and report.source not in pipeline.held_sources:
+        elif report.watermark is not None and report.source not in pipeline.quarantined_sources:
             run.watermarks[report.source] = report.watermark

@@ -1,4 +1,4 @@
-"""Give readers what the archive holds: their copy of the database where it is behind, and exports where they are."""
+"""A publication: readers get a new snapshot of the database, and the exports are written, where they are outdated."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from storage import layout
 from storage.archive import leased, opened
 from storage.exports.full import FORMS, Exported, export
 from storage.layout import check_archive
-from storage.state import checksums as seals
+from storage.state import checksums
 
 
 @dataclass(frozen=True, slots=True)
 class PublishOrder:
-    """What to publish. `wait`: seconds to wait for another process that writes, each time. `formats`: of FORMS."""
+    """What to publish. `formats`: of FORMS. `wait`: seconds to wait, each time, for another process that writes."""
 
     archive: Path
     wait: float = 0.0
@@ -26,9 +26,9 @@ class PublishOrder:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What came of it. `snapshot`: whether readers got a new copy of the database, of so many `snapshot_bytes`.
+    """The result. `snapshot`: whether readers got a new snapshot; it has `snapshot_bytes` bytes.
 
-    `notes`: sentences about what a killed run had left and was finished first. `seconds`: all of it.
+    `notes`: sentences about what a killed run had left unfinished and was finished first. `seconds`: of all of it.
     """
 
     archive: str
@@ -40,18 +40,19 @@ class Published:
 
     @property
     def changed(self) -> bool:
+        """Whether anything was written."""
         return self.snapshot or any(one.changed for one in self.exports)
 
     @property
     def explanation(self) -> str:
-        """One sentence for people."""
+        """The result in a sentence."""
         if not self.changed:
-            return "nothing changed since it was published last"
-        said = [f"readers' database {self.snapshot_bytes:,} bytes"] if self.snapshot else []
-        return "; ".join(said + [_said(one) for one in self.exports if one.changed])
+            return "nothing has changed since the last publication"
+        snapshot = [f"readers' database {self.snapshot_bytes:,} bytes"] if self.snapshot else []
+        return "; ".join(snapshot + [_export_text(one) for one in self.exports if one.changed])
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """The result as plain values."""
         return {
             "archive": self.archive,
             "changed": self.changed,
@@ -65,46 +66,46 @@ class Published:
 
 
 def publish(order: PublishOrder) -> Published:
-    """Publish what is behind, and only that. The archive is leased only while the database is copied.
+    """Publish what is outdated, and nothing else. The archive is locked only while the database is copied.
 
     Raises BadInput, ArchiveBusy, ArchiveDamaged, ArchiveTooNew, StorageFault.
     """
     began = time.monotonic()
     _check(order)
     with leased(order.archive, wait=order.wait):
-        behind = _is_behind(order.archive)
-        notes = _publish_anew(order.archive) if behind else ()
+        outdated = _is_outdated(order.archive)
+        notes = _publish_snapshot(order.archive) if outdated else ()
     exports = tuple(export(order.archive, form, wait=order.wait) for form in order.formats)
     size = (order.archive / layout.COPY).stat().st_size
-    return Published(str(order.archive), behind, size, exports, notes, time.monotonic() - began)
+    return Published(str(order.archive), outdated, size, exports, notes, time.monotonic() - began)
 
 
 def _check(order: PublishOrder) -> None:
-    """Before anything is made or waited for."""
+    """Raises BadInput, before anything is made or waited for."""
     check_archive(order.archive)
     if unknown := [form for form in order.formats if form not in FORMS]:
         raise BadInput(f"there is no export in the format {unknown[0]!r}: choose among {', '.join(FORMS)}.")
 
 
-def _is_behind(archive: Path) -> bool:
-    """Whether readers have anything else than the writer's database as it is now. Costs no look into either.
+def _is_outdated(archive: Path) -> bool:
+    """Whether the readers' snapshot differs from the writer's database. Reads neither of them.
 
-    Each was sealed when it was closed, and the writer's seal is broken when it is opened: a run that published nothing,
-    or was killed, leaves no seal or another.
+    The checksum of each was recorded when it was closed, and the writer's is removed when it is opened. So after a run
+    that published nothing, or was killed, there is none, or another one.
     """
-    known = seals.known(archive)
+    known = checksums.known(archive)
     copy, writer = known.get(layout.COPY), known.get(layout.WRITER)
     whole = copy is not None and (archive / layout.COPY).is_file() and not (archive / layout.UNPUBLISHED).exists()
     return not whole or copy != writer
 
 
-def _publish_anew(archive: Path) -> tuple[str, ...]:
-    """Copy the writer's database, after what a killed run left is finished. Returns sentences about that."""
+def _publish_snapshot(archive: Path) -> tuple[str, ...]:
+    """Finish what a killed run left, and copy the writer's database. Returns sentences about what was finished."""
     with opened(archive) as found:
         found.publish_anew()
         return tuple(found.notes)
 
 
-def _said(one: Exported) -> str:
+def _export_text(one: Exported) -> str:
     files = f"{len(one.written)} of {len(one.written) + one.unchanged} files, {one.bytes:,} bytes"
     return f"{one.format} {files}{f', {len(one.removed)} removed' if one.removed else ''}"

@@ -1,70 +1,56 @@
-"""Known articles looked at again, to see edits and deletions: only those that are due (flows/refreshing.py)."""
+"""A refresh: archived articles that are due are fetched again, to see edits and deletions.
+
+When an article is due is decided in `flows/pipeline/decide.py` (`next_refresh`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 from flows.fetching.client import Client
 from flows.pipeline.batches import BATCH, Pipeline
 from flows.pipeline.stop import Stop
-from flows.runs.exit_reason import ending
-from flows.runs.lifecycle import Clock, OnProgress, Run, run_work, unheard, utc_now
+from flows.runs.exit_reason import exit_reason_of
+from flows.runs.lifecycle import Now, OnProgress, ignore_progress, utc_now
+from flows.runs.pipeline_run import PipelineOrder, PipelineRun, run_pipeline
 from schemas.article import ArticleKey
-from schemas.receipt import ExitReason, Receipt
-from schemas.topic import Topic
+from schemas.receipt import Receipt
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshOrder:
-    """What a refresh is asked to do: look at what is due, at most `most_fetches` articles of it.
-
-    `naver` stands in for every Naver host. `wait`: seconds to wait for another process to leave the archive.
-    """
-
-    topic: Topic
-    archive: Path
-    most_fetches: int | None = None
-    naver: str | None = None
-    wait: float = 0.0
+class RefreshOrder(PipelineOrder):
+    """To check the articles that are due."""
 
 
 async def refresh(
     order: RefreshOrder,
     *,
     stop: Stop | None = None,
-    on_progress: OnProgress = unheard,
-    now: Clock = utc_now,
+    on_progress: OnProgress = ignore_progress,
+    now: Now = utc_now,
 ) -> Receipt:
-    """Look at every article that is due, and return the receipt. Raises SeogoError where it cannot go on at all."""
+    """Check every article that is due, and return the receipt. Raises SeogoError where the run cannot go on at all."""
 
-    async def work(run: Run, client: Client) -> None:
-        pipeline = run.pipeline(client.fetch)
-        try:
-            await _look_again(run, pipeline)
-        finally:
-            await pipeline.settle()
+    async def work(run: PipelineRun, client: Client) -> None:
+        async with run.pipeline(client.fetch) as pipeline:
+            await _check_due(run, pipeline)
 
-    return await run_work(order, "refresh", work, stop=stop, on_progress=on_progress, now=now, end=_ending)
+    exit_reason = partial(exit_reason_of, idle="no article is due to be checked again")
+    return await run_pipeline(
+        order, "refresh", work, stop=stop, on_progress=on_progress, now=now, exit_reason=exit_reason
+    )
 
 
-async def _look_again(run: Run, pipeline: Pipeline) -> None:
-    """Batch by batch: what was looked at is stored, and due later, before the next are chosen."""
-    met: set[ArticleKey] = set()
-    most = run.order.most_fetches or run.order.topic.limits.max_fetches
+async def _check_due(run: PipelineRun, pipeline: Pipeline) -> None:
+    """Check the articles in batches: each is stored, with its next due time, before the next batch is chosen."""
+    checked: set[ArticleKey] = set()
     while not run.stop.asked:
-        room = BATCH if most is None else min(most - len(met), BATCH)
-        refs = [ref for ref in run.archive.to_refresh(run.now(), room) if ref.key not in met] if room > 0 else []
+        room = BATCH if run.most_fetches is None else min(run.most_fetches - len(checked), BATCH)
+        refs = [ref for ref in run.archive.to_refresh(run.now(), room) if ref.key not in checked] if room > 0 else []
         if not refs:
             break
-        met.update(ref.key for ref in refs)
-        await pipeline.add(refs, by_hand=True)
+        checked.update(ref.key for ref in refs)
+        await pipeline.add(refs, force=True)
         await pipeline.finish()
         run.on_progress(run.receipt)
-
-
-def _ending(receipt: Receipt, *, interrupted: bool, broken: bool = False) -> tuple[ExitReason, str]:
-    """As for any run; but that nothing is due is no failure."""
-    if receipt.finds or interrupted or broken:
-        return ending(receipt, interrupted=interrupted, broken=broken)
-    return ExitReason.NOTHING_NEW, "no article is due to be looked at again"

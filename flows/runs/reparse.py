@@ -1,7 +1,8 @@
-"""Every text of the archive derived once more from its capture, without the network: for when a parser got better.
+"""A reparse: every text of the archive, derived again from its capture, without the network.
 
-What a capture gives today is held against what the archive has, field by field. Accepted, it is stored as a new
-revision, `re-extracted`; the older text stays. Articles keep their capture and the time of their crawl.
+For when a parser has improved. What a capture gives now is compared with the archive, field by field. A text that
+differs is stored as a new revision, `re-extracted`; the older one stays. Articles keep their capture and the time of
+their crawl.
 """
 
 from __future__ import annotations
@@ -9,55 +10,50 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 from flows.naver.article_page import parse_article
-from flows.pipeline.judge import Assess
+from flows.pipeline.judge import Assess, assess_by
 from flows.runs.import_files import article_of
-from flows.runs.lifecycle import assess_by
+from flows.runs.lifecycle import OnProgress, Order, Run, ignore_progress, open_for_run, utc_now
 from schemas.article import Article, ArticleKey, ArticleRef, Outcome
 from schemas.errors import ArchiveDamaged, BadInput, FrontMatterError, ParseError
 from schemas.find import FindResult, RevisionKind
 from schemas.front_matter import loads
 from schemas.page import CaptureRef
-from schemas.receipt import ExitReason, Receipt, run_id_at
-from schemas.topic import Topic
-from storage.archive import Archive, open_archive
+from schemas.receipt import ExitReason, Receipt
+from storage.archive import Archive
 from storage.database.rows import article_row
 
 BATCH = 256
 EXAMPLES = 50
-"""Differences that are kept to be shown; all of them are counted."""
+"""Differences that are kept as examples; all of them are counted."""
 
 COMPARED = (
     *("title", "subtitle", "body", "publisher", "byline", "authors", "categories", "published_at", "modified_at"),
     *("original_url", "images", "kind"),
 )
-"""The columns of `articles` that a parser decides. Another version of a parser that reads the same is no difference."""
+"""The columns of `articles` that a parser fills. The parser's version is not one: on its own it is no difference."""
 
-OnProgress = Callable[[Receipt], None]
+_FAULTS_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class ReparseOrder:
-    """What to derive again: articles crawled at `since` or later, and only these `ids`, where they are given.
+class ReparseOrder(Order):
+    """What to derive again: articles that were crawled at `since` or later, and only these `ids`, if any are given.
 
-    `dry_run`: compare and store nothing. `wait`: seconds to wait for another process to leave the archive.
+    `dry_run`: compare and store nothing.
     """
 
-    topic: Topic
-    archive: Path
     since: datetime | None = None
     ids: tuple[str, ...] = ()
     dry_run: bool = False
-    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field of an article, as the archive has it and as its capture gives it today."""
+    """A field of an article, as the archive has it and as its capture gives it now."""
 
     id: str
     field: str
@@ -67,9 +63,9 @@ class Difference:
 
 @dataclass(slots=True)
 class Reparsed:
-    """What came of it. `read` articles were derived again, `changed` of them differ; `failed` says why some gave none.
+    """The result: `read` articles were derived again, `changed` of them differ; `failed`: id -> why it gave none.
 
-    `fields` counts the differences by field; `examples` are the first of them. `receipt` is None for a dry run.
+    `fields` counts the differences by field; `examples` are the first of them. `receipt` is None after a dry run.
     """
 
     read: int = 0
@@ -92,115 +88,102 @@ class Reparsed:
 def reparse(
     order: ReparseOrder,
     *,
-    on_progress: OnProgress = lambda receipt: None,
+    on_progress: OnProgress = ignore_progress,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Reparsed:
-    """Derive again, and store what differs. Raises SeogoError. Once `stopped` says so, it ends behind a batch."""
-    now = datetime.now(UTC)
-    receipt = Receipt(run_id_at(now), "reparse", order.topic.name, now)
-    style = order.topic.archive.front_matter
-    with open_archive(order.archive, style=style, wait=order.wait) as archive:
-        receipt.notes += archive.notes
+    """Derive the texts again, and store those that differ. Raises SeogoError.
+
+    Once `stopped` returns true, the reparse ends after the batch that it is at.
+    """
+    with open_for_run(order, "reparse", utc_now()) as (archive, receipt):
         _check_ids(archive, order.ids)
         ids = archive.captured_articles(since=order.since, ids=order.ids)
         receipt.discovered = len(ids)
-        work = _Work(archive, assess_by(order.topic), receipt, dry_run=order.dry_run)
+        run = Run(archive, receipt, on_progress)
+        work = _Reparse(run, assess_by(order.topic), order.dry_run)
         if order.dry_run:
-            work.through(ids, on_progress, stopped)
+            work.do(ids, stopped)
         else:
-            _stored(work, ids, on_progress, stopped)
+            with run.recorded(work.exit_reason):
+                work.do(ids, stopped)
+            work.done.receipt = receipt
     return work.done
 
 
 def _check_ids(archive: Archive, ids: Sequence[str]) -> None:
-    """A mistyped id is not passed over."""
+    """Raises BadInput for ids that are not in the archive: one may be mistyped."""
     known = set(archive.captured_articles(ids=ids)) if ids else set()
     if unknown := [id_ for id_ in ids if id_ not in known]:
-        raise BadInput(f"{', '.join(unknown)}: no article of the archive with a capture. Nothing was derived.")
+        raise BadInput(f"{', '.join(unknown)}: no such article with a capture in the archive. Nothing was derived.")
 
 
-def _stored(work: _Work, ids: Sequence[str], on_progress: OnProgress, stopped: Callable[[], bool]) -> None:
-    """Do the work as a run of its own, with a receipt whatever happens."""
-    whole, receipt = False, work.receipt
-    work.archive.start_run(receipt)
-    try:
-        whole = work.through(ids, on_progress, stopped)
-    finally:
-        _end(receipt, work.done, whole=whole)
-        work.archive.finish_run(receipt, {}, [])
-    work.done.receipt = receipt
+@dataclass(slots=True)
+class _Reparse:
+    """Derives articles again in batches, compares and stores them."""
 
+    run: Run
+    assess: Assess
+    dry_run: bool
+    done: Reparsed = field(default_factory=Reparsed)
 
-def _end(receipt: Receipt, done: Reparsed, *, whole: bool) -> None:
-    receipt.finished_at = datetime.now(UTC)
-    receipt.faults = dict(list(done.failed.items())[:5])
-    if not whole:
-        receipt.exit_reason, receipt.explanation = ExitReason.INTERRUPTED, "ended early; run it again to go on"
-    elif done.failed:
-        receipt.exit_reason = ExitReason.PARTLY_FAILED
-        receipt.explanation = f"{len(done.failed)} captures give no article today; their texts stay as they are"
-    elif done.changed:
-        receipt.exit_reason, receipt.explanation = ExitReason.DONE, f"{done.changed} texts were derived anew"
-    else:
-        receipt.exit_reason = ExitReason.NOTHING_NEW
-        receipt.explanation = "the captures give what the archive has"
-
-
-class _Work:
-    """Batches of articles, compared and stored."""
-
-    def __init__(self, archive: Archive, assess: Assess, receipt: Receipt, *, dry_run: bool) -> None:
-        self.done = Reparsed()
-        self.archive = archive
-        self.receipt = receipt
-        self._assess = assess
-        self._dry_run = dry_run
-
-    def through(self, ids: Sequence[str], on_progress: OnProgress, stopped: Callable[[], bool]) -> bool:
-        """Batch by batch. Whether all of them were taken."""
+    def do(self, ids: Sequence[str], stopped: Callable[[], bool]) -> None:
+        """Derive these articles, batch by batch, until `stopped` returns true."""
         for at in range(0, len(ids), BATCH):
             if stopped():
-                return False
+                self.run.interrupted = True
+                return
             results = self._derived(ids[at : at + BATCH])
-            if results and not self._dry_run:
-                self.archive.store(self.receipt.run_id, results)
-            on_progress(self.receipt)
-        return True
+            if results and not self.dry_run:
+                self.run.archive.store(self.run.receipt.run_id, results)
+            self.run.on_progress(self.run.receipt)
+
+    def exit_reason(self, receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
+        """Why it ended, and an explanation in a sentence."""
+        if interrupted or broken:
+            return ExitReason.INTERRUPTED, "ended early; run it again to go on"
+        explanation = "the captures give what the archive has"
+        if self.done.failed:
+            explanation = f"{len(self.done.failed)} captures no longer give an article; their texts stay as they are"
+        elif self.done.changed:
+            explanation = f"{self.done.changed} texts were derived again and differ"
+        return self.done.exit_reason, explanation
 
     def _derived(self, ids: Sequence[str]) -> list[FindResult]:
+        """The results for those of the articles that differ now."""
         results = []
-        for row in self.archive.article_rows(ids):
+        for row in self.run.archive.article_rows(ids):
             self.done.read += 1
             try:
-                kind, article = self._article(row)
+                kind, article = self._parse(row)
             except (ParseError, FrontMatterError, ArchiveDamaged) as error:
-                self.done.failed[row["id"]] = str(error)
-                self.receipt.outcomes[Outcome.FAILED] += 1
+                self._failed(row["id"], str(error))
                 continue
-            self.receipt.outcomes[Outcome.UNCHANGED] += 1
+            self.run.receipt.outcomes[Outcome.UNCHANGED] += 1
             result = self._result(row, article, kind)
             if differences := _differences(row, result):
-                results.append(self._noted(result, differences))
+                self._count(differences)
+                results.append(result)
         return results
 
-    def _article(self, row: Mapping[str, Any]) -> tuple[RevisionKind, Article]:
-        """What the row's capture gives today. An imported document stays one: a crawl will still replace it."""
-        capture = self.archive.read_capture(CaptureRef(row["capture_file"], row["capture_offset"]))
+    def _parse(self, row: Mapping[str, Any]) -> tuple[RevisionKind, Article]:
+        """What the row's capture gives now. An imported document stays imported: a crawl can still replace it."""
+        capture = self.run.archive.read_capture(CaptureRef(row["capture_file"], row["capture_offset"]))
         if capture.kind == "resource":
             document = loads(capture.content.decode(), file=row["source"])
             return RevisionKind.IMPORTED, article_of(document, file=row["source"])[0]
         return RevisionKind.RE_EXTRACTED, parse_article(capture.content, row["url"])
 
     def _result(self, row: Mapping[str, Any], article: Article, kind: RevisionKind) -> FindResult:
-        assessed = self._assess(article.title, article.body) if row["relevance"] is not None else None
+        assessed = self.assess(article.title, article.body) if row["relevance"] is not None else None
+        ref = ArticleRef(
+            ArticleKey.from_id(row["id"]),
+            row["url"],
+            row["source"],
+            self.run.receipt.started_at,
+            description=row["description"],
+        )
         return FindResult(
-            ref=ArticleRef(
-                ArticleKey.from_id(row["id"]),
-                row["url"],
-                row["source"],
-                self.receipt.started_at,
-                description=row["description"],
-            ),
+            ref=ref,
             outcome=Outcome.UNCHANGED,
             reason="re-extracted",
             relevance=assessed.relevance if assessed else None,
@@ -213,11 +196,16 @@ class _Work:
             known=True,
         )
 
-    def _noted(self, result: FindResult, differences: Sequence[Difference]) -> FindResult:
+    def _failed(self, id_: str, reason: str) -> None:
+        self.done.failed[id_] = reason
+        self.run.receipt.outcomes[Outcome.FAILED] += 1
+        if len(self.run.receipt.faults) < _FAULTS_NAMED:
+            self.run.receipt.faults[id_] = reason
+
+    def _count(self, differences: Sequence[Difference]) -> None:
         self.done.changed += 1
         self.done.fields.update(difference.field for difference in differences)
         self.done.examples += differences[: max(EXAMPLES - len(self.done.examples), 0)]
-        return result
 
 
 def _differences(row: Mapping[str, Any], result: FindResult) -> list[Difference]:
@@ -229,6 +217,6 @@ def _differences(row: Mapping[str, Any], result: FindResult) -> list[Difference]
     ]
 
 
-def _same(held: Any, derived: Any) -> bool:
-    """Whether a column holds the same, nothing being an empty list."""
-    return (held or None) == (derived or None)
+def _same(before: Any, after: Any) -> bool:
+    """Whether two values of a column are the same; None and an empty list are."""
+    return (before or None) == (after or None)

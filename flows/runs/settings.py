@@ -1,6 +1,6 @@
-"""The topic and the stand-in for Naver that an option or the environment names.
+"""The topic and the stand-in for Naver, from an option or the environment.
 
-The validation is imported when it is needed: the command line reads this module at every start.
+The validation is imported only when it is needed, since every start of the command line imports this module.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 def topic_from(path: Path | None) -> Topic:
-    """The topic of a file, or the one that ships. Raises TopicError."""
+    """The topic in a file, or the topic that ships with seogo. Raises TopicError."""
     from schemas.topic import default_topic_path, load_topic
 
     return load_topic(path or default_topic_path())
 
 
 def naver_from(environment: Mapping[str, str]) -> str | None:
-    """The stand-in that SEOGO_NAVER names. Raises BadInput."""
+    """The address of the stand-in in SEOGO_NAVER; None if it is not set. Raises BadInput."""
     from schemas.topic.fields import naver_address
 
     address = environment.get("SEOGO_NAVER")
     try:
         return naver_address(address) if address else None
     except ValueError as error:
-        if address and "@" in address:  # not repeated: it may hold a password
-            raise BadInput("SEOGO_NAVER holds a user name or a password: write http://127.0.0.1:8000.") from None
-        raise BadInput(f"SEOGO_NAVER={address!r} is no stand-in's address: {error}.") from error
+        if address and "@" in address:  # not repeated in the message: it may contain a password
+            raise BadInput("SEOGO_NAVER contains a user name or a password: leave them out.") from None
+        raise BadInput(f"SEOGO_NAVER={address!r} is not the address of a stand-in: {error}.") from error

@@ -2,6 +2,7 @@
 
 document   Document, loads, dumps, from_article: reads and writes a whole file
 header     reads the front matter: the order of the keys, their values, and errors with line and key
+body       where the body ends, and whether a file is escaped
 styles     the two styles of writing values, `seed` and `strict`, as codecs
 """
 

@@ -29,7 +29,9 @@ There are two styles, which differ in the quotes around the `id`:
 
 - `seed`, the style of the existing archive. Every value and the body are HTML-escaped once (see `escape`). In the
   front matter, characters that YAML does not allow are numeric entities. The title is in double quotes, and so is a
-  category, publisher or author that YAML would misread without them.
+  category, publisher or author that YAML would misread without them. Two dialects of it are read and never
+  written: files in which nothing is escaped, and files with a twelfth key `comment_count` and comments between body and
+  footer. See `body`.
 - `strict`, for tools that assign types to YAML values. Every value of the front matter is in double quotes, with YAML's
   escapes; there are no entities, and the body is the plain text.
 
@@ -44,13 +46,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import NamedTuple, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
 from schemas.article import SEOUL, Article, ArticleKey, Author
 from schemas.article import content_hash as hash_of
 from schemas.errors import FrontMatterError
+from schemas.front_matter.body import end_of_body, is_escaped
 from schemas.front_matter.header import Source, check_start, check_values, clip, read_header
-from schemas.front_matter.styles import CODECS, KEYS, Fields, Style, one_line, style_of
+from schemas.front_matter.styles import CODECS, KEYS, UNESCAPED, Codec, Fields, Style, one_line, style_of
+
+Dialect = Literal["escaped", "unescaped", "either", "strict"]
+
+
+class Comments(NamedTuple):
+    """What readers wrote below an article, as the file has it: the value of `comment_count`, and the text."""
+
+    number: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +70,34 @@ class Document:
     """A file of the archive. Created by `loads` or `from_article`, which ensure that its parts are consistent.
 
     `fields` and `raw_body` are the exact text of the file, `end` the line breaks after the footer (seogo writes one).
-    The properties are the values: unescaped once, without surrounding white space.
+    The properties are the values: unescaped once if the file is `escaped`, without surrounding white space.
     """
 
     fields: Fields
     raw_body: str
     end: str = "\n"
+    escaped: bool = True
+    comments: Comments | None = None
 
     @property
     def style(self) -> Style:
         """`seed` or `strict`."""
         return style_of(self.fields)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Of a `seed` file: `escaped`, `unescaped`, or `either`, where it would be the same text in both."""
+        if self.style == "strict":
+            return "strict"
+        if not self.escaped:
+            return "unescaped"
+        comments = self.comments.text if self.comments else ""
+        return "escaped" if any("&" in raw for raw in (*self.fields, self.raw_body, comments)) else "either"
+
+    @property
+    def comment_count(self) -> int:
+        """How many comments the file says it holds."""
+        return int(self.comments.number) if self.comments else 0
 
     @property
     def id(self) -> str:
@@ -127,7 +156,7 @@ class Document:
     @property
     def body(self) -> str:
         """The text without surrounding line breaks, of which `content_hash` is the hash."""
-        return CODECS[self.style].read_body(self.raw_body).strip("\n")
+        return self._codec.read_body(self.raw_body).strip("\n")
 
     @property
     def hash_matches(self) -> bool:
@@ -135,7 +164,11 @@ class Document:
         return hash_of(self.body) == self.content_hash
 
     def _value(self, key: str) -> str:
-        return CODECS[self.style].read(getattr(self.fields, key)).strip()
+        return self._codec.read(getattr(self.fields, key)).strip()
+
+    @property
+    def _codec(self) -> Codec:
+        return CODECS[self.style] if self.escaped else UNESCAPED
 
 
 def from_article(article: Article, crawled_at: datetime, *, style: Style = "seed") -> Document:
@@ -164,14 +197,16 @@ def from_article(article: Article, crawled_at: datetime, *, style: Style = "seed
 
 def dumps(document: Document) -> str:
     """The text of the file. For a document from `loads`, this is the text that was parsed."""
+    comments = document.comments
     header = "".join([f"{key}: {raw}\n" for key, raw in zip(KEYS, document.fields, strict=True)])
+    header += f"comment_count: {comments.number}\n" if comments else ""
     above = "".join([part.text for part in _above(document.fields)])
     below = "".join([part.text for part in _below(document.fields)])
-    return f"---\n{header}---\n{above}{document.raw_body}{below}{document.end}"
+    return f"---\n{header}---\n{above}{document.raw_body}{comments.text if comments else ''}{below}{document.end}"
 
 
 def loads(text: str, *, file: str = "<text>") -> Document:
-    """Parse a file of the archive, in either style. Raises FrontMatterError with `file`, line and reason.
+    """Parse a file of the archive, in any style and dialect. Raises FrontMatterError with `file`, line and reason.
 
     Accepted are line breaks within free text, as the older crawler left them; entities and quotes where seogo would
     write none; any number of line breaks at the end; and a `content_hash` that does not match the body (see
@@ -179,12 +214,18 @@ def loads(text: str, *, file: str = "<text>") -> Document:
     """
     source = Source(text, file)
     check_start(source)
-    fields, at = read_header(source)
+    fields, count, at = read_header(source)
     check_values(source, fields)
     start = _pass_above(source, fields, at)
     end = len(text.rstrip("\n"))
     stop = _pass_below(source, fields, start, end)
-    return Document(fields, text[start:stop], text[end:])
+    if style_of(fields) == "strict":
+        return Document(fields, text[start:stop], text[end:])
+    region = text[start:stop]
+    size = len(region) if count is None else end_of_body(region, fields.content_hash)
+    body, below = region[:size], region[size:]
+    comments = None if count is None else Comments(count, below)
+    return Document(fields, body, text[end:], is_escaped(fields, body, below), comments)
 
 
 # ---- the text around the body ---------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
     Source          a text with its name: raises errors with file and line
     check_start     checks the first line
-    read_header     parses the raw values, and finds the end of the front matter
+    read_header     parses the raw values and the number of comments, and finds the end of the front matter
     check_values    checks identifiers, hash and times, and their consistency
 
 All errors are FrontMatterError.
@@ -67,8 +67,8 @@ def check_start(source: Source) -> None:
 _KEY_LINE = re.compile(r"\n([a-z_]{1,40}):( |$)", re.MULTILINE)
 
 
-def read_header(source: Source) -> tuple[Fields, int]:
-    """The raw values, and the position after the closing line of the front matter.
+def read_header(source: Source) -> tuple[Fields, str | None, int]:
+    """The raw values, that of `comment_count` if there is one, and the position after the closing line.
 
     A value extends to the next line that looks like a key. A line `---` within it does not end the front matter.
     """
@@ -84,8 +84,22 @@ def read_header(source: Source) -> tuple[Fields, int]:
     if end < 0:
         source.fail(at, "the front matter has no closing line '---' after content_hash")
     fields = Fields._make(source.text[start:stop] for start, stop in zip(starts, [*stops[1:], end], strict=True))
+    fields, count = _without_count(source, fields)
     _check_lines(source, fields, first=stops[0])
-    return fields, end + len("\n---\n")
+    return fields, count, end + len("\n---\n")
+
+
+_COUNT = re.compile(r"[0-9]{1,9}")
+
+
+def _without_count(source: Source, fields: Fields) -> tuple[Fields, str | None]:
+    """Only `seed` files with comments have a twelfth key, behind the last of the others."""
+    content_hash, key, count = fields.content_hash.partition("\ncomment_count: ")
+    if not key or style_of(fields) != "seed":
+        return fields, None
+    if not _COUNT.fullmatch(count):
+        source.fail_at("comment_count", f"comment_count must be a number, not {clip(count)}")
+    return fields._replace(content_hash=content_hash), count
 
 
 def _fail_key(source: Source, at: int, expected: str, mark: re.Match[str] | None) -> NoReturn:

@@ -144,6 +144,10 @@ CODECS: dict[Style, Codec] = {
 }
 
 
+UNESCAPED = CODECS["seed"]._replace(read=_show_seed, read_body=str)
+"""How a `seed` file is read that the existing archive's generator wrote since 2026-02-15: nothing in it is escaped."""
+
+
 def style_of(fields: Fields) -> Style:
     """The style of a file: only `strict` has quotes around the id."""
     return "strict" if fields.id.startswith('"') else "seed"

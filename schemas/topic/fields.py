@@ -96,6 +96,8 @@ Phrase = Annotated[
     AfterValidator(nfc),
 ]
 Phrases = Annotated[tuple[Phrase, ...], BeforeValidator(_as_tuple), Field(max_length=200)]
+Spellings = Annotated[tuple[Phrase, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=50)]
+Models = Annotated[tuple[Spellings, ...], BeforeValidator(_as_tuple), Field(max_length=200)]
 SourceName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^:\p{Cc}]{1,60}$")]
 Oid = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
 Sid = Annotated[str, StringConstraints(pattern=r"^(10[0-9]|110)$")]

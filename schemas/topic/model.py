@@ -28,6 +28,7 @@ from schemas.topic.fields import (
     Duration,
     HostName,
     Line,
+    Models,
     NaverAddress,
     Oid,
     Penalty,
@@ -101,10 +102,14 @@ Source: TypeAlias = Annotated[SearchApi | PressList | SectionList | SearchPage, 
 
 
 class PhraseRule(_Frozen):
-    """Phrases with the same meaning: the weight counts once per place (title, body) that contains any of them."""
+    """Phrases with the same meaning: the weight counts once per place (title, body) that contains any of them.
+
+    `in_passing` counts instead if they occur only in the body, after the lead.
+    """
 
     phrases: Phrases = Field(min_length=1, description=PHRASES)
     weight: float = Field(gt=0, le=1000, description="a number above 0, at most 1000")
+    in_passing: float | None = Field(default=None, ge=0, le=1000, description="a number from 0 to 1000")
     where: Literal["any", "title", "body"] = Field(default="any", description="any, title or body")
     name: Line | None = Field(default=None, description="a name on one line, at most 200 characters")
 
@@ -128,11 +133,14 @@ class Relevance(_Frozen):
 
 
 class Team(_Frozen):
-    """A participant. The weight counts once per place that contains an alias, and once more for a model."""
+    """A participant. The weight counts once per place that contains an alias, and once more for a model.
+
+    Each model is the spellings of its name; the archive stores the first.
+    """
 
     name: Line = Field(description="a name on one line, at most 200 characters")
     aliases: Phrases = Field(default=(), description=PHRASES)
-    models: Phrases = Field(default=(), description=PHRASES)
+    models: Models = Field(default=(), description="a list of models, each one name or a list of its spellings")
     weight: float = Field(default=1.0, ge=0, le=1000, description="a number from 0 to 1000")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,9 +62,16 @@ class Met:
     entry: bytes | None = None
 
 
-def names(archive: Path) -> list[str]:
-    """Every WARC file, those of a run together and in their order."""
-    found = (path.relative_to(archive).as_posix() for path in (archive / "captures").rglob("*.warc.gz"))
+def names(archive: Path, since: str = "") -> list[str]:
+    """Every WARC file, those of a run together and in their order. `since`: only in the folders of that name or later.
+
+    Folders are named by day: `captures/2025/12/30`.
+    """
+    found = []
+    for path, folders, files in os.walk(archive / "captures"):
+        folder = Path(path).relative_to(archive).as_posix()
+        folders[:] = [name for name in folders if f"{folder}/{name}" >= since[: len(folder) + 1 + len(name)]]
+        found += [f"{folder}/{name}" for name in files if name.endswith(".warc.gz")]
     return sorted(found, key=lambda name: name.rpartition("/")[2])
 
 
@@ -134,7 +142,7 @@ def scan(archive: Path, name: str) -> Iterator[Met | str]:
             start = None
         except (OSError, ValueError, zlib.error, EOFError) as error:
             yield f"{name}: no whole record behind {max(last, 0)} ({error})"
-            start = _next_whole(path, last + 1)
+            start = next_whole(path, last + 1)
 
 
 def _records(path: Path, name: str, start: int) -> Iterator[Met | str]:
@@ -149,7 +157,7 @@ def _records(path: Path, name: str, start: int) -> Iterator[Met | str]:
         yield f"{name} at {end}: torn, no whole record begins there"
 
 
-def _next_whole(path: Path, after: int) -> int | None:
+def next_whole(path: Path, after: int) -> int | None:
     """Where the next whole record begins. What looks like the beginning of one may be a packed page inside another."""
     if not path.is_file():
         return None

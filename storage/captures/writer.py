@@ -25,10 +25,9 @@ from fastwarc.warc import WarcRecordType
 
 from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.page import CaptureRef, RawPage
+from storage.captures import open_captures, warc
 from storage.captures import reader as captures
-from storage.captures import warc
-from storage.files import sync_folder
-from storage.layout import OPEN_CAPTURE
+from storage.files import make_folder, sync_folder
 
 ROLL_AT = 256 * 1024 * 1024
 """Bytes after which a new file is begun."""
@@ -61,7 +60,6 @@ class CaptureWriter:
         self._run_id = run_id
         self._software = software
         self._roll_at = roll_at
-        self._marker = archive / OPEN_CAPTURE
         self._file: BinaryIO | None = None
         self._name = ""
         self._sha256, self._hashed = hashlib.sha256(), 0
@@ -156,9 +154,8 @@ class CaptureWriter:
         self._number += 1
         path = self._archive / self._name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with self._marker.open("a", encoding="utf-8") as marker:
-                marker.write(f"{self._name}\n")
+            make_folder(path.parent)
+            open_captures.add(self._archive, self._name)
             file = self._file = path.open("xb", buffering=0)
             sync_folder(path.parent)
         except OSError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from storage.database.writer import COMPATIBLE_WITH, Database, storage_faults
-from storage.files import sync_file, sync_folder
+from storage.files import replacing
 
 MOST_FREE = 0.5
 """Free blocks beside one that is in use. Beyond, the file is more than 1.5 times as large as it needs to be."""
@@ -48,14 +48,8 @@ def compact(path: Path, *, temporary: Path) -> None:
     Killed at any moment, either the old file is there or the new one, whole.
     """
     temporary.unlink(missing_ok=True)
-    with storage_faults(path):
-        try:
-            _copy_in_little_memory(path, temporary)
-            sync_file(temporary)
-            temporary.replace(path)
-            sync_folder(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with storage_faults(path), replacing(path, beside=temporary) as part:
+        _copy_in_little_memory(path, part)
 
 
 def _copy_in_little_memory(source: Path, target: Path) -> None:

@@ -8,35 +8,36 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from schemas.errors import StorageFault
-from storage.files import sync_file, sync_folder
+from storage.files import replacing
 
 
-def publish(database: Path, snapshot: Path, *, temporary: Path) -> str:
-    """Make `snapshot` the copy of `database`, which is closed. Returns the SHA-256 of both. Raises StorageFault."""
+def publish(
+    database: Path, snapshot: Path, *, temporary: Path, seal: Callable[[str], None] = lambda sha256: None
+) -> None:
+    """Make `snapshot` the copy of `database`, which is closed. Raises StorageFault.
+
+    `seal` is given the SHA-256 of both, before the copy takes its place.
+    """
     wal = database.with_name(database.name + ".wal")
     if wal.exists():
         raise StorageFault(f"{wal} is still there: the database was not closed cleanly. Run again to recover it.")
     try:
-        sha256 = _copy(database, temporary)
-        temporary.replace(snapshot)
-        sync_folder(snapshot.parent)
+        with replacing(snapshot, beside=temporary) as part:
+            seal(_copy(database, part))
     except OSError as error:
         raise StorageFault(f"{snapshot} could not be published: {error.strerror}. The old one is untouched.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    return sha256
 
 
 def _copy(source: Path, target: Path) -> str:
-    """Copy a file, synced, and return its SHA-256, which another core makes meanwhile."""
+    """Copy a file and return its SHA-256, which another core makes meanwhile."""
     with ThreadPoolExecutor(max_workers=1) as beside:
         digest = beside.submit(_sha256, source)
         shutil.copyfile(source, target)
-        sync_file(target)
         return digest.result()
 
 

@@ -11,7 +11,6 @@ crashed before it kept the new cursor sees nothing twice: it takes in the same f
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +28,7 @@ from schemas.exported import COLUMNS, SCHEMA_VERSION
 from storage.database.writer import storage_faults
 from storage.exports.jsonl import line
 from storage.exports.markdown import store
-from storage.files import inside, sync_file, sync_folder
+from storage.files import inside, make_folder, own_part, replacing
 from storage.reading.changes import Change, changes, newest
 from storage.reading.reader import open_snapshot
 
@@ -82,16 +81,10 @@ def export_changes(archive: Path, since: int, form: str, to: Path) -> ExportedCh
             raise BadInput(f"cursor {since} is ahead of this archive, whose newest change is {cursor}.")
         if cursor == since:
             return ExportedChanges(since, since, 0, "")
-        to.mkdir(parents=True, exist_ok=True)
+        make_folder(to)
         target = to / f"changes-{since}-{cursor}.{FORMS[form]}"
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
+        with replacing(target, beside=own_part(target)) as part:
             _WRITERS[form](part, counted, archive)
-            sync_file(part)
-            part.replace(target)
-            sync_folder(to)
-        finally:
-            part.unlink(missing_ok=True)
     return ExportedChanges(since, cursor, counted.number, str(target))
 
 

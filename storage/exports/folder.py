@@ -6,7 +6,6 @@ exports/.state/                           lock, manifest, files on their way: no
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from schemas.errors import StorageFault
-from storage.files import sync_file, sync_folder, write_atomically
+from schemas.errors import ArchiveDamaged, StorageFault
+from storage.files import make_folder, sync_file, sync_folder
+from storage.state import json_file
 from storage.state.lease import lease
 
 
@@ -66,20 +66,17 @@ class Folder:
     def account(self, form: str) -> Account | None:
         """What is known of a format; None where nothing is, or where the manifest is damaged: all is written anew."""
         try:
-            return Account.loads(json.loads(self._manifest.read_bytes())[form])
-        except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError):
+            return json_file.load(self._manifest, lambda known: Account.loads(known[form]))
+        except ArchiveDamaged:
             return None
 
     def note(self, form: str, account: Account) -> None:
         """Put a format's account into the manifest."""
         try:
-            known = json.loads(self._manifest.read_bytes())
-        except (FileNotFoundError, ValueError):
+            known = json_file.load(self._manifest, dict) or {}
+        except ArchiveDamaged:
             known = {}
-        known = {**(known if isinstance(known, dict) else {}), form: asdict(account)}
-        write_atomically(
-            self._manifest, json.dumps(known, indent=1).encode(), temporary=self._manifest.with_suffix(".tmp")
-        )
+        json_file.save(self._manifest, {**known, form: asdict(account)}, indent=1)
 
     def holds(self, name: str, made: Made) -> bool:
         """Whether a file is there, as large as it was written."""
@@ -96,7 +93,7 @@ class Folder:
         made = {piece.name: self._stage(number, piece) for number, piece in enumerate(pieces)}
         for number, piece in enumerate(pieces):
             target = self.path / piece.name
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             self._beside(number).replace(target)
             sync_folder(target.parent)
         self._clear()
@@ -131,7 +128,7 @@ def opened_folder(path: Path, *, wait: float = 0.0) -> Iterator[Folder]:
     """The folder at `path`, made where there is none, for this process alone. Raises ArchiveBusy, StorageFault."""
     state = path / ".state"
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        make_folder(state)
     except OSError as error:
         raise StorageFault(f"{path} cannot be made: {error.strerror}. Choose another with --to DIR.") from error
     with lease(state, now=datetime.now(UTC), wait=wait):

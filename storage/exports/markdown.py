@@ -7,8 +7,6 @@ articles/2025/12/30/119_0003042504.md
 
 from __future__ import annotations
 
-import re
-import string
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from itertools import groupby
@@ -20,6 +18,7 @@ import duckdb
 
 from schemas.article import SEOUL
 from schemas.errors import ArchiveDamaged
+from schemas.safe_text import escape_markdown
 from storage.exports.folder import Piece
 from storage.exports.records import UNDATED, stream
 from storage.files import inside
@@ -32,14 +31,6 @@ _FINGERPRINT = (
     f"SELECT count(*), bit_xor(hash({_COLUMNS}, file_sha256)), sum(hash({_COLUMNS}, file_sha256)::HUGEINT)"
     " FROM articles WHERE file IS NOT NULL"
 )
-_PUNCTUATION = re.compile(f"([{re.escape(''.join(set(string.punctuation) - set(',;?%/')))}])")
-"""What may be markup somewhere: `:` and `.` too, which make an address in a title a link."""
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
-
-
-def escaped(text: object) -> str:
-    """A text as one line of Markdown that shows it as it is: no markup, link, control character, line break."""
-    return _PUNCTUATION.sub(r"\\\1", " ".join(_UNSEEN.sub(" ", str(text)).split()))
 
 
 def pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[Piece]:
@@ -76,7 +67,7 @@ def _add(bundle: ZipFile, folder: Callable[[str], Path], row: tuple[Any, ...]) -
         raise ArchiveDamaged(f"{file} is missing: the bundle was not made. Run: seogo repair") from error
     store(bundle, file, data)
     day = f"{published.astimezone(SEOUL):%Y-%m-%d %H:%M} " if published else ""
-    return f"- {day}[{escaped(title or article_id)}](../{file}) {escaped(publisher or '')}".rstrip()
+    return f"- {day}[{escape_markdown(title or article_id)}](../{file}) {escape_markdown(publisher or '')}".rstrip()
 
 
 def _folder(archive: Path, name: str) -> Path:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
 
 from schemas.errors import ArchiveDamaged
-from schemas.journal import RunStarted
 from storage.captures import reader as captures
 from storage.captures.writer import CaptureFile
 from storage.database.writer import Database
@@ -23,7 +21,7 @@ from storage.layout import REBUILT
 
 
 class Rebuilt:
-    """A second database that grows as captures are read; `read` them in the order of `in_order`."""
+    """A second database that grows as captures are read; `read` them in the order of `recovery.in_order`."""
 
     def __init__(self, root: Path, db: Database) -> None:
         self._root = root
@@ -73,41 +71,21 @@ class Rebuilt:
         self._read = recovery.Read()
 
 
-def in_order(root: Path) -> list[str]:
-    """Every WARC file, in the order in which the runs wrote them: by the numbers that the runs gave themselves."""
-    numbers: dict[str, int] = {}
-    last = 0
-    for name in captures.names(root):
-        run_id = captures.run_of(name)
-        if run_id not in numbers:
-            # A run whose beginning cannot be read goes where its name puts it.
-            last = numbers[run_id] = _number_of(root, name) or last
-    return sorted(captures.names(root), key=lambda name: numbers[captures.run_of(name)])
-
-
-def _number_of(root: Path, name: str) -> int | None:
-    for item in islice(captures.scan(root, name), 2):
-        if isinstance(item, captures.Met) and item.entry is not None:
-            with suppress(ArchiveDamaged):  # told of when the record is read in its turn
-                entry = journal.loads(item.entry, where=name)
-                return entry.number if isinstance(entry, RunStarted) else None
-    return None
-
-
 @contextmanager
 def rebuilt(root: Path) -> Iterator[Rebuilt]:
     """An empty second database, for the length of a block; whoever wants to keep it moves it away before the end."""
     path = root / REBUILT
-    _remove(path)
+    remove_database(path)
     again = Rebuilt(root, Database.open(path, commented=False))
     try:
         yield again
     finally:
         again._db.abandon()
-        _remove(path)
+        remove_database(path)
 
 
-def _remove(path: Path) -> None:
+def remove_database(path: Path) -> None:
+    """A database that nobody wants, with its log."""
     for name in (path, path.with_name(f"{path.name}.wal")):
         with suppress(FileNotFoundError):
             name.unlink()

@@ -9,9 +9,9 @@ lost, and the rows are left as they are.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,20 +24,24 @@ from schemas.front_matter.styles import CODECS
 from schemas.journal import BatchStored
 from storage import layout
 from storage.archive import Archive, leased, opened
+from storage.captures import open_captures
 from storage.captures import reader as captures
 from storage.captures.writer import CaptureFile
-from storage.database.writer import Database, storage_faults
-from storage.files import inside, set_aside, sha256_of, sync_folder, write_atomically
+from storage.database.writer import storage_faults
+from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sha256_of, sync_folder
 from storage.integrity import unjournaled as witness
-from storage.integrity.rebuild import in_order, rebuilt
+from storage.integrity.rebuild import rebuilt, remove_database
+from storage.integrity.salvage import read_table, salvage
 from storage.integrity.verify import Verification, verify
 from storage.journal import entries as journal
 from storage.journal import recovery
-from storage.journal.commit import IDENTITY
+from storage.journal.recovery import in_order
 from storage.journal.staging import markdown
-from storage.layout import OPEN_CAPTURE, REBUILT
 from storage.state import checksums as seals
 from storage.state import last_verify
+from storage.state.last_verify import LastVerify
+
+_SALVAGED = "state/salvaged.duckdb"
 
 
 @dataclass(slots=True)
@@ -56,19 +60,15 @@ def verify_archive(root: Path, *, wait: float = 0.0) -> Verification:
     """
     with leased(root, wait=wait):
         found = _verified(root)
-        last_verify.save(root, _summary(found))
+        _note(root, found)
         return found
 
 
-def _summary(found: Verification) -> last_verify.LastVerify:
-    return last_verify.LastVerify(
-        ended_at=datetime.now(UTC),
-        articles=found.articles,
-        files=found.files,
-        captures=found.captures,
-        faults=len(found.faults),
-        first_fault=next(iter(found.faults), None),
-    )
+def _note(root: Path, found: Verification) -> None:
+    """Keep what a verification came to, for reports."""
+    first = found.faults[0] if found.faults else ""
+    now = datetime.now(UTC)
+    last_verify.note(root, LastVerify(now, len(found.faults), first, found.articles, found.files, found.captures))
 
 
 def repair(root: Path, *, wait: float = 0.0) -> Repair:
@@ -96,7 +96,7 @@ def _verified(root: Path) -> Verification:
     found.database_differs |= any(layout.WRITER in fault for fault in broken)
     found.faults[:0] = broken
     if not found.faults:
-        seals.seal(root, layout.WRITER)
+        seals.seal(root, root / layout.WRITER, layout.WRITER)
     elif broken:
         seals.put_back(root, before)  # opening the database must not make its damage be forgotten
     return found
@@ -114,13 +114,15 @@ class _Repair:
         self._root = root
         self._faults = faults
         self._done = Repair()
-        self._copied = False
+        self._salvaged = False  # the writer's database is a copy of one that is kept aside
 
     def mend(self, *, anew: bool) -> Repair:
         with storage_faults(self._root):
             self._cut_tails()
             # What only a database still knows is told in the journal before anything is made anew.
-            if not self._find_witness() or self._hear_witness() or anew:
+            if anew or self._witness_differs():
+                if self._find_witness():
+                    self._hear_witness()
                 self._rebuild_database()
             with opened(self._root) as archive:
                 self._mend_files(archive, verify(archive))
@@ -130,31 +132,57 @@ class _Repair:
             self._done.mended.append(f"{layout.COPY}: copied anew")
         return self._done
 
+    def _cut_tails(self) -> None:
+        try:
+            for name in open_captures.read(self._root):
+                recovery.cut_torn_tail(self._root, name)
+        except ArchiveDamaged:
+            for name in set(captures.names(self._root)) - self._known_seals().keys():
+                recovery.cut_torn_tail(self._root, name, marked=False)
+
     # -- what the captures may not tell any more
 
-    def _find_witness(self) -> bool:
-        """Whether there is a database that can be read: the writer's, or else the readers' copy in its place."""
-        writer, copy = self._root / layout.WRITER, self._root / layout.COPY
-        if _is_readable(writer):
+    def _witness_differs(self) -> bool:
+        """Hear the database as it is. Whether it is to be made anew."""
+        try:
+            return self._hear_witness()
+        except ArchiveDamaged:
             return True
-        for name in (layout.WRITER, f"{layout.WRITER}.wal"):
-            self._set_aside(self._root / name)
-        if not copy.is_file():
+
+    def _find_witness(self) -> bool:
+        """Whether there is a database that can be read: what is whole of the writer's, or else of the readers' copy.
+
+        It is put in the place of the writer's.
+        """
+        writer, copy = self._root / layout.WRITER, self._root / layout.COPY
+        source = next((path for path in (writer, copy) if path.is_file() and self._is_salvaged(path)), None)
+        if source is None:
             return False
-        shutil.copyfile(copy, self._root / REBUILT)
-        if not _is_readable(self._root / REBUILT):
-            return False
-        (self._root / REBUILT).replace(writer)
-        self._copied = True
-        self._done.mended.append(f"database: taken from {layout.COPY}, and brought up to what the journals tell")
+        self._replace_writer(self._root / _SALVAGED)
+        self._salvaged = True
+        if source == copy:
+            said = f"database: taken from {layout.COPY}, and brought up to what the journals tell"
+            self._done.mended.append(said)
         return True
+
+    def _is_salvaged(self, path: Path) -> bool:
+        """Whether a database could be read, with its log or, where that is damaged, without."""
+        target, log = self._root / _SALVAGED, path.with_name(f"{path.name}.wal")
+        while True:
+            remove_database(target)
+            if salvage(path, target):
+                return True
+            if not log.exists():
+                remove_database(target)
+                return False
+            self._set_aside(log)
 
     def _hear_witness(self) -> bool:
         """Tell the journal what only the database knows. Whether the two differ all the same."""
-        with opened(self._root) as archive:
+        with opened(self._root, lenient=True) as archive:
             self._done.mended += archive.notes
-            if self._copied:
-                recovery.catch_up(self._root, archive.database, in_order(self._root))
+            if self._salvaged:
+                recovery.catch_up(self._root, archive.database, in_order(self._root, captures.names(self._root)))
             found = verify(archive)
             self._restate_rows(archive, found)
             return found.database_differs
@@ -163,43 +191,37 @@ class _Repair:
 
     def _rebuild_database(self) -> None:
         """A new database from the captures, in the place of the one that is there."""
-        names, sealed = in_order(self._root), self._known_seals()
+        names, sealed = in_order(self._root, captures.names(self._root)), self._known_seals()
         with rebuilt(self._root) as again:
             entries = sum(_is_entry(item) for name in names for item in again.read(name))
             # Those of captures that are missing, too: they are not to be forgotten.
-            again.keep_seals([*sealed.values(), *(self._sealed_now(name) for name in names if name not in sealed)])
-            new = again.finish()
-            for name in (layout.WRITER, f"{layout.WRITER}.wal"):
-                self._set_aside(self._root / name)
-            seals.unseal(self._root, layout.WRITER)
-            new.rename(self._root / layout.WRITER)
-        sync_folder(self._root / "state")
+            again.keep_seals([*sealed.values(), *self._sealed_now(names, sealed)])
+            self._replace_writer(again.finish())
         self._done.mended.append(f"database: made anew from {entries} journal entries in {len(names)} captures")
 
-    def _cut_tails(self) -> None:
-        marker = self._root / OPEN_CAPTURE
-        for name in marker.read_text("utf-8").splitlines() if marker.exists() else ():
-            recovery.cut_torn_tail(self._root, name)
+    def _replace_writer(self, new: Path) -> None:
+        """Another database, in the place of the writer's, which is kept unless it is a copy of what was kept before."""
+        writer = self._root / layout.WRITER
+        self._set_aside(writer.with_name(f"{writer.name}.wal"))  # not for the new one to replay
+        if not self._salvaged:
+            self._keep_aside(writer)
+        seals.unseal(self._root, layout.WRITER)
+        new.replace(writer)
+        sync_folder(writer.parent)
 
     def _known_seals(self) -> dict[str, CaptureFile]:
-        """What the old database knows of the WARC files, if it can be read at all."""
-        if not (self._root / layout.WRITER).exists():
-            return {}
-        try:
-            db = Database.open(self._root / layout.WRITER)
-        except (ArchiveDamaged, StorageFault):
-            return {}
-        try:
-            rows = db.rows("SELECT name, bytes, sha256, run_id FROM capture_files")
-        except (ArchiveDamaged, StorageFault):
-            return {}
-        finally:
-            db.abandon()
-        return {row["name"]: CaptureFile(**row) for row in rows}
+        """What the writer's database, or else the readers' copy, knows of the WARC files, if it can be read at all."""
+        for path in (self._root / layout.WRITER, self._root / layout.COPY):
+            with suppress(ArchiveDamaged, StorageFault):
+                return {row["name"]: CaptureFile(**row) for row in read_table(path, "capture_files")}
+        return {}
 
-    def _sealed_now(self, name: str) -> CaptureFile:
-        path = self._root / name
-        return CaptureFile(name, path.stat().st_size, sha256_of(path), captures.run_of(name))
+    def _sealed_now(self, names: Sequence[str], sealed: Collection[str]) -> Iterator[CaptureFile]:
+        """What the other WARC files are now, if there is anything in them."""
+        for name in names:
+            path = self._root / name
+            if name not in sealed and captures.next_whole(path, 0) is not None:
+                yield CaptureFile(name, path.stat().st_size, sha256_of(path), captures.run_of(name))
 
     def _restate_rows(self, archive: Archive, found: Verification) -> None:
         """Put into a new journal what no journal tells: of damaged captures, and of runs from before there was one."""
@@ -209,7 +231,7 @@ class _Repair:
         if not runs:
             return
         with rebuilt(self._root) as again:
-            for name in in_order(self._root):
+            for name in in_order(self._root, captures.names(self._root)):
                 deque(again.read(name), maxlen=0)
             told = again.finish()
             untold = witness.untold(archive.database, told, sorted(runs))
@@ -228,10 +250,10 @@ class _Repair:
             if data is None:
                 continue  # named among what is left
             path = inside(self._root, row["file"])
-            self._set_aside(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, data, temporary=self._root / "state" / "repair.tmp")
-            sync_folder(path.parent)
+            self._keep_aside(path)
+            make_folder(path.parent)
+            with replacing(path, beside=self._root / "state" / "repair.tmp") as part:
+                part.write_bytes(data)
             self._done.mended.append(f"file {row['file']}: written anew")
 
     def _from_journal(self, row: Mapping[str, Any]) -> bytes | None:
@@ -251,23 +273,10 @@ class _Repair:
         if path.exists():
             self._done.aside.append(set_aside(self._root, path).relative_to(self._root).as_posix())
 
-
-def _is_readable(path: Path) -> bool:
-    """Whether a database is there and can be read to its end."""
-    if not path.is_file():
-        return False
-    try:
-        db = Database.open(path)
-    except (ArchiveDamaged, StorageFault):
-        return False
-    try:
-        for table in IDENTITY:
-            db.rows(f"SELECT bit_xor(hash(t)) FROM {table} t")
-    except (ArchiveDamaged, StorageFault):
-        return False
-    finally:
-        db.abandon()
-    return True
+    def _keep_aside(self, path: Path) -> None:
+        """Keep a file that is about to be replaced, if it is there."""
+        if path.exists():
+            self._done.aside.append(keep_aside(self._root, path).relative_to(self._root).as_posix())
 
 
 def _is_entry(item: captures.Met | str) -> bool:

@@ -65,6 +65,18 @@ def is_committed(db: Database, entry: Entry) -> bool:
             return bool(rows) and rows[0]["finished_at"] is not None
 
 
+def is_next(db: Database, entry: Entry) -> bool:
+    """Whether the database can take up an entry that it does not hold: it has nothing of a later run.
+
+    What a run did depends on what the runs before it had done.
+    """
+    sql = "SELECT max(number) AS newest, max(number) FILTER (run_id = ?) AS own FROM runs"
+    (held,) = db.rows(sql, [entry.run_id])
+    own = entry.number if isinstance(entry, RunStarted) else held["own"]
+    # A run of no number: the entry of its start is damaged.
+    return held["newest"] is None or own is None or own > held["newest"] or own == held["own"] == held["newest"]
+
+
 class _Batch:
     """The rows of a batch, checked against their tables."""
 

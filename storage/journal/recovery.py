@@ -1,28 +1,33 @@
-"""What the next start does about a run that was killed.
+"""What the next start does about a run that was killed, or that the database does not know.
 
-The names of the run's WARC files stand in `state/open_capture`. Their torn tail is cut; entries of their journal that
-the database lacks are carried out; answers that no entry tells of are noted, so that the next run takes them up
-instead of asking again. Each step may itself be killed: the next start does it once more, to the same effect.
-Nothing else of the archive is read.
+The names of an unfinished run's WARC files stand in `state/open_capture`; a database that was put back from a copy
+gives itself away by captures of its newest day, or later, that it does not know. The torn tail of such files is cut;
+entries of their journal that the database lacks are carried out; answers that no entry tells of are noted, so that the
+next run takes them up instead of asking again. Each step may itself be killed: the next start does it once more, to the
+same effect. Nothing else of the archive is read.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from schemas.errors import ArchiveDamaged
-from schemas.journal import BatchStored, Entry
+from schemas.journal import BatchStored, Entry, RunStarted
 from schemas.page import CaptureRef
+from storage.captures import open_captures
 from storage.captures import reader as captures
 from storage.captures.writer import CaptureFile
 from storage.database.writer import Database
-from storage.files import inside, sha256_of
+from storage.files import inside, set_aside, sha256_of
 from storage.journal import entries as journal
-from storage.journal.commit import interrupt, is_committed, prepared
+from storage.journal.commit import interrupt, is_committed, is_next, prepared
 from storage.journal.staging import put_in_place, stage
 from storage.layout import OPEN_CAPTURE
 
@@ -32,10 +37,14 @@ WANTED = "article"
 
 @dataclass(slots=True)
 class Read:
-    """What was read of a run's files: faults, entries taken up, and the answers that no entry of it tells of."""
+    """What was read of captures: faults, entries taken up, and the answers that no entry of them tells of.
+
+    `too_late`: runs of which the database lacks entries that it cannot take up any more.
+    """
 
     faults: list[str] = field(default_factory=list)
     taken_up: int = 0
+    too_late: set[str] = field(default_factory=set)
     answers: dict[CaptureRef, captures.Met] = field(default_factory=dict)
 
     def note(self, item: captures.Met | Entry) -> None:
@@ -49,36 +58,120 @@ class Read:
                         self.answers.pop(result.capture, None)
 
 
-def recover(root: Path, db: Database) -> list[str]:
-    """Bring the archive to where the killed run was. Returns sentences about what was done."""
-    marker = root / OPEN_CAPTURE
-    if not marker.exists():
+def recover(root: Path, db: Database, *, lenient: bool = False) -> list[str]:
+    """Bring the database to where the captures are. Returns sentences about what was done.
+
+    Raises ArchiveDamaged where it lacks what a run journaled before the last one that it holds: only a database made
+    anew can take that up. `lenient`: that is left to a repair.
+    """
+    marked, others, notes = _unfinished(root, db)
+    if not marked and not others and not (root / OPEN_CAPTURE).exists():
         return []
-    lines = [line for line in marker.read_text("utf-8").splitlines() if line]
-    notes = [note for name in lines if (note := cut_torn_tail(root, name))]
-    files = [name for name in lines if inside(root, name).is_file()]
-    read = _replay(root, files, lambda entry: _carry_out(root, db, entry))
+    notes += [note for name in marked | others if (note := cut_torn_tail(root, name, marked=name in marked))]
+    notes += [note for name in others if (note := _set_foreign_aside(root, db, name))]
+    names = in_order(root, [name for name in marked | others if inside(root, name).is_file()])
+    read = _replay(root, db, names)
     if read.taken_up:
-        notes.append(f"took up {read.taken_up} entries of a killed run's journal that the database lacked")
+        notes.append(f"took up {read.taken_up} journal entries that the database lacked")
+    if read.too_late:
+        if lenient:
+            return notes
+        runs = ", ".join(sorted(read.too_late))
+        raise ArchiveDamaged(f"{db.path} lacks what {runs} journaled, and has later runs. Run: seogo repair")
     with db.transaction():
         interrupt(db)
         note_unprocessed(db, read)
-        db.upsert("capture_files", file_table(db, root, files), key="name")
+        db.upsert("capture_files", file_table(db, root, names), key="name")
     if read.answers:
         notes.append(f"{len(read.answers)} answers of a killed run are kept: they are not asked for again")
     # From here on the database's own file holds it all, and the killed run's log is not needed any more.
     db.checkpoint()
-    marker.unlink()
+    _clear_mark(root)
     return [*notes, *read.faults]
+
+
+def _set_foreign_aside(root: Path, db: Database, name: str) -> str | None:
+    """Move away a file in which nothing can be read, of a run of which nothing is known. Returns a sentence."""
+    path = inside(root, name)
+    held = db.rows("SELECT run_id FROM runs WHERE run_id = ?", [captures.run_of(name)])
+    if held or captures.next_whole(path, 0) is not None:
+        return None
+    return f"{name}: no record can be read in it; it is kept as {set_aside(root, path).relative_to(root)}"
+
+
+def _unfinished(root: Path, db: Database) -> tuple[set[str], set[str], list[str]]:
+    """The captures that are marked as open, others that the database does not know, and a sentence about these."""
+    try:
+        marked = set(open_captures.read(root))
+    except ArchiveDamaged as error:
+        return set(), unknown(root, db), [f"{error}: every capture that the database does not know was read instead"]
+    if unknown(root, db, since=_newest_day(db)) <= marked:
+        return marked, set(), []
+    others = unknown(root, db) - marked
+    return marked, others, [f"{db.path.name} did not know {len(others)} of the captures: their journals were read"]
+
+
+def unknown(root: Path, db: Database, since: str = "") -> set[str]:
+    """The captures, in folders of the name `since` or later, that the database does not know to be finished."""
+    rows = db.rows("SELECT name FROM capture_files WHERE name >= ?", [since])
+    return set(captures.names(root, since)) - {row["name"] for row in rows}
+
+
+def _newest_day(db: Database) -> str:
+    """The folder of the newest capture that the database knows; what a clock that was ahead has named counts not."""
+    tomorrow = f"captures/{datetime.now(UTC) + timedelta(days=1):%Y/%m/%d}"
+    rows = db.rows("SELECT max(name) AS name FROM capture_files WHERE name < ?", [tomorrow])
+    return str(rows[0]["name"] or "").rpartition("/")[0]
+
+
+def _clear_mark(root: Path) -> None:
+    """Take the mark away; one that cannot be read is kept aside."""
+    try:
+        open_captures.read(root)
+        (root / OPEN_CAPTURE).unlink(missing_ok=True)
+    except ArchiveDamaged:
+        set_aside(root, root / OPEN_CAPTURE)
+
+
+def in_order(root: Path, names: Iterable[str]) -> list[str]:
+    """WARC files in the order in which the runs wrote them: by the numbers that the runs gave themselves."""
+    ordered = sorted(names, key=lambda name: name.rpartition("/")[2])
+    numbers = _run_numbers(root, ordered)
+    return sorted(ordered, key=lambda name: numbers[captures.run_of(name)])
+
+
+def newest_number(root: Path) -> int:
+    """The greatest number that a run gave itself; 0 where there is none."""
+    return max(_run_numbers(root, captures.names(root)).values(), default=0)
+
+
+def _run_numbers(root: Path, names: Iterable[str]) -> dict[str, int]:
+    numbers: dict[str, int] = {}
+    last = 0
+    for name in names:
+        run_id = captures.run_of(name)
+        if run_id not in numbers:
+            # A run whose beginning cannot be read goes where its name puts it.
+            last = numbers[run_id] = _number_of(root, name) or last
+    return numbers
+
+
+def _number_of(root: Path, name: str) -> int | None:
+    for item in islice(captures.scan(root, name), 2):
+        if isinstance(item, captures.Met) and item.entry is not None:
+            with suppress(ArchiveDamaged):  # told of when the record is read in its turn
+                entry = journal.loads(item.entry, where=name)
+                return entry.number if isinstance(entry, RunStarted) else None
+    return None
 
 
 def catch_up(root: Path, db: Database, names: Sequence[str]) -> int:
     """Carry out the entries of these files, in their order, that the database lacks. Returns how many."""
-    return _replay(root, names, lambda entry: _carry_out(root, db, entry)).taken_up
+    return _replay(root, db, names).taken_up
 
 
-def _replay(root: Path, names: Sequence[str], take_up: Callable[[Entry], bool]) -> Read:
-    """Hand every journal entry of these files, in order, to `take_up`, which says whether there was anything to do."""
+def _replay(root: Path, db: Database, names: Sequence[str]) -> Read:
+    """Carry out every journal entry of these files, in order, that the database lacks and can still take up."""
     read = Read()
     for name in names:
         for item in captures.scan(root, name):
@@ -93,23 +186,43 @@ def _replay(root: Path, names: Sequence[str], take_up: Callable[[Entry], bool]) 
                     read.faults.append(str(error))
                     continue
                 read.note(entry)
-                read.taken_up += take_up(entry)
+                if is_committed(db, entry):
+                    continue
+                if read.too_late or not is_next(db, entry):
+                    read.too_late.add(entry.run_id)
+                    continue
+                _carry_out(root, db, entry)
+                read.taken_up += 1
     return read
 
 
-def cut_torn_tail(root: Path, name: str) -> str | None:
-    """Cut what a killed process left half-written of a file. Returns a sentence, None where nothing was torn."""
+def cut_torn_tail(root: Path, name: str, *, marked: bool = True) -> str | None:
+    """Cut what a killed process left half-written of a file. Returns a sentence, None where nothing was torn.
+
+    A file that is not `marked` as open may be damaged rather than torn: it is left as it is.
+    """
     path = inside(root, name)
     if not path.is_file():
         return None
     size, whole = path.stat().st_size, captures.whole_length(path)
+    if whole == size > 0 or (not marked and not _is_torn(path, whole)):
+        return None
     if whole == 0:
         path.unlink()
-    elif whole < size:
-        with path.open("rb+") as file:
-            file.truncate(whole)
-            os.fsync(file.fileno())
+    else:
+        _truncate(path, whole)
     return f"{name}: cut {size - whole} bytes of a record that a killed run left half-written" if whole < size else None
+
+
+def _is_torn(path: Path, whole: int) -> bool:
+    """Whether a file that is not whole was begun well, and nothing whole lies behind."""
+    return whole > 0 and captures.next_whole(path, whole) is None
+
+
+def _truncate(path: Path, size: int) -> None:
+    with path.open("rb+") as file:
+        file.truncate(size)
+        os.fsync(file.fileno())
 
 
 def note_unprocessed(db: Database, read: Read) -> None:
@@ -135,15 +248,12 @@ def capture_file_table(db: Database, files: Sequence[CaptureFile]) -> Any:
     return db.table("capture_files", rows)
 
 
-def _carry_out(root: Path, db: Database, entry: Entry) -> bool:
+def _carry_out(root: Path, db: Database, entry: Entry) -> None:
     """Commit an entry that the database lacks, with its files."""
-    if is_committed(db, entry):
-        return False
     commit = prepared(db, entry)
     moves = stage(root, entry.run_id, entry.results, entry.style) if isinstance(entry, BatchStored) else []
     commit()
     put_in_place(moves)
-    return True
 
 
 def _unprocessed_row(met: captures.Met) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from schemas.find import FindResult
 from schemas.front_matter import dumps, from_article
 from schemas.front_matter.styles import Style
 from storage.database.writer import Database
-from storage.files import inside, sync_folder
+from storage.files import inside, make_folder, sync_folder
 from storage.layout import path_of
 
 Move = tuple[Path, Path]
@@ -67,7 +67,7 @@ def stage(
 def put_in_place(moves: Sequence[Move]) -> None:
     """Rename staged files to their places. Whoever opens one sees the old text or the new."""
     for staged, final in moves:
-        final.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(final.parent)
         staged.replace(final)
     for folder in {final.parent for _, final in moves}:
         sync_folder(folder)
@@ -112,7 +112,7 @@ def _committed(root: Path, db: Database, staged: Sequence[Path]) -> list[Move]:
 
 def _write_synced(path: Path, data: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with path.open("wb") as file:
             file.write(data)
             file.flush()

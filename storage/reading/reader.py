@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 import threading
@@ -16,6 +15,7 @@ import duckdb
 
 from schemas.errors import ArchiveDamaged, BadInput, QueryError
 from storage.layout import LAST_RUN
+from storage.state import json_file
 
 _AGAIN_AFTER = 0.05
 """Seconds between two interrupts of a query that was asked to end."""
@@ -199,14 +199,19 @@ def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
 
 
 def _last_run(archive: Path) -> dict[str, Any] | None:
-    path = archive / LAST_RUN
-    if not path.is_file():
-        return None
     try:
-        receipt: dict[str, Any] = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ArchiveDamaged(f"{path} is not the JSON of a receipt: {error}. The next run writes it anew.") from error
-    return receipt
+        return json_file.load(archive / LAST_RUN, _receipt)
+    except ArchiveDamaged as error:
+        raise ArchiveDamaged(f"{error}. The next run writes it anew.") from error
+
+
+def _receipt(value: Any) -> dict[str, Any]:
+    """A receipt with all that `seogo status` shows of it."""
+    for name in ("command", "exit_reason", "explanation"):
+        if not isinstance(value[name], str):
+            raise TypeError(f"{name} is no text")
+    datetime.fromisoformat(value["started_at"]).astimezone(UTC)
+    return {**value}
 
 
 def article(connection: duckdb.DuckDBPyConnection, article_id: str) -> dict[str, Any] | None:

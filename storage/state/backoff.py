@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schemas.errors import StorageFault
+from schemas.errors import ArchiveDamaged
+from storage.state import json_file
 
 _log = logging.getLogger(__name__)
 
@@ -26,34 +26,17 @@ class JsonBackoffStore:
     def load(self) -> dict[str, datetime]:
         """Every pause of the file that can be read."""
         try:
-            kept = json.loads(self._path.read_bytes())
-            return _pauses_in(kept)
-        except FileNotFoundError:
+            return json_file.load(self._path, _pauses_in) or {}
+        except ArchiveDamaged as error:
+            _log.warning("%s: the pauses in it are forgotten, it will be written anew", error)
             return {}
-        except (ValueError, TypeError, RecursionError) as error:
-            _log.warning(
-                "%s is damaged (%s): the pauses in it are forgotten, it will be written anew", self._path, error
-            )
-            return {}
-        except OSError as error:
-            raise StorageFault(
-                f"{self._path}: the pauses of hosts cannot be read ({error.strerror}); mend that, then run again"
-            ) from error
 
     def save(self, host: str, until: datetime) -> None:
         """Add or replace one host's pause and drop the ones that are over, by atomic replacement of the file."""
         now = datetime.now(UTC)
         pauses = {name: end for name, end in self.load().items() if end > now} | {host: until}
-        text = json.dumps({name: end.isoformat() for name, end in sorted(pauses.items())}, indent=1)
-        temporary = self._path.with_name(self._path.name + ".tmp")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text + "\n", encoding="utf-8")
-            temporary.replace(self._path)
-        except OSError as error:
-            raise StorageFault(
-                f"{self._path}: the pause of {host} cannot be kept ({error.strerror}); mend that, then run again"
-            ) from error
+        kept = {name: end.isoformat() for name, end in sorted(pauses.items())}
+        json_file.save(self._path, kept, indent=1)
 
 
 def _pauses_in(kept: object) -> dict[str, datetime]:

@@ -5,14 +5,13 @@ A layout names its marks once; its tally, its press offices' tallies and its new
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import StorageFault
+from schemas.errors import ArchiveDamaged
 from schemas.traits import Baseline, LayoutMemory, Tally, Traits
-from storage.files import write_atomically
+from storage.state import json_file
 
 VERSION = 2
 """Rises whenever pages get other marks: those that were not known would all be new."""
@@ -24,28 +23,14 @@ def load(path: Path) -> tuple[Baseline, str | None]:
     Raises StorageFault when the file cannot be read at all.
     """
     try:
-        return from_json(json.loads(path.read_bytes())), None
-    except FileNotFoundError:
-        return Baseline(), None
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError) as error:
-        reason = f"{path} is damaged ({type(error).__name__}: {error})"
-        return Baseline(), f"{reason}: the drift alarm learns anew, and cannot ring until it knows enough pages"
-    except OSError as error:
-        raise StorageFault(
-            f"{path}: the baseline of the drift alarm cannot be read ({error.strerror}); mend that, then run again"
-        ) from error
+        return json_file.load(path, from_json) or Baseline(), None
+    except ArchiveDamaged as error:
+        return Baseline(), f"{error}: the drift alarm learns anew, and cannot ring until it knows enough pages"
 
 
 def save(path: Path, baseline: Baseline) -> None:
     """Put the baseline into the file: all of it, or nothing. Raises StorageFault."""
-    text = json.dumps(as_json(baseline), ensure_ascii=False, separators=(",", ":"))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.encode() + b"\n", temporary=path.with_name(path.name + ".tmp"))
-    except OSError as error:
-        raise StorageFault(
-            f"{path}: the baseline of the drift alarm cannot be kept ({error.strerror}); mend that, then run again"
-        ) from error
+    json_file.save(path, as_json(baseline), durable=False)
 
 
 def as_json(baseline: Baseline) -> dict[str, Any]:

@@ -6,18 +6,24 @@ reading of its own, and unsealed when it is opened.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from storage.files import sha256_of, write_atomically
+from schemas.errors import ArchiveDamaged
+from storage.files import sha256_of
 from storage.layout import COPY, UNPUBLISHED, WRITER
+from storage.state import json_file
+
+SEALS = "state/seals.json"
 
 
-def seal(root: Path, name: str, sha256: str | None = None) -> None:
-    """Note what a file is. `sha256`, where it is known already (else the file is read: it must be closed)."""
-    path = root / name
-    _write(root, {**_read(root), name: {"bytes": path.stat().st_size, "sha256": sha256 or sha256_of(path)}})
+def seal(root: Path, file: Path, *names: str, sha256: str | None = None) -> None:
+    """Note that the files of these names are, or are about to be, what `file` is, which must be closed.
+
+    `sha256`, where it is known already: else the file is read.
+    """
+    sealed = {"bytes": file.stat().st_size, "sha256": sha256 or sha256_of(file)}
+    _write(root, {**_read(root), **dict.fromkeys(names, sealed)})
 
 
 def known(root: Path) -> dict[str, Any]:
@@ -58,14 +64,14 @@ def _fault(path: Path, name: str, sealed: dict[str, Any]) -> str | None:
 def _read(root: Path) -> dict[str, Any]:
     """The seals; none where the file is missing or damaged: then nothing is known, and nothing is claimed."""
     try:
-        seals = json.loads((root / "state" / "seals.json").read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
+        return json_file.load(root / SEALS, _parsed) or {}
+    except ArchiveDamaged:
         return {}
-    if not isinstance(seals, dict):
-        return {}
+
+
+def _parsed(seals: dict[str, Any]) -> dict[str, Any]:
     return {name: sealed for name, sealed in seals.items() if name in (COPY, WRITER) and isinstance(sealed, dict)}
 
 
 def _write(root: Path, seals: dict[str, Any]) -> None:
-    path = root / "state" / "seals.json"
-    write_atomically(path, json.dumps(seals).encode(), temporary=path.with_suffix(".tmp"))
+    json_file.save(root / SEALS, seals)

@@ -1,48 +1,41 @@
-"""The time and the result of the last verification, in `state/last_verify.json`."""
+"""When the archive was verified last, and what came of it: kept in `state/last_verify.json`, for reports."""
 
 from __future__ import annotations
 
-import logging
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
-
-from schemas.errors import StorageFault
-from storage.files import write_atomically
 from storage.layout import LAST_VERIFY
+from storage.state import json_file
 
-_log = logging.getLogger(__name__)
 
+@dataclass(frozen=True, slots=True)
+class LastVerify:
+    """What a verification came to. `ended_at` is aware; `first_fault` is empty where there is none."""
 
-class LastVerify(BaseModel):
-    """What a verification counted; `first_fault` is the first of its `faults`, in words."""
-
-    ended_at: AwareDatetime
+    ended_at: datetime
+    faults: int
+    first_fault: str
     articles: int
     files: int
     captures: int
-    faults: int
-    first_fault: str | None = None
 
 
-def save(root: Path, verified: LastVerify) -> None:
-    """Replace the file. Raises StorageFault."""
-    path = root / LAST_VERIFY
-    try:
-        write_atomically(path, verified.model_dump_json().encode(), temporary=path.with_suffix(".tmp"))
-    except OSError as error:
-        raise StorageFault(f"{path} cannot be written: {error.strerror}.") from error
+def note(root: Path, found: LastVerify) -> None:
+    """Keep it. Raises StorageFault."""
+    json_file.save(root / LAST_VERIFY, {**asdict(found), "ended_at": found.ended_at.isoformat()}, durable=False)
 
 
-def load(root: Path) -> LastVerify | None:
-    """The last verification; None where there is none, and where the file is damaged, with a warning."""
-    path = root / LAST_VERIFY
-    try:
-        return LastVerify.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError:
-        _log.warning("%s is damaged: it does not count. Run: seogo verify", path)
-        return None
-    except OSError as error:
-        raise StorageFault(f"{path} cannot be read: {error.strerror}.") from error
+def last(root: Path) -> LastVerify | None:
+    """What was kept; None where nothing was. Raises ArchiveDamaged where the file is damaged, StorageFault."""
+    return json_file.load(root / LAST_VERIFY, _parsed)
+
+
+def _parsed(value: dict[str, Any]) -> LastVerify:
+    ended_at = datetime.fromisoformat(value["ended_at"])
+    if ended_at.tzinfo is None:
+        raise ValueError("a time without a zone")
+    counts = {name: int(value[name]) for name in ("faults", "articles", "files", "captures")}
+    return LastVerify(ended_at, first_fault=str(value.get("first_fault", "")), **counts)

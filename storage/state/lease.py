@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from schemas.errors import ArchiveBusy, StorageFault
-from storage.files import write_atomically
+from schemas.errors import ArchiveBusy, ArchiveError, StorageFault
+from storage.state import json_file
+
+_NOBODY_KNOWS = "another process writes to it"
 
 
 @contextmanager
@@ -48,12 +51,16 @@ def lease(state: Path, *, now: datetime, wait: float = 0.0) -> Iterator[None]:
 
 def _sign(state: Path, now: datetime) -> None:
     card = {"pid": os.getpid(), "host": socket.gethostname(), "since": now.isoformat(timespec="seconds")}
-    write_atomically(state / "holder.json", json.dumps(card).encode(), temporary=state / "holder.json.tmp")
+    # Neither synced nor replaced whole: it tells of a process, which no power cut survives.
+    (state / "holder.json").write_text(json.dumps(card), "utf-8")
 
 
 def _holder(state: Path) -> str:
     try:
-        card = json.loads((state / "holder.json").read_text("utf-8"))
-        return f"process {card['pid']} on {card['host']} writes to it since {card['since']}"
-    except (OSError, ValueError, KeyError):
-        return "another process writes to it"
+        return json_file.load(state / "holder.json", _told) or _NOBODY_KNOWS
+    except ArchiveError:  # half-written, or damaged
+        return _NOBODY_KNOWS
+
+
+def _told(card: dict[str, Any]) -> str:
+    return f"process {card['pid']} on {card['host']} writes to it since {card['since']}"

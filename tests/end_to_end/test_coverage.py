@@ -182,8 +182,8 @@ def test_a_whole_page_is_pushed_on_to_the_next(world_of: Worlds) -> None:
 
 def small_caps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limit the Search API and the search page to 100 results instead of 1,000, which takes a tenth of the time."""
-    for name, value in (("API_PAGE", 20), ("API_CAP", 100), ("SEARCH_PAGE_CAP", 100)):
-        monkeypatch.setattr(f"flows.sources.discover.{name}", value)
+    for name, value in (("search_api.API_PAGE", 20), ("search_api.API_CAP", 100), ("search_page.SEARCH_PAGE_CAP", 100)):
+        monkeypatch.setattr(f"flows.sources.{name}", value)
 
 
 def test_a_burst_beyond_the_cap_is_a_gap_until_the_search_page_has_shown_it(
@@ -199,7 +199,7 @@ def test_a_burst_beyond_the_cap_is_a_gap_until_the_search_page_has_shown_it(
     assert held < len(world.visible()), "the limit was not reached"
     # The Search API no longer shows it, but a search page with dates does, once the topic has one.
     world.topic = scenario_topic("search_api", "search_page", lookback=timedelta(hours=6))
-    monkeypatch.setattr("flows.sources.discover.SEARCH_PAGE_CAP", 1000)
+    monkeypatch.setattr("flows.sources.search_page.SEARCH_PAGE_CAP", 1000)
     world.run("gaps", BEGIN + 7 * HOUR)
     assert (world.gaps, world.lost()) == ([], [])
 

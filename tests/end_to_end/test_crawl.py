@@ -13,15 +13,17 @@ from pathlib import Path
 import pytest
 
 from flows.pipeline.batches import Pipeline
+from flows.pipeline.judge import Judge, assess_by
 from flows.pipeline.stop import Stop
+from flows.pipeline.visit import Visitor
 from flows.replica.corpus import Corpus, MadeArticle, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches, max_in_flight, max_rate, requests_during_pause
 from flows.replica.notices import Robots
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
-from flows.runs.lifecycle import assess_by
-from flows.sources.discover import ApiKey
+from flows.runs.lifecycle import ignore_progress
+from flows.sources.api_keys import ApiKey
 from schemas.article import SEOUL, ArticleRef, Outcome
 from schemas.find import RevisionKind
 from schemas.page import RawPage
@@ -170,17 +172,16 @@ def test_an_address_that_leads_elsewhere_is_a_failure_of_its_own(naver: Replica,
         receipt = made_up.receipt(f"20260102T030405Z-{ref.key.oid}")
         with open_archive(tmp_path) as archive:
             archive.start_run(receipt)
-            pipeline = Pipeline(
-                fetch=fetch,
+            assess = assess_by(topic())
+            async with Pipeline(
+                visitor=Visitor(fetch, archive, assess, receipt, Stop(), now=lambda: LAST),
+                judge=Judge(archive, assess, lambda pages, *, unread=0: {}, receipt.started_at),
                 archive=archive,
-                assess=assess_by(topic()),
                 receipt=receipt,
-                stop=Stop(),
-                now=lambda: LAST,
                 requests=[],
-            )
-            await pipeline.add([ref])
-            await pipeline.finish()
+                on_progress=ignore_progress,
+            ) as pipeline:
+                await pipeline.add([ref])
             archive.finish_run(made_up.ended(receipt), {}, [])
         return receipt
 
@@ -193,13 +194,13 @@ def test_an_address_that_leads_elsewhere_is_a_failure_of_its_own(naver: Replica,
 def test_a_run_that_breaks_stores_what_it_had_and_says_so_loudly(
     naver: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: Pipeline, *_: object) -> None:
+    def broken(self: Visitor, *_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("flows.pipeline.batches.BATCH", 8)
-    stored = Pipeline._parse
+    parse = Visitor._parse
     count = iter(range(10**6))
-    monkeypatch.setattr(Pipeline, "_parse", lambda *a: broken(*a) if next(count) > 30 else stored(*a))
+    monkeypatch.setattr(Visitor, "_parse", lambda *a: broken(*a) if next(count) > 30 else parse(*a))
     with pytest.raises(ZeroDivisionError):
         run(naver, tmp_path)
     assert len(ids(tmp_path)) > 8
@@ -435,7 +436,7 @@ def test_what_is_stored_is_shown_while_the_next_batch_is_fetched(
     monkeypatch.setattr("flows.runs.crawl.BATCH", 8)
     monkeypatch.setattr("flows.pipeline.batches.BATCH", 8)
     monkeypatch.setattr("storage.archive.FRESH", 1.5)
-    monkeypatch.setattr("flows.runs.lifecycle.FRESH", 0.4)
+    monkeypatch.setattr("flows.runs.pipeline_run.FRESH", 0.4)
     plain = [
         one.key
         for one in naver.corpus.articles

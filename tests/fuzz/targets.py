@@ -27,7 +27,7 @@ from flows.naver.search_api import parse_api_error, parse_search_answer
 from flows.naver.search_page import parse_search_page
 from flows.naver.urls import article_key, clean_original_url, find_article_key, find_link
 from flows.pipeline.relevance import mentions, score
-from flows.replica import list_pages, notices, search_answers
+from flows.replica import list_pages, notices, search_answers, search_pages
 from flows.replica.article_pages import View, article_page
 from flows.replica.corpus import Corpus, Layout, MadeArticle, make_corpus
 from flows.replica.old_pages import article_json, old_page
@@ -207,7 +207,7 @@ def _more_seeds() -> tuple[bytes, ...]:
 
 def _search_seeds() -> tuple[bytes, ...]:
     now = _corpus().last
-    return (search_answers.search_page("모델", _articles()[:10], now), search_answers.search_page("모델", (), now))
+    return (search_pages.search_page("모델", _articles()[:10], now), search_pages.search_page("모델", (), now))
 
 
 def _api_seeds() -> tuple[bytes, ...]:

@@ -16,7 +16,7 @@ from time import process_time
 from timeit import repeat
 from typing import NamedTuple
 
-from flows.drift.alarm import Watch
+from flows.drift.alarm import DriftAlarm
 from flows.naver.article_page import parse_article, read_article
 from flows.replica.corpus import Layout
 from schemas.article import Article
@@ -76,7 +76,7 @@ def struck(mutation: Mutation, look: Layout) -> Iterator[tuple[str, str, bytes, 
 
 def trial(mutation: Mutation, look: Layout, batch: int = MOST) -> Trial:
     """Check mutated pages in batches against a baseline of clean ones."""
-    watch = Watch(learned(look))
+    watch = DriftAlarm(learned(look))
     pages = list(islice(struck(mutation, look), MOST))
     unreadable = wrong = passed = 0
     for at in range(0, len(pages), batch):
@@ -108,7 +108,7 @@ def alarms_of(seed: int, pages: int, baseline: Baseline) -> tuple[list[str], Bas
     number = 0
     for run in runs(seed, pages):
         number += 1
-        watch = Watch(baseline)
+        watch = DriftAlarm(baseline)
         held = watch.look(run)
         alarms += [*watch.alarms, *held.values()]
         baseline = watch.learned()

@@ -37,7 +37,7 @@ from typing import Any
 
 import duckdb
 
-from flows.pipeline import batches as pipeline
+from flows.pipeline import batches
 from flows.replica.corpus import Corpus, make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
@@ -169,7 +169,7 @@ def crawl_once(root: Path, site: str, now: datetime, kill: Kill | None, counts: 
     """Run one crawl, which may be killed. `counts` receives the number of steps of each kind."""
     steps = Steps(kill)
     instrument(steps)
-    pipeline.BATCH = BATCH
+    batches.BATCH = BATCH
     order = CrawlOrder(demo_topic(concurrency=CONCURRENCY), root, naver=site, keys=KEYS)
     asyncio.run(crawl(order, now=lambda: now))
     if counts is not None:

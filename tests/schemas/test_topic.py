@@ -123,11 +123,13 @@ relevance:
   context: AI
   phrases:
     - {phrases: 독파모, weight: 3, where: title, name: the project}
+    - {phrases: 정예팀, weight: 1, in_passing: 0.5}
   exclude:
     - {phrases: [부고, 인사], weight: veto}
     - {phrases: 태양광, weight: -1.5, where: body}
 teams:
-  - {name: 업스테이지, aliases: [업스테이지], models: [솔라], weight: 0.5}
+  - {name: 업스테이지, aliases: [업스테이지], models: [솔라, [솔라 오픈, Solar Open]], weight: 0.5}
+  - {name: 가온, models: 노을}
 limits:
   requests_per_second: 0
   concurrency: 8
@@ -152,13 +154,19 @@ archive: {front_matter: strict}
     assert topic.relevance == Relevance(
         threshold=2.5,
         context=("AI",),
-        phrases=(PhraseRule(phrases=("독파모",), weight=3, where="title", name="the project"),),
+        phrases=(
+            PhraseRule(phrases=("독파모",), weight=3, where="title", name="the project"),
+            PhraseRule(phrases=("정예팀",), weight=1, in_passing=0.5),
+        ),
         exclude=(
             ExcludeRule(phrases=("부고", "인사"), weight="veto"),
             ExcludeRule(phrases=("태양광",), weight=-1.5, where="body"),
         ),
     )
-    assert topic.teams == (Team(name="업스테이지", aliases=("업스테이지",), models=("솔라",), weight=0.5),)
+    assert topic.teams == (
+        Team(name="업스테이지", aliases=("업스테이지",), models=(("솔라",), ("솔라 오픈", "Solar Open")), weight=0.5),
+        Team(name="가온", models=(("노을",),)),
+    )
     assert (topic.limits.lag, topic.limits.lookback) == (timedelta(minutes=90), timedelta(days=10))
     assert (topic.limits.max_answer_bytes, topic.limits.max_fetches) == (1_000_000, 100)
     assert topic.limits.hosts == {"n.news.naver.com": HostLimits(requests_per_second=0.5, concurrency=1)}
@@ -265,7 +273,9 @@ def test_the_topic_that_ships() -> None:
     assert topic.name == "foundation_model"
     assert (topic.robots, topic.permission, topic.naver) == ("obey", None, None)
     assert topic.limits == Limits()  # the file spells the defaults out
-    assert [team.name for team in topic.teams] == ["LG AI연구원", "SK텔레콤", "업스테이지", "네이버클라우드", "NC AI"]
+    assert [team.name for team in topic.teams] == [
+        *("LG AI연구원", "SK텔레콤", "업스테이지", "모티프테크놀로지스", "네이버클라우드", "NC AI")
+    ]
     assert [source.label for source in topic.sources] == ["search_api", "search_page", "section_list"]
 
 
@@ -288,6 +298,7 @@ def test_the_default_topic_is_found_in_an_installed_package_too(
 # --- mistakes ------------------------------------------------------------------------------------------------------
 
 PHRASES = "expected one phrase or a list of phrases, plain text with a letter or digit in each"
+MODELS = "expected a list of models, each one name or a list of its spellings"
 
 ONE_MISTAKE = {
     "name": (
@@ -431,6 +442,18 @@ ONE_MISTAKE = {
     "team twice": (
         with_line("teams:\n  - name: NC AI\n  - name: nc ai"),
         "11: teams[1]: has the same name as number 1",
+    ),
+    "model without a name": (
+        with_line("teams:\n  - name: 하나\n    models:\n      - 노을\n      - []"),
+        f"13: teams[0].models[1]: {MODELS} (given an empty list)",
+    ),
+    "spelling of dots": (
+        with_line("teams:\n  - name: 하나\n    models:\n      - [노을, …]"),
+        f"12: teams[0].models[0][1]: {MODELS} (given '…')",
+    ),
+    "in passing for a penalty": (
+        GOOD + "  phrases:\n    - {phrases: 독파모, weight: 1, in_passing: -1}\n",
+        "10: relevance.phrases[0].in_passing: expected a number from 0 to 1000 (given '-1')",
     ),
     "too fast": (
         with_line("limits:\n  requests_per_second: 1000"),

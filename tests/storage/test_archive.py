@@ -374,7 +374,7 @@ class TestKilled:
             "archive._writer.close = kill",
             "archive._note_captures = kill",
             "module.remove_staging = kill",
-            "module.write_atomically = kill",
+            "module.json_file.save = kill",
             "archive._publish = kill",
         ],
     )
@@ -394,7 +394,7 @@ class TestKilled:
             assert any("1 answers of a killed run are kept" in note for note in archive.notes)
             account = receipt("20260102T050405Z-0003")
             archive.start_run(account)
-            kept = archive.kept(key(2).url)
+            kept = archive.captured_answer(key(2).url)
             assert kept is not None
             assert (kept.content, kept.fetched_at) == (page(key(2).url).content, NOW)
             capture = archive.capture(kept)
@@ -404,13 +404,13 @@ class TestKilled:
             assert verify(archive).faults == []
         with open_archive(root) as archive:
             archive.start_run(receipt("20260102T060405Z-0004"))
-            assert archive.kept(key(2).url) is None
+            assert archive.captured_answer(key(2).url) is None
 
     def test_an_answer_is_kept_for_a_day(self, root: Path) -> None:
         killed(root, "archive.store = kill")
         with open_archive(root) as archive:
             archive.start_run(replace(receipt("20260104T050405Z-0003"), started_at=NOW + timedelta(days=1, seconds=1)))
-            assert archive.kept(key(2).url) is None
+            assert archive.captured_answer(key(2).url) is None
 
     def test_a_torn_capture_is_cut_and_noted(self, root: Path) -> None:
         killed(root, "module.stage = kill")

@@ -115,4 +115,4 @@ def write_document(folder: Path, of: Article, name: str | None = None) -> Path:
 
 
 def import_documents(archive: Path, *paths: Path) -> Receipt:
-    return import_files(ImportOrder(paths, archive, load_topic(default_topic_path())))
+    return import_files(ImportOrder(load_topic(default_topic_path()), archive, paths))

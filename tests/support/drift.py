@@ -8,7 +8,7 @@ from itertools import islice
 from random import Random
 from typing import NamedTuple
 
-from flows.drift.alarm import Watch
+from flows.drift.alarm import DriftAlarm
 from flows.naver.article_page import read_article
 from flows.replica.article_pages import View, article_page
 from flows.replica.corpus import Layout, MadeArticle, make_corpus
@@ -60,7 +60,7 @@ def _plain(made: Iterator[MadeArticle], *, arena: bool) -> Iterator[MadeArticle]
 @cache
 def learned(look: Layout, seed: int = 11, count: int = 700) -> Baseline:
     """The baseline of `count` clean pages in one layout."""
-    watch = Watch(Baseline())
+    watch = DriftAlarm(Baseline())
     watch.look([(one.id, one.traits) for one in samples(look, seed, count)])
     return watch.learned()
 

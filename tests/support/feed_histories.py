@@ -23,7 +23,7 @@ from typing import Any
 
 import duckdb
 
-from flows.pipeline.judge import Assessment, Judge, Parsed, nothing_held
+from flows.pipeline.judge import Assessment, Judge, Parsed
 from schemas.article import ArticleKey, Outcome
 from schemas.find import FindResult, PlainText, Relevance
 from schemas.page import CaptureRef
@@ -110,7 +110,7 @@ class Histories:
                 finds.append(self._find(history, at))
         known = archive.known([find.ref.key.id for find in finds])
         finds = [f for f in finds if not _listed_again(f, known)]
-        judge = Judge(archive, self._assess, nothing_held, at)
+        judge = Judge(archive, self._assess, lambda pages, *, unread=0: {}, at)
         archive.store(run_id, judge.results(finds, known), texts=texts)
 
     def _find(self, history: int, at: datetime) -> Parsed | FindResult:

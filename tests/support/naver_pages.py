@@ -72,19 +72,30 @@ def article(body: str = BODY, **parts: str) -> str:
 {page["tail"]}</div></div></body></html>"""
 
 
-def read_nhn(body: str = BODY, *, times: tuple[str, ...] = ("2020.09.19. 오후 8:28",), before: str = "") -> str:
-    """A page in the layout of 2019 and 2020; `before` is between the head of the page and the article."""
+def read_nhn(
+    body: str = BODY,
+    *,
+    times: tuple[str, ...] = ("2020.09.19. 오후 8:28",),
+    before: str = "",
+    byline: str = "",
+    tail: str = '</td><!-- 옆 --> <td class="aside"><ul><li>많이 본 뉴스</li></ul></td></tr></table>',
+) -> str:
+    """A page in the layout of 2019 to 2021, inside a table; `before` comes right before it.
+
+    `tail` comes after the article, in the same cell.
+    """
     spans = "".join(f'<span class="t11">{time}</span>' for time in times)
     address = f"https://news.naver.com/main/read.nhn?mode=LSD&mid=sec&oid={OID}&aid={AID}&sid1=001"
     return f"""<!DOCTYPE HTML><html lang="ko"><head><meta charset="euc-kr"><meta property="og:url" content="{address}"/>
-</head><body>{before}<div class="article_header"><div class="press_logo"><a><img src='x' alt='서고일보'></a></div>
+</head><body>{before}<table><tr><td class="content">
+<div class="article_header"><div class="press_logo"><a><img src='x' alt='서고일보'></a></div>
 <div class="article_info"><h3 id="articleTitle">똠방각하의 &#034;하루&#034;</h3>
 <div class="sponsor">기사입력 {spans}
 <a href="http://seogo.example/c.html?no=1&ref=naver" class="btn_artialoriginal nclicks(x)">기사원문</a>
 </div></div></div>
-<div id="articleBodyContents"><script>function _flash_removeCallback() {{}}</script>{body}</div><!-- [D] -->
+<div id="articleBodyContents"><script>function _flash_removeCallback() {{}}</script>{body}</div><!-- [D] -->{byline}
 <div class="guide_categorization"><a>이 기사는 <em class="guide_categorization_item">정치</em> 섹션</a></div>
-<!-- 관련기사 --><div class="ofhe">다른 기사</div></body></html>"""
+<!-- 관련기사 --><div class="end_btn">추천</div><div class="ofhe">다른 기사</div>{tail}</body></html>"""
 
 
 def sports(**changes: Any) -> dict[str, Any]:

@@ -1,0 +1,12 @@
+"""What the command line prints. Imports rich, which is slow: commands import these modules when they run.
+
+terminal.py   standard output and error, text that is safe in a terminal
+values.py     one value: as a cell for people, as JSON for programs
+rows.py       rows of a query: a table, CSV, JSON
+run.py        the receipt of a run
+archive.py    status, verification, repair, reparse
+article.py    an article, its history, its differences
+exports.py    publish, export, report
+topic.py      a topic file
+progress.py   a run while it runs
+"""

@@ -1,57 +1,88 @@
-"""What people see in the terminal of a repair and of a reparse. Imports rich, so only where it is shown."""
+"""The state of an archive, and what verify, repair and reparse found or changed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
-from flows.cli.show.terminal import cell, line, out
-from flows.runs.reparse import Difference, Reparsed
-from storage.integrity.repair import Repair
+from flows.cli.show.terminal import grid, line, out, say, say_all, table, table_console
+from flows.cli.show.values import cell
 
-_MOST_LINES = 20
+if TYPE_CHECKING:
+    from flows.runs.reparse import Difference, Reparsed
+    from storage.integrity.repair import Repair
+    from storage.integrity.verify import Verification
+
+_MOST_DIFFERENCES = 20
 _MOST_SHOWN = 120
-"""Characters of a value: enough to see what changed where the two begin to differ."""
+"""Characters of a value in a difference."""
+
+
+def show_status(found: Mapping[str, Any]) -> None:
+    """The result of `storage.reading.reader.status`."""
+    about = grid()
+    for name in ("archive", "as_of", "articles", "revisions", "duplicates", "newest_article", "waiting", "runs"):
+        about.add_row(Text(name, style="dim"), Text(cell(found[name]) or "none"))
+    table_console().print(about)
+    gaps = [f"gap: {g['source']}: {cell(g['since'])} to {cell(g['until'])}: {g['reason']}" for g in found["gaps"]]
+    say_all(gaps, "yellow")
+    if gaps:
+        say("to read them: seogo backfill --gaps", "dim")
+    if number := found["quarantined"]:
+        say(f"{number:,} pages are in quarantine; once the parser is fixed: seogo reparse --quarantined", "yellow")
+    for source, watermark in found["sources"].items():
+        say(f"{source}: read up to {cell(watermark)}", "dim")
+    if last := found["last_run"]:
+        began = cell(datetime.fromisoformat(last["started_at"]))
+        say(f"last run: {last['command']} of {began}: {last['exit_reason']}: {last['explanation']}")
+
+
+def show_verification(found: Verification) -> None:
+    """What was checked, and the first faults: those of captures before those of rows and files."""
+    say_all(found.faults, "red", most=40)
+    checked = f"{found.articles:,} articles, {found.files:,} files, {found.captures:,} captures"
+    if found.faults:
+        say(f"{checked}: {len(found.faults):,} faults", "bold red")
+    else:
+        say(f"{checked}: all agree", "bold green")
 
 
 def show_repair(done: Repair) -> None:
-    """What was mended, what is left, and where to find what was replaced."""
-    for said in done.mended[:_MOST_LINES]:
-        out.print(Text(line(f"mended: {said}"), style="green"))
-    if (more := len(done.mended) - _MOST_LINES) > 0:
-        out.print(Text(f"… and {more:,} more: --json names all of them", style="green"))
-    for fault in done.left[:_MOST_LINES]:
-        out.print(Text(line(f"left: {fault}"), style="red"))
-    if (more := len(done.left) - _MOST_LINES) > 0:
-        out.print(Text(f"… and {more:,} more: --json names all of them", style="red"))
+    """What was repaired, what is left, and where the replaced files are."""
+    say_all([f"repaired: {text}" for text in done.mended], "green")
+    say_all([f"left: {fault}" for fault in done.left], "red")
     if done.aside:
-        out.print(Text(f"what was replaced is kept in state/set-aside ({len(done.aside):,} files)", style="dim"))
+        say(f"what was replaced is kept in state/set-aside ({len(done.aside):,} files)", "dim")
     if done.left:
-        out.print(Text(f"{len(done.left)} faults cannot be mended: the captures do not tell enough", style="bold red"))
+        say(f"{len(done.left)} faults cannot be repaired: the captures lack what is needed", "bold red")
     else:
-        out.print(Text("files, rows and captures all agree", style="bold green"))
+        say("files, rows and captures all agree", "bold green")
 
 
 def show_reparsed(done: Reparsed) -> None:
-    """How many articles come out otherwise, by field, and the first of them before and after."""
+    """How many articles differ, by field, and the first of them before and after."""
     if done.fields:
-        out.print(_fields(done))
-    for article_id, differences in groupby(done.examples[:_MOST_LINES], key=lambda one: one.id):
-        out.print(Text(article_id, style="bold"))
+        found = table()
+        found.add_column("field")
+        found.add_column("articles", justify="right")
+        for name, number in done.fields.most_common():
+            found.add_row(name, f"{number:,}")
+        out.print(found)
+    for article_id, differences in groupby(done.examples[:_MOST_DIFFERENCES], key=lambda one: one.id):
+        say(article_id, "bold")
         for difference in differences:
             out.print(_difference(difference))
-    for article_id, reason in list(done.failed.items())[:_MOST_LINES]:
-        out.print(Text(line(f"{article_id}: {reason}"), style="red"))
+    say_all([f"{article_id}: {reason}" for article_id, reason in done.failed.items()], "red")
     out.print(_last_line(done))
 
 
 def reparsed_object(done: Reparsed) -> dict[str, Any]:
-    """The same for machines."""
+    """The same for programs."""
     return {
         "dry_run": done.receipt is None,
         "read": done.read,
@@ -64,22 +95,13 @@ def reparsed_object(done: Reparsed) -> dict[str, Any]:
     }
 
 
-def _fields(done: Reparsed) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("field")
-    table.add_column("articles", justify="right")
-    for name, number in done.fields.most_common():
-        table.add_row(name, f"{number:,}")
-    return table
-
-
 def _difference(one: Difference) -> Text:
     before, after = _around_the_difference(line(cell(one.before)), line(cell(one.after)))
     return Text.assemble(f"  {one.field}: ", (before, "red"), " → ", (after, "green"))
 
 
 def _around_the_difference(before: str, after: str) -> tuple[str, str]:
-    """The two values cut to where they begin to differ."""
+    """The two values, cut to where they begin to differ."""
     same = next((at for at, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
     at = max(same - _MOST_SHOWN // 3, 0)
     return _cut(before, at), _cut(after, at)
@@ -91,11 +113,11 @@ def _cut(text: str, at: int) -> str:
 
 
 def _last_line(done: Reparsed) -> Text:
-    read = f"{done.read:,} articles derived again from their captures"
+    read = f"{done.read:,} articles were parsed again"
     if done.receipt is not None:
         good = not done.failed and done.exit_reason.value in ("done", "nothing_new")
-        said = f"{done.exit_reason.value}: {done.receipt.explanation}. {read}."
-        return Text(line(said), style="bold green" if good else "bold red")
-    failed = f", {len(done.failed):,} give no article today" if done.failed else ""
-    accept = ". Nothing was stored; without --dry-run it is accepted." if done.changed else "."
-    return Text(f"{read}: {done.changed:,} come out otherwise{failed}{accept}", style="bold")
+        text = f"{done.exit_reason.value}: {done.receipt.explanation}. {read}."
+        return Text(line(text), style="bold green" if good else "bold red")
+    failed = f", {len(done.failed):,} give no article now" if done.failed else ""
+    stored = ". Nothing was stored: without --dry-run it would be." if done.changed else "."
+    return Text(f"{read}: {done.changed:,} differ{failed}{stored}", style="bold")

@@ -1,32 +1,51 @@
-"""What people see in the terminal of an article's past. Imports rich, so only where it is shown."""
+"""An article, its history, and the differences between two revisions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
-from flows.cli.show.terminal import cell, line, out, shown, table_console
-from flows.reports.history import Past, Piece, Step
+from flows.cli.show.terminal import grid, line, out, say, shown, table, table_console
+from flows.cli.show.values import cell
 
+if TYPE_CHECKING:
+    from flows.reports.history import History, Hunk, Step
+
+_ABOUT = (
+    *("publisher", "authors", "categories", "published_at", "modified_at", "gone_at"),
+    *("kind", "original_url", "url", "images"),
+    *("id", "content_hash", "parser", "status", "revision", "relevance", "reasons", "teams", "models", "file"),
+)
 _STYLES = {"equal": "", "delete": "red strike", "insert": "green"}
 _MARKS = {"equal": ("", ""), "delete": ("[-", "-]"), "insert": ("{+", "+}")}
 
 
-def show_past(past: Past) -> None:
-    """A line for each thing that happened."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+def show_article(fields: Mapping[str, Any]) -> None:
+    """Title, the fields about it, and its text."""
+    say(fields.get("title") or fields["id"], "bold")
+    about = grid()
+    for name in _ABOUT:
+        if fields.get(name):
+            about.add_row(Text(name, style="dim"), Text(cell(fields[name])))
+    table_console().print(about)
+    out.print()
+    out.print(Text(shown(fields.get("body") or fields.get("description") or "(no text)")))
+
+
+def show_history(found: History) -> None:
+    """A row for each revision and event."""
+    steps = table()
     for name in ("time", "revision", "what", "changed", "title"):
-        table.add_column(name, overflow="fold", no_wrap=name in ("time", "revision", "what"))
-    for step in past.steps:
-        table.add_row(*map(Text, _cells(step)))
+        steps.add_column(name, overflow="fold", no_wrap=name in ("time", "revision", "what"))
+    for step in found.steps:
+        steps.add_row(*map(Text, _cells(step)))
     console = table_console()
-    console.print(Text(line(past.texts[-1]["title"] or past.id), style="bold"))
-    console.print(table)
-    if len(past.texts) > 1:
-        out.print(Text(f"what the last one changed, word by word: seogo show {past.id} --diff", style="dim"))
+    console.print(Text(line(found.revisions[-1]["title"] or found.id), style="bold"))
+    console.print(steps)
+    if len(found.revisions) > 1:
+        say(f"what the last revision changed, word by word: seogo show {found.id} --diff", "dim")
 
 
 def _cells(step: Step) -> tuple[str, ...]:
@@ -34,23 +53,25 @@ def _cells(step: Step) -> tuple[str, ...]:
     return (cell(step.at), number, step.kind, cell(step.changed), line(step.title or ""))
 
 
-def show_difference(past: Past, numbers: tuple[int, int], fields: Mapping[str, Sequence[Piece]]) -> None:
-    """The fields in which two texts differ: the old one red and struck, the new one green; marked without colour."""
-    out.print(Text(f"{past.id}: revision {numbers[0]} to {numbers[1]}", style="bold"))
-    if not fields:
-        out.print(Text("title, byline, times and text are the same", style="dim"))
+def show_difference(found: Mapping[str, Any]) -> None:
+    """The fields that differ (`id`, `from`, `to`, `fields`). Deletions red and struck, insertions green.
+
+    Without colours, they are marked as `[-deleted-]` and `{+inserted+}`.
+    """
+    say(f"{found['id']}: revision {found['from']} to {found['to']}", "bold")
+    if not found["fields"]:
+        say("title, byline, times and text are the same", "dim")
     coloured = out.color_system is not None and not out.no_color
-    for name, pieces in fields.items():
-        out.print(Text(name, style="dim"))
-        out.print(Text.assemble(*(_part(piece, coloured=coloured) for piece in pieces)))
+    for name, hunks in found["fields"].items():
+        say(name, "dim")
+        out.print(Text.assemble(*(_hunk(hunk, coloured=coloured) for hunk in hunks)))
         out.print()
 
 
-def _part(piece: Piece, *, coloured: bool) -> tuple[str, str]:
-    said = shown(piece.text)
+def _hunk(hunk: Hunk, *, coloured: bool) -> tuple[str, str]:
+    text = shown(hunk.text)
     if coloured:
-        return said, _STYLES[piece.op]
-    opening, closing = _MARKS[piece.op]
-    # A mark stands at the word that it is about, not behind the white space.
-    body = said.rstrip() or said
-    return f"{opening}{body}{closing}{said[len(body) :]}", ""
+        return text, _STYLES[hunk.op]
+    opening, closing = _MARKS[hunk.op]
+    body = text.rstrip() or text  # the closing mark goes before trailing white space
+    return f"{opening}{body}{closing}{text[len(body) :]}", ""

@@ -1,18 +1,19 @@
-"""What people see in the terminal of publish, export and report. Imports rich, so only where it is shown."""
+"""The results of publish, export and report."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.progress import size
-from flows.cli.show.terminal import line, out
+from flows.cli.show.terminal import line, out, say
+from flows.reports.text import size
 
 if TYPE_CHECKING:
+    from flows.reports.facts import Facts
     from flows.runs.publish import Published
     from storage.exports.changes import ExportedChanges
     from storage.exports.full import Exported
@@ -21,54 +22,56 @@ _MOST_FILES = 20
 
 
 def show_published(done: Published) -> None:
-    """What readers got, file by file, and one line in the end."""
+    """The files that were written."""
     for note in done.notes:
-        out.print(Text(line(f"note: {note}"), style="yellow"))
+        say(f"note: {note}", "yellow")
     if done.snapshot:
-        out.print(Text(f"archive.duckdb: copied anew, {size(done.snapshot_bytes)}"))
+        say(f"archive.duckdb: replaced, {size(done.snapshot_bytes)}")
     for one in done.exports:
         _show_files(one)
-    out.print(_last_line("published" if done.changed else "nothing changed: all is as it was", done.seconds))
+    _show_end("published" if done.changed else "nothing changed: everything is up to date", done.seconds)
 
 
 def show_exported(done: Exported) -> None:
-    """What was written, and one line in the end."""
+    """The files that were written."""
     _show_files(done)
     what = f"{done.articles:,} articles in {done.folder}"
-    out.print(_last_line(f"exported: {what}" if done.changed else f"nothing changed: {what}", done.seconds))
+    _show_end(f"exported: {what}" if done.changed else f"nothing changed: {what}", done.seconds)
 
 
 def show_changes(done: ExportedChanges) -> None:
-    """Where they are, and the next cursor."""
-    what = f"{done.changes:,} changes in {done.file}" if done.changes else f"nothing changed behind {done.since}"
-    out.print(Text(line(f"{what}; the next cursor is {done.cursor}"), style="bold green"))
+    """The file that was written, and the next cursor."""
+    what = f"{done.changes:,} changes in {done.file}" if done.changes else f"nothing changed since {done.since}"
+    say(f"{what}; the next cursor is {done.cursor}", "bold green")
 
 
 def show_change_lines(archive: Path, since: int) -> None:
-    """The changes behind a cursor, as lines of JSON, while they are read."""
+    """The changes since a cursor as lines of JSON, printed as they are read."""
     from storage.exports.changes import change_lines
     from storage.reading.changes import changes
     from storage.reading.reader import open_snapshot
 
     with open_snapshot(archive) as connection:
-        for told in change_lines(changes(connection, since)):
-            sys.stdout.buffer.write(told)
+        for data in change_lines(changes(connection, since)):
+            sys.stdout.buffer.write(data)
     sys.stdout.flush()
 
 
-def show_markdown(text: str) -> None:
-    """A report, as it is."""
-    sys.stdout.write(text)
+def show_report(found: Facts) -> None:
+    """The report as Markdown."""
+    from flows.reports.markdown import markdown
+
+    sys.stdout.write(markdown(found))
 
 
-def show_page(file: Path, held: int) -> None:
+def show_page(written: Mapping[str, Any]) -> None:
     """Where the page is."""
-    out.print(Text(line(f"{file}: {size(held)}. Open it in a browser."), style="bold green"))
+    say(f"{written['file']}: {size(written['bytes'])}. Open it in a browser.", "bold green")
 
 
 def _show_files(done: Exported) -> None:
-    for said in _lines(done):
-        out.print(Text(line(said)))
+    for text in _lines(done):
+        say(text)
 
 
 def _lines(done: Exported) -> Iterator[str]:
@@ -77,10 +80,10 @@ def _lines(done: Exported) -> Iterator[str]:
     for name in done.removed[:_MOST_FILES]:
         yield f"{done.folder}/{name}: removed"
     if more := sum(max(len(names) - _MOST_FILES, 0) for names in (done.written, done.removed)):
-        yield f"… and {more:,} more: --json names all of them"
+        yield f"… and {more:,} more: --json lists all"
     if done.written:
-        yield f"{done.format}: {size(done.bytes)} in {len(done.written)} files, {done.unchanged} as they were"
+        yield f"{done.format}: {size(done.bytes)} in {len(done.written)} files, {done.unchanged} unchanged"
 
 
-def _last_line(said: str, seconds: float) -> Text:
-    return Text.assemble((line(said), "bold green"), (f" {seconds:.1f} s", "dim"))
+def _show_end(text: str, seconds: float) -> None:
+    out.print(Text.assemble((line(text), "bold green"), (f" {seconds:.1f} s", "dim")))

@@ -1,4 +1,4 @@
-"""How a run gets on, while it does: live in a terminal, a plain line now and then elsewhere. Goes to standard error."""
+"""The progress of a run, on standard error: live in a terminal, elsewhere a plain line at growing intervals."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from rich.live import Live
 from rich.text import Text
 
 from flows.cli.show.terminal import err
+from flows.reports.text import counts, size
 from schemas.article import Outcome
 from schemas.receipt import Receipt
 
 FIRST_LINE_AFTER = 5.0
 LINES_AT_MOST_EVERY = 60.0
-"""Seconds. The pause between two plain lines doubles from the one to the other: a log of hours stays short."""
+"""Seconds. The pause between two plain lines doubles from the first to the second, so that long logs stay short."""
 
 COLOURS = {
     Outcome.NEW: "green",
@@ -34,21 +35,21 @@ COLOURS = {
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[Receipt], None]]:
-    """Show how a run gets on, for the length of a block. To be called with the run's receipt whenever it has grown.
+    """Show the progress of a run inside the block. Call what it yields with the run's receipt after each batch.
 
-    Between two calls, which can be minutes apart, what is shown goes on: it is read off the same receipt.
+    Between two calls, which can be minutes apart, the display keeps reading the same receipt.
     """
     meter = Meter(what)
     if err.is_terminal:
         with Live(console=err, refresh_per_second=4, transient=True, get_renderable=meter.view):
             yield meter.report
     else:
-        with _now_and_then(lambda: print(meter.line(), file=sys.stderr, flush=True)):  # noqa: T201
+        with _at_growing_intervals(lambda: print(meter.line(), file=sys.stderr, flush=True)):  # noqa: T201
             yield meter.report
 
 
 class Meter:
-    """How far a run is. Finds are counted batch by batch; the pages read since then are counted with them."""
+    """The progress of a run in words. A batch counts its finds at its end; until then the pages read are counted."""
 
     def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
@@ -60,46 +61,43 @@ class Meter:
         self._first: tuple[float, int] | None = None
 
     def report(self, receipt: Receipt) -> None:
-        """Take in the receipt as it is now."""
+        """Update from the receipt."""
         if self._receipt is None or receipt.finds != self._finds:
             self._finds, self._pages_before = receipt.finds, receipt.pages_read
         self._receipt = receipt
 
     def line(self) -> str:
-        """One plain line."""
+        """The progress on one plain line."""
         if self._receipt is None:
             return f"{self._what}: starting, {self._elapsed()}"
-        counts = ", ".join(f"{outcome.value} {number}" for outcome, number in self._counts(self._receipt))
-        behind = f"; {counts}" if counts else ""
-        return f"{self._what}: {self._state(self._receipt)}{behind}; {self._traffic(self._receipt)}"
+        parts = [self._state(self._receipt), counts(self._receipt.outcomes), self._traffic(self._receipt)]
+        return f"{self._what}: {'; '.join(part for part in parts if part)}"
 
     def view(self) -> RenderableType:
         """The same for a terminal, in three lines."""
         if self._receipt is None:
             return Text.assemble((self._what, "bold"), f"  starting, {self._elapsed()}")
-        counts = Text("  ").join(
+        outcomes = Text("  ").join(
             Text(f"{outcome.value} {number}", style=COLOURS.get(outcome, "dim"))
-            for outcome, number in self._counts(self._receipt)
+            for outcome, number in self._receipt.outcomes.items()
+            if number
         )
         head = Text.assemble((self._what, "bold"), f"  {self._state(self._receipt)}")
-        return Group(head, *([counts] if counts else []), Text(self._traffic(self._receipt), style="dim"))
-
-    def _counts(self, receipt: Receipt) -> list[tuple[Outcome, int]]:
-        return [(outcome, number) for outcome, number in receipt.outcomes.items() if number]
+        return Group(head, *([outcomes] if outcomes else []), Text(self._traffic(self._receipt), style="dim"))
 
     def _state(self, receipt: Receipt) -> str:
         sources = f"{len(receipt.sources)} sources read, " if receipt.sources else ""
         done = self._done(receipt)
         if receipt.discovered < done:
             return f"{sources}{done:,} finds"
-        return f"{sources}{done:,} of {receipt.discovered:,} finds{self._pace(receipt, done)}"
+        return f"{sources}{done:,} of {receipt.discovered:,} finds{self._rate(receipt, done)}"
 
     def _done(self, receipt: Receipt) -> int:
         done = receipt.finds + max(0, receipt.pages_read - self._pages_before)
         return min(done, receipt.discovered) if receipt.discovered else done
 
-    def _pace(self, receipt: Receipt, done: int) -> str:
-        """Measured from the first find on: before it, the sources were read."""
+    def _rate(self, receipt: Receipt, done: int) -> str:
+        """The rate since the first find; before it, only the sources were read."""
         now = self._clock()
         if self._first is None and done:
             self._first = (now, done)
@@ -109,7 +107,7 @@ class Meter:
         rate = (done - before) / (now - since)
         left = (receipt.discovered - done) / rate
         about = f", about {timedelta(seconds=round(left))} left" if left >= 1 else ""
-        return f", {rate:.1f} a second{about}"
+        return f", {rate:.1f} per second{about}"
 
     def _traffic(self, receipt: Receipt) -> str:
         asked = f"{receipt.requests:,} requests, {size(receipt.bytes)}, " if receipt.requests else ""
@@ -120,8 +118,8 @@ class Meter:
 
 
 @contextmanager
-def _now_and_then(act: Callable[[], None]) -> Iterator[None]:
-    """Call `act` from a thread of its own for the length of a block, at growing intervals."""
+def _at_growing_intervals(act: Callable[[], None]) -> Iterator[None]:
+    """Call `act` from another thread inside the block, at growing intervals."""
     over = threading.Event()
 
     def work() -> None:
@@ -137,8 +135,3 @@ def _now_and_then(act: Callable[[], None]) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-def size(number: int) -> str:
-    """Bytes for people: 255 kB, 3.2 MB."""
-    return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{number / 1e3:.0f} kB"

@@ -1,4 +1,4 @@
-// Filters and pages the table of all articles, and draws the charts. Only the rows that are shown are made.
+// Filters and pages the table of all articles, and draws the charts. Only visible rows are in the document.
 const PAGE = 100;
 const UNDATED = -1;
 const KOREAN = 9 * 60;  // minutes
@@ -8,7 +8,7 @@ const read = (id) => JSON.parse(get(id).textContent);
 const all = read("listing-data");
 all.ids = all.status.length ? all.ids.split("\n") : [];
 all.titles = all.status.length ? all.titles.split("\n") : [];
-let searched = null;  // what words are looked for in, made when the first one is typed
+let searched = null;  // the texts to search, made when the first word is typed
 let shown = [];
 let page = 0;
 
@@ -33,7 +33,7 @@ function file(n) {
 
 function chosen() {
   const number = (id) => (get(id).value === "" ? null : Number(get(id).value));
-  // A day as the minute at which it begins in Korea.
+  // A day as its first minute in Korea.
   const begin = (id) => (get(id).value ? Date.parse(`${get(id).value}T00:00:00+09:00`) / 60000 : null);
   return {
     words: get("words").value.normalize("NFC").toLowerCase().split(/\s+/).filter(Boolean),
@@ -139,6 +139,6 @@ async function draw() {
   }
   document.documentElement.dataset.drawn = "yes";
 }
-// The library comes behind: the table does not wait for it.
+// The library comes last: the table does not wait for it.
 addEventListener("DOMContentLoaded", draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

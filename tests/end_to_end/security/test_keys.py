@@ -54,9 +54,9 @@ def api_topic(folder: Path) -> Path:
 def test_no_key_in_a_debug_log_or_the_traceback_of_a_bug(tmp_path: Path, naver: Replica) -> None:
     # A bug inside a run that has the keys, with the debug logs of all libraries.
     program = (
-        "import logging, flows.runs.lifecycle; logging.basicConfig(level=1); from flows.cli.app import main\n"
+        "import logging, flows.runs.pipeline_run; logging.basicConfig(level=1); from flows.cli.app import main\n"
         "def assess_by(topic): raise RuntimeError(repr(topic)[:9])\n"
-        "flows.runs.lifecycle.assess_by = assess_by; main()"
+        "flows.runs.pipeline_run.assess_by = assess_by; main()"
     )
     topic = api_topic(tmp_path)
     with echoing_api(naver, "nothing") as (url, _):

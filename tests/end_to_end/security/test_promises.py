@@ -21,8 +21,11 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.cli.show.run import show_article, show_receipt, show_status, show_verification
-from flows.cli.show.terminal import print_json, print_rows
+from flows.cli.show.archive import show_status, show_verification
+from flows.cli.show.article import show_article
+from flows.cli.show.rows import print_rows
+from flows.cli.show.run import show_receipt
+from flows.cli.show.values import print_json
 from flows.fetching.hosts import Routing
 from flows.naver.urls import NAVER_HOSTS, find_article_key
 from flows.replica.server import Replica

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 from tests.support.command import COMMAND, environment, process
@@ -13,7 +12,6 @@ def test_the_demo_shows_it_all_leaves_nothing_running_and_runs_again(tmp_path: P
     archive = tmp_path / "demo archive"
     (tmp_path / "flows").mkdir()  # a folder of the user's own, of the name of ours
     for _ in range(2):
-        began = time.monotonic()
         # A session of its own: whatever it starts can be found.
         with subprocess.Popen(
             [*COMMAND, "demo", "--archive", str(archive)],
@@ -26,7 +24,6 @@ def test_the_demo_shows_it_all_leaves_nothing_running_and_runs_again(tmp_path: P
         ) as running:
             out, err = running.communicate(timeout=60)
         assert (running.returncode, err) == (0, "")
-        assert time.monotonic() - began < 20
         assert processes_of(running.pid) == []
         check_shown(out)
     assert process("verify", "--archive", archive).code == 0
@@ -51,7 +48,7 @@ def check_shown(out: str) -> None:
         "done: ",
         "2. crawl again",
         "nothing_new: ",
-        "3. one article's file",
+        "3. the file of an article",
         "\n---\nid: ",
         "4. a question",
     ]
@@ -68,5 +65,5 @@ def test_the_demo_leaves_other_folders_alone(tmp_path: Path) -> None:
     (own / "letters.md").touch()
     ran = process("demo", "--archive", own)
     assert ran.code == 2
-    assert "no demo made it" in ran.complaint
+    assert "was not made by a demo" in ran.complaint
     assert [path.name for path in own.iterdir()] == ["letters.md"]

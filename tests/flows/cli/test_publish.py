@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import publish as cli_output
 from flows.cli.exit_codes import Exit
+from flows.cli.publish import FORMATS
 from storage.archive import leased
 from storage.exports.full import FORMS
 from tests.support.archives import new_archive
@@ -34,7 +34,7 @@ def test_publish_what_is_asked_for(root: Path) -> None:
     assert [one["format"] for one in done.json["exports"]] == ["jsonl", "markdown"]
 
 
-@pytest.mark.parametrize("form", cli_output.FORMATS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_export_in_each_format_to_a_folder(root: Path, tmp_path: Path, form: str) -> None:
     done = seogo("export", "--format", form, "--to", tmp_path / "out", "--json", "--archive", root)
     assert (done.code, done.json["articles"]) == (0, 3)
@@ -51,7 +51,7 @@ def test_report_as_markdown_and_as_json(root: Path) -> None:
 
 
 def test_the_formats_offered_are_those_that_there_are() -> None:
-    assert tuple(FORMS) == cli_output.FORMATS
+    assert tuple(FORMS) == FORMATS
 
 
 def test_a_page(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

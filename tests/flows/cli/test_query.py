@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from flows.cli.show.terminal import ROWS_AT_A_TIME
+from flows.cli.show.rows import ROWS_AT_A_TIME
 from schemas.article import Author, Outcome
 from schemas.find import FindResult
 from storage.archive import open_archive
@@ -300,7 +300,7 @@ def test_show_is_readable(archive: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("001_0000000003", "bears the text of 001_0000000001: seogo show 001_0000000001"),
+        ("001_0000000003", "has the text of 001_0000000001: seogo show 001_0000000001"),
         ("001_0000000004", "off_topic (relevance 0 is below the topic's threshold)"),
         ("001_0000000005", "no run has found it"),
         ("독파모", "An id looks like 119_0003042504"),

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.reports.history import Piece, read_past, word_diff
+from flows.reports.history import Hunk, read_history, word_diff
 from storage.reading.reader import HELD, SHOWN, open_snapshot, run_query
 from tests.support.analyst_archive import EDITED, MADE
 from tests.support.command import process, seogo
 from tests.support.values import key
 
 
-def marked(pieces: list[Piece]) -> str:
+def marked(hunks: list[Hunk]) -> str:
     marks = {"equal": "{}", "delete": "[-{}-]", "insert": "{{+{}+}}"}
-    return "".join(marks[piece.op].format(piece.text) for piece in pieces)
+    return "".join(marks[hunk.op].format(hunk.text) for hunk in hunks)
 
 
 # -- words
@@ -50,12 +50,12 @@ WORDS = st.lists(
 
 
 @given(WORDS.map("".join), WORDS.map("".join))
-def test_both_texts_are_in_the_pieces(before: str, after: str) -> None:
-    pieces = word_diff(before, after)
-    assert "".join(piece.text for piece in pieces if piece.op != "insert") == before
-    assert "".join(piece.text for piece in pieces if piece.op != "delete") == after
-    assert all(piece.text for piece in pieces)
-    for one, next_ in pairwise(pieces):
+def test_both_texts_are_in_the_hunks(before: str, after: str) -> None:
+    hunks = word_diff(before, after)
+    assert "".join(hunk.text for hunk in hunks if hunk.op != "insert") == before
+    assert "".join(hunk.text for hunk in hunks if hunk.op != "delete") == after
+    assert all(hunk.text for hunk in hunks)
+    for one, next_ in pairwise(hunks):
         assert one.op != next_.op
 
 
@@ -66,8 +66,8 @@ def test_a_text_that_repeats_itself_takes_no_longer_than_another() -> None:
         ("가, 나 " * 3000, "나 " * 3000),
         ("가 " * 9000, "가 나 " * 9000),
     ):
-        pieces = word_diff(before, after)
-        assert "".join(piece.text for piece in pieces if piece.op != "delete") == after
+        hunks = word_diff(before, after)
+        assert "".join(hunk.text for hunk in hunks if hunk.op != "delete") == after
     assert time.process_time() - began < 5
 
 
@@ -105,7 +105,7 @@ def test_one_revision_is_a_history_and_no_difference(archive: Path) -> None:
         "new"
     ]
     ran = seogo("show", one, "--diff", "--archive", archive)
-    assert (ran.code, "has one revision only" in ran.complaint) == (2, True)
+    assert (ran.code, "has only one revision" in ran.complaint) == (2, True)
 
 
 # -- differences
@@ -114,7 +114,7 @@ def test_one_revision_is_a_history_and_no_difference(archive: Path) -> None:
 def test_the_last_change_is_shown_by_default(archive: Path) -> None:
     told = seogo("show", EDITED, "--diff", "--json", "--archive", archive).json
     assert (told["from"], told["to"], list(told["fields"])) == (3, 4, ["byline"])
-    assert [piece["op"] for piece in told["fields"]["byline"]] == ["delete", "insert"]
+    assert [hunk["op"] for hunk in told["fields"]["byline"]] == ["delete", "insert"]
 
 
 def test_any_two_revisions_are_compared(archive: Path) -> None:
@@ -138,10 +138,10 @@ def test_colours_where_there_are_any(archive: Path) -> None:
         (["--diff", "2..9"], "no revision 9. It has: 1, 2, 3, 4"),
         (["--diff", "2-3"], "write 2..3"),
         (["--diff", "2..2"], "write 2..3"),
-        (["2..3"], "goes with --diff"),
+        (["2..3"], "add --diff"),
         (["--history", "--diff"], "give one of them"),
-        (["--as-of", "yesterday"], "is no time"),
-        (["--as-of", "2026-01-01"], "its first text is of 2026-01-06 09:00:00"),
+        (["--as-of", "yesterday"], "is not a time"),
+        (["--as-of", "2026-01-01"], "its first revision is of 2026-01-06 09:00:00"),
     ],
 )
 def test_what_cannot_be_shown_is_said(archive: Path, words: list[str], says: str) -> None:
@@ -154,7 +154,7 @@ def test_what_cannot_be_shown_is_said(archive: Path, words: list[str], says: str
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        (key(3, "003").id, f"bears the text of {key(1).id}: seogo show {key(1).id}"),
+        (key(3, "003").id, f"has the text of {key(1).id}: seogo show {key(1).id}"),
         (key(9, "003").id, "off_topic (relevance 0"),
         (key(99).id, "no run has found it"),
     ],
@@ -177,9 +177,9 @@ def test_a_text_as_it_was(archive: Path) -> None:
 @pytest.mark.parametrize("hours", range(0, 120, 8))
 def test_as_of_is_what_the_macro_says(archive: Path, hours: int) -> None:
     moment = MADE + timedelta(hours=hours)
-    past = read_past(archive, EDITED)
-    assert past is not None
+    found = read_history(archive, EDITED)
+    assert found is not None
     with open_snapshot(archive) as connection:
         sql = f"SELECT revision FROM articles_as_of(TIMESTAMPTZ '{moment}') WHERE id = '{EDITED}'"
         ((revision,),) = run_query(connection, sql)[1]
-    assert past.as_of(moment)["revision"] == revision
+    assert found.as_of(moment)["revision"] == revision

@@ -40,14 +40,14 @@ def test_a_query_from_a_file(archive: Path, tmp_path: Path) -> None:
     ("words", "says"),
     [
         ([], "A prompt needs a terminal"),
-        (["--format", "parquet"], "give its name with --to"),
+        (["--format", "parquet"], "needs a file: add --to FILE"),
         (["SELECT 1", "--file", "x.sql"], "give one query"),
         (["SELECT 1", "--example", "waiting"], "give one query"),
         (["--file", "missing.sql"], "missing.sql cannot be read"),
-        (["SELECT 1", "--format", "parquet"], "give its name with --to"),
-        (["SELECT 1", "--to", "x.xlsx"], "say what to write, with --format"),
+        (["SELECT 1", "--format", "parquet"], "needs a file: add --to FILE"),
+        (["SELECT 1", "--to", "x.xlsx"], "add --format csv, json or parquet"),
         (["SELECT 1", "--to", "missing/x.csv", "--format", "csv"], "does not exist"),
-        (["SELECT 1", "--to", "/dev/null", "--format", "csv"], "is no file"),
+        (["SELECT 1", "--to", "/dev/null", "--format", "csv"], "is not a regular file"),
     ],
 )
 def test_what_does_not_go_together(
@@ -155,7 +155,7 @@ def test_nothing_is_written_into_the_archive(archive: Path, tmp_path: Path) -> N
     before = (archive / "archive.duckdb").read_bytes()
     for target in (archive / "archive.duckdb", archive / "state" / "x.csv", link, folder / "new.csv"):
         ran = sql(archive, "SELECT 1", "--format", "csv", "--to", target)
-        assert "lies in the archive" in ran.complaint
+        assert "is inside the archive" in ran.complaint
     assert (archive / "archive.duckdb").read_bytes() == before
     assert not (archive / "new.csv").exists()
 

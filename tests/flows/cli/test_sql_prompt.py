@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.sql_prompt import MOST_KEPT, History, Prompt, Vocabulary, as_lines, history_path, is_whole
+from flows.cli.sql_prompt import MOST_KEPT, History, Prompt, Vocabulary, as_lines, history_path, is_complete
 from storage.reading.examples import examples
 from tests.support.command import COMMAND, environment
 
@@ -39,7 +39,7 @@ from tests.support.command import COMMAND, environment
     ],
 )
 def test_a_whole_statement(text: str) -> None:
-    assert is_whole(text)
+    assert is_complete(text)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_whole_statement(text: str) -> None:
     ],
 )
 def test_a_statement_that_goes_on(text: str) -> None:
-    assert not is_whole(text)
+    assert not is_complete(text)
 
 
 # -- completion
@@ -118,7 +118,7 @@ def test_history_that_cannot_be_kept_is_told_of_once(tmp_path: Path, capsys: pyt
     history = History(tmp_path / "file" / "sql_history")
     history.add(["SELECT 1;"])
     history.add(["SELECT 2;"])
-    assert capsys.readouterr().err.count("history is not kept") == 1
+    assert capsys.readouterr().err.count("history is not saved") == 1
 
 
 @pytest.mark.parametrize(
@@ -165,13 +165,13 @@ def test_a_statement_of_several_lines(session: Session, tmp_path: Path) -> None:
 
 def test_errors_do_not_end_it(session: Session) -> None:
     said = session("SELEC 1;", "DELETE FROM articles;", "", ";", ".nothing", ".schema nothing", "SELECT 'end' AS e;")
-    for word in ("syntax error", "read-only", "there is no .nothing", "no table 'nothing'", "e\nend\n"):
+    for word in ("syntax error", "read-only", "there is no command .nothing", "no table 'nothing'", "e\nend\n"):
         assert word in said
 
 
 def test_its_own_words_are_heard_in_the_middle_of_a_statement(session: Session) -> None:
     said = session("SELECT 'dropped'", ".tables", "SELECT 'kept'", "  AS e;")
-    assert "One row an article" in said
+    assert "One row per article" in said
     assert "e\nkept\n" in said
     assert "dropped" not in said
     assert "after" not in session("SELECT 1", ".quit", "SELECT 'after';")
@@ -188,7 +188,7 @@ def test_ctrl_c_drops_what_was_typed(session: Session) -> None:
 
 
 def test_its_own_words(session: Session) -> None:
-    assert "One row an article: its newest text." in session(".tables")
+    assert "One row per article, with its newest text." in session(".tables")
     assert "headline, in normal form C" in session(".schema articles;")
     assert "most-copied" in session(".examples")
     assert "articles\n가온,나래,1\n" in session(".example teams-together")

@@ -18,8 +18,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import ValidationError
 
 from flows.deployed import apply, automations, states
-from flows.deployed.execution import Watch
-from flows.deployed.parameters import BackfillParameters, CrawlParameters, Place, ReparseParameters
+from flows.deployed.execution import RunBridge
+from flows.deployed.parameters import ArchiveParameters, BackfillParameters, CrawlParameters, ReparseParameters
 from flows.deployed.processes import Engine
 from flows.pipeline.stop import Stop
 from schemas.article import Outcome
@@ -137,14 +137,14 @@ def test_days_of_a_backfill(given: dict[str, Any], days: tuple[date, date], wind
 @pytest.mark.parametrize(
     ("kind", "given", "said"),
     [
-        (BackfillParameters, {"first": "2025-12-02", "last": "2025-12-01"}, "lies before the first"),
-        (BackfillParameters, {"gaps": True, "last_days": 3}, "not two of them"),
+        (BackfillParameters, {"first": "2025-12-02", "last": "2025-12-01"}, "is before the first"),
+        (BackfillParameters, {"gaps": True, "last_days": 3}, "give only one of"),
         (BackfillParameters, {"last_days": 0}, "greater than or equal to 1"),
-        (ReparseParameters, {"accept": True}, "`accept` is for `quarantined`"),
+        (ReparseParameters, {"accept": True}, "`accept` needs `quarantined`"),
         (CrawlParameters, {"naver_client_secret": "x"}, "Extra inputs are not permitted"),
     ],
 )
-def test_forms_that_contradict_themselves(kind: type[Place], given: dict[str, Any], said: str) -> None:
+def test_forms_that_contradict_themselves(kind: type[ArchiveParameters], given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         kind.model_validate(given)
 
@@ -152,12 +152,12 @@ def test_forms_that_contradict_themselves(kind: type[Place], given: dict[str, An
 def test_what_a_form_leaves_empty_the_worker_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SEOGO_ARCHIVE", raising=False)
     monkeypatch.delenv("SEOGO_TOPIC", raising=False)
-    assert (CrawlParameters().where, CrawlParameters().subject) == ("archive", "foundation_model")
+    assert (CrawlParameters().archive_name, CrawlParameters().topic_name) == ("archive", "foundation_model")
     monkeypatch.setenv("SEOGO_ARCHIVE", "/srv/archive")
     monkeypatch.setenv("SEOGO_TOPIC", "/etc/seogo/mine.yaml")
-    assert (CrawlParameters().path, CrawlParameters().subject) == (Path("/srv/archive"), "mine")
-    assert (CrawlParameters().where, Place(archive=".").where) == ("archive", ".")
-    assert CrawlParameters(archive="here", topic="other.yaml").subject == "other"
+    assert (CrawlParameters().archive_path, CrawlParameters().topic_name) == (Path("/srv/archive"), "mine")
+    assert (CrawlParameters().archive_name, ArchiveParameters(archive=".").archive_name) == ("archive", ".")
+    assert CrawlParameters(archive="here", topic="other.yaml").topic_name == "other"
 
 
 # -- states
@@ -195,7 +195,7 @@ def test_how_much_may_fail(failed: int, pages: int, too_much: bool) -> None:
     told = receipt(ExitReason.PARTLY_FAILED, outcomes={"failed": failed}, pages_read=pages)
     state = states.of_receipt(told)
     assert (state.name == "PartlyFailed") == too_much == state.is_failed()
-    assert ("would have been tolerated" in str(state.message)) == too_much
+    assert ("are tolerated" in str(state.message)) == too_much
 
 
 @pytest.mark.parametrize("end", [SourceEnd.FAILED, SourceEnd.NO_KEY])
@@ -256,7 +256,7 @@ def test_a_late_run_is_left_to_the_next_before_that_comes() -> None:
 
 
 def test_a_plain_function_is_asked_to_stop_from_another_thread() -> None:
-    watch, began = Watch(), threading.Event()
+    bridge, began = RunBridge(), threading.Event()
 
     async def plain(stop: Stop) -> str:
         began.set()
@@ -266,25 +266,25 @@ def test_a_plain_function_is_asked_to_stop_from_another_thread() -> None:
 
     def ask() -> None:
         began.wait(5)
-        watch.ask_to_stop()
+        bridge.request_stop()
 
     asking = threading.Thread(target=ask)
     asking.start()
-    assert watch.run(plain) == "stored; by hand: True"
+    assert bridge.run(plain) == "stored; by hand: True"
     asking.join()
-    assert watch.stopped()
-    watch.ask_to_stop()  # the loop is gone: nothing to ask, and no error
+    assert bridge.stopped()
+    bridge.request_stop()  # the loop is gone: nothing to ask, and no error
 
 
 def test_asked_before_it_began() -> None:
-    watch = Watch()
-    watch.ask_to_stop()
+    bridge = RunBridge()
+    bridge.request_stop()
 
     async def plain(stop: Stop) -> bool:
         await asyncio.sleep(0)
         return stop.asked
 
-    assert watch.run(plain)
+    assert bridge.run(plain)
 
 
 def test_the_time_of_a_form_is_that_of_the_order() -> None:
@@ -305,7 +305,7 @@ def test_ctrl_c_takes_everything_down_that_was_started(tmp_path: Path) -> None:
         running.send_signal(signal.SIGINT)
         said = running.stdout.read()
     assert running.returncode == 0
-    assert said.endswith("all is down\n")
+    assert said.endswith("everything is stopped\n")
     assert _processes_of(home) == []
     assert (home / ".gitignore").read_text("utf-8") == "*\n"
 
@@ -344,5 +344,5 @@ def test_elsewhere_it_says_that_there_is_no_checkout(tmp_path: Path, monkeypatch
     from flows.deployed import local
 
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BadInput, match=r"prefect\.yaml is not there: run this in seogo's checkout"):
-        local.look(tmp_path / "home", 0)
+    with pytest.raises(BadInput, match=r"prefect\.yaml does not exist: run this in seogo's checkout"):
+        local.run_until_interrupted(tmp_path / "home", 0)

@@ -22,9 +22,9 @@ from flows.deployed.apply import POOL
 from flows.deployed.backfill import backfill
 from flows.deployed.crawl import crawl as crawl_flow
 from flows.deployed.parameters import (
+    ArchiveParameters,
     BackfillParameters,
     CrawlParameters,
-    Place,
     RefreshParameters,
     ReparseParameters,
     ReportParameters,
@@ -38,7 +38,7 @@ from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.settings import topic_from
-from flows.sources.discover import ApiKey
+from flows.sources.api_keys import ApiKey
 from schemas.article import Outcome
 from schemas.receipt import Receipt
 from storage.archive import leased
@@ -207,9 +207,9 @@ def test_every_other_flow_ends_in_a_true_state_with_an_account(
         (backfill, partial(BackfillParameters, gaps=True), ""),
         (reparse, ReparseParameters, "nothing_new: "),
         (reparse, partial(ReparseParameters, quarantined=True), ""),
-        (publish, Place, "parquet 1 of 1 files"),
-        (verify, Place, "captures: no faults"),
-        (report, ReportParameters, "told of the last 7 days"),
+        (publish, ArchiveParameters, "parquet 1 of 1 files"),
+        (verify, ArchiveParameters, "captures: no faults"),
+        (report, ReportParameters, "reported on the last 7 days"),
     ]
     for flow, parameters, said in wanted:
         state = here(tmp_path, flow, parameters)
@@ -220,7 +220,7 @@ def test_every_other_flow_ends_in_a_true_state_with_an_account(
     assert (tmp_path / "exports" / "report.html").as_uri() in page["data"]
 
     next((tmp_path / "articles").rglob("*.md")).write_text("altered", "utf-8")
-    state = here(tmp_path, verify, Place)
+    state = here(tmp_path, verify, ArchiveParameters)
     assert (state.is_failed(), state.name) == (True, "Damaged")
     nowhere = here(tmp_path / "nowhere", report, ReportParameters)
     assert (nowhere.is_failed(), nowhere.name) == (True, "BadInput")
@@ -229,7 +229,7 @@ def test_every_other_flow_ends_in_a_true_state_with_an_account(
 def test_a_notification_block_that_is_not_there(hand: Operator, capsys: pytest.CaptureFixture[str]) -> None:
     with _client_of(hand):
         assert automations.main(["--notify", "slack-webhook/nobody"]) == 2
-    assert "'slack-webhook/nobody' names no block of the server" in capsys.readouterr().err
+    assert "the server has no block 'slack-webhook/nobody'" in capsys.readouterr().err
 
 
 def test_a_changed_layout_is_told_and_a_busy_archive_is_no_traceback(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.drift.alarm import ENOUGH, STEADY_READINGS, Watch
+from flows.drift.alarm import ENOUGH, STEADY_READINGS, DriftAlarm
 from flows.drift.chance import chance, odds_ratio
 from flows.drift.memory import LAYOUT_PAGES, PRESS_PAGES, READINGS, RECENT, learn, marks_of
 from schemas.traits import Baseline, LayoutMemory, Traits
@@ -32,13 +32,13 @@ def pages(numbers: Iterable[int], **given: str | int) -> list[tuple[str, Traits]
 
 
 def known(count: int = 700) -> Baseline:
-    watch = Watch(Baseline())
+    watch = DriftAlarm(Baseline())
     watch.look(pages(range(count)))
     return watch.learned()
 
 
 def test_pages_as_ever_pass_and_are_learned() -> None:
-    watch = Watch(known())
+    watch = DriftAlarm(known())
     assert watch.look(pages(range(20))) == {}
     assert watch.alarms == []
     assert watch.learned().layouts[LAYOUT].tally.pages == known().layouts[LAYOUT].tally.pages + 20
@@ -46,7 +46,7 @@ def test_pages_as_ever_pass_and_are_learned() -> None:
 
 @pytest.mark.parametrize("changed", [{"without": WITNESS}, {"plus": "body: <div.promotion>"}])
 def test_three_pages_of_several_press_offices_are_enough(changed: dict[str, str]) -> None:
-    watch = Watch(known())
+    watch = DriftAlarm(known())
     held = watch.look(pages(range(3), **changed))
     assert set(held) == {"id0", "id1", "id2"}
     assert len(watch.alarms) == 1
@@ -55,12 +55,12 @@ def test_three_pages_of_several_press_offices_are_enough(changed: dict[str, str]
 def test_two_odd_pages_are_none_yet_and_the_third_rings_over_three_runs() -> None:
     baseline = known()
     for number in range(2):
-        watch = Watch(baseline)
+        watch = DriftAlarm(baseline)
         assert watch.look(pages([number], without=WITNESS)) == {}
         baseline = watch.learned()
     rang = []
     for number in range(2, 8):
-        watch = Watch(baseline)
+        watch = DriftAlarm(baseline)
         watch.look(pages([number], without=WITNESS))
         baseline = watch.learned()
         rang += watch.alarms
@@ -68,7 +68,7 @@ def test_two_odd_pages_are_none_yet_and_the_third_rings_over_three_runs() -> Non
 
 
 def test_the_alarm_says_layout_what_how_many_and_what_to_do() -> None:
-    watch = Watch(known())
+    watch = DriftAlarm(known())
     watch.look(pages(range(10), without=WITNESS))
     (alarm,) = watch.alarms
     assert alarm.startswith("page/1: ")
@@ -78,7 +78,7 @@ def test_the_alarm_says_layout_what_how_many_and_what_to_do() -> None:
 
 
 def test_each_alarm_rings_once_and_later_pages_that_show_it_are_held() -> None:
-    watch = Watch(known())
+    watch = DriftAlarm(known())
     watch.look(pages(range(10), without=WITNESS))
     later = watch.look([*pages(range(10, 12), without=WITNESS), *pages(range(12, 20))])
     assert set(later) == {"id10", "id11"}
@@ -87,80 +87,80 @@ def test_each_alarm_rings_once_and_later_pages_that_show_it_are_held() -> None:
 
 
 def test_a_few_struck_pages_are_held_alone_and_many_hold_all() -> None:
-    few, many = Watch(known()), Watch(known())
+    few, many = DriftAlarm(known()), DriftAlarm(known())
     clean = pages(range(100, 120))
     assert set(few.look([*clean, *pages(range(6), plus="odd")])) == {f"id{number}" for number in range(6)}
     assert len(many.look([*clean, *pages(range(16), plus="odd")])) == 36
 
 
 def test_a_share_that_shifts_holds_all_of_the_batch() -> None:
-    watch = Watch(Baseline())
+    watch = DriftAlarm(Baseline())
     watch.look([*pages(range(500)), *pages(range(500, 700), without=WITNESS)])
-    mixed = Watch(watch.learned())
+    mixed = DriftAlarm(watch.learned())
     batch = [*pages(range(40), without=WITNESS), *pages(range(40, 42))]
     assert set(mixed.look(batch)) == {name for name, _ in batch}
     assert f"“{WITNESS}” is missing on 40 of 42" in mixed.alarms[0]
 
 
 def test_one_press_office_does_not_speak_for_a_layout_but_for_itself() -> None:
-    assert Watch(known(1_100)).look(pages(range(12), press="999", without=WITNESS)) == {}
-    watch = Watch(known(1_100))
+    assert DriftAlarm(known(1_100)).look(pages(range(12), press="999", without=WITNESS)) == {}
+    watch = DriftAlarm(known(1_100))
     held = watch.look(pages(range(100, 112), press="007", without=WITNESS))
     assert len(held) == 12
     assert watch.alarms[0].startswith("page/1, press 007: ")
 
 
 def test_a_press_office_may_begin_to_print_subtitles_but_not_to_lose_text() -> None:
-    watch = Watch(known(1_100))
+    watch = DriftAlarm(known(1_100))
     assert watch.look(pages(range(100, 120), press="007", plus="subtitle")) == {}
     assert len(watch.look(pages(range(100, 120), press="007", plus="body: <div.promotion>"))) == 20
 
 
 def test_press_offices_are_not_named_where_the_whole_layout_changed() -> None:
-    watch = Watch(known(1_400))
+    watch = DriftAlarm(known(1_400))
     for start in (0, 240):
         assert len(watch.look(pages(range(start, start + 240), without=WITNESS))) == 240
     assert len(watch.alarms) == 1
 
 
 def test_little_known_layouts_are_only_learned() -> None:
-    watch = Watch(known(ENOUGH + RECENT - 1))
+    watch = DriftAlarm(known(ENOUGH + RECENT - 1))
     assert watch.look(pages(range(20), without=WITNESS)) == {}
     other = [(name, replace(traits, layout="page/2")) for name, traits in pages(range(20), without=WITNESS)]
-    assert Watch(known()).look(other) == {}
+    assert DriftAlarm(known()).look(other) == {}
 
 
 @pytest.mark.parametrize("mark", ["line: ◇ 함께 배포한 자료", "body: <table.timetable>"])
 def test_copies_of_one_text_are_no_drift(mark: str) -> None:
     copies = [(name, replace(traits, sketch=(7, 9))) for name, traits in pages(range(20), plus=mark)]
-    assert Watch(known()).look(copies) == {}
-    assert len(Watch(known()).look(pages(range(20), plus=mark))) == 20
+    assert DriftAlarm(known()).look(copies) == {}
+    assert len(DriftAlarm(known()).look(pages(range(20), plus=mark))) == 20
 
 
 def test_what_is_held_is_not_learned() -> None:
-    watch = Watch(known())
+    watch = DriftAlarm(known())
     watch.look(pages(range(20), plus="odd"))
     memory = watch.learned().layouts[LAYOUT]
     assert memory == known().layouts[LAYOUT]
 
 
 def test_accept_holds_nothing_and_learns_from_scratch() -> None:
-    watch = Watch(known(), accept=True)
+    watch = DriftAlarm(known(), accept=True)
     assert watch.look(pages(range(300), plus="odd", without=WITNESS)) == {}
     assert watch.alarms == []
     baseline = watch.learned()
     assert WITNESS not in baseline.layouts[LAYOUT].tally.marks
-    assert len(Watch(baseline).look(pages(range(10)))) == 10
+    assert len(DriftAlarm(baseline).look(pages(range(10)))) == 10
 
 
 def test_accept_leaves_other_layouts_alone() -> None:
-    watch = Watch(known(), accept=True)
+    watch = DriftAlarm(known(), accept=True)
     watch.look([("x", replace(page(1), layout="page/2"))])
     assert watch.learned().layouts[LAYOUT] == known().layouts[LAYOUT]
 
 
 def test_where_most_pages_are_unreadable_the_others_are_held() -> None:
-    watch = Watch(known())
+    watch = DriftAlarm(known())
     assert watch.look(pages(range(3)), unread=2) == {}
     assert len(watch.look(pages(range(3)), unread=17)) == 3
     assert "17 of 20" in watch.look(pages(range(3)), unread=17)["id0"]
@@ -171,9 +171,9 @@ def test_where_most_pages_are_unreadable_the_others_are_held() -> None:
 
 @pytest.mark.parametrize("changed", [{"without": "byline"}, {"plus": "line: 로그인 후"}, {"body": 40}])
 def test_what_articles_are_like_rings_on_nearly_all_of_many_pages(changed: dict[str, str | int]) -> None:
-    assert Watch(known()).look(pages(range(14), **changed)) == {}
-    assert Watch(known()).look([*pages(range(12), **changed), *pages(range(20, 36))]) == {}
-    watch = Watch(known())
+    assert DriftAlarm(known()).look(pages(range(14), **changed)) == {}
+    assert DriftAlarm(known()).look([*pages(range(12), **changed), *pages(range(20, 36))]) == {}
+    watch = DriftAlarm(known())
     assert len(watch.look(pages(range(17), **changed))) == 17
     assert len(watch.alarms) == 1
 
@@ -186,15 +186,15 @@ def test_what_no_page_ever_showed_rings_on_some_of_them(mark: str, ring: int, pa
         shown = {(at * 32 + 31) // count for at in range(count)}
         return [one for at in range(32) for one in pages([at], plus=mark if at in shown else "")]
 
-    assert Watch(known()).look(some(pass_by)) == {}
-    assert Watch(known()).look(some(ring))
+    assert DriftAlarm(known()).look(some(pass_by)) == {}
+    assert DriftAlarm(known()).look(some(ring))
 
 
 @pytest.mark.parametrize(
     "changed", [{"without": "body: <em.img_desc>"}, {"plus": "no part for a byline"}, {"plus": "published at midnight"}]
 )
 def test_what_hangs_on_the_article_may_be_on_a_part_of_the_pages(changed: dict[str, str]) -> None:
-    assert Watch(known()).look([*pages(range(12), **changed), *pages(range(20, 36))]) == {}
+    assert DriftAlarm(known()).look([*pages(range(12), **changed), *pages(range(20, 36))]) == {}
 
 
 def of_section(name: str, numbers: Iterable[int], **given: str | int) -> list[tuple[str, Traits]]:
@@ -205,52 +205,52 @@ def of_section(name: str, numbers: Iterable[int], **given: str | int) -> list[tu
 
 
 def test_a_section_that_is_new_has_articles_of_its_own_kind() -> None:
-    watch = Watch(Baseline())
+    watch = DriftAlarm(Baseline())
     watch.look(of_section("IT", range(700)))
     opinion = of_section("오피니언", range(30), without="byline", body=40)
-    assert Watch(watch.learned()).look(opinion) == {}
-    assert len(Watch(watch.learned()).look(of_section("IT", range(30), without="byline"))) == 30
-    assert Watch(watch.learned()).look(of_section("오피니언", range(30), without=WITNESS))
+    assert DriftAlarm(watch.learned()).look(opinion) == {}
+    assert len(DriftAlarm(watch.learned()).look(of_section("IT", range(30), without="byline"))) == 30
+    assert DriftAlarm(watch.learned()).look(of_section("오피니언", range(30), without=WITNESS))
 
 
 def test_a_section_that_is_known_may_come_alone_but_not_unlike_itself() -> None:
-    watch = Watch(Baseline())
+    watch = DriftAlarm(Baseline())
     for start in range(0, 1_000, 20):
         watch.look(of_section("IT", range(start, start + 18)))
         watch.look(of_section("오피니언", range(start + 18, start + 20), without="byline"))
-    assert Watch(watch.learned()).look(of_section("오피니언", range(30), without="byline")) == {}
-    assert len(Watch(watch.learned()).look(of_section("오피니언", range(30), without="byline", body=40))) == 30
+    assert DriftAlarm(watch.learned()).look(of_section("오피니언", range(30), without="byline")) == {}
+    assert len(DriftAlarm(watch.learned()).look(of_section("오피니언", range(30), without="byline", body=40))) == 30
 
 
 def test_press_offices_never_met_have_articles_of_their_own_kind() -> None:
     new = [
         (f"x{at}", page(at, press=f"9{at % 5:02}", without="byline", plus="title without Hangul")) for at in range(30)
     ]
-    assert Watch(known()).look(new) == {}
+    assert DriftAlarm(known()).look(new) == {}
     contradicted = [(name, replace(traits, marks=traits.marks - {WITNESS})) for name, traits in new]
-    assert len(Watch(known()).look(contradicted)) == 30
+    assert len(DriftAlarm(known()).look(contradicted)) == 30
 
 
 def test_a_press_office_may_begin_to_use_elements_that_others_use() -> None:
-    watch = Watch(Baseline())
+    watch = DriftAlarm(Baseline())
     for start in range(0, 1_400, 20):
         watch.look([*pages(range(start, start + 19)), *pages([start + 19], plus="body: <table>")])
-    assert Watch(watch.learned()).look(pages(range(30), press="007", plus="body: <table>")) == {}
-    assert Watch(watch.learned()).look(pages(range(30), press="007", plus="body: <object>"))
+    assert DriftAlarm(watch.learned()).look(pages(range(30), press="007", plus="body: <table>")) == {}
+    assert DriftAlarm(watch.learned()).look(pages(range(30), press="007", plus="body: <object>"))
 
 
 # --- sources -------------------------------------------------------------------------------------------------------
 
 
-def readings(*items: int) -> Watch:
-    watch = Watch(Baseline())
+def readings(*items: int) -> DriftAlarm:
+    watch = DriftAlarm(Baseline())
     for count in items:
         assert watch.source("search_api:독자 모델", count) is None
     return watch
 
 
 def test_a_source_that_falls_silent_is_told_once_and_its_silence_not_learned() -> None:
-    watch = Watch(readings(*[5] * 30).learned())
+    watch = DriftAlarm(readings(*[5] * 30).learned())
     told = watch.source("search_api:독자 모델", 0)
     assert told is not None
     assert "search_api:독자 모델 names nothing" in told
@@ -261,13 +261,13 @@ def test_a_source_that_falls_silent_is_told_once_and_its_silence_not_learned() -
 
 @pytest.mark.parametrize("items", [[5] * (STEADY_READINGS - 1), [5] * 19 + [2], [0] * 30])
 def test_a_source_that_is_new_or_often_names_little_may_be_silent(items: list[int]) -> None:
-    watch = Watch(readings(*items).learned())
+    watch = DriftAlarm(readings(*items).learned())
     assert watch.source("search_api:독자 모델", 0) is None
     assert watch.learned().sources["search_api:독자 모델"][-1] == 0
 
 
 def test_a_silence_that_lasted_is_believed_and_learned() -> None:
-    watch = Watch(readings(*[5] * 30).learned())
+    watch = DriftAlarm(readings(*[5] * 30).learned())
     assert watch.source("search_api:독자 모델", 0, believed=True) is None
     assert watch.alarms == []
     assert watch.learned().sources["search_api:독자 모델"][-1] == 0
@@ -280,7 +280,7 @@ def test_readings_within_a_run_count() -> None:
 
 
 def test_accept_takes_a_silent_source_as_it_is() -> None:
-    watch = Watch(readings(*[5] * 30).learned(), accept=True)
+    watch = DriftAlarm(readings(*[5] * 30).learned(), accept=True)
     assert watch.source("search_api:독자 모델", 0) is None
     assert watch.learned().sources["search_api:독자 모델"] == (0,)
 

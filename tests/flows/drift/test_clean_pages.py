@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.drift.alarm import Watch
+from flows.drift.alarm import DriftAlarm
 from schemas.traits import Baseline
 from tests.programs.drift_proof import alarms_of
 from tests.support.drift import runs
@@ -24,6 +24,6 @@ def test_other_topics_ring_nothing(first: bool) -> None:
     baseline = Baseline()
     for on_topic in (first, not first):
         for run in runs(7, 3_000, on_topic=on_topic):
-            watch = Watch(baseline)
+            watch = DriftAlarm(baseline)
             assert (watch.look(run), watch.alarms) == ({}, [])
             baseline = watch.learned()

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from flows.drift.alarm import Watch
+from flows.drift.alarm import DriftAlarm
 from flows.naver.article_page import read_article
 from flows.replica.corpus import Layout
 from tests.programs.drift_proof import BLIND, MOST, chosen, harmful, struck, trial
@@ -57,7 +57,7 @@ def test_the_changes_that_the_site_has_really_seen(look: Layout, name: str) -> N
 def test_pages_that_a_mutation_does_not_strike_pass() -> None:
     mutation = next(one for one in mutations() if one.name == "body: promotion behind")
     clean, mutated = samples(Layout.Y2026_10, 12, 500)[:15], list(islice(struck(mutation, Layout.Y2026_10), 20))[15:]
-    watch = Watch(learned(Layout.Y2026_10))
+    watch = DriftAlarm(learned(Layout.Y2026_10))
     batch = [(one.id, one.traits) for one in clean]
     batch += [(name, read_article(content, url)[1]) for name, url, content, _ in mutated]
     assert set(watch.look(batch)) == {name for name, *_ in mutated}
@@ -67,7 +67,7 @@ def test_a_change_that_comes_in_runs_of_one_page_is_noticed_too() -> None:
     mutation = next(one for one in mutations() if one.name == "body: promotion behind")
     baseline, alarms = learned(Layout.Y2026_10), []
     for name, url, content, _ in islice(struck(mutation, Layout.Y2026_10), MOST):
-        watch = Watch(baseline)
+        watch = DriftAlarm(baseline)
         watch.look([(name, read_article(content, url)[1])])
         baseline = watch.learned()
         alarms += watch.alarms
@@ -76,5 +76,5 @@ def test_a_change_that_comes_in_runs_of_one_page_is_noticed_too() -> None:
 
 def test_an_article_of_every_look_has_traits_of_its_own_layout() -> None:
     layouts = {look: samples(look, 12, 500)[0].traits.layout for look in LOOKS}
-    assert layouts[Layout.SPORTS] == "sports_json/1"
-    assert {layouts[look] for look in LOOKS[:4]} == {"article_page/1"}
+    assert layouts[Layout.SPORTS] == "sports_json/2"
+    assert {layouts[look] for look in LOOKS[:4]} == {"article_page/2"}

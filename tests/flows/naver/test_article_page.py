@@ -30,7 +30,7 @@ def test_a_page_of_today() -> None:
         publisher="서고일보",
         published_at=datetime(2026, 10, 1, 9, 8, 7, tzinfo=SEOUL),
         modified_at=datetime(2026, 10, 2, 0, 0, 1, tzinfo=SEOUL),
-        parser="article_page/1",
+        parser="article_page/2",
         categories=("IT",),
         original_url="https://seogo.example/news/77?id=9",
     )
@@ -95,6 +95,32 @@ def test_author_in_the_text_is_taken_and_the_text_left_whole() -> None:
     assert parse("첫 문단이다. 홍길동 기자가 물었다.").authors == ()
 
 
+@pytest.mark.parametrize("lines", range(6))
+def test_author_in_the_text_is_found_behind_a_subtitle_of_any_length(lines: int) -> None:
+    subtitle = "<br>".join(f"부제의 {number}번째 줄" for number in range(lines))
+    body = (
+        f'<strong class="media_end_summary">{subtitle}</strong>[서울=서고통신]홍길동 기자 = 첫 문단이다.<br><br>a@b.kr'
+    )
+    assert parse(body).authors == (Author("홍길동", "a@b.kr"),)
+    assert parse_article(pages.read_nhn(body).encode(), pages.URL).authors == (Author("홍길동", "a@b.kr"),)
+
+
+def test_a_byline_without_an_address_gets_the_one_that_the_text_ends_in() -> None:
+    article = parse(
+        "첫 문단이다.<br><br>a@b.kr", reporter='<em class="media_end_head_journalist_name">홍길동 기자</em>'
+    )
+    assert (article.byline, article.authors) == ("홍길동 기자", (Author("홍길동", "a@b.kr"),))
+
+
+def test_the_byline_of_2021() -> None:
+    byline = '<div class="byline"><p class="b_text">\n\t홍길동 기자 a@b.kr\n</p></div>'
+    for page in (pages.read_nhn(byline=byline), pages.article(byline=byline)):
+        article = parse_article(page.encode(), pages.URL)
+        assert (article.byline, article.authors) == ("홍길동 기자 a@b.kr", (Author("홍길동", "a@b.kr"),))
+    behind = pages.read_nhn().replace("<!-- 관련기사 -->", byline)
+    assert parse_article(behind.encode(), pages.URL).byline == ""
+
+
 def test_other_articles_bylines_and_categories_stay_out() -> None:
     tail = pages.byline("김다른 기자") + pages.categories("연예") + '<h2 class="media_end_head_headline">다른 제목</h2>'
     assert parse(tail=tail) == parse()
@@ -138,6 +164,13 @@ PLAYER = '<div class="vod_player_wrap _VIDEO_AREA_WRAP"><button>재생</button>�
 FLASH_TITLE = '<h2 class="media_end_head_headline">{}</h2>'
 
 
+PROMOTION = (
+    "<br><br>▶ 서고일보 '서고의 아침' 구독하기 ▶ 지금 가입하면 첫 달은 무료! ▶ 날마다 새로운 소식을 받아 보세요"
+    "<br>※ '당신의 제보가 뉴스가 됩니다'<br>[메일] jebo@seogo.example<br>서고일보는 여러분의 제보를 기다리고 있습니다."
+    "<br>자세한 기사가 이어집니다.<br>&lt;저작권자 ⓒ 서고일보, 무단 전재 및 재배포 금지&gt;"
+)
+
+
 @pytest.mark.parametrize(
     ("title", "body", "kind"),
     [
@@ -149,6 +182,9 @@ FLASH_TITLE = '<h2 class="media_end_head_headline">{}</h2>'
         ("[속보] 서고", "(서울=서고통신)", Kind.FLASH),
         ("[속보] 서고", "긴 글이다. " * 30, Kind.TEXT),
         ("서고 [1보]", "글이다.", Kind.TEXT),
+        ("[속보] 서고", f"서고가 문을 열었다.{PROMOTION}", Kind.FLASH),
+        ("[속보] 서고", f"{'서고가 문을 열었다고 밝혔다. ' * 10}{PROMOTION}", Kind.TEXT),
+        ("서고", f"서고가 문을 열었다.{PROMOTION}", Kind.TEXT),
         ("서고", "", Kind.FLASH),
     ],
 )
@@ -263,7 +299,7 @@ def test_the_old_page_in_both_encodings(encoding: str) -> None:
         publisher="서고일보",
         published_at=datetime(2020, 9, 19, 12, 28, tzinfo=SEOUL),
         modified_at=datetime(2020, 9, 20, 0, 5, tzinfo=SEOUL),
-        parser="read_nhn/1",
+        parser="read_nhn/2",
         byline="홍길동기자 a@b.kr",
         authors=(Author("홍길동", "a@b.kr"),),
         categories=("정치",),

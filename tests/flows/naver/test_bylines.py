@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.naver.bylines import find_byline, parse_byline
+from flows.naver.bylines import authors_of, find_byline, parse_byline
 
 People = list[tuple[str | None, str | None]]
 
@@ -68,6 +68,16 @@ def test_people_of_a_byline(line: str, expected: People) -> None:
         ("서고가 열렸다.\n\n홍길동 기자 mulderous@a.co.kr", "홍길동 기자 mulderous@a.co.kr"),
         ("서고가 열렸다. 홍길동기자 a@b.co.kr\n\n채널 구독 / 구독\n홈페이지 바로가기", "홍길동기자 a@b.co.kr"),
         ("서고가 열렸다.\n\n홍길동 기자", "홍길동 기자"),
+        ("[이데일리 홍길동 김철수 기자] 서고가 열렸다.", "홍길동 김철수 기자"),
+        ("【서울=뉴시스】 홍길동 기자 = 서고가 열렸다.", "홍길동 기자"),
+        ("한 줄\n두 줄\n세 줄\n네 줄\n\n[서울=뉴시스]홍길동 기자 = 서고가 열렸다.", "홍길동 기자"),
+        ("[사진=김사진 기자]\n[헤럴드경제=홍길동 기자] 서고가 열렸다.", "홍길동 기자"),
+        (
+            "서고가 열렸다.\n\n<홍길동 기자 a@b.co.kr, 김철수 기자 c@b.co.kr>",
+            "홍길동 기자 a@b.co.kr, 김철수 기자 c@b.co.kr",
+        ),
+        ("서고가 열렸다.\n\n[홍길동 기자 a@b.co.kr]", "홍길동 기자 a@b.co.kr"),
+        ("서고가 열렸다.\n강원｜홍길동 기자 a@b.co.kr", "홍길동 기자 a@b.co.kr"),
     ],
 )
 def test_a_credit_in_the_text_is_found(body: str, byline: str) -> None:
@@ -88,16 +98,76 @@ def test_a_credit_in_the_text_is_found(body: str, byline: str) -> None:
         "(서울=뉴스1) 특별취재팀 = 서고가 열렸다.",
         "[서고 문화 기자] 서고가 열렸다.",
         "가나다 photo@yna.co.kr",
+        "[사진=홍길동 기자]",
+        "서고가 열렸다.\n\nhong@seogo.example",
     ],
 )
 def test_what_only_resembles_a_credit_is_left_alone(body: str) -> None:
     assert find_byline(body) == ""
 
 
+LEAD = "(서울=서고통신) 홍길동 기자 = 서고가 열렸다."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{LEAD}\n\nhong@seogo.example",
+        f"{LEAD} 사람이 많았다. hong@seogo.example",
+        f"{LEAD} 2026.10.07. hong@seogo.example",
+        f"{LEAD}\n\n/hong@seogo.example",
+        f"{LEAD}\n\n◎공감언론 뉴시스 hong@seogo.example",
+        f"{LEAD}\n\n(hong@seogo.example)",
+        f"{LEAD}\n\n홍길동 기자 hong@seogo.example",
+        f"{LEAD}\nhong@seogo.example\n\n서고통신은 제보를 기다립니다.\n▶이메일: jebo@seogo.example\n▶홈페이지: http://x",
+    ],
+)
+def test_the_address_that_a_text_ends_in_is_that_of_the_person_it_leads_with(text: str) -> None:
+    byline = find_byline(text)
+    assert [(author.name, author.email) for author in authors_of(byline, text)] == [("홍길동", "hong@seogo.example")]
+    assert people(byline) == [("홍길동", "hong@seogo.example")]
+    # The same where the page shows the name beside the text.
+    assert [author.email for author in authors_of("홍길동 기자", text)] == ["hong@seogo.example"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "▷ 이메일 : kbs1234@seogo.example",
+        "[메일] social@seogo.example",
+        "photo@seogo.example",
+        "제보는 이메일 jebo@seogo.example",
+        "보낼 곳 kim@seogo.example",
+        "문의는 이메일(hong@seogo.example).",
+        "hong@seogo.example, kim@seogo.example",
+        "김철수 기자 kim@seogo.example",
+    ],
+)
+def test_another_address_at_the_end_is_nobodys(end: str) -> None:
+    text = f"{LEAD}\n\n{end}"
+    assert [(author.name, author.email) for author in authors_of(find_byline(text), text)] == [("홍길동", None)]
+
+
+def test_two_people_and_two_addresses_belong_together_in_order() -> None:
+    text = "[서울=서고통신] 홍길동 김철수 기자 = 글이다. 2026.10.07. hong@seogo.example, kim@seogo.example"
+    assert people(find_byline(text)) == [("홍길동", "hong@seogo.example"), ("김철수", "kim@seogo.example")]
+
+
+def test_what_a_byline_says_itself_is_not_changed() -> None:
+    assert authors_of("홍길동(a@b.kr)", "글이다. c@d.kr") == parse_byline("홍길동(a@b.kr)")
+    assert authors_of("온라인뉴스팀", "글이다.\nc@d.kr") == ()
+
+
+def test_a_lead_of_another_agency_belongs_to_its_picture() -> None:
+    text = "(서울=연합뉴스) 김사진 기자 = 30일 서고에서.\n[서고경제=홍길동 기자] 서고가 열렸다."
+    assert find_byline(text, "서고경제") == "홍길동 기자"
+    assert find_byline(text, "연합뉴스TV") == "김사진 기자"
+
+
 @given(st.text(alphabet="홍길동 기자=()[]·,/@a.\n김철수선임", max_size=400))
 def test_no_text_breaks_them(text: str) -> None:
     byline = find_byline(text)
-    assert byline in text
+    assert all(part in text for author in parse_byline(byline) for part in (author.name, author.email) if part)
     if byline:
         assert all(author.name for author in parse_byline(byline))
     for author in parse_byline(text):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from flows.naver import nnews_page, read_nhn_page
 from flows.naver.article_page import parse_article, parse_whole_page
-from flows.naver.nnews_page import CUT
 from flows.naver.partial_tree import partial_tree
 from schemas.article import Article
 from schemas.errors import ParseError
@@ -43,13 +43,19 @@ def check(text: str, encoding: str = "utf-8") -> None:
     assert outcome(parse_article, content) == outcome(parse_whole_page, content)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
 @pytest.mark.parametrize("name", PAGES)
-def test_pages_of_today_are_cut(name: str) -> None:
-    assert (partial_tree(PAGES[name].encode(), CUT) is None) == (name == "old")
-    assert isinstance(outcome(parse_article, PAGES[name].encode()), Article)
-    check(PAGES[name])
+def test_pages_of_all_layouts_are_cut(name: str, encoding: str) -> None:
+    content, cut = PAGES[name].encode(encoding), (read_nhn_page if name == "old" else nnews_page).CUT
+    assert partial_tree(content, cut) is not None
+    assert isinstance(outcome(parse_article, content), Article)
+    check(PAGES[name], encoding)
 
 
+FALSE = (
+    '<div class="article_header"><h3 id="articleTitle">거짓</h3></div><div id="articleBodyContents">거짓</div>'
+    f'{pages.byline("김거짓 기자")}<div class="guide_categorization"><em class="guide_categorization_item">거짓</em></div>'
+)
 TRAPS = {
     "a comment swallows the cut": pages.article(
         categories=pages.categories("IT") + "<!-- ", tail='<div class="media_end_linked">--></div>'
@@ -117,6 +123,27 @@ TRAPS = {
     "the old page in a comment": pages.read_nhn(before='<!-- "guide_categorization" -->'),
     "the old page, body open": pages.read_nhn("<div>글"),
     "both layouts": pages.read_nhn(before=pages.article()),
+    **{
+        f"the old page, {what}": pages.read_nhn(tail=tail)
+        for what, tail in {
+            "a second one in front of its table": f"</td>{FALSE}</tr></table>",
+            "in front of it behind a comment": f"</td> <!-- <td> --> {FALSE}<td></td></tr></table>",
+            "in front of it behind half a comment": f"</td><!-->{FALSE}--><td></td></tr></table>",
+            "in front of it behind an odd comment": f"</td><!-- --!>{FALSE}--><td></td></tr></table>",
+            "in front of it between the rows": f"</td></tr>{FALSE}<tr><td></td></tr></table>",
+            "in front of it in capital letters": f"</TD>{FALSE}</TR></TABLE>",
+            "in front of it after an attribute": f"</td></tr><tr title='>'>{FALSE}<td></td></tr></table>",
+            "in front of a table of its own": f"<table><tr>{FALSE}<td></td></tr></table></td></tr></table>",
+            "in front of it behind what is no cell": f"</td><td{FALSE} x><td></td></tr></table>",
+            "behind its table": f"</td></tr></table>{FALSE}",
+            "in the next cell": f"</td><td>{FALSE}</td></tr></table>",
+            "cut short": "</td><td",
+            "in a script": f"</td><td><script>'</td>{FALSE}'</script></td></tr></table>",
+        }.items()
+    },
+    "the old page in two tables": pages.read_nhn(before="<table><tr><td>"),
+    "the old page in no cell": pages.read_nhn().replace("<td class", "<!-- td class", 1).replace(">", "-->", 1),
+    "the old page, and all its categories behind": pages.read_nhn(tail='<div class="guide_categorization">거짓</div>'),
 }
 
 
@@ -169,6 +196,12 @@ PIECES = [
     "글",
     '<wbr id="seogo-cut">',
     '"guide_categorization"',
+    FALSE,
+    "</td>",
+    "<tr>",
+    "</tr>",
+    "</table><table>",
+    '<div class="end_btn">',
     '<h3 id="articleTitle">거짓</h3>',
     '<div class="vod_player_wrap"></div>',
 ]
@@ -202,6 +235,13 @@ def test_mutilated_pages(page: str, changes: list[tuple[str, float, str, int]]) 
     text = mutilated(PAGES[page], changes)
     assume(not text.lstrip().startswith("{"))  # that would be JSON
     check(text)
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="the captured pages are not part of the project")
+@pytest.mark.parametrize("name", [path.name for path in sorted(CAPTURES.glob("read_*.html.gz"))])
+def test_retired_captures_are_cut_as_they_were_sent(name: str) -> None:
+    content = gzip.decompress((CAPTURES / name).read_bytes())
+    assert partial_tree(content, read_nhn_page.CUT) is not None
 
 
 def captured_page() -> str:

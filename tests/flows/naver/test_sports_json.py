@@ -33,7 +33,7 @@ def test_a_sports_article() -> None:
     assert article.published_at == datetime(2026, 10, 7, 22, 11, 33, tzinfo=SEOUL)
     assert article.modified_at == datetime(2026, 10, 7, 22, 12, 20, tzinfo=SEOUL)
     assert [image.caption for image in article.images] == ["사진 설명이다."]
-    assert (article.categories, article.kind, article.parser) == (("스포츠",), Kind.TEXT, "sports_json/1")
+    assert (article.categories, article.kind, article.parser) == (("스포츠",), Kind.TEXT, "sports_json/2")
 
 
 def test_an_entertainment_article_with_several_cards_and_sections() -> None:

@@ -31,6 +31,7 @@ from flows.replica.faults import Behaviour
 from flows.replica.old_pages import article_json, old_page
 from flows.replica.plan import Edit
 from flows.replica.search_answers import CLIENT_ID
+from flows.replica.search_pages import LONGEST_TITLE, SPOKEN, SPOKEN_SINCE, clusters, search_page
 from flows.replica.server import Replica
 from schemas.article import SEOUL, Author
 from tests.support.replica import (
@@ -387,6 +388,32 @@ def test_the_section_parsers_read_a_section_to_its_end(naver: Replica) -> None:
     assert [(ref.key, ref.title) for ref in refs] == [(one.key, one.at(now).title) for one in wanted]
 
 
+def shortened(title: str | None) -> str | None:
+    """A title as the search page shows it."""
+    return f"{title[:LONGEST_TITLE]}..." if title and len(title) > LONGEST_TITLE else title
+
+
+@pytest.mark.parametrize(
+    "moment", ["2026-10-07T22:00:00+09:00", "2026-05-01T12:00:00+09:00", "2025-04-20T12:00:00+09:00"]
+)
+def test_every_hit_of_every_look_of_the_search_page_has_its_title(moment: str) -> None:
+    """With the words for screen readers, before them, and before titles were marked as such."""
+    last = datetime.fromisoformat(moment)
+    shown = list(make_corpus(5, articles=200, days=10, last=last))[-100:]
+    heads = [cluster[0] for at in range(0, 100, 10) for cluster in clusters(shown[at : at + 10]) if len(cluster) > 1]
+    assert len(heads) > 10
+    for at in range(0, 100, 10):
+        some = shown[at : at + 10]
+        content = search_page("국가대표 AI", some, last)
+        assert (SPOKEN.encode() in content) == (last >= SPOKEN_SINCE)
+        page = parse_search_page(content, source="page", seen_at=last, url="https://search.naver.com/")
+        hosted = [one for one in some if one.key]
+        assert [(ref.key, ref.title, ref.original_url) for ref in page.refs] == [
+            (one.key, shortened(one.at(last).title), one.original_url) for one in hosted
+        ]
+        assert page.not_hosted == len(some) - len(hosted)
+
+
 def test_the_search_parsers_agree_on_what_a_search_finds(naver: Replica) -> None:
     now = naver.clock.now
     today = now.date()
@@ -396,6 +423,8 @@ def test_the_search_parsers_agree_on_what_a_search_finds(naver: Replica) -> None
     page = parse_search_page(asked(naver, url), source="page", seen_at=now, url=url)
     assert [ref.key for ref in answer.refs] == [ref.key for ref in page.refs]
     assert answer.not_hosted == page.not_hosted
+    assert [ref.original_url for ref in answer.refs] == [ref.original_url for ref in page.refs]
+    assert [shortened(ref.title) for ref in answer.refs] == [ref.title for ref in page.refs]
     assert len(answer.refs) + answer.not_hosted == answer.items == 10
     for ref in answer.refs:
         article = naver.corpus.find(ref.key.oid, ref.key.aid)

@@ -11,7 +11,8 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from flows.reports.markdown import report, size
+from flows.reports.markdown import report
+from flows.reports.text import size
 from schemas.article import SEOUL
 from schemas.errors import BadInput
 from storage.archive import open_archive
@@ -135,31 +136,45 @@ def test_a_database_from_before_these_tables(root: Path) -> None:
 
 
 def test_what_waits(root: Path) -> None:
-    assert sections(root)["Waiting"].startswith("Nothing")
+    assert sections(root)["Pending"].startswith("Nothing")
     altered(root, f"UPDATE frontier SET due_at = '2026-01-03 00:00+09', state = 'failed' WHERE id = '{key(9).id}'")
-    assert cells(sections(root)["Waiting"])[1:] == [["failed", "1"]]
+    assert cells(sections(root)["Pending"])[1:] == [["failed", "1"]]
 
 
 def test_sizes_are_those_of_the_disk(root: Path) -> None:
-    rows = {row[0]: row[1:] for row in cells(sections(root)["On the disk"])[1:]}
+    rows = {row[0]: row[1:] for row in cells(sections(root)["Disk usage"])[1:]}
     assert rows["articles"][0] == "4"
     files = [path for path in root.rglob("*") if path.is_file()]
     assert rows["all"] == [str(len(files)), size(sum(path.stat().st_size for path in files))]
 
 
-def test_the_last_verification(root: Path) -> None:
-    def said() -> str:
-        return sections(root)["On the disk"].replace("\\", "")
+@pytest.mark.parametrize(
+    ("noted", "said"),
+    [
+        (None, "Never verified"),
+        (b"damaged", "last_verify.json is damaged"),
+        (b"[3]", "last_verify.json is damaged"),
+        (
+            b'{"ended_at": "2026-01-02T00:00:00", "faults": 0, "articles": 1, "files": 1, "captures": 1}',
+            "without a zone",
+        ),
+    ],
+)
+def test_a_verification_that_was_not_noted(root: Path, noted: bytes | None, said: str) -> None:
+    if noted is not None:
+        (root / "state" / "last_verify.json").write_bytes(noted)
+    section = sections(root)["Disk usage"]
+    assert said in section
+    assert "run `seogo verify`" in section
 
-    assert "No verification has been noted" in said()
+
+def test_the_last_verification(root: Path) -> None:
     verify_archive(root)
-    assert ": files, rows and captures all agree." in said()
-    (lost,) = (root / "articles").rglob(f"{article(2).id}.md")
-    lost.unlink()
-    faults = verify_archive(root).faults
-    assert f"{len(faults)} faults, the first: {faults[0]}" in said()
-    (root / "state" / "last_verify.json").write_bytes(b"damaged")
-    assert "No verification has been noted" in said()
+    assert "files, rows and captures all agree" in sections(root)["Disk usage"]
+    (file,) = (root / "articles").rglob(f"{key(1).id}.md")
+    file.unlink()
+    verify_archive(root)
+    assert f"1 faults, the first: file {file.relative_to(root)}: missing" in sections(root)["Disk usage"]
 
 
 def test_what_a_page_says_stays_text(root: Path) -> None:

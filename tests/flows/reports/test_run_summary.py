@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from flows.reports.run_summary import MOST, account, escaped, link, listing, new_articles, plain, remarks, summary
+from flows.reports.run_summary import MOST, account, listing, new_articles, remarks, summary
+from flows.reports.text import link, size
 from schemas.receipt import SourceEnd, SourceReport
+from schemas.safe_text import one_line
 from tests.support.values import ended
 from tests.support.values import receipt as empty_receipt
 
@@ -57,14 +57,6 @@ def article(title: str, url: str = "https://n.news.naver.com/mnews/article/001/0
     }
 
 
-@given(st.text(max_size=60) | st.sampled_from(HOSTILE))
-def test_escaped_text_is_shown_as_it_is_and_is_nothing_but_text(text: str) -> None:
-    tokens = markdown("x" + escaped(text))  # behind a letter: a text of nothing is no paragraph
-    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
-    assert kinds(tokens) <= {"text", "text_special"}
-    assert shown(tokens) == "x" + plain(text)
-
-
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_title_can_neither_add_a_link_nor_a_row(title: str) -> None:
     told = receipt(newest=[article(title)], faults={"001_0000000002": title}, by_source={title: {"new": 1}})
@@ -74,7 +66,7 @@ def test_a_title_can_neither_add_a_link_nor_a_row(title: str) -> None:
     assert kinds(tokens) <= {"text", "text_special", "softbreak", "link_open", "link_close", "code_inline"}
     rows = [t for t in tokens if t.type == "tr_open"]
     assert len(rows) == 2  # a head, and the one source
-    assert shown(tokens).count(plain(title)) == 3
+    assert shown(tokens).count(one_line(title)) == 3
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//bad.example", "", "file:///etc/passwd"])
@@ -92,7 +84,7 @@ def test_a_run_with_nothing_to_tell_has_only_its_head() -> None:
     text = account(receipt(outcomes={}))
     assert "##" not in text
     assert text.startswith("# crawl test: done\n")
-    assert "0 requests, 0 kB, 1.0 s" in shown(markdown(text))
+    assert "0 requests, 0 B, 1.0 s" in shown(markdown(text))
     assert "began 2026-01-02 12:04 in Korea" in text
 
 
@@ -123,8 +115,8 @@ def test_every_part_of_a_receipt_is_told() -> None:
     )
     text = shown(markdown(account(told)))
     for part in (
-        *("new 3", "listed 2", "forbidden: robots.txt: /s", "8.00 s", "2.0 MB", "5 kB"),
-        *("was 99 %", "looks different", "and 50 more", "was not read", "asks for an hour", "was carried out"),
+        *("new 3", "listed 2", "forbidden: robots.txt: /s", "8.00 s", "2.0 MB", "5.0 kB"),
+        *("was 99 %", "looks different", "and 69 more", "was not read", "asks for an hour", "was carried out"),
         *("closed.example: could not be read: no connection", "2 articles are kept as what the sources said"),
     ):
         assert part in text, part
@@ -133,9 +125,32 @@ def test_every_part_of_a_receipt_is_told() -> None:
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
-    text = account(receipt(newest=[article(f"기사 {n}") for n in range(MOST + 7)]))
-    assert text.count("](<https://") == MOST
-    assert "- and 7 more" in text
+    text = account(receipt(notes=[f"일 {n}" for n in range(MOST + 7)]))
+    assert text.count("- 일") == MOST
+    assert text.endswith("- and 7 more\n")
+
+
+def test_all_new_articles_are_named_or_counted() -> None:
+    """A receipt names the first fifty."""
+    text = account(receipt(newest=[article(f"기사 {n}") for n in range(50)], outcomes={"new": 1234}))
+    assert text.count("](<https://") == 50
+    assert text.endswith("- and 1,184 more\n")
+    assert "more" not in account(receipt(newest=[article("기사")], outcomes={"new": 1}))
+
+
+def test_a_title_has_no_stray_backslash() -> None:
+    faults = {"001_0000000002": "no answer (503)."}
+    text = account(receipt(newest=[article("[단독] 나래 모델 97.2점 (종합)")], faults=faults))
+    assert "\\" not in text
+    assert "- 2025-12-30 08:20 가온일보: [[단독] 나래 모델 97.2점 (종합)](<https://n.news" in text
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (123_456, "123 kB"), (2_500_000, "2.5 MB"), (7.1e12, "7.1 TB")],
+)
+def test_sizes_for_people(held: float, said: str) -> None:
+    assert size(held) == said
 
 
 def test_the_rows_of_the_table() -> None:
@@ -150,7 +165,7 @@ def test_the_rows_of_the_table() -> None:
 
 
 def test_a_line_for_the_log() -> None:
-    assert summary(receipt(outcomes={"new": 2, "gone": 0}, finds=2)) == "2 finds (new 2); 0 requests, 0 kB, 1.0 s"
+    assert summary(receipt(outcomes={"new": 2, "gone": 0}, finds=2)) == "2 finds (new 2); 0 requests, 0 B, 1.0 s"
 
 
 def test_what_an_operator_should_look_at() -> None:
@@ -161,7 +176,7 @@ def test_what_an_operator_should_look_at() -> None:
 
 
 def test_an_account_that_is_no_receipt() -> None:
-    assert listing("verify archive", "2 faults", ["a_b"]) == "# verify archive\n\n2 faults\n\n- a\\_b\n"
+    assert listing("verify archive", "2 faults", ["a_b"]) == "# verify archive\n\n2 faults\n\n- a_b\n"
 
 
 def test_a_real_receipt_is_told_whole() -> None:

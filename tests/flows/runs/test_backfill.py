@@ -1,4 +1,4 @@
-"""Days of the past: each window read once, also after a stop; gaps that are named, and closed."""
+"""Days of the past: each window is read once, also after a stop; gaps are recorded, and closed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def fill(naver: Replica, root: Path, about: Topic, *, stop: Stop | None = None, 
 
 
 def published(corpus: Corpus, oids: set[str]) -> set[str]:
-    """What these press offices had published on these days, and their lists showed by now, on topic."""
+    """The on-topic articles of these press offices from these days that their lists show now."""
     return {
         article.key.id
         for article in corpus.articles
@@ -118,7 +118,7 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(naver: Replica, corpus: C
 
     first = asyncio.run(stopped())
     assert first.exit_reason is ExitReason.INTERRUPTED
-    # What it did not come to is a gap, and so `backfill --gaps` would read it, too.
+    # What was not reached is a gap, which `backfill --gaps` would read as well.
     assert any(row.reason for oid in presses(corpus)["oids"] for row in ledger(tmp_path, f"press_list:{oid}"))
     lists = [entry.target for entry in naver.log.entries if "list.naver" in entry.target]
     naver.log.clear()
@@ -164,7 +164,7 @@ def test_days_that_are_all_empty_are_not_believed(naver: Replica, corpus: Corpus
 def test_days_long_past_that_are_all_empty_are_not_believed_either(
     naver: Replica, corpus: Corpus, tmp_path: Path
 ) -> None:
-    """That they are more than a week old is no week of silence."""
+    """That they are more than a week old does not make their silence last a week."""
     about = topic(presses(corpus, 1))
     (oid,) = presses(corpus, 1)["oids"]
 
@@ -180,8 +180,8 @@ def test_days_long_past_that_are_all_empty_are_not_believed_either(
     assert published(corpus, {oid}) <= held(tmp_path)
 
 
-def test_the_archive_is_asked_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """DuckDB refuses a second call while one works, and the database is closed while readers get their copy."""
+def test_the_archive_gets_one_question_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB refuses a second call during a first, and the database is closed while the snapshot is made."""
     monkeypatch.setattr("flows.pipeline.batches.BATCH", 16)
     storing, asked = threading.Event(), []
 
@@ -213,8 +213,8 @@ def test_the_archive_is_asked_in_turn(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_what_the_api_shows_no_more_the_search_page_shows(
     naver: Replica, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.sources.discover.API_CAP", 20)  # the thousand of a small Naver
-    monkeypatch.setattr("flows.sources.discover.API_PAGE", 10)
+    monkeypatch.setattr("flows.sources.search_api.API_CAP", 20)  # the thousand of a small Naver
+    monkeypatch.setattr("flows.sources.search_api.API_PAGE", 10)
     sources: list[dict[str, Any]] = [{"type": "search_api", "endpoint": "openapi"}, {"type": "search_page"}]
     about = topic(*sources, queries=("AI",))
     alone = about.model_copy(update={"sources": about.sources[:1]})

@@ -1,11 +1,11 @@
-"""Why a run ended: the worst that happened names it, and no run is a success by finding nothing."""
+"""Why a run ended: the worst reason wins, and finding nothing is not enough for success."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.runs.exit_reason import ending
+from flows.runs.exit_reason import exit_reason_of
 from schemas.article import Outcome
 from schemas.receipt import ExitReason, SourceEnd, SourceReport
 from tests.support.values import NOW, receipt
@@ -30,7 +30,7 @@ def ended(outcomes: dict[Outcome, int], read: list[SourceReport], *, layout_faul
     account.outcomes.update(outcomes)
     account.sources = read
     account.pages_read = account.layout_faults = layout_faults
-    return ending(account, interrupted=False)
+    return exit_reason_of(account, interrupted=False)
 
 
 @given(outcomes=counts, read=sources)
@@ -57,7 +57,7 @@ def test_one_odd_page_among_many_is_a_partial_failure_and_not_a_changed_site() -
     account = receipt()
     account.outcomes.update({Outcome.NEW: 40, Outcome.FAILED: 1})
     account.pages_read, account.layout_faults = 41, 1
-    assert ending(account, interrupted=False)[0] is ExitReason.PARTLY_FAILED
+    assert exit_reason_of(account, interrupted=False)[0] is ExitReason.PARTLY_FAILED
 
 
 def test_nothing_new_says_what_was_read() -> None:
@@ -73,7 +73,7 @@ def test_a_quiet_night_says_why_it_is_believed() -> None:
     assert (reason, "press_list:001: empty today, and" in explanation) == (ExitReason.NOTHING_NEW, True)
 
 
-def test_finds_that_waited_prove_nothing_of_silent_sources() -> None:
+def test_finds_that_waited_do_not_prove_that_silent_sources_work() -> None:
     silent = [SourceReport("press_list:001", SourceEnd.EMPTY, "empty for a week")]
     assert ended({Outcome.NEW: 1}, silent)[0] is ExitReason.NOTHING_DISCOVERED
     forbidden = [SourceReport("press_list:001", SourceEnd.FORBIDDEN, "robots.txt")]
@@ -81,7 +81,7 @@ def test_finds_that_waited_prove_nothing_of_silent_sources() -> None:
     assert ended({Outcome.NEW: 1}, [])[0] is ExitReason.DONE
 
 
-def test_sources_that_all_say_no_are_a_block_and_none_at_all_nothing() -> None:
+def test_sources_that_are_all_forbidden_are_a_block_and_no_source_is_nothing_discovered() -> None:
     forbidden = [SourceReport("search_page:q", SourceEnd.FORBIDDEN, "robots.txt")]
     assert ended({}, forbidden)[0] is ExitReason.BLOCKED
     assert ended({}, [])[0] is ExitReason.NOTHING_DISCOVERED

@@ -1,4 +1,4 @@
-"""`seogo import`: what it takes over, what it refuses and why, and what a later crawl makes of it."""
+"""`seogo import`: what it imports, what it refuses and why, and what a later crawl does with it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from schemas.receipt import ExitReason
 from storage.archive import open_archive
 from tests.support.archives import import_documents, write_document
 from tests.support.command import crawling, ending, query, seogo, start
+from tests.support.older_archive import NO_COMMENTS, older_document
 from tests.support.paths import GOLDEN, SHARED
 from tests.support.values import NOW, article, ended, key, receipt, ref
 
@@ -37,10 +38,10 @@ def check_agrees(archive: Path) -> None:
     assert seogo("verify", "--archive", archive).out.endswith("all agree\n")
 
 
-# -- what is taken
+# -- what is imported
 
 
-def test_both_kinds_and_folders_are_taken_and_nothing_is_touched(tmp_path: Path) -> None:
+def test_both_kinds_and_folders_are_imported_and_not_changed(tmp_path: Path) -> None:
     source, archive = tmp_path / "old", tmp_path / "archive"
     write_document(source / "2025" / "12", article(1))
     write_document(source, article(2))
@@ -91,7 +92,7 @@ def test_a_text_without_an_address_is_a_record_without_one(tmp_path: Path) -> No
     assert seogo("show", row["id"], "--archive", tmp_path / "archive").code == Exit.DONE
 
 
-def test_the_text_of_another_points_at_the_first(tmp_path: Path) -> None:
+def test_the_same_text_is_a_duplicate_of_the_first(tmp_path: Path) -> None:
     first, other = article(1), article(2)
     same_content = replace(article(3), body=first.body)
     same_text = replace(article(4), body=other.body.replace(" ", "").replace("\n", ""))
@@ -104,6 +105,37 @@ def test_the_text_of_another_points_at_the_first(tmp_path: Path) -> None:
         {"id": same_text.id, "duplicate_of": other.id, "matched_by": "text_hash"},
     ]
     assert import_documents(archive, tmp_path / "old").exit_reason is ExitReason.NOTHING_NEW
+    check_agrees(archive)
+
+
+def test_every_dialect_is_taken_and_counted_and_comments_are_dropped(tmp_path: Path) -> None:
+    old, archive = tmp_path / "old", tmp_path / "archive"
+    code = article(1, title="'&lt;b&gt;' 의 뜻", body="&lt;b&gt; 는 <b> 다. 'A&B'")
+    discussed = article(2, body="본문이다.\n\n---\n\n본문의 끝이다.")
+    documents = {
+        "escaped.md": older_document(code, escaped=True),
+        "unescaped.md": older_document(replace(code, key=key(3), body=f"{code.body} 끝"), escaped=False),
+        "either.md": older_document(article(4), escaped=False, comments=NO_COMMENTS),
+        "comments.md": older_document(discussed, escaped=True, comments="**바람**\n\n---\n\n> '답글'", count=2),
+        "text.txt": PLAIN,
+    }
+    old.mkdir()
+    for name, text in documents.items():
+        (old / name).write_bytes(text.encode())
+    ran = seogo("import", old, "--json", "--archive", archive)
+    assert (ran.code, ran.json["outcomes"]["new"], ran.json["refused"]) == (Exit.DONE, 5, {})
+    assert ran.json["dialects"] == {"escaped": 2, "unescaped": 1, "either": 1, "plain_text": 1}
+    assert ran.json["comments_dropped"] == 2
+    assert query(archive, "SELECT title, body FROM articles WHERE oid IS NOT NULL ORDER BY id") == [
+        {"title": code.title, "body": code.body},
+        {"title": discussed.title, "body": discussed.body},
+        {"title": code.title, "body": f"{code.body} 끝"},
+        {"title": article(4).title, "body": article(4).body},
+    ]
+    shown = seogo("import", old, "--archive", archive).out
+    assert "dialects of the files read: 1 either, 2 escaped, 1 plain text, 1 unescaped" in shown
+    assert "2 comments were dropped: articles are stored without them" in shown
+    assert seogo("reparse", "--dry-run", "--json", "--archive", archive).json["changed"] == 0
     check_agrees(archive)
 
 
@@ -190,14 +222,14 @@ def test_the_archive_is_not_imported_into_itself(tmp_path: Path) -> None:
     ran = seogo("import", archive / "articles", "--archive", archive)
     assert ran.code == Exit.BAD_INPUT
     assert "lies inside the archive" in ran.complaint
-    # Around it, it is left out.
+    # If the archive lies inside a folder that is imported, it is left out.
     assert import_documents(archive, tmp_path).finds == 1
 
 
-# -- what a crawl and an import make of each other
+# -- imports and crawls of the same articles
 
 
-def test_a_crawl_reads_an_imported_article_anew_and_calls_it_no_edit(naver: Replica, tmp_path: Path) -> None:
+def test_a_crawl_replaces_an_imported_text_and_calls_it_no_edit(naver: Replica, tmp_path: Path) -> None:
     made = next(a for a in naver.corpus.articles if a.key and a.on_topic and _plain(a, naver.clock.now))
     assert made.key is not None
     version = made.at(naver.clock.now)
@@ -219,7 +251,7 @@ def test_a_crawl_reads_an_imported_article_anew_and_calls_it_no_edit(naver: Repl
         {"revision": 2, "revision_kind": "re-extracted", "status": "archived", "body": version.body},
     ]
     assert len(list((archive / "articles").rglob("*.md"))) == 1
-    # To import it again brings the older text not back.
+    # Importing it again does not bring the older text back.
     assert import_documents(archive, tmp_path / "old").exit_reason is ExitReason.NOTHING_NEW
     assert query(archive, "SELECT body FROM articles") == [{"body": version.body}]
     check_agrees(archive)
@@ -230,7 +262,7 @@ def _plain(made: MadeArticle, now: datetime) -> bool:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.GONE, Outcome.OFF_TOPIC, Outcome.FAILED])
-def test_a_file_is_taken_although_a_crawl_could_not_have_the_article(tmp_path: Path, outcome: Outcome) -> None:
+def test_a_file_is_imported_although_a_crawl_could_not_get_the_article(tmp_path: Path, outcome: Outcome) -> None:
     archive = tmp_path / "archive"
     with open_archive(archive) as opened:
         run = receipt()
@@ -244,7 +276,7 @@ def test_a_file_is_taken_although_a_crawl_could_not_have_the_article(tmp_path: P
 # -- many
 
 
-def test_an_interrupt_ends_behind_a_batch_and_the_next_import_takes_the_rest(tmp_path: Path) -> None:
+def test_an_interrupt_ends_after_a_batch_and_the_next_import_does_the_rest(tmp_path: Path) -> None:
     many = BATCH * 6
     for number in range(many):
         write_document(tmp_path / "old", article(number))
@@ -281,11 +313,11 @@ def test_memory_does_not_grow_with_the_files(tmp_path: Path, monkeypatch: pytest
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()
-    # Two batches may be in memory at a time (the one that goes, the one that comes), not eight.
+    # Two batches may be in memory at a time (the old one and the next), but not eight.
     assert peaks[1] < 2.2 * peaks[0]
 
 
-def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.md")
     run = import_documents(tmp_path / "archive", tmp_path / "pipe.md")
-    assert "no file that can be read" in run.refused[str(tmp_path / "pipe.md")]
+    assert "not a regular file" in run.refused[str(tmp_path / "pipe.md")]

@@ -1,4 +1,4 @@
-"""Publishing: readers get what they lack, and a second time costs nothing."""
+"""Publishing: what is outdated is written, and nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.errors import ArchiveBusy, BadInput
 from storage import layout
 from storage.archive import leased, open_archive
 from storage.reading.reader import open_snapshot
-from storage.state import checksums as seals
+from storage.state import checksums
 from tests.support.archives import new_archive, store_results
 from tests.support.command import environment, seogo
 from tests.support.values import article, ended, receipt, stored
@@ -44,7 +44,7 @@ def runs(root: Path) -> int:
 
 
 def run_unpublished(root: Path, monkeypatch: pytest.MonkeyPatch, run: str = "20260102T040405Z-0002") -> None:
-    """A run that changed nothing, on a database that is too large to be copied for that."""
+    """A run that changed nothing, on a database that is too large to be copied for it."""
     with monkeypatch.context() as patch:
         patch.setattr("storage.archive.SMALL", 0)
         with open_archive(root) as archive:
@@ -53,7 +53,7 @@ def run_unpublished(root: Path, monkeypatch: pytest.MonkeyPatch, run: str = "202
             archive.finish_run(ended(account), {}, [])
 
 
-def test_what_is_behind_is_published_and_exported(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_outdated_is_published_and_exported(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_unpublished(root, monkeypatch)
     assert runs(root) == 1
     done = publish(PublishOrder(root))
@@ -70,7 +70,7 @@ def test_a_second_time_nothing_is_written(root: Path, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.delattr("duckdb.connect")  # it need not even look
         done = publish(PublishOrder(root))
-    assert (done.changed, done.explanation) == (False, "nothing changed since it was published last")
+    assert (done.changed, done.explanation) == (False, "nothing has changed since the last publication")
     touched = {path.name for path, moment in before.items() if path.stat().st_mtime_ns != moment}
     assert touched <= {"holder.json", "lock"}
 
@@ -99,15 +99,15 @@ def test_a_killed_run_is_finished_and_published(root: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", ["archive.duckdb", "state/seals.json"])
-def test_a_copy_or_a_seal_that_is_missing(root: Path, lost: str) -> None:
+def test_a_missing_snapshot_or_checksum(root: Path, lost: str) -> None:
     publish(PublishOrder(root))
     (root / lost).unlink()
     assert publish(PublishOrder(root)).snapshot
     assert not publish(PublishOrder(root)).changed
-    assert set(seals.known(root)) == {layout.COPY, layout.WRITER}
+    assert set(checksums.known(root)) == {layout.COPY, layout.WRITER}
 
 
-def test_after_verify_and_repair_nothing_is_behind(root: Path) -> None:
+def test_after_verify_and_repair_nothing_is_outdated(root: Path) -> None:
     publish(PublishOrder(root))
     for command in ("verify", "repair"):
         assert seogo(command, "--archive", root).code == 0

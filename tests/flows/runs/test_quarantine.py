@@ -1,4 +1,4 @@
-"""Pages that no longer look as they always did: held back, the cursor with them, and let in once they can be read."""
+"""Pages that drifted: quarantined, with the cursor left in place, and archived once they can be read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import flows.pipeline.batches
+import flows.pipeline.visit
 from flows.cli.exit_codes import Exit, exit_of_run
 from flows.naver.article_page import read_article
 from flows.replica.corpus import Corpus, Layout, make_corpus
@@ -71,7 +71,7 @@ def crawled(naver: Replica, root: Path) -> Receipt:
     return asyncio.run(crawl(CrawlOrder(about(), root, naver=naver.url), now=lambda: naver.clock.now))
 
 
-def held(root: Path) -> set[str]:
+def quarantined(root: Path) -> set[str]:
     return {row["id"] for row in query(root, "SELECT id FROM quarantine")}
 
 
@@ -90,8 +90,8 @@ NO_BODY = Rule(Fault.NO_BODY, host=PAGES)
 IN_THE_BODY = Rule(Fault.RENAMED, host=PAGES, old="</article>", new=f"{PROMOTION}</article>")
 
 
-def mended(content: bytes, url: str) -> tuple[Article, Traits]:
-    """The parser, once somebody has taught it where the body is now."""
+def corrected(content: bytes, url: str) -> tuple[Article, Traits]:
+    """The parser, corrected to find the body where it is now."""
     article, traits = read_article(content.replace(b'id="read_area"', b'id="dic_area"'), url)
     return article, traits
 
@@ -105,7 +105,7 @@ def test_nothing_of_a_changed_layout_is_published_and_the_cursor_stays(
     changed(naver, rule)
     receipt = crawled(naver, archive)
     assert exit_of_run(receipt.exit_reason) == Exit.LAYOUT_CHANGED
-    assert receipt.quarantined == len(held(archive)) == receipt.outcomes[Outcome.FAILED] > 20
+    assert receipt.quarantined == len(quarantined(archive)) == receipt.outcomes[Outcome.FAILED] > 20
     assert query(archive, "SELECT id FROM articles ORDER BY id") == before
     assert query(archive, f"SELECT watermark FROM cursors WHERE source = '{SOURCE}'") == cursor
     assert seogo("status", "--archive", archive, "--json").json["quarantined"] == receipt.quarantined
@@ -118,21 +118,21 @@ def test_once_the_parser_is_mended_they_come_in_without_a_request(
 ) -> None:
     changed(naver, NO_BODY)
     crawled(naver, archive)
-    waiting = held(archive)
+    waiting = quarantined(archive)
     assert reparse(archive)["exit_reason"] == "layout_changed"
-    assert held(archive) == waiting
+    assert quarantined(archive) == waiting
 
     naver.log.clear()
-    monkeypatch.setattr(flows.pipeline.batches, "read_article", mended)
+    monkeypatch.setattr(flows.pipeline.visit, "read_article", corrected)
     done = reparse(archive)
     assert (done["exit_reason"], done["finds"], done["requests"]) == ("done", len(waiting), 0)
     assert not naver.log.entries
-    assert held(archive) == set()
+    assert quarantined(archive) == set()
     fates = query(archive, "SELECT id, state FROM frontier WHERE due_at IS NOT NULL")
     assert fates == []
     assert verify_archive(archive).faults == []
-    told = query(archive, "SELECT DISTINCT source FROM finds")
-    assert told == [{"source": SOURCE}]
+    sources = query(archive, "SELECT DISTINCT source FROM finds")
+    assert sources == [{"source": SOURCE}]
 
     crawled_again = crawled(naver, archive)
     assert crawled_again.exit_reason is ExitReason.NOTHING_NEW, crawled_again.explanation
@@ -146,7 +146,7 @@ def test_what_is_right_as_it_looks_now_is_accepted_and_the_next_is_like_it(naver
     again = reparse(archive)
     assert again["exit_reason"] == "layout_changed"
     done = reparse(archive, "--accept")
-    assert (done["exit_reason"], done["quarantined"], held(archive)) == ("done", 0, set())
+    assert (done["exit_reason"], done["quarantined"], quarantined(archive)) == ("done", 0, set())
     assert verify_archive(archive).faults == []
 
 
@@ -158,7 +158,7 @@ def test_when_the_site_heals_the_next_run_does_too(naver: Replica, archive: Path
     receipt = crawled(naver, archive)
     assert receipt.exit_reason is ExitReason.DONE, receipt.explanation
     assert receipt.pages_read >= waiting
-    assert held(archive) == set()
+    assert quarantined(archive) == set()
     (cursor,) = query(archive, f"SELECT watermark::VARCHAR AS at FROM cursors WHERE source = '{SOURCE}'")
     assert cursor["at"].startswith("2026-01-15 18:20")
 

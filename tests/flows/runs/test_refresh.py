@@ -1,4 +1,4 @@
-"""Known articles looked at again: edits, deletions, restorations, and what is left alone."""
+"""Known articles checked again: edits, deletions, restorations, and what is left alone."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def story(tmp_path: Path) -> Iterator[Story]:
 
 
 def later(story: Story, after: timedelta, **order: int) -> Receipt:
-    """A refresh, so much later."""
+    """A refresh, this much later."""
     asked = RefreshOrder(load_topic(story.topic), story.archive, naver=story.naver.url, **order)
     return asyncio.run(refresh(asked, now=lambda: datetime.now(UTC) + after))
 
@@ -58,13 +58,13 @@ def edited(naver: SmallNaver, title: str = "독자 AI 파운데이션 모델, �
     naver.poison(ONE, html(article_page(ONE, title=head)))
 
 
-def test_what_is_not_due_is_not_asked_for(story: Story) -> None:
+def test_what_is_not_due_is_not_requested(story: Story) -> None:
     receipt = later(story, timedelta(minutes=1))
     assert (receipt.requests, receipt.finds, receipt.exit_reason) == (0, 0, ExitReason.NOTHING_NEW)
-    assert receipt.explanation == "no article is due to be looked at again"
+    assert receipt.explanation == "no article is due to be checked again"
 
 
-def test_what_has_not_changed_is_looked_at_once(story: Story) -> None:
+def test_what_has_not_changed_is_checked_once_a_stage(story: Story) -> None:
     first, again = later(story, TOMORROW), later(story, TOMORROW + timedelta(minutes=5))
     assert (ends(first), first.exit_reason) == ({Outcome.UNCHANGED: 2}, ExitReason.NOTHING_NEW)
     assert (ends(again), again.requests) == ({}, 0)
@@ -94,7 +94,7 @@ def test_a_deletion_is_noted_and_the_text_stays_and_comes_back(story: Story) -> 
     assert story.sql(f"SELECT state FROM frontier WHERE id = '{ONE}'") == [{"state": "unchanged"}]
 
 
-def test_a_modified_article_is_looked_at_sooner(story: Story) -> None:
+def test_a_modified_article_is_checked_sooner(story: Story) -> None:
     stamp = f"{datetime.now(SEOUL) + TOMORROW:%Y-%m-%d %H:%M:%S}"
     modified = f'<span class="_ARTICLE_MODIFY_DATE_TIME" data-modify-date-time="{stamp}">…</span>'
     published = article_page(ONE)
@@ -115,7 +115,7 @@ def test_a_fault_is_tried_again_by_the_next_crawl(story: Story) -> None:
     assert story.sql("SELECT DISTINCT state FROM frontier") == [{"state": "unchanged"}]
 
 
-def test_no_more_than_asked_for(story: Story) -> None:
+def test_no_more_than_ordered(story: Story) -> None:
     assert ends(later(story, TOMORROW, most_fetches=1)) == {Outcome.UNCHANGED: 1}
     assert ends(later(story, TOMORROW, most_fetches=1)) == {Outcome.UNCHANGED: 1}
     assert ends(later(story, TOMORROW)) == {}
@@ -136,7 +136,7 @@ def test_a_wrong_folder_does_not_become_an_archive(tmp_path: Path) -> None:
 
 
 def test_a_lost_journal_costs_the_feed_no_event_of_a_later_run(story: Story) -> None:
-    """The run that brought the article in is damaged; that a later one saw it deleted is still told."""
+    """The journal of the run that archived the article is damaged, not that of the run that saw it deleted."""
     (first,) = (story.archive / "captures").rglob("*.warc.gz")
     story.naver.poison(ONE, DELETED)
     later(story, TOMORROW)
@@ -168,11 +168,11 @@ def test_the_command(story: Story) -> None:
     assert (ran.code, ran.json["command"], ran.json["exit_reason"]) == (Exit.DONE, "refresh", "nothing_new")
 
 
-# -- asking only for what has changed
+# -- conditional requests
 
 
 class Cautious:
-    """A server that names a page's state, and sends nothing where the question names the same."""
+    """A server with an ETag, which answers 304 to a request with the same ETag."""
 
     def __init__(self, naver: SmallNaver, etag: str) -> None:
         self.asked: list[str | None] = []
@@ -207,14 +207,14 @@ def test_a_page_that_the_server_calls_unchanged_is_not_sent_again(tmp_path: Path
         story.check_whole(OLD)
 
 
-def test_304_to_a_question_without_condition_is_a_fault(story: Story) -> None:
+def test_304_to_an_unconditional_request_is_a_fault(story: Story) -> None:
     story.naver.poison(ONE, NOT_MODIFIED)
     assert ends(later(story, TOMORROW)) == {Outcome.FAILED: 1, Outcome.UNCHANGED: 1}
-    assert "set no condition" in story.fate(ONE)[1]
+    assert "unconditional request" in story.fate(ONE)[1]
 
 
 @pytest.mark.parametrize("etag", ["가나다", "x" * 300])
-def test_a_validator_that_is_not_fit_to_be_sent_back_is_not_kept(tmp_path: Path, etag: str) -> None:
+def test_a_validator_that_cannot_be_sent_back_is_not_kept(tmp_path: Path, etag: str) -> None:
     with small_naver() as naver:
         server = Cautious(naver, etag)
         story = begun(naver, tmp_path, small_topic(tmp_path))

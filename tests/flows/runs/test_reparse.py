@@ -1,4 +1,4 @@
-"""Deriving the archive again from its captures: what differs is shown before it is accepted, and nothing is asked."""
+"""Deriving texts again from their captures: differences are shown, stored as revisions, and cost no request."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def topic() -> Topic:
 
 @pytest.fixture
 def root(tmp_path: Path, topic: Topic) -> Path:
-    """Six crawled articles and an imported one; the stand-in is gone by the time it is given out."""
+    """Six crawled articles and an imported one; the stand-in no longer runs."""
     root = tmp_path / "archive"
     with Replica(make_corpus(5, articles=60, presses=4, days=3)) as naver:
         made = [one for one in naver.corpus.articles if one.key and not one.subject.arena and not one.gone_at][:6]
         addresses = tuple(one.key.url for one in made if one.key)
         asyncio.run(crawl(CrawlOrder(topic, root, addresses=addresses, naver=naver.url), now=lambda: naver.clock.now))
-    import_files(ImportOrder((write_document(tmp_path / "old", article(9)),), root, topic))
+    import_files(ImportOrder(topic, root, (write_document(tmp_path / "old", article(9)),)))
     return root
 
 
@@ -53,7 +53,7 @@ def again(root: Path, topic: Topic, **order: object) -> Reparsed:
 
 
 def better(content: bytes, url: str) -> Article:
-    """A parser that reads titles and publishers otherwise."""
+    """A parser that reads titles and publishers differently."""
     found = parse_article(content, url)
     return replace(found, title=f"{found.title} (고침)", publisher="다른 신문", parser="article_page/2")
 
@@ -106,7 +106,7 @@ def test_what_is_accepted_is_a_revision_and_the_older_text_stays(
 
 
 def test_the_snippet_of_a_search_stays(root: Path, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It stands on no page: only the find bears it."""
+    """It is on no page: only the find has it."""
     ((id_,),) = rows(root, "SELECT id FROM articles WHERE status = 'archived' ORDER BY id LIMIT 1")
     with open_archive(root) as archive:
         account = receipt("20260102T050505Z-0009")
@@ -130,13 +130,13 @@ def test_the_snippet_of_a_search_stays(root: Path, topic: Topic, monkeypatch: py
     assert rows(root, query) == [("찾은 말", "re-extracted")]
 
 
-def test_only_what_was_asked_for_is_derived_again(root: Path, topic: Topic) -> None:
+def test_only_what_was_ordered_is_derived_again(root: Path, topic: Topic) -> None:
     ((one, newest),) = rows(root, "SELECT id, max(crawled_at) OVER () FROM articles ORDER BY crawled_at DESC LIMIT 1")
     assert again(root, topic, dry_run=True, ids=(str(one),)).read == 1
     assert 0 < again(root, topic, dry_run=True, since=newest).read < again(root, topic, dry_run=True).read
 
 
-def test_a_capture_that_gives_no_article_today_leaves_the_text_as_it_is(
+def test_a_capture_that_no_longer_gives_an_article_leaves_the_text_as_it_is(
     root: Path, topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(root)
@@ -153,7 +153,7 @@ def test_a_capture_that_gives_no_article_today_leaves_the_text_as_it_is(
     assert contents(root)["articles"] == before["articles"]
 
 
-def test_an_interrupt_ends_behind_a_batch(root: Path, topic: Topic) -> None:
+def test_an_interrupt_ends_after_a_batch(root: Path, topic: Topic) -> None:
     done = reparse(ReparseOrder(topic, root), stopped=lambda: True)
     assert done.receipt is not None
     assert (done.read, done.receipt.exit_reason) == (0, ExitReason.INTERRUPTED)

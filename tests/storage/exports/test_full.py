@@ -278,7 +278,7 @@ class TestMarkdown:
         with zipfile.ZipFile(root / "exports" / "articles.zip") as bundle:
             lines = bundle.read("index/2025-12.md").decode().splitlines()
         (line,) = (line for line in lines if "대괄호" in line)
-        assert r"\[대괄호\]\(x\)" in line
+        assert r"\[대괄호\](x)" in line
         assert "\x07" not in line
 
     def test_a_missing_file_is_damage(self, root: Path) -> None:

@@ -9,11 +9,9 @@ from xml.etree import ElementTree as ET
 
 from hypothesis import given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 from storage.exports.atom import feed
 from storage.exports.jsonl import line
-from storage.exports.markdown import escaped
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n\x85\u2028\u202e\x00&<>[]()*_`\\\"'가"))
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -27,16 +25,6 @@ def test_a_record_is_one_line_and_comes_back(title: str, body: str | None) -> No
     assert len(data.decode().splitlines()) == len(data.splitlines()) == 1
 
 
-@given(TEXTS)
-def test_markdown_shows_a_text_as_it_is(text: str) -> None:
-    said = escaped(text)
-    assert len(said.splitlines()) <= 1
-    tokens = [child for token in MarkdownIt().parse(f"- 글 [x{said}](../a.md)") for child in token.children or ()]
-    assert [token.type for token in tokens if token.type not in ("text", "text_special")] == ["link_open", "link_close"]
-    shown = "".join(token.content for token in tokens).removeprefix("글 x")
-    assert "".join(shown.split()) == "".join(character for character in "".join(text.split()) if _is_seen(character))
-
-
 @given(TEXTS, TEXTS)
 def test_a_feed_can_be_read_whatever_is_in_it(title: str, text: str) -> None:
     row: dict[str, Any] = dict.fromkeys(("subtitle", "publisher", "authors", "categories"))
@@ -47,7 +35,3 @@ def test_a_feed_can_be_read_whatever_is_in_it(title: str, text: str) -> None:
     # XML reads \r as \n; what it cannot hold at all is left out.
     kept = (c for c in title if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff"))
     assert shown.replace("\r", "\n") == "".join(kept).replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _is_seen(character: str) -> bool:
-    return escaped(character) != ""

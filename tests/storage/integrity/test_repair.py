@@ -51,6 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         note = PlainText(
             "text_0", "주소 없는 글", NOW, "import:a.txt", "import/1", archive.capture_file("a", b"a", NOW)
         )
+        archive.capture(page(key(8).url, why="article"))  # no batch tells of it
         archive.store(account.run_id, [edited, copy, decomposed, off], (), [note])
         archive.finish_run(ended(account), {}, [])
     # A clock that was set back: the order of the runs is not that of their names.
@@ -139,6 +140,63 @@ def test_one_flipped_byte_is_found_wherever_it_is(root: Path, name: str, share: 
     data[int(share * len(data))] ^= 0x01
     path.write_bytes(data)
     assert any(name in fault for fault in verify_archive(root).faults)
+
+
+BLOCKS_FROM, BLOCK = 3 * 4096, 256 * 1024
+"""DuckDB's file: three headers, then blocks, each with a checksum of its own."""
+
+
+def block_of(database: Path, table: str) -> int:
+    """The number of a block that a table's rows lie in."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        sql = f"SELECT max(block_id) FROM pragma_storage_info('{table}')"
+        (found,) = connection.execute(sql).fetchall()
+    return int(found[0])
+
+
+@pytest.mark.parametrize("act", [repair, rebuild])
+@pytest.mark.parametrize("files", [("state/writer.duckdb",), ("state/writer.duckdb", "archive.duckdb")])
+@pytest.mark.parametrize("table", ["capture_files", "unprocessed", "schema_version", "articles", "runs"])
+@pytest.mark.every(3)
+def test_one_flipped_byte_of_any_table_is_mended(
+    root: Path, table: str, files: tuple[str, ...], act: Callable[[Path], Repair]
+) -> None:
+    """Of the readers' copy as well: where it was copied, the damage went with it."""
+    before = contents(root)
+    for name in files:
+        flip(root / name, BLOCKS_FROM + BLOCK * block_of(root / name, table) + 1000)
+    assert act(root).left == []
+    assert contents(root) == before
+    assert verify_archive(root).faults == []
+    with open_archive(root) as archive:
+        store_new(archive, 9, run="20260302T050405Z-0009")
+        assert verify(archive).faults == []
+
+
+@pytest.mark.parametrize("block", range(-2, 18))
+@pytest.mark.every(6)
+def test_one_flipped_byte_of_any_block_is_mended(root: Path, block: int) -> None:
+    """Indexes, the catalogue and free blocks among them."""
+    before, path = contents(root), root / "state" / "writer.duckdb"
+    assert path.stat().st_size >= BLOCKS_FROM + BLOCK * 18
+    flip(path, BLOCKS_FROM + (BLOCK * block + 1000 if block >= 0 else 4096 * block + 100))
+    assert repair(root).left == []
+    assert contents(root) == before
+    assert verify_archive(root).faults == []
+
+
+@pytest.mark.parametrize("table", ["capture_files", "unprocessed", "schema_version"])
+def test_a_table_that_cannot_be_read_does_not_cost_the_rows_of_a_damaged_capture(root: Path, table: str) -> None:
+    """The other tables of both databases are all that still tells of them."""
+    before = contents(root)
+    (file,) = (root / "captures").rglob("*-0002-*.warc.gz")
+    file.write_bytes(b"damaged")
+    for name in ("state/writer.duckdb", "archive.duckdb"):
+        flip(root / name, BLOCKS_FROM + BLOCK * block_of(root / name, table) + 1000)
+    assert all("capture" in fault for fault in repair(root).left)
+    assert told(contents(root)) == told(before)
+    assert all("capture" in fault for fault in rebuild(root).left)
+    assert told(contents(root)) == told(before)
 
 
 def test_a_row_that_somebody_changed_is_named_and_made_anew(root: Path) -> None:

@@ -127,7 +127,7 @@ def test_a_file_of_changes_that_fails_on_the_way_leaves_nothing_behind(
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr("storage.exports.changes.sync_file", full)
+    monkeypatch.setattr("storage.files.sync_file", full)
     ran = seogo("export", "--since", "0", "--format", "parquet", "--to", tmp_path, "--archive", archive)
     assert ran.code == Exit.STORAGE_FAULT
     assert list(tmp_path.iterdir()) == []

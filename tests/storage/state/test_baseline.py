@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.drift.alarm import Watch
+from flows.drift.alarm import DriftAlarm
 from schemas.errors import StorageFault
 from schemas.traits import Baseline, LayoutMemory, Tally, Traits
 from storage.state.baseline import as_json, from_json, load, save
@@ -39,7 +39,7 @@ def test_a_baseline_is_read_back_as_it_was(baseline: Baseline) -> None:
 
 
 def test_a_real_one_is_small_and_survives_the_file(tmp_path: Path) -> None:
-    watch = Watch(Baseline())
+    watch = DriftAlarm(Baseline())
     for run in runs(5, 700):
         watch.look(run)
     watch.source("search_api:독자 모델", 7)
@@ -102,5 +102,5 @@ def test_a_file_that_cannot_be_read_or_written_is_a_storage_fault(tmp_path: Path
     folder.mkdir()
     with pytest.raises(StorageFault, match="cannot be read"):
         load(folder)
-    with pytest.raises(StorageFault, match="cannot be kept"):
+    with pytest.raises(StorageFault, match="cannot be written"):
         save(folder, Baseline())

@@ -1,0 +1,36 @@
+"""Which WARC files are not finished: their names, in `state/open_capture`, until the database is closed behind them.
+
+There the next start finds the files of a run that was killed, without reading the archive.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from schemas.errors import ArchiveDamaged
+from storage.files import replacing
+from storage.layout import OPEN_CAPTURE
+
+_NAME = re.compile(r"captures/\d{4}/\d\d/\d\d/[^/\x00]+\.warc\.gz")
+
+
+def add(root: Path, name: str) -> None:
+    """Note a file, before it is made. Raises OSError, ArchiveDamaged."""
+    names = [*read(root), name]
+    with replacing(root / OPEN_CAPTURE) as part:
+        part.write_text("".join(f"{one}\n" for one in names), "utf-8")
+
+
+def read(root: Path) -> list[str]:
+    """The names, in the order in which they were noted. Raises ArchiveDamaged where this is no list of names."""
+    path = root / OPEN_CAPTURE
+    try:
+        names = path.read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (IsADirectoryError, UnicodeDecodeError) as error:
+        raise ArchiveDamaged(f"{path} is damaged ({error})") from error
+    if wrong := [name for name in names if not _NAME.fullmatch(name)]:
+        raise ArchiveDamaged(f"{path} is damaged ({wrong[0]!r:.80} is no capture)")
+    return names
