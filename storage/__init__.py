@@ -1,14 +1,14 @@
 """Where things are stored: the database, the captures, the Markdown files, and the archive directory around them.
 
-archive     an archive directory with one writer: runs, batches, publication
-layout      the paths in an archive directory
-files       atomic writes, checksums
+archive.py   an archive directory with one writer: runs, batches, publication
+layout.py    the paths in an archive directory
+files.py     atomic writes, checksums
 
-captures    raw responses and journals in WARC files
-journal     what a run decided, and carrying it out as transactions
-database    the writer's DuckDB database and the snapshot for readers
-state       small files below `state/`: lease, checksums, pauses, baseline, last verification
-reading     read-only access to the snapshot
-exports     whole exports and changes as files
-integrity   verify, repair, rebuild
+captures/    raw responses and journals in WARC files
+journal/     what a run decided, and carrying it out as transactions
+database/    the writer's DuckDB database and the snapshot for readers
+state/       small files below `state/`: lease, checksums, pauses, baseline, last verification
+reading/     read-only access to the snapshot
+exports/     whole exports and changes as files
+integrity/   verify, repair, rebuild
 """

@@ -1,9 +1,9 @@
 """The polite HTTP client: the only package that sends requests.
 
-client      Client: fetches one URL, with robots.txt, throttle, retries and redirects; returns a page or a fault
-hosts       which URLs may be requested, and where their requests are sent (Naver or a stand-in)
-robots      what each host's robots.txt allows, and its Crawl-delay
-throttle    the spacing and the number of concurrent requests of one host
-backoff     pauses after faults: `Retry-After`, jitter, kept across processes
-transport   one request and its response over http or https, within limits of time and size
+client.py      Client: fetches one URL, with robots.txt, throttle, retries and redirects; returns a page or a fault
+hosts.py       which URLs may be requested, and where their requests are sent (Naver or a stand-in)
+robots.py      what each host's robots.txt allows, and its Crawl-delay
+throttle.py    the spacing and the number of concurrent requests of one host
+backoff.py     pauses after faults: `Retry-After`, jitter, kept across processes
+transport.py   one request and its response over http or https, within limits of time and size
 """

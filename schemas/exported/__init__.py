@@ -1,7 +1,7 @@
 """The records of the exports: a versioned contract with other programs.
 
-records         ExportedArticle, ExportedChange, their JSON Schemas, the schema version
-__main__        `python -m schemas.exported` writes the JSON Schemas
+records.py      ExportedArticle, ExportedChange, their JSON Schemas, the schema version
+__main__.py     `python -m schemas.exported` writes the JSON Schemas
 *.schema.json   the JSON Schemas
 versions.json   a digest of each version, so that no record changes without a new version
 """

@@ -1,8 +1,8 @@
 """The topic file: what is crawled, how politely, and what is on topic.
 
-model         Topic and its parts, load_topic: the validated values
-yaml_source   reads the YAML with the position of each key; `extends`
-fields        the types of single values: a query, a press office, a duration, a URL
+model.py         Topic and its parts, load_topic: the validated values
+yaml_source.py   reads the YAML with the position of each key; `extends`
+fields.py        the types of single values: a query, a press office, a duration, a URL
 """
 
 from schemas.topic.model import (

@@ -1,11 +1,11 @@
 """Exports of an archive as files: all articles, or the changes behind a cursor.
 
-full       whole exports: only files whose articles changed are written again
-changes    the changes behind a cursor, as one file
-records    articles of the snapshot as export records
-folder     the folder of exports: its manifest, its lock, atomic replacement of files
-parquet    one Parquet file per month
-jsonl      JSON lines
-markdown   a zip file of the Markdown files, with an index
-atom       an Atom feed of the newest articles
+full.py       whole exports: only files whose articles changed are written again
+changes.py    the changes behind a cursor, as one file
+records.py    articles of the snapshot as export records
+folder.py     the folder of exports: its manifest, its lock, atomic replacement of files
+parquet.py    one Parquet file per month
+jsonl.py      JSON lines
+markdown.py   a zip file of the Markdown files, with an index
+atom.py       an Atom feed of the newest articles
 """

@@ -1,7 +1,8 @@
 """Checks that an archive is consistent, and repairs it from its captures.
 
-verify        compares files, rows and captures
-repair        verifies in any state, and repairs what the captures allow
-rebuild       a second database, built from nothing but the captures
-unjournaled   what only the database knows, because no journal has it any more
+verify.py        compares files, rows and captures
+repair.py        verifies in any state, and repairs what the captures allow
+rebuild.py       a second database, built from nothing but the captures
+salvage.py       what is still readable in a damaged database
+unjournaled.py   what only the database knows, because no journal has it any more
 """

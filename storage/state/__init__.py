@@ -1,9 +1,9 @@
 """Small files below `state/` of an archive.
 
-lease         the lock that admits one writer
-checksums     checksums of the two database files
-backoff       the pauses of hosts
-baseline      the baseline of the drift alarm
-json_file     a JSON file: validated when it is read, replaced as a whole
-last_verify   time and result of the last verification
+lease.py         the lock that admits one writer
+checksums.py     checksums of the two database files
+backoff.py       the pauses of hosts
+baseline.py      the baseline of the drift alarm
+json_file.py     a JSON file: validated when it is read, replaced as a whole
+last_verify.py   time and result of the last verification
 """
