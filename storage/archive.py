@@ -159,6 +159,13 @@ class Archive(Questions):
                 return captures.read_page(self.root, ref)
         return None
 
+    def quarantined_page(self, id_: str) -> RawPage | None:
+        """The page of an article that is in quarantine; None where there is none, or none that can be read."""
+        ref = self.quarantined_capture(id_)
+        with suppress(ArchiveDamaged):  # `verify` names the damage
+            return captures.read_page(self.root, ref) if ref else None
+        return None
+
     # -- storing
 
     def capture(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef:

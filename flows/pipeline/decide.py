@@ -2,6 +2,7 @@
 
 before_fetch   is it worth a request?
 next_try       when is a find that failed to be tried again?
+text_loss      has the text lost so much that the page is probably broken?
 after_parse    what does a parsed article mean to the archive?
 next_refresh   when is an archived article to be checked again?
 """
@@ -74,6 +75,26 @@ def next_try(known: Known | None, now: datetime, *, quarantined: bool = False) -
     if tries < MOST_TRIES:
         return tries, now + _FIRST_RETRY * 4 ** (tries - 1)
     return tries, now + LONGEST_PAUSE if quarantined else None
+
+
+def text_loss(stored: str, body: str, *, cut: bool = False) -> str | None:
+    """Why a page probably lacks a part of its text, compared with the stored one without white space. None: it is whole.
+
+    `cut`: the page ends early. A text that was withdrawn or shortened on purpose looks the same: it is taken once a
+    later fetch gives it again.
+    """
+    before, after = "".join(stored.split()), "".join(body.split())
+    if not before or before == after:
+        return None
+    if not after:
+        return f"the page has no text, the archive has {len(before):,} characters"
+    if cut:
+        return f"the page is cut: it does not end with </html> and has {len(after):,} of {len(before):,} characters"
+    if before.startswith(after):
+        return f"the text ends after {len(after):,} of {len(before):,} characters"
+    if len(after) * 2 < len(before):
+        return f"the text shrank from {len(before):,} to {len(after):,} characters"
+    return None
 
 
 def after_parse(

@@ -1,9 +1,9 @@
 """A batch of parsed pages: how each find ends, and what is stored because of it.
 
-    parsed pages | drift? | relevance | same text? | next refresh
+    parsed pages | drift? | text lost? | relevance | same text? | next refresh
 
 A page that has drifted from how such pages used to look is quarantined: its find fails, and its capture is kept for
-later.
+later. So is a page whose text lost most of what the archive has, until a later fetch gives the same text again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from flows.pipeline.decide import RETRIED, Decision, after_parse, next_refresh, next_try
+from flows.naver.article_page import parse_article
+from flows.pipeline.decide import RETRIED, Decision, after_parse, next_refresh, next_try, text_loss
 from flows.pipeline.relevance import mentions, score
 from schemas.article import Article, ArticleRef, Outcome
+from schemas.errors import ParseError
 from schemas.find import FindResult, Known, Relevance, Status, TeamModel
-from schemas.page import CaptureRef, Validators
+from schemas.page import CaptureRef, RawPage, Validators
 from schemas.topic import Topic
 from schemas.traits import Traits
 
@@ -56,7 +58,7 @@ class DriftCheck(Protocol):
 
 
 class Texts(Protocol):
-    """Who first had a text: the archive."""
+    """The texts of the archive."""
 
     def same_text(
         self, content_hashes: Sequence[str], text_hashes: Sequence[str]
@@ -64,10 +66,21 @@ class Texts(Protocol):
         """For content hashes and for text hashes, the id of the first article that has each, if there is one."""
         ...
 
+    def stored_bodies(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The newest text of each of these articles, by id."""
+        ...
+
+    def quarantined_page(self, id_: str) -> RawPage | None:
+        """The page of an article that is in quarantine, if there is one that can be read."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A find whose page has been fetched, captured and parsed: judged once its batch is complete."""
+    """A find whose page has been fetched, captured and parsed: judged once its batch is complete.
+
+    `cut`: the page ends before its end, as far as its markup tells.
+    """
 
     ref: ArticleRef
     article: Article
@@ -75,37 +88,40 @@ class Parsed:
     capture: CaptureRef
     crawled_at: datetime
     validators: Validators | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges the batches of a run that began at `began`."""
+    """Judges the batches of a run that began at `began`. `accept`: a text that lost most of its length is right."""
 
     texts: Texts
     assess: Assess
     drift_check: DriftCheck
     began: datetime
+    accept: bool = False
 
     def results(self, visited: Sequence[Parsed | FindResult], known: Mapping[str, Known | None]) -> list[FindResult]:
         """How each find of a batch ends, in order."""
         pages = [item for item in visited if isinstance(item, Parsed)]
         unread = sum(1 for item in visited if isinstance(item, FindResult) and item.quarantined)
-        drifted = self.drift_check([(page.ref.key.id, page.traits) for page in pages], unread=unread)
+        unfit = self._losses(pages, known)
+        unfit |= self.drift_check([(page.ref.key.id, page.traits) for page in pages], unread=unread)
         firsts = self.texts.same_text(
             [page.article.content_hash for page in pages], [page.article.text_hash for page in pages]
         )
-        return [self._dated(self._result(item, known, drifted, firsts), known) for item in visited]
+        return [self._dated(self._result(item, known, unfit, firsts), known) for item in visited]
 
     def _result(
         self,
         item: Parsed | FindResult,
         known: Mapping[str, Known | None],
-        drifted: Mapping[str, str],
+        unfit: Mapping[str, str],
         firsts: tuple[dict[str, str], dict[str, str]],
     ) -> FindResult:
         if isinstance(item, FindResult):
             return item
-        if why := drifted.get(item.ref.key.id):
+        if why := unfit.get(item.ref.key.id):
             return self._quarantined(item, known.get(item.ref.key.id), why)
         result = self._judged(item, known.get(item.ref.key.id), *firsts)
         if result.revision_kind is not None:
@@ -114,6 +130,25 @@ class Judge:
             same_content.setdefault(item.article.content_hash, item.article.id)
             same_text.setdefault(item.article.text_hash, item.article.id)
         return result
+
+    def _losses(self, pages: Sequence[Parsed], known: Mapping[str, Known | None]) -> dict[str, str]:
+        """Pages whose text probably lacks a part, seen for the first time: article id -> why."""
+        changed = {page.ref.key.id: page for page in pages if _changes_text(page, known.get(page.ref.key.id))}
+        if self.accept or not changed:
+            return {}
+        stored = self.texts.stored_bodies(list(changed))
+        losses = {id_: text_loss(stored.get(id_, ""), page.article.body, cut=page.cut) for id_, page in changed.items()}
+        return {id_: why for id_, why in losses.items() if why and not self._was_seen(changed[id_])}
+
+    def _was_seen(self, page: Parsed) -> bool:
+        """Whether an earlier fetch, whose page is in quarantine, gave the same text."""
+        earlier = self.texts.quarantined_page(page.ref.key.id)
+        if earlier is None or earlier.capture == page.capture:
+            return False
+        try:
+            return parse_article(earlier.content, page.ref.key.url).content_hash == page.article.content_hash
+        except ParseError:
+            return False
 
     def _judged(
         self, item: Parsed, known: Known | None, same_content: Mapping[str, str], same_text: Mapping[str, str]
@@ -179,6 +214,11 @@ def _result_of(item: Parsed, known: Known | None, decision: Decision, relevance:
         crawled_at=item.crawled_at,
         validators=item.validators,
     )
+
+
+def _changes_text(page: Parsed, known: Known | None) -> bool:
+    has_text = known is not None and known.status in (Status.ARCHIVED, Status.IMPORTED)
+    return has_text and known is not None and known.content_hash != page.article.content_hash
 
 
 def _gone_at(result: FindResult, known: Known | None) -> datetime | None:

@@ -30,6 +30,8 @@ _ROBOTS_AGAIN = timedelta(days=1)
 _BLOCKS_IN_A_ROW = 3
 """Refusals by one host in a row after which the run ends."""
 _LONGEST_VALIDATOR = 200
+_END_WITHIN = 4096
+"""Bytes at the end of a page in which `</html>` is looked for."""
 _NOT_MODIFIED = 304
 _GONE = frozenset({404, 410})
 _REFUSED = frozenset({401, 403, 429})
@@ -160,7 +162,7 @@ class Visitor:
             tries, retry_at = next_try(find.known, self.now(), quarantined=True)
             failed = self._failed(find, str(error), capture)
             return replace(failed, crawled_at=at, quarantined=True, tries=tries, retry_at=retry_at)
-        return Parsed(ref, article, traits, capture, at, _validators(page, ref))
+        return Parsed(ref, article, traits, capture, at, _validators(page, ref), cut=_is_cut(page))
 
     # -- faults as outcomes
 
@@ -209,6 +211,12 @@ class Visitor:
     def _deferred(self, find: Find, detail: str) -> FindResult:
         tries = find.known.tries if find.known else 0
         return FindResult(find.ref, Outcome.DEFERRED, detail, tries=tries, retry_at=self.now())
+
+
+def _is_cut(page: RawPage) -> bool:
+    """Whether an HTML page lacks its end."""
+    is_json = page.content.lstrip()[:1] in (b"{", b"[")
+    return not is_json and b"</html>" not in page.content[-_END_WITHIN:].lower()
 
 
 def _first_address(ref: ArticleRef) -> str:

@@ -48,11 +48,12 @@ class PipelineOrder(Order):
 
 @dataclass(slots=True, kw_only=True)
 class PipelineRun(Run):
-    """A run whose finds go through the pipeline."""
+    """A run whose finds go through the pipeline. `accept`: pages are right as they look now."""
 
     order: PipelineOrder
     stop: Stop
     drift_alarm: DriftAlarm
+    accept: bool = False
     _pipeline: Pipeline | None = field(default=None, init=False)
 
     @property
@@ -66,7 +67,7 @@ class PipelineRun(Run):
         guarded = self.stop.guard(fetch)
         self._pipeline = Pipeline(
             visitor=Visitor(guarded, self.archive, assess, self.receipt, self.stop, self.now, self.most_fetches),
-            judge=Judge(self.archive, assess, self.drift_alarm.look, self.receipt.started_at),
+            judge=Judge(self.archive, assess, self.drift_alarm.look, self.receipt.started_at, accept=self.accept),
             archive=self.archive,
             receipt=self.receipt,
             requests=self.requests,
@@ -183,13 +184,15 @@ async def run_pipeline(
 ) -> Receipt:
     """Do the work of a command as one run, and return its receipt. Raises SeogoError where it cannot go on at all.
 
-    `accept`: the drift alarm takes pages as they look now, whatever they looked like before.
+    `accept`: pages are taken as they look now, whatever they looked like before.
     """
     with open_for_run(order, command, now()) as (archive, receipt):
         baseline, note = baseline_store.load(order.archive / BASELINE)
         receipt.notes += [note] if note else []
         alarm = DriftAlarm(baseline, accept=accept)
-        run = PipelineRun(archive, receipt, on_progress, now, order=order, stop=stop or Stop(), drift_alarm=alarm)
+        run = PipelineRun(
+            archive, receipt, on_progress, now, order=order, stop=stop or Stop(), drift_alarm=alarm, accept=accept
+        )
         with run.recorded(exit_reason):
             await run.do(work)
         baseline_store.save(order.archive / BASELINE, alarm.learned())

@@ -36,6 +36,18 @@ class Questions:
         """The id of the article that bears each content hash, and each text hash, where there is one."""
         return self._first_with("content_hash", content_hashes), self._first_with("text_hash", text_hashes)
 
+    def stored_bodies(self, ids: Sequence[str]) -> dict[str, str]:
+        """The newest text of each of these articles that has one, by id."""
+        rows = self._db.lookup(
+            ids, "SELECT a.id, a.body FROM wanted JOIN articles a USING (id) WHERE a.body IS NOT NULL"
+        )
+        return {row["id"]: row["body"] for row in rows}
+
+    def quarantined_capture(self, id_: str) -> CaptureRef | None:
+        """The capture of an article's page that is in quarantine, if there is one."""
+        rows = self._db.rows("SELECT capture_file, capture_offset FROM quarantine WHERE id = ?", [id_])
+        return CaptureRef(rows[0]["capture_file"], rows[0]["capture_offset"]) if rows else None
+
     def due(self, now: datetime, limit: int) -> list[ArticleRef]:
         """Finds that an earlier run could not finish and whose time has come, oldest due first.
 

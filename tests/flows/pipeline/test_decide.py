@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.pipeline.decide import REFRESH_STAGES, RETRIED, Decision, after_parse, before_fetch, next_refresh, next_try
+from flows.pipeline.decide import (
+    REFRESH_STAGES,
+    RETRIED,
+    Decision,
+    after_parse,
+    before_fetch,
+    next_refresh,
+    next_try,
+    text_loss,
+)
 from schemas.article import Article, ArticleKey, Outcome
 from schemas.find import Known, Relevance, RevisionKind, Status
 
@@ -46,6 +55,45 @@ def judged(found: Article, known: Known | None = None, *, relevant: bool = True,
         same_content=same.get("content", {}),
         same_text=same.get("text", {}),
     )
+
+
+LONG = "정부는 독자 인공지능 파운데이션 모델을 만들 정예팀을 뽑는다고 밝혔다. 다음 발표회는 봄에 열린다."
+texts = st.text("가나다라 마바\n", min_size=1)
+
+
+class TestTextLoss:
+    @pytest.mark.parametrize(
+        ("body", "why"),
+        [
+            ("", "the page has no text, the archive has 43 characters"),
+            (" \n\n", "the page has no text"),
+            (LONG[:30], "the text ends after"),
+            ("이 기사는 언론사의 요청으로 줄었습니다.", "the text shrank from 43 to 18 characters"),
+        ],
+    )
+    def test_a_text_that_lost_most_of_it_is_named(self, body: str, why: str) -> None:
+        assert (text_loss(LONG, body) or "").startswith(why)
+
+    def test_a_cut_page_is_named_whatever_is_left_of_its_text(self) -> None:
+        found = text_loss(LONG, LONG.replace("봄", "여름"), cut=True)
+        assert found is not None
+        assert "does not end with </html>" in found
+
+    @given(texts, texts)
+    def test_a_text_that_only_grows_or_changes_a_little_is_no_loss(self, before: str, more: str) -> None:
+        assert text_loss(before, before + more) is None
+        assert text_loss(before, more + before) is None
+        assert text_loss(before, before, cut=True) is None
+        assert text_loss("", more, cut=True) is None
+
+    @given(texts.filter(str.strip), st.integers(min_value=0))
+    def test_every_proper_beginning_is_a_loss(self, before: str, end: int) -> None:
+        squeezed = "".join(before.split())
+        assert text_loss(before, squeezed[: end % len(squeezed)]) is not None
+
+    @given(texts)
+    def test_white_space_is_no_text(self, before: str) -> None:
+        assert text_loss(before, before.replace(" ", "\n\n")) is None
 
 
 class TestBeforeFetch:

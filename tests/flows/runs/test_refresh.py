@@ -53,6 +53,15 @@ def ends(receipt: Receipt) -> dict[Outcome, int]:
     return {outcome: number for outcome, number in receipt.outcomes.items() if number}
 
 
+def shows(naver: SmallNaver, page: str) -> None:
+    naver.poison(ONE, html(page))
+
+
+def body_of(story: Story) -> str:
+    (row,) = story.sql(f"SELECT body FROM articles WHERE id = '{ONE}'")
+    return str(row["body"])
+
+
 def edited(naver: SmallNaver, title: str = "독자 AI 파운데이션 모델, 고친 제목") -> None:
     head = f'<h2 class="media_end_head_headline">{title}</h2>'
     naver.poison(ONE, html(article_page(ONE, title=head)))
@@ -220,3 +229,60 @@ def test_a_validator_that_cannot_be_sent_back_is_not_kept(tmp_path: Path, etag: 
         story = begun(naver, tmp_path, small_topic(tmp_path))
         later(story, TOMORROW)
         assert server.asked == [None, None]
+
+
+RETRACTED = "언론사의 요청으로 내용을 줄였다."
+BROKEN = {
+    "emptied": article_page(ONE, body=""),
+    "shrunken": article_page(ONE, body=RETRACTED),
+    "a beginning": article_page(ONE, body="독자 AI 파운데이션 모델 사업의 1번째"),
+    "cut": article_page(ONE, body="독자 AI 파운데이션 모델 사업의 1번째 점검이 끝났다.").partition(
+        '<div class="copyright">'
+    )[0],
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_a_broken_page_does_not_replace_a_good_text(story: Story, broken: str) -> None:
+    before = body_of(story)
+    shows(story.naver, broken)
+    receipt = later(story, TOMORROW)
+    assert ends(receipt) == {Outcome.FAILED: 1, Outcome.UNCHANGED: 1}
+    assert receipt.exit_reason is ExitReason.PARTLY_FAILED
+    assert story.sql(f"SELECT id FROM quarantine WHERE id = '{ONE}'") == [{"id": ONE}]
+    story.naver.heal()
+    story.crawl_at(datetime.now(UTC) + TOMORROW + timedelta(hours=1))
+    assert (body_of(story), story.sql("SELECT id FROM quarantine")) == (before, [])
+    assert story.sql("SELECT count(*) AS n FROM superseded") == [{"n": 0}]
+    story.check_whole(OLD)
+
+
+def test_a_retraction_that_lasts_is_an_edit(story: Story) -> None:
+    shows(story.naver, article_page(ONE, body=RETRACTED))
+    assert ends(later(story, TOMORROW)) == {Outcome.FAILED: 1, Outcome.UNCHANGED: 1}
+    shows(story.naver, article_page(ONE, body=RETRACTED, tail="<!-- 다른 답 -->"))
+    crawled, _ = story.crawl_at(datetime.now(UTC) + TOMORROW + timedelta(hours=1))
+    assert crawled.outcomes[Outcome.EDITED] == 1
+    assert (body_of(story), story.sql("SELECT id FROM quarantine")) == (RETRACTED, [])
+    story.check_whole(OLD)
+
+
+def test_another_loss_is_not_the_same_text_seen_again(story: Story) -> None:
+    before = body_of(story)
+    shows(story.naver, article_page(ONE, body=RETRACTED))
+    later(story, TOMORROW)
+    shows(story.naver, article_page(ONE, body=""))
+    crawled, _ = story.crawl_at(datetime.now(UTC) + TOMORROW + timedelta(hours=1))
+    assert crawled.outcomes[Outcome.FAILED] == 1
+    assert body_of(story) == before
+
+
+def test_the_quarantined_page_alone_does_not_confirm_itself(story: Story) -> None:
+    before = body_of(story)
+    shows(story.naver, article_page(ONE, body=RETRACTED))
+    later(story, TOMORROW)
+    words = ("reparse", "--quarantined", "--archive", story.archive, "--topic", story.topic)
+    assert seogo(*words).code == Exit.PARTLY_FAILED
+    assert body_of(story) == before
+    assert seogo(*words, "--accept").code == Exit.DONE
+    assert body_of(story) == RETRACTED
