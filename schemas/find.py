@@ -71,13 +71,15 @@ class TeamModel(NamedTuple):
 class Relevance:
     """How much a text is about the topic, and why (each reason readable by itself); which teams and models it names.
 
-    `models` is None where nobody asked: so it was once.
+    `on_topic`: whether that is enough for the topic. Teams and models of a text that is off topic are left out: there,
+    솔라 may be solar energy. `models` and `on_topic` are None in entries from before they were determined.
     """
 
     score: float
     reasons: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     models: tuple[TeamModel, ...] | None = None
+    on_topic: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Receipt:
     outcome -> finds. `hosts`: host -> requests, bytes, seconds waited in all and for the slowest. `newest`: the first
     50 articles that were stored as new. `drift`: what no longer looks as it always did; `held`: the first 50 pages
     that are kept out of the archive for it, id -> why, of `quarantined` in all. `gaps`: what was asked for and not
-    read.
+    read. `topic_version` and `topic_threshold`: by which rules texts were assessed (see `schemas.journal.RunStarted`).
     """
 
     run_id: str
@@ -101,6 +101,8 @@ class Receipt:
     held: dict[str, str] = field(default_factory=dict)
     quarantined: int = 0
     gaps: list[str] = field(default_factory=list)
+    topic_version: str | None = None
+    topic_threshold: float | None = None
 
     @property
     def finds(self) -> int:

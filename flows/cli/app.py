@@ -196,6 +196,7 @@ app.command(epilog="Example: seogo verify --archive archive")(cli_care.verify)
 app.command(epilog="Example: seogo repair --archive archive")(cli_care.repair)
 app.command(epilog="Example: seogo rebuild --archive archive")(cli_care.rebuild)
 app.command(epilog="Example: seogo reparse --since 2026-01-10 --dry-run")(cli_care.reparse)
+app.command(epilog="Example: seogo reassess --dry-run")(cli_care.reassess)
 
 
 @topic_app.command(epilog="Example: seogo topic check topics/foundation_model.yaml")

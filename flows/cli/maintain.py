@@ -1,4 +1,4 @@
-"""The commands that look after an archive: verify, repair, rebuild, reparse. `flows.cli.app` registers them."""
+"""The commands that maintain an archive: verify, repair, rebuild, reparse, reassess. `flows.cli.app` registers them."""
 
 from __future__ import annotations
 
@@ -108,6 +108,36 @@ def reparse(
         done = derive_again(order, on_progress=report, stopped=stop.is_set)
     Verdict.code = exit_of_run(done.exit_reason)
     print_json(reparsed_object(done)) if json else show_reparsed(done)
+    raise typer.Exit(Verdict.code)
+
+
+def reassess(
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    topic: TopicOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show field by field what would change, and store nothing.")
+    ] = False,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
+    """Assess all texts by today's topic file.
+
+    Without the network. Texts that are off topic now stay and are marked; finds that were off topic can arrive.
+    """
+    from flows.cli.show.archive import reassessed_object, show_reassessed
+    from flows.cli.show.progress import progress
+    from flows.cli.show.terminal import print_json
+    from flows.cli.signals import on_interrupt
+    from flows.runs.reassess import ReassessOrder
+    from flows.runs.reassess import reassess as assess_again
+
+    check_archive(archive)
+    order = ReassessOrder(topic_from(topic), archive, dry_run, wait=wait)
+    stop = threading.Event()
+    with on_interrupt(stop.set), progress("reassess") as report:
+        done = assess_again(order, on_progress=report, stopped=stop.is_set)
+    Verdict.code = exit_of_run(done.exit_reason)
+    print_json(reassessed_object(done)) if json else show_reassessed(done)
     raise typer.Exit(Verdict.code)
 
 

@@ -149,6 +149,12 @@ class ReparseParameters(TopicPlace):
         return "the quarantine" if self.quarantined else "texts"
 
 
+class ReassessParameters(TopicPlace):
+    """All texts by today's topic file."""
+
+    dry_run: bool = Field(default=False, description="Compare, and store nothing.")
+
+
 class ReportParameters(Place):
     """A report of the last days."""
 

@@ -1,4 +1,4 @@
-"""What people see in the terminal of a repair and of a reparse. Imports rich, so only where it is shown."""
+"""What people see in the terminal of a repair, a reparse and a reassessment. Imports rich."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.cli.show.terminal import cell, line, out
+from flows.runs.reassess import Reassessed
 from flows.runs.reparse import Difference, Reparsed
+from schemas.receipt import ExitReason
 from storage.integrity.repair import Repair
 
 _MOST_LINES = 20
@@ -39,15 +41,31 @@ def show_repair(done: Repair) -> None:
 
 def show_reparsed(done: Reparsed) -> None:
     """How many articles come out otherwise, by field, and the first of them before and after."""
-    if done.fields:
-        out.print(_fields(done))
-    for article_id, differences in groupby(done.examples[:_MOST_LINES], key=lambda one: one.id):
-        out.print(Text(article_id, style="bold"))
-        for difference in differences:
-            out.print(_difference(difference))
-    for article_id, reason in list(done.failed.items())[:_MOST_LINES]:
-        out.print(Text(line(f"{article_id}: {reason}"), style="red"))
+    _show_differences(done)
     out.print(_last_line(done))
+
+
+def show_reassessed(done: Reassessed) -> None:
+    """The same, and which finds arrive or cannot be assessed."""
+    _show_differences(done)
+    for said, ids in (("on topic now", done.arrived), ("no known capture", done.uncaptured)):
+        for article_id in ids[:_MOST_LINES]:
+            out.print(Text(line(f"{article_id}: was off topic, {said}")))
+    good = done.exit_reason in (ExitReason.DONE, ExitReason.NOTHING_NEW)
+    accept = "Nothing was stored; without --dry-run it is." if done.receipt is None else ""
+    said = f"{done.exit_reason.value}: {done.summary}. {accept}"
+    out.print(Text(line(said.rstrip()), style="bold green" if good else "bold red"))
+
+
+def reassessed_object(done: Reassessed) -> dict[str, Any]:
+    """The same for machines."""
+    told = {name: value for name, value in asdict(done).items() if name != "receipt"}
+    return {
+        "dry_run": done.receipt is None,
+        **told,
+        "exit_reason": done.exit_reason.value,
+        "receipt": done.receipt.as_json() if done.receipt else None,
+    }
 
 
 def reparsed_object(done: Reparsed) -> dict[str, Any]:
@@ -64,7 +82,18 @@ def reparsed_object(done: Reparsed) -> dict[str, Any]:
     }
 
 
-def _fields(done: Reparsed) -> Table:
+def _show_differences(done: Reparsed | Reassessed) -> None:
+    if done.fields:
+        out.print(_fields(done))
+    for article_id, differences in groupby(done.examples[:_MOST_LINES], key=lambda one: one.id):
+        out.print(Text(article_id, style="bold"))
+        for difference in differences:
+            out.print(_difference(difference))
+    for article_id, reason in list(done.failed.items())[:_MOST_LINES]:
+        out.print(Text(line(f"{article_id}: {reason}"), style="red"))
+
+
+def _fields(done: Reparsed | Reassessed) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("field")
     table.add_column("articles", justify="right")
