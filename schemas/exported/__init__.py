@@ -2,6 +2,7 @@
 
 records               ExportedArticle, ExportedChange, their JSON Schemas, the schema version
 *.schema.json         the JSON Schemas, written by `python -m schemas.exported`
+*.v1.schema.json      those of version 1
 versions.json         a digest of each version, so that no record changes under an old version
 """
 
@@ -13,7 +14,9 @@ from schemas.exported.records import (
     ExportedArticle,
     ExportedAuthor,
     ExportedChange,
+    ExportedCopy,
     ExportedImage,
+    ExportedModel,
     digest,
     json_schema,
     schema_file,
@@ -28,7 +31,9 @@ __all__ = [
     "ExportedArticle",
     "ExportedAuthor",
     "ExportedChange",
+    "ExportedCopy",
     "ExportedImage",
+    "ExportedModel",
     "digest",
     "json_schema",
     "schema_file",
