@@ -4,8 +4,8 @@
 
 Each history is a few articles to which anything may happen: found, edited, copied, deleted, brought back, read anew,
 only listed, off topic, imported, assessed again. Each step of all histories is one batch of a run; now and then the run
-ends and another begins. The consumers read on now and then, some lines at a time; what they took in and their cursor they keep
-together, and all that they had in hand when they crash is gone.
+ends and another begins. The consumers read on now and then, some lines at a time; what they took in and their cursor
+they keep together, and all that they had in hand when they crash is gone.
 """
 
 from __future__ import annotations
