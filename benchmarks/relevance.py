@@ -14,8 +14,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from benchmarks.support import ROOT, introduce, options, spread
+from flows.pipeline.judge import assess_by
 from flows.replica.corpus import make_corpus
-from flows.runs.lifecycle import assess_by
 from schemas.front_matter import loads
 from schemas.topic import default_topic_path, load_topic
 

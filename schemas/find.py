@@ -70,13 +70,15 @@ class TeamModel(NamedTuple):
 class Relevance:
     """How relevant a text is to the topic, and why (each reason is readable by itself); the teams and models it names.
 
-    `models` is None if it was not determined, as in older versions.
+    `on_topic`: whether that is enough for the topic. Teams and models of an off-topic text are left out: there,
+    솔라 may be solar energy. `models` and `on_topic` are None if they were not determined, as in older versions.
     """
 
     score: float
     reasons: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     models: tuple[TeamModel, ...] | None = None
+    on_topic: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 RunStarted    the first entry of a run
 BatchStored   how a batch of finds ended, with everything that is stored because of it
 RunEnded      the last entry of a run: its receipt, and how far each source was read
+TextsReassessed  texts whose score, teams or models changed with the topic file
 RowsRestated  rows of a damaged entry, as the database still had them
 
 Each entry is written next to the raw responses before it is committed. The database is the result of replaying all
@@ -17,7 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.coverage import WindowRead
-from schemas.find import FindResult, PlainText
+from schemas.find import FindResult, PlainText, Relevance
 from schemas.front_matter.styles import Style
 from schemas.page import RequestRecord
 
@@ -27,6 +28,8 @@ class RunStarted:
     """The start of a run. `topic` is the name of its topic.
 
     `number` counts the runs of the archive. It defines their order, even if the clock has been set back.
+    `topic_version` is a digest of the rules by which the run assesses texts, `topic_threshold` the score from which
+    they are on topic; both are None for a run that assesses none, and in older entries.
     """
 
     run_id: str
@@ -34,6 +37,8 @@ class RunStarted:
     command: str
     topic: str | None
     started_at: datetime
+    topic_version: str | None = None
+    topic_threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,24 @@ class RunEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Reassessment:
+    """How relevant a text of the archive is by today's topic file."""
+
+    id: str
+    revision: int
+    relevance: Relevance
+
+
+@dataclass(frozen=True, slots=True)
+class TextsReassessed:
+    """Texts that were assessed again and differ. `number` counts with the batches of the run; the ids differ."""
+
+    run_id: str
+    number: int
+    texts: tuple[Reassessment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RowsRestated:
     """Rows of one table as plain values, which a repair copied from the database because their entry is damaged.
 
@@ -78,4 +101,4 @@ class RowsRestated:
     absent: tuple[Mapping[str, Any], ...] = ()
 
 
-Entry = RunStarted | BatchStored | RunEnded | RowsRestated
+Entry = RunStarted | BatchStored | RunEnded | TextsReassessed | RowsRestated

@@ -69,7 +69,8 @@ class Receipt:
     finds. `hosts`: host -> number of requests, bytes, total and longest waiting time in seconds. `newest`: the
     first 50 articles that were stored as new. `drift`: what no longer looks as before. `held`: the first 50 pages
     that were quarantined for that, id -> reason; `quarantined` is their total number. `gaps`: what was requested
-    but not read.
+    but not read. `topic_version` and `topic_threshold`: the rules by which texts were assessed (see
+    `schemas.journal.RunStarted`).
     """
 
     run_id: str
@@ -101,6 +102,8 @@ class Receipt:
     held: dict[str, str] = field(default_factory=dict)
     quarantined: int = 0
     gaps: list[str] = field(default_factory=list)
+    topic_version: str | None = None
+    topic_threshold: float | None = None
 
     @property
     def finds(self) -> int:

@@ -25,7 +25,7 @@ from schemas.coverage import WindowRead
 from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.find import FindResult, PlainText
 from schemas.front_matter.styles import Style
-from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
+from schemas.journal import BatchStored, Entry, Reassessment, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
 from storage import files, layout
@@ -58,6 +58,9 @@ _SHARE = 20.0
 
 _RESTATED_AT_ONCE = 500
 """Rows in one journal entry of a repair."""
+
+REASSESSED_AT_ONCE = 5_000
+"""Texts in one journal entry of a reassessment."""
 
 RowsByTable = Mapping[str, Sequence[Row]]
 
@@ -109,7 +112,8 @@ class Archive(Questions):
         self._ran, self._ended = True, False
         newest = self._db.rows("SELECT coalesce(max(number), 0) AS number FROM runs")[0]["number"]
         number = max(newest, behind) + 1
-        started = RunStarted(receipt.run_id, number, receipt.command, receipt.topic, receipt.started_at)
+        rules = (receipt.topic_version, receipt.topic_threshold)
+        started = RunStarted(receipt.run_id, number, receipt.command, receipt.topic, receipt.started_at, *rules)
         self._enter(started, receipt.started_at)
         self._writer.sync()
         prepared(self._db, started)()
@@ -241,7 +245,14 @@ class Archive(Questions):
         self.finish_run(receipt, {}, [])
 
     def _restate(self, run_id: str, table: str, rows: Sequence[Row], gone: Sequence[Row]) -> None:
-        entry = RowsRestated(run_id, self._batches + 1, table, tuple(rows), tuple(gone))
+        self._commit(RowsRestated(run_id, self._batches + 1, table, tuple(rows), tuple(gone)))
+
+    def reassess(self, run_id: str, texts: Sequence[Reassessment]) -> None:
+        """Store what texts are worth by today's topic file: REASSESSED_AT_ONCE of them at most."""
+        self._note_change(True)
+        self._commit(TextsReassessed(run_id, self._batches + 1, tuple(texts)))
+
+    def _commit(self, entry: RowsRestated | TextsReassessed) -> None:
         commit = prepared(self._db, entry)
         self._enter(entry, datetime.now(UTC))
         self._batches, self._behind = entry.number, True

@@ -72,6 +72,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "repair --archive archive": maintain.repair,
     "rebuild --archive archive": maintain.rebuild,
     "reparse --since 2026-01-10 --dry-run": maintain.reparse,
+    "reassess --dry-run": maintain.reassess,
     "replica --port 8000, and elsewhere, with the key that it prints: NAVER_CLIENT_ID=replica-id"
     " NAVER_CLIENT_SECRET=replica-secret SEOGO_NAVER=http://127.0.0.1:8000"
     " seogo crawl --topic topics/demo.yaml": tools.replica,

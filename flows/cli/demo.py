@@ -23,7 +23,7 @@ from schemas.topic import default_topic_path
 
 _TEAMS = (
     "SELECT team, count(*) AS articles, count(DISTINCT publisher) AS publishers"
-    " FROM (SELECT unnest(teams) AS team, publisher FROM articles) GROUP BY team ORDER BY articles DESC"
+    " FROM (SELECT unnest(teams) AS team, publisher FROM articles_on_topic) GROUP BY team ORDER BY articles DESC"
 )
 
 

@@ -1,4 +1,4 @@
-"""The commands that maintain an archive: import, verify, repair, rebuild, reparse."""
+"""The commands that maintain an archive: import, verify, repair, rebuild, reparse, reassess."""
 
 from __future__ import annotations
 
@@ -111,6 +111,29 @@ def reparse(
     order = ReparseOrder(topic_from(topic), archive, since=since_from(since), ids=chosen, dry_run=dry_run, wait=wait)
     done = run_blocking("reparse", partial(run_reparse, order))
     finish(done, show_reparsed, as_json=json, code=exit_of_run(done.exit_reason), to_json=reparsed_object)
+
+
+def reassess(
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    topic: TopicOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show field by field what would change, and store nothing.")
+    ] = False,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
+    """Assess all texts again by today's topic file.
+
+    Needs no network. Texts that are off topic now stay and are marked; finds that were off topic can become articles.
+    """
+    from flows.cli.show.archive import reassessed_object, show_reassessed
+    from flows.runs.reassess import ReassessOrder
+    from flows.runs.reassess import reassess as run_reassess
+
+    check_archive(archive)
+    order = ReassessOrder(topic_from(topic), archive, dry_run=dry_run, wait=wait)
+    done = run_blocking("reassess", partial(run_reassess, order))
+    finish(done, show_reassessed, as_json=json, code=exit_of_run(done.exit_reason), to_json=reassessed_object)
 
 
 def _reparse_quarantined(archive: Path, topic: Path | None, accept: bool, wait: float, *, as_json: bool) -> NoReturn:

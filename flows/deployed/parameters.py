@@ -150,6 +150,12 @@ class ReparseParameters(TopicParameters):
         return "the quarantine" if self.quarantined else "the captures"
 
 
+class ReassessParameters(TopicParameters):
+    """All texts by today's topic file."""
+
+    dry_run: bool = Field(default=False, description="Compare, and store nothing.")
+
+
 class ReportParameters(ArchiveParameters):
     """A report of the last days."""
 

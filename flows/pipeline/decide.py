@@ -78,7 +78,7 @@ def next_try(known: Known | None, now: datetime, *, quarantined: bool = False) -
 
 
 def text_loss(stored: str, body: str, *, cut: bool = False) -> str | None:
-    """Why a page probably lacks a part of its text, compared with the stored one without white space. None: it is whole.
+    """Why a page probably lacks a part of its text, compared with the stored text. None: it is whole.
 
     `cut`: the page ends early. A text that was withdrawn or shortened on purpose looks the same: it is taken once a
     later fetch gives it again.

@@ -16,7 +16,7 @@ from typing import Protocol
 from flows.naver.article_page import parse_article
 from flows.pipeline.decide import RETRIED, Decision, after_parse, next_refresh, next_try, text_loss
 from flows.pipeline.relevance import mentions, score
-from schemas.article import Article, ArticleRef, Outcome
+from schemas.article import Article, ArticleRef, Image, Outcome
 from schemas.errors import ParseError
 from schemas.find import FindResult, Known, Relevance, Status, TeamModel
 from schemas.page import CaptureRef, RawPage, Validators
@@ -42,9 +42,10 @@ def assess_by(topic: Topic) -> Assess:
     def assess(title: str, body: str) -> Assessment:
         found = score(title, body, topic.relevance, topic.teams)
         reasons = tuple(str(reason) for reason in found.reasons)
-        named = mentions(title, body, topic.teams)
+        named = mentions(title, body, topic.teams) if found.relevant else ()
+        teams = tuple(one.team for one in named)
         models = tuple(TeamModel(one.team, model) for one in named for model in one.models)
-        return Assessment(Relevance(found.value, reasons, tuple(one.team for one in named), models), found.relevant)
+        return Assessment(Relevance(found.value, reasons, teams, models, found.relevant), found.relevant)
 
     return assess
 
@@ -154,7 +155,7 @@ class Judge:
         self, item: Parsed, known: Known | None, same_content: Mapping[str, str], same_text: Mapping[str, str]
     ) -> FindResult:
         article = item.article
-        assessed = self.assess(article.title, article.body or _captions(article))
+        assessed = self.assess(article.title, assessed_text(article.body, article.images))
         relevant = assessed.relevant or item.ref.source == "address"  # an article that a person names is wanted
         decision = after_parse(
             article, known, assessed.relevance, relevant=relevant, same_content=same_content, same_text=same_text
@@ -229,6 +230,6 @@ def _gone_at(result: FindResult, known: Known | None) -> datetime | None:
     return before if result.outcome in RETRIED else None
 
 
-def _captions(article: Article) -> str:
-    """The captions of the images: the only text of a photo or a news flash besides its title."""
-    return "\n\n".join(image.caption for image in article.images if image.caption)
+def assessed_text(body: str, images: Sequence[Image]) -> str:
+    """The text that is assessed beside the title: the body, or the captions of a photo or a news flash without one."""
+    return body or "\n\n".join(image.caption for image in images if image.caption)

@@ -17,6 +17,7 @@ always says no; only a hit is looked at with a regular expression, for ends and 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,9 +26,12 @@ from itertools import islice
 from typing import Literal, NamedTuple, TypeAlias
 
 from schemas.nfc import nfc
-from schemas.topic import ExcludeRule, PhraseRule, Relevance, Team
+from schemas.topic import ExcludeRule, PhraseRule, Relevance, Team, Topic
 
 Where: TypeAlias = Literal["title", "body"]
+
+MATCHING = 1
+"""The version of how phrases are found. Raise it when the same topic file may give another score."""
 
 LEAD = 300
 """Characters of a body in which news says what it is about."""
@@ -97,6 +101,12 @@ def score(title: str, body: str, relevance: Relevance, teams: tuple[Team, ...] =
     value = round(sum(reason.weight for reason in reasons), 6)
     vetoed = any(reason.veto for reason in reasons)
     return Score(value, value >= relevance.threshold and not vetoed, reasons)
+
+
+def rules_version(topic: Topic) -> str:
+    """A digest (16 hex digits) of all that scores, teams and models depend on: it changes when they may."""
+    rules = topic.model_dump_json(include={"relevance", "teams"})
+    return hashlib.sha256(f"{MATCHING}\n{rules}".encode()).hexdigest()[:16]
 
 
 class Mention(NamedTuple):

@@ -15,7 +15,8 @@ from storage.layout import path_of
 _LISTING = """
     SELECT a.id, a.title, a.publisher, a.published_at, a.teams, a.status, a.revision, coalesce(d.copies, 0),
         a.url, a.file
-    FROM articles a LEFT JOIN (SELECT duplicate_of AS id, count(*) AS copies FROM duplicates GROUP BY ALL) d USING (id)
+    FROM articles_on_topic a
+        LEFT JOIN (SELECT duplicate_of AS id, count(*) AS copies FROM duplicates GROUP BY ALL) d USING (id)
     ORDER BY a.published_at DESC NULLS LAST, a.id DESC
 """
 

@@ -73,7 +73,7 @@ _LAST_RUNS = f"""
     FROM runs ORDER BY started_at DESC, run_id DESC LIMIT {MOST}
 """
 _NEWEST = f"""
-    SELECT id, title, publisher, published_at, url, file FROM articles WHERE published_at <= $now
+    SELECT id, title, publisher, published_at, url, file FROM articles_on_topic WHERE published_at <= $now
     ORDER BY published_at DESC, id DESC LIMIT {MOST}
 """
 _EDITS = f"""
@@ -91,10 +91,11 @@ _GONE = f"""
 """
 _VOICES = """
     SELECT team, count(*) FILTER (published_at >= $since AND published_at <= $now) AS lately, count(*) AS ever
-    FROM (SELECT unnest(teams) AS team, published_at FROM articles) GROUP BY team ORDER BY lately DESC, ever DESC, team
+    FROM (SELECT unnest(teams) AS team, published_at FROM articles_on_topic)
+    GROUP BY team ORDER BY lately DESC, ever DESC, team
 """
 _PUBLISHERS = f"""
-    SELECT publisher, count(*) AS articles FROM articles
+    SELECT publisher, count(*) AS articles FROM articles_on_topic
     WHERE published_at >= $since AND published_at <= $now AND publisher IS NOT NULL
     GROUP BY publisher ORDER BY articles DESC, publisher LIMIT {MOST}
 """
@@ -165,7 +166,7 @@ def facts_of(archive: Path, asked: Asked) -> Facts:
         now=asked.now,
         since=asked.since,
         as_of=datetime.fromtimestamp((archive / "archive.duckdb").stat().st_mtime, UTC),
-        articles=asked.number("SELECT count(*) FROM articles"),
+        articles=asked.number("SELECT count(*) FROM articles_on_topic"),
         waiting={row["state"]: row["finds"] for row in asked.rows(_WAITING)},
         daily=asked.rows(_DAILY),
         runs=asked.rows(_RUNS),

@@ -59,13 +59,15 @@ def charts_library() -> str:
 
 def voices_over_time(asked: Asked) -> list[Row]:
     """How many articles mention each team, by day, week or month (as its first day), oldest first."""
-    ((first, last),) = asked.stream("SELECT min(published_at), max(published_at) FROM articles WHERE len(teams) > 0")
+    ((first, last),) = asked.stream(
+        "SELECT min(published_at), max(published_at) FROM articles_on_topic WHERE len(teams) > 0"
+    )
     if first is None:
         return []
     unit = next(unit for unit, longest in _PERIODS if last - first <= longest)
     return asked.rows(
         f"SELECT date_trunc('{unit}', published_at AT TIME ZONE 'Asia/Seoul')::DATE AS period, team,"
-        " count(*) AS articles FROM (SELECT published_at, unnest(teams) AS team FROM articles)"
+        " count(*) AS articles FROM (SELECT published_at, unnest(teams) AS team FROM articles_on_topic)"
         " WHERE published_at IS NOT NULL GROUP BY ALL ORDER BY period, team"
     )
 

@@ -55,6 +55,7 @@ async def crawl(
         article_key(address)  # before anything is opened or made
 
     async def work(run: PipelineRun, client: Client) -> None:
+        _note_changed_topic(run)
         async with run.pipeline(client.fetch) as pipeline:
             if order.addresses:
                 await _add_addresses(order.addresses, run, pipeline)
@@ -63,6 +64,12 @@ async def crawl(
         _record_windows(order, run, pipeline)
 
     return await run_pipeline(order, "crawl", work, stop=stop, on_progress=on_progress, now=now)
+
+
+def _note_changed_topic(run: PipelineRun) -> None:
+    receipt = run.receipt
+    if run.archive.assessed_by(but=receipt.run_id) - {receipt.topic_version}:
+        receipt.notes.append("the topic file has changed since texts of the archive were assessed. Run: seogo reassess")
 
 
 async def _add_addresses(addresses: Sequence[str], run: PipelineRun, pipeline: Pipeline) -> None:

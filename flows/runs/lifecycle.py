@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from flows.pipeline.relevance import rules_version
 from flows.sources.window import minute
 from schemas.coverage import WindowRead
 from schemas.page import RequestRecord
@@ -50,6 +51,7 @@ def ignore_progress(receipt: Receipt) -> None:
 def open_for_run(order: Order, command: str, began: datetime) -> Iterator[tuple[Archive, Receipt]]:
     """The archive, opened for a run that has not been recorded yet, and the run's receipt. Raises ArchiveError."""
     receipt = Receipt(run_id_at(began), command, order.topic.name, began)
+    receipt.topic_version, receipt.topic_threshold = rules_version(order.topic), order.topic.relevance.threshold
     with open_archive(order.archive, style=order.topic.archive.front_matter, wait=order.wait) as archive:
         receipt.notes += archive.notes
         yield archive, receipt

@@ -2,7 +2,7 @@
 
 records.py      ExportedArticle, ExportedChange, their JSON Schemas, the schema version
 __main__.py     `python -m schemas.exported` writes the JSON Schemas
-*.schema.json   the JSON Schemas
+*.schema.json   the JSON Schemas; *.v1.schema.json those of version 1
 versions.json   a digest of each version, so that no record changes without a new version
 """
 
@@ -14,7 +14,9 @@ from schemas.exported.records import (
     ExportedArticle,
     ExportedAuthor,
     ExportedChange,
+    ExportedCopy,
     ExportedImage,
+    ExportedModel,
     digest,
     json_schema,
     schema_file,
@@ -29,7 +31,9 @@ __all__ = [
     "ExportedArticle",
     "ExportedAuthor",
     "ExportedChange",
+    "ExportedCopy",
     "ExportedImage",
+    "ExportedModel",
     "digest",
     "json_schema",
     "schema_file",

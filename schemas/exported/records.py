@@ -21,7 +21,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.errors import BadInput
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every change of a record. Included in each Parquet file (`seogo.schema_version`) and JSON Schema."""
 
 FOLDER = Path(__file__).parent
@@ -44,6 +44,22 @@ class ExportedImage(_Record):
 
     url: str
     caption: str | None
+
+
+class ExportedModel(_Record):
+    """A model that an article mentions, and whose it is, as the topic file calls both."""
+
+    team: str
+    model: str
+
+
+class ExportedCopy(_Record):
+    """An article that bears the text of another."""
+
+    id: str
+    title: str | None
+    publisher: str | None
+    url: str | None
 
 
 class ExportedArticle(_Record):
@@ -71,6 +87,8 @@ class ExportedArticle(_Record):
     modified_at: AwareDatetime | None
     crawled_at: AwareDatetime | None
     """When this text was fetched."""
+    gone_at: AwareDatetime | None
+    """Since when it is known to be deleted at Naver; its text stays."""
     kind: str | None
     """text, photo, video, flash."""
     content_hash: str | None = Field(pattern=r"^[0-9a-f]{64}$")
@@ -85,15 +103,19 @@ class ExportedArticle(_Record):
     """How much of the article is stored: archived, listed, imported."""
     relevance: float | None
     """The relevance score for the topic."""
+    on_topic: bool | None
+    """Whether it is on topic, by the topic file; null if that was not determined."""
     reasons: list[str]
     """The reasons for this score."""
     teams: list[str]
-    """The teams that it mentions, as named in the topic file."""
+    """The teams that it mentions, as named in the topic file; none if it is off topic."""
+    models: list[ExportedModel]
+    """The models of these teams that it mentions."""
     images: list[ExportedImage]
     file: str | None
     """Its Markdown file, relative to the archive."""
-    duplicates: list[str]
-    """The ids of articles with the same text, in order."""
+    duplicates: list[ExportedCopy]
+    """The articles with the same text, in the order of their ids."""
 
 
 COLUMNS = tuple(ExportedArticle.model_fields)
@@ -108,12 +130,14 @@ class ExportedChange(_Record):
     changed_at: AwareDatetime
     """When the newest page of the batch with this change was fetched."""
     kind: str
-    """inserted, edited, re-extracted, duplicate, gone, restored, removed."""
+    """inserted, edited, re-extracted, duplicate, gone, restored, reassessed, removed."""
     id: str
     revision: int | None
     """The number of the new text, if there is one."""
     duplicate_of: str | None
     """For a duplicate: the id of the article with the same text."""
+    duplicate: ExportedCopy | None
+    """For a duplicate: the copy; null if a later change removed it."""
     article: ExportedArticle | None
     """The article with the new text; null if there is none, or if a later change removed it."""
 

@@ -107,6 +107,51 @@ class Questions:
         """These rows of `articles`, in the order of their ids."""
         return self._db.lookup(ids, "SELECT a.* FROM articles a WHERE id IN (SELECT id FROM wanted) ORDER BY id")
 
+    def text_ids(self) -> list[str]:
+        """The ids of all articles, as they lie in the file: so `texts` reads little for ids that follow each other."""
+        return [row["id"] for row in self._db.rows("SELECT id FROM articles ORDER BY rowid")]
+
+    def texts(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Of these articles, what is assessed and what that came to."""
+        # DuckDB reads only the part between two rowids, and every body if it is given nothing but ids.
+        sql = "SELECT min(rowid) AS first, max(rowid) AS last FROM articles WHERE id IN (SELECT id FROM wanted)"
+        (part,) = self._db.lookup(ids, sql)
+        if part["first"] is None:
+            return []
+        return self._db.rows(
+            "SELECT id, revision, status, title, body, description, images, relevance, reasons, teams, models, on_topic"
+            f" FROM articles WHERE rowid BETWEEN {part['first']:d} AND {part['last']:d}"
+            " AND id IN (SELECT id FROM wanted) ORDER BY rowid"
+        )
+
+    def off_topic(self, now: datetime) -> list[tuple[ArticleRef, CaptureRef | None, datetime | None]]:
+        """The finds that are off topic, with the capture of each page, if it is known, and when it was fetched."""
+        rows = self._db.rows("SELECT * FROM frontier WHERE state = 'off_topic' ORDER BY id")
+        return [
+            (
+                records.ref_of(row, now),
+                CaptureRef(row["capture_file"], row["capture_offset"]) if row["capture_file"] else None,
+                row["checked_at"],
+            )
+            for row in rows
+        ]
+
+    def assessed_by(self, but: str) -> set[str | None]:
+        """The versions of the topic by which texts were assessed, without the run `but`; None: that is not known.
+
+        A reassessment that was not interrupted counts for all texts before it.
+        """
+        rows = self._db.rows(
+            "SELECT DISTINCT topic_version AS version FROM runs WHERE topic_version IS NOT NULL AND run_id <> ?"
+            " AND number >= coalesce("
+            "(SELECT max(number) FROM runs WHERE command = 'reassess' AND exit_reason <> 'interrupted'), 0)"
+            " AND (command = 'reassess' OR finds IS NULL"
+            " OR finds > coalesce(list_sum(map_extract(outcomes, 'unchanged')), 0))"
+            " UNION ALL (SELECT NULL FROM articles WHERE on_topic IS NULL LIMIT 1)",
+            [but],
+        )
+        return {row["version"] for row in rows}
+
     def _first_with(self, column: Literal["content_hash", "text_hash"], digests: Sequence[str]) -> dict[str, str]:
         rows = self._db.lookup(
             digests,

@@ -29,7 +29,7 @@ def article_row(result: FindResult, run_id: str) -> Row | None:
 def plain_text_row(text: PlainText, run_id: str) -> Row:
     """The row of `articles` of a text without address."""
     return {
-        **_relevance(text.relevance),
+        **relevance_columns(text.relevance),
         "id": text.id,
         "status": Status.IMPORTED.value,
         "body": text.body,
@@ -92,7 +92,9 @@ def frontier_row(result: FindResult, run_id: str) -> Row | None:
     if result.known:
         return None
     ref = result.ref
+    off_topic = result.outcome is Outcome.OFF_TOPIC and result.relevance and result.relevance.on_topic is False
     return {
+        **(_capture_columns(result) if off_topic else {}),  # entries from before 0007 give none
         "id": ref.key.id,
         "state": result.outcome.value,
         "tries": result.tries,
@@ -218,19 +220,21 @@ def _identity(ref: ArticleRef) -> Row:
 def _common(result: FindResult, run_id: str) -> Row:
     return {
         "crawled_at": result.crawled_at,
-        **_relevance(result.relevance),
+        **relevance_columns(result.relevance),
         "source": result.ref.source,
         "run_id": run_id,
         **_capture_columns(result),
     }
 
 
-def _relevance(found: Relevance | None) -> Row:
+def relevance_columns(found: Relevance | None) -> Row:
+    """The columns of `articles` that depend on the topic file."""
     return {
         "relevance": found.score if found else None,
         "reasons": list(found.reasons) if found else [],
         "teams": list(found.teams) if found else [],
         "models": [one._asdict() for one in found.models] if found and found.models is not None else None,
+        "on_topic": found.on_topic if found else None,
     }
 
 

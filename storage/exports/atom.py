@@ -34,7 +34,7 @@ _COLUMNS = (
 # An entry is updated when the publisher changed it; that its text was read anew here is no news.
 _NEWEST = f"""
     WITH newest AS (
-        SELECT *, coalesce(left(body, {_SUMMARY + 1}), description) AS text FROM articles
+        SELECT *, coalesce(left(body, {_SUMMARY + 1}), description) AS text FROM articles_on_topic
         WHERE url IS NOT NULL AND title IS NOT NULL AND published_at IS NOT NULL
         ORDER BY published_at DESC, id DESC LIMIT {NEWEST}
     ), edits AS (

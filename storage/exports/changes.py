@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from schemas.article import SEOUL
 from schemas.errors import BadInput
-from schemas.exported import COLUMNS, SCHEMA_VERSION
+from schemas.exported import COLUMNS, SCHEMA_VERSION, ExportedCopy
 from storage.database.writer import storage_faults
 from storage.exports.jsonl import line
 from storage.exports.markdown import store
@@ -36,11 +36,15 @@ FORMS = {"jsonl": "jsonl", "parquet": "parquet", "markdown": "zip"}
 """The formats, and how their files end."""
 
 _ROWS = 5_000
-_TIMES = frozenset({"published_at", "modified_at", "crawled_at"})
-_TEXTS = frozenset({"categories", "reasons", "teams", "duplicates"})
+_TIMES = frozenset({"published_at", "modified_at", "crawled_at", "gone_at"})
+_TEXTS = frozenset({"categories", "reasons", "teams"})
+_COPY = pa.struct([(name, pa.string()) for name in ExportedCopy.model_fields])
 _ARROW: dict[str, pa.DataType] = {
     "authors": pa.list_(pa.struct([("name", pa.string()), ("email", pa.string())])),
     "images": pa.list_(pa.struct([("url", pa.string()), ("caption", pa.string())])),
+    "models": pa.list_(pa.struct([("team", pa.string()), ("model", pa.string())])),
+    "duplicates": pa.list_(_COPY),
+    "on_topic": pa.bool_(),
     "revision": pa.int32(),
     "relevance": pa.float64(),
     **dict.fromkeys(_TIMES, pa.timestamp("us", tz="UTC")),
@@ -51,6 +55,7 @@ _EVENT: dict[str, pa.DataType] = {
     "changed_at": pa.timestamp("us", tz="UTC"),
     "change": pa.string(),
     "duplicate_of": pa.string(),
+    "duplicate": _COPY,
 }
 _SCHEMA = pa.schema([*_EVENT.items(), *((name, _ARROW.get(name, pa.string())) for name in COLUMNS)]).with_metadata(
     {"seogo.record": "change", "seogo.schema_version": str(SCHEMA_VERSION)}

@@ -14,20 +14,21 @@ import duckdb
 from schemas.article import SEOUL
 from schemas.errors import BadInput
 from schemas.exported import COLUMNS, SCHEMA_VERSION
+from storage.reading.changes import COPY, LISTS
 from storage.reading.reader import open_snapshot
 
 UNDATED = "undated"
 """The month of an article without a day, as in `articles/undated`."""
 
-_LISTS = ("authors", "categories", "reasons", "teams", "images")
-_EXPRESSIONS = {name: f"coalesce(a.{name}, []) AS {name}" for name in _LISTS}
-_EXPRESSIONS["duplicates"] = "coalesce(d.ids, []) AS duplicates"
+_EXPRESSIONS = {name: f"coalesce(a.{name}, []) AS {name}" for name in LISTS}
+_EXPRESSIONS |= {"duplicates": "coalesce(d.copies, []) AS duplicates", "gone_at": "g.gone_at"}
 _JOINED = (
-    "articles a LEFT JOIN"
-    " (SELECT duplicate_of, list(id ORDER BY id) AS ids FROM duplicates GROUP BY ALL) d ON d.duplicate_of = a.id"
+    f"articles a LEFT JOIN (SELECT duplicate_of, list({COPY} ORDER BY id) AS copies FROM duplicates GROUP BY ALL) d"
+    " ON d.duplicate_of = a.id"
+    " LEFT JOIN (SELECT id, gone_at FROM frontier WHERE gone_at IS NOT NULL) g ON g.id = a.id"
 )
 _SELECTED = f"SELECT {', '.join(_EXPRESSIONS.get(name, f'a.{name}') for name in COLUMNS)} FROM {_JOINED}"
-_TIMES = ("published_at", "modified_at", "crawled_at")
+_TIMES = ("published_at", "modified_at", "crawled_at", "gone_at")
 _ISO = "replace(strftime({0} AT TIME ZONE 'UTC' + INTERVAL 9 HOUR, '%Y-%m-%dT%H:%M:%S.%f'), '.000000', '') || '+09:00'"
 _AS_JSON = f"SELECT * REPLACE ({', '.join(f'{_ISO.format(name)} AS {name}' for name in _TIMES)})"
 _MONTH = f"coalesce(strftime(published_at AT TIME ZONE 'Asia/Seoul', '%Y-%m'), '{UNDATED}')"

@@ -59,6 +59,8 @@ def _untold(table: str) -> str:
     runs = "run_id IN (SELECT unnest($1::VARCHAR[]))"
     if table in _GROWN:
         runs = "$1 IS NOT NULL"  # of any run
+    if table == "articles":  # or assessed again by them: a row bears the run that stored its text
+        runs = f"({runs} OR id IN (SELECT id FROM events WHERE kind = 'reassessed' AND {runs}))"
     if table == "superseded":  # by these runs: its rows bear the run that stored them first
         runs = f"id IN (SELECT id FROM revisions WHERE {runs})"
     if table == "duplicates":  # or by an article of theirs that took a text over: its rows bear the run of the text

@@ -18,7 +18,7 @@ import pyarrow as pa
 from schemas.article import Outcome
 from schemas.coverage import Stretch, WindowRead, after
 from schemas.find import Status
-from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
+from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import RequestRecord
 from storage.database import rows as records
 from storage.database.writer import Database
@@ -51,6 +51,8 @@ def prepared(db: Database, entry: Entry) -> Commit:
         case RowsRestated():
             rows = _restated(db, entry.table, entry.rows)
             return lambda: _restate(db, entry, rows)
+        case TextsReassessed():
+            return _reassessment(db, entry)
 
 
 def is_committed(db: Database, entry: Entry) -> bool:
@@ -59,7 +61,7 @@ def is_committed(db: Database, entry: Entry) -> bool:
     match entry:
         case RunStarted():
             return bool(rows)
-        case BatchStored() | RowsRestated():
+        case BatchStored() | RowsRestated() | TextsReassessed():
             return bool(rows) and (rows[0]["batches"] or 0) >= entry.number
         case RunEnded():
             return bool(rows) and rows[0]["finished_at"] is not None
@@ -303,7 +305,42 @@ def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
         _count(db, entry)
 
 
-def _count(db: Database, entry: BatchStored | RowsRestated) -> None:
+_ASSESSED = ("relevance", "reasons", "teams", "models", "on_topic")
+_REASSESSED = (
+    f"CREATE OR REPLACE TEMP TABLE reassessed AS SELECT a.* REPLACE ({', '.join(f'b.{n} AS {n}' for n in _ASSESSED)})"
+    " FROM articles a JOIN batch b USING (id, revision)"
+)
+
+
+def _reassessment(db: Database, entry: TextsReassessed) -> Commit:
+    """The rows keep the run that stored their text: its journal has the file."""
+    told = [{"id": t.id, "revision": t.revision, **records.relevance_columns(t.relevance)} for t in entry.texts]
+    rows = db.table("articles", told).select(["id", "revision", *_ASSESSED])
+
+    def commit() -> None:
+        with db.transaction():
+            # Deleted and inserted: an UPDATE of columns of lists takes ten times as long.
+            db.register_batch(rows)
+            db.execute(_REASSESSED)
+            db.execute("DELETE FROM articles WHERE id IN (SELECT id FROM reassessed)")
+            db.execute("INSERT INTO articles BY NAME SELECT * FROM reassessed")
+            _tell_reassessed(db, entry)
+            db.execute("DROP TABLE reassessed")
+            _count(db, entry)
+
+    return commit
+
+
+def _tell_reassessed(db: Database, entry: TextsReassessed) -> None:
+    held = {row["id"] for row in db.rows("SELECT id FROM reassessed")}
+    found = [{"kind": "reassessed", "id": t.id, "revision": t.revision} for t in entry.texts if t.id in held]
+    for run in db.rows("SELECT number, started_at FROM runs WHERE run_id = ?", [entry.run_id]):
+        at, run_id = run["started_at"], entry.run_id
+        events = feed.numbered(found, run=run["number"], entry=entry.number, at=at, run_id=run_id)
+        db.insert("events", db.table("events", events))
+
+
+def _count(db: Database, entry: BatchStored | RowsRestated | TextsReassessed) -> None:
     db.execute("UPDATE runs SET batches = ? WHERE run_id = ?", [entry.number, entry.run_id])
 
 

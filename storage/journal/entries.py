@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import ArchiveDamaged
-from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted
+from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted, TextsReassessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,12 @@ class _RowsRestated:
     rows_restated: RowsRestated
 
 
-_Line = _RunStarted | _BatchStored | _RunEnded | _RowsRestated
+@dataclass(frozen=True, slots=True)
+class _TextsReassessed:
+    texts_reassessed: TextsReassessed
+
+
+_Line = _RunStarted | _BatchStored | _RunEnded | _RowsRestated | _TextsReassessed
 _LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
 
 
@@ -49,6 +54,8 @@ def dumps(entry: Entry) -> bytes:
             return _LINE.dump_json(_RunEnded(entry))
         case RowsRestated():
             return _LINE.dump_json(_RowsRestated(entry))
+        case TextsReassessed():
+            return _LINE.dump_json(_TextsReassessed(entry))
 
 
 def loads(data: bytes, *, where: str) -> Entry:
@@ -67,4 +74,6 @@ def loads(data: bytes, *, where: str) -> Entry:
         case _RunEnded(run_ended=entry):
             return entry
         case _RowsRestated(rows_restated=entry):
+            return entry
+        case _TextsReassessed(texts_reassessed=entry):
             return entry

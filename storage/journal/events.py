@@ -6,6 +6,7 @@
     duplicate      an article that bears the text of another, and points at it
     gone           deleted by the publisher; its text stays
     restored       it was gone, and is there again
+    reassessed     the same text; score, reasons, teams, models or `on_topic` changed with the topic file
     removed        no article of the archive any more: off topic, or a copy, as it turned out
 
 Numbers do not count: they say where in the journals the change stands. Whoever kept the number of the last event that
@@ -25,7 +26,9 @@ Row = Mapping[str, Any]
 _ENTRIES = 10**6
 """Entries that a run's numbers have room for."""
 _PLACES = 10**4
-"""Events that an entry's numbers have room for: a batch has 256 finds, and each changes two things at most."""
+"""Events that an entry's numbers have room for: a batch has 256 finds, and each changes two things at most.
+
+A reassessment has half as many texts in an entry."""
 
 
 def first_number(run: int, entry: int) -> int:

@@ -18,8 +18,13 @@ from schemas.exported import COLUMNS
 AT_ONCE = 20_000
 """Changes in memory at a time, with their texts."""
 
-_LISTS = ("authors", "categories", "reasons", "teams", "images")
-_TEXT = ", ".join(f"coalesce({n}, []) AS {n}" if n in _LISTS else n for n in COLUMNS if n != "duplicates")
+LISTS = ("authors", "categories", "reasons", "teams", "models", "images")
+"""Columns of `articles` that hold lists: none is exported as null."""
+COPY = "struct_pack(id := id, title := title, publisher := publisher, url := url)"
+"""A row of `duplicates` as it is exported."""
+
+_OF_OTHERS = ("duplicates", "gone_at")
+_TEXT = ", ".join(f"coalesce({n}, []) AS {n}" if n in LISTS else n for n in COLUMNS if n not in _OF_OTHERS)
 _EVENTS = "SELECT seq, changed_at, kind, id, revision, duplicate_of FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
 _EVENT = ("seq", "changed_at", "kind", "id", "revision", "duplicate_of")
 
@@ -38,18 +43,22 @@ def newest(connection: duckdb.DuckDBPyConnection) -> int:
 def changes(connection: duckdb.DuckDBPyConnection, since: int) -> Iterator[Change]:
     """What changed behind the cursor `since` (0: everything), in order. Raises BadInput for a cursor of elsewhere.
 
-    Each change has `seq`, its own cursor; `changed_at`, `kind`, `id`, `revision`, `duplicate_of`; and `article`, the
-    exported record of the text that came with it: None where none did, and where it is not held any more, because a
-    later change removed it.
+    Each change has `seq`, its own cursor; `changed_at`, `kind`, `id`, `revision`, `duplicate_of`; `duplicate`, the copy
+    of which it tells; and `article`, the exported record of the text that came with it. These two are None where none
+    came, and where it is not held any more, because a later change removed it.
     """
     if since > newest(connection):
         raise BadInput(f"cursor {since} is ahead of this archive, whose newest change is {newest(connection)}.")
     while events := connection.execute(_EVENTS, [since, AT_ONCE]).fetchall():
         found = [dict(zip(_EVENT, event, strict=True)) for event in events]
-        texts, copies = _texts(connection, found), _copies(connection, found)
+        texts, copies, gone = _texts(connection, found), _copies(connection, found), _gone(connection, found)
+        of_copies = _copies_told(connection, found)
         for event in found:
-            text = texts.get((event["id"], event["revision"]))
-            yield {**event, "article": {**text, "duplicates": copies.get(event["id"], [])} if text else None}
+            id_ = event["id"]
+            others = {"duplicates": copies.get(id_, []), "gone_at": gone.get(id_)}
+            text = texts.get((id_, event["revision"]))
+            article = {name: others[name] if name in others else text[name] for name in COLUMNS} if text else None
+            yield {**event, "duplicate": of_copies.get((id_, event["duplicate_of"])), "article": article}
         since = found[-1]["seq"]
 
 
@@ -68,11 +77,25 @@ def _texts(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> M
     return found
 
 
-def _copies(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> Mapping[str, list[str]]:
-    """The ids of the copies of these articles, as they are now."""
+def _gone(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> Mapping[str, Any]:
+    """Since when these articles are known to be deleted, those that are."""
+    _want(connection, [(event["id"], 1) for event in events])
+    sql = "SELECT id, gone_at FROM frontier WHERE gone_at IS NOT NULL AND id IN (SELECT id FROM wanted)"
+    return dict(connection.execute(sql).fetchall())
+
+
+def _copies_told(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> Mapping[tuple[str, str], Change]:
+    """The copies of which these changes tell, by their id and that of the article whose text they bear."""
+    _want(connection, [(event["id"], 1) for event in events if event["duplicate_of"] is not None])
+    sql = f"SELECT id, duplicate_of, {COPY} FROM duplicates WHERE id IN (SELECT id FROM wanted)"
+    return {(id_, first): copy for id_, first, copy in connection.execute(sql).fetchall()}
+
+
+def _copies(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> Mapping[str, list[Change]]:
+    """The copies of these articles, as they are now."""
     _want(connection, [(event["id"], 1) for event in events])
     rows = connection.execute(
-        "SELECT duplicate_of, list(id ORDER BY id) FROM duplicates"
+        f"SELECT duplicate_of, list({COPY} ORDER BY id) FROM duplicates"
         " WHERE duplicate_of IN (SELECT id FROM wanted) GROUP BY ALL"
     ).fetchall()
     return dict(rows)

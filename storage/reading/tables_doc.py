@@ -21,8 +21,8 @@ normal form C. The archive at an earlier time: `FROM articles_as_of(TIMESTAMPTZ 
 """
 
 _TABLES = (
-    *("articles", "revisions", "revision_changes", "duplicates", "teams", "publishers", "daily"),
-    *("finds", "runs", "requests", "coverage", "events", "archive_info"),
+    *("articles", "articles_on_topic", "revisions", "revision_changes", "duplicates", "teams", "publishers", "daily"),
+    *("finds", "runs", "topics", "requests", "coverage", "events", "archive_info"),
     *("frontier", "cursors", "quarantine", "superseded", "capture_files", "unprocessed", "schema_version"),
 )
 """What people ask first, first."""

@@ -3,10 +3,9 @@
     python -m tests.support.feed_histories --histories 10000 --seed 1
 
 Each history consists of a few articles to which anything may happen: found, edited, copied, deleted, restored, parsed
-again, only listed, off topic, imported. One step of all histories is one batch of a run; from time to time a run ends
-and the next begins. The consumers read at random times, some lines at a time. They store their state together with the
-cursor, and lose everything that they have not stored when they crash.
-"""
+again, only listed, off topic, imported, assessed again. One step of all histories is one batch of a run; from time to
+time a run ends and the next begins. The consumers read at random times, some lines at a time. They store their state
+together with the cursor, and lose everything that they have not stored when they crash."""
 
 from __future__ import annotations
 
@@ -26,6 +25,7 @@ import duckdb
 from flows.pipeline.judge import Assessment, Judge, Parsed
 from schemas.article import ArticleKey, Outcome
 from schemas.find import FindResult, PlainText, Relevance
+from schemas.journal import Reassessment
 from schemas.page import CaptureRef
 from schemas.traits import Traits
 from storage.archive import Archive, open_archive
@@ -44,6 +44,7 @@ class Consumer:
     rng: Random
     cursor: int = 0
     articles: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    on_topic: dict[str, bool | None] = field(default_factory=dict)
     copies: dict[str, str] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
 
@@ -60,13 +61,19 @@ class Consumer:
         self.cursor = change["seq"]
         id_ = change["id"]
         match change["kind"]:
+            case "reassessed":
+                text = change["article"]  # None: there is another text since, or none
+                assert self.articles[id_][0] == change["revision"]
+                self.on_topic[id_] = text and text["on_topic"]
             case "inserted" | "edited" | "re-extracted":
                 self.copies.pop(id_, None)
                 text = change["article"]  # None: a later change removed it
                 assert text is None or (text["id"], text["revision"]) == (id_, change["revision"])
                 assert (change["kind"] == "inserted") == (id_ not in self.articles), change
                 self.articles[id_] = (change["revision"], text and text["content_hash"])
+                self.on_topic[id_] = text and text["on_topic"]
             case "duplicate":
+                assert change["duplicate"] is None or change["duplicate"]["id"] == id_
                 self.copies[id_] = change["duplicate_of"]
             case "gone":
                 assert id_ in self.articles
@@ -74,7 +81,7 @@ class Consumer:
             case "restored":
                 self.gone.remove(id_)
             case "removed":
-                del self.articles[id_]
+                del self.articles[id_], self.on_topic[id_]
                 self.gone.discard(id_)
 
 
@@ -88,6 +95,8 @@ def check(consumer: Consumer, connection: duckdb.DuckDBPyConnection) -> None:
         id_: (revision, digest) for id_, revision, digest in rows("SELECT id, revision, content_hash FROM articles")
     }
     assert consumer.articles == held
+    on_topic = dict(rows("SELECT id, on_topic FROM articles"))
+    assert {id_: consumer.on_topic[id_] for id_ in consumer.articles} == on_topic
     assert consumer.copies == dict(rows("SELECT id, duplicate_of FROM duplicates"))
     gone = rows("SELECT id FROM articles JOIN frontier USING (id) WHERE gone_at IS NOT NULL")
     assert consumer.gone == {id_ for (id_,) in gone}
@@ -112,6 +121,14 @@ class Histories:
         finds = [f for f in finds if not _listed_again(f, known)]
         judge = Judge(archive, self._assess, lambda pages, *, unread=0: {}, at)
         archive.store(run_id, judge.results(finds, known), texts=texts)
+        if self._rng.random() < 0.4:
+            self._reassess(archive, run_id)
+
+    def _reassess(self, archive: Archive, run_id: str) -> None:
+        """Some texts are worth something else by another topic file."""
+        held = [row for row in archive.texts(sorted(archive.text_ids())) if self._rng.random() < 0.3]
+        texts = [Reassessment(row["id"], row["revision"], self._assess("", "").relevance) for row in held]
+        archive.reassess(run_id, texts)
 
     def _find(self, history: int, at: datetime) -> Parsed | FindResult:
         of = self._key(history)
@@ -139,7 +156,8 @@ class Histories:
         return text.replace(" ", "  ") if self._rng.random() < 0.2 else text
 
     def _assess(self, title: str, body: str) -> Assessment:
-        return Assessment(Relevance(5.0), relevant=self._rng.random() < 0.85)
+        relevant = self._rng.random() < 0.85
+        return Assessment(Relevance(5.0, on_topic=relevant), relevant)
 
 
 def _listed_again(find: Parsed | FindResult, known: Any) -> bool:

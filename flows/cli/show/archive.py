@@ -1,4 +1,4 @@
-"""The state of an archive, and what verify, repair and reparse found or changed."""
+"""The state of an archive, and what verify, repair, reparse and reassess found or changed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from rich.text import Text
 
 from flows.cli.show.terminal import grid, line, out, say, say_all, table, table_console
 from flows.cli.show.values import cell
+from schemas.receipt import ExitReason
 
 if TYPE_CHECKING:
+    from flows.runs.reassess import Reassessed
     from flows.runs.reparse import Difference, Reparsed
     from storage.integrity.repair import Repair
     from storage.integrity.verify import Verification
@@ -65,20 +67,29 @@ def show_repair(done: Repair) -> None:
 
 
 def show_reparsed(done: Reparsed) -> None:
-    """How many articles differ, by field, and the first of them before and after."""
-    if done.fields:
-        found = table()
-        found.add_column("field")
-        found.add_column("articles", justify="right")
-        for name, number in done.fields.most_common():
-            found.add_row(name, f"{number:,}")
-        out.print(found)
-    for article_id, differences in groupby(done.examples[:_MOST_DIFFERENCES], key=lambda one: one.id):
-        say(article_id, "bold")
-        for difference in differences:
-            out.print(_difference(difference))
-    say_all([f"{article_id}: {reason}" for article_id, reason in done.failed.items()], "red")
+    _show_differences(done)
     out.print(_last_line(done))
+
+
+def show_reassessed(done: Reassessed) -> None:
+    """The same, and which finds arrive or cannot be assessed."""
+    _show_differences(done)
+    say_all([f"{article_id}: was off topic, is on topic now" for article_id in done.arrived], "")
+    say_all([f"{article_id}: was off topic, its capture is not known" for article_id in done.uncaptured], "")
+    good = done.exit_reason in (ExitReason.DONE, ExitReason.NOTHING_NEW)
+    dry = " Nothing was stored: run it without --dry-run." if done.receipt is None else ""
+    say(f"{done.exit_reason.value}: {done.summary}.{dry}", "bold green" if good else "bold red")
+
+
+def reassessed_object(done: Reassessed) -> dict[str, Any]:
+    """The same for machines."""
+    values = {name: value for name, value in asdict(done).items() if name != "receipt"}
+    return {
+        "dry_run": done.receipt is None,
+        **values,
+        "exit_reason": done.exit_reason.value,
+        "receipt": done.receipt.as_json() if done.receipt else None,
+    }
 
 
 def reparsed_object(done: Reparsed) -> dict[str, Any]:
@@ -93,6 +104,22 @@ def reparsed_object(done: Reparsed) -> dict[str, Any]:
         "exit_reason": done.exit_reason.value,
         "receipt": done.receipt.as_json() if done.receipt else None,
     }
+
+
+def _show_differences(done: Reparsed | Reassessed) -> None:
+    """How many articles differ, by field, and the first of them before and after."""
+    if done.fields:
+        found = table()
+        found.add_column("field")
+        found.add_column("articles", justify="right")
+        for name, number in done.fields.most_common():
+            found.add_row(name, f"{number:,}")
+        out.print(found)
+    for article_id, differences in groupby(done.examples[:_MOST_DIFFERENCES], key=lambda one: one.id):
+        say(article_id, "bold")
+        for difference in differences:
+            out.print(_difference(difference))
+    say_all([f"{article_id}: {reason}" for article_id, reason in done.failed.items()], "red")
 
 
 def _difference(one: Difference) -> Text:

@@ -28,7 +28,7 @@ COMMENT ON COLUMN articles.revision IS 'number of this text among those of the a
 COMMENT ON COLUMN articles.revision_kind IS 'why the text was stored: `new`, `imported`, `edited` (changed by the publisher), `re-extracted` (extracted again from the same or a richer source)';
 COMMENT ON COLUMN articles.relevance IS 'relevance score for the topic; NULL if it was not computed';
 COMMENT ON COLUMN articles.reasons IS 'reasons for the score: one entry per matching rule of the topic file';
-COMMENT ON COLUMN articles.teams IS 'teams of the topic file that the text mentions';
+COMMENT ON COLUMN articles.teams IS 'teams of the topic file that the text mentions; empty for a text that is off topic';
 COMMENT ON COLUMN articles.source IS 'the source that found the article first, such as `search_api:소버린 AI`';
 COMMENT ON COLUMN articles.file IS 'path of its Markdown file in the archive';
 COMMENT ON COLUMN articles.capture_file IS 'WARC file with the response that the text was extracted from';
@@ -36,6 +36,7 @@ COMMENT ON COLUMN articles.capture_offset IS 'offset of that record in the file,
 COMMENT ON COLUMN articles.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN articles.file_sha256 IS 'SHA-256 of the Markdown file';
 COMMENT ON COLUMN articles.models IS 'the models of these teams that the text mentions, as in the topic file; NULL if they were not determined';
+COMMENT ON COLUMN articles.on_topic IS 'whether the text is on topic, by the threshold and vetoes of the topic file; NULL if that was not determined: `seogo reassess` does';
 
 COMMENT ON TABLE superseded IS 'Texts that a newer one replaced, with the columns of `articles`.';
 COMMENT ON COLUMN superseded.id IS '`{oid}_{aid}`, such as `119_0003042504`; `text_…` for an imported text without an address';
@@ -64,7 +65,7 @@ COMMENT ON COLUMN superseded.revision IS 'number of this text among those of the
 COMMENT ON COLUMN superseded.revision_kind IS 'why the text was stored: `new`, `imported`, `edited` (changed by the publisher), `re-extracted` (extracted again from the same or a richer source)';
 COMMENT ON COLUMN superseded.relevance IS 'relevance score for the topic; NULL if it was not computed';
 COMMENT ON COLUMN superseded.reasons IS 'reasons for the score: one entry per matching rule of the topic file';
-COMMENT ON COLUMN superseded.teams IS 'teams of the topic file that the text mentions';
+COMMENT ON COLUMN superseded.teams IS 'teams of the topic file that the text mentions; empty for a text that is off topic';
 COMMENT ON COLUMN superseded.source IS 'the source that found the article first, such as `search_api:소버린 AI`';
 COMMENT ON COLUMN superseded.file IS 'path of its Markdown file in the archive';
 COMMENT ON COLUMN superseded.capture_file IS 'WARC file with the response that the text was extracted from';
@@ -72,6 +73,7 @@ COMMENT ON COLUMN superseded.capture_offset IS 'offset of that record in the fil
 COMMENT ON COLUMN superseded.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN superseded.file_sha256 IS 'SHA-256 of the Markdown file';
 COMMENT ON COLUMN superseded.models IS 'the models of these teams that the text mentions, as in the topic file; NULL if they were not determined';
+COMMENT ON COLUMN superseded.on_topic IS 'whether the text is on topic, by the threshold and vetoes of the topic file; NULL if that was not determined: `seogo reassess` does';
 
 COMMENT ON VIEW revisions IS 'Every text of every article, old and new: `articles` and `superseded` together.';
 COMMENT ON COLUMN revisions.id IS '`{oid}_{aid}`, such as `119_0003042504`; `text_…` for an imported text without an address';
@@ -100,7 +102,7 @@ COMMENT ON COLUMN revisions.revision IS 'number of this text among those of the 
 COMMENT ON COLUMN revisions.revision_kind IS 'why the text was stored: `new`, `imported`, `edited` (changed by the publisher), `re-extracted` (extracted again from the same or a richer source)';
 COMMENT ON COLUMN revisions.relevance IS 'relevance score for the topic; NULL if it was not computed';
 COMMENT ON COLUMN revisions.reasons IS 'reasons for the score: one entry per matching rule of the topic file';
-COMMENT ON COLUMN revisions.teams IS 'teams of the topic file that the text mentions';
+COMMENT ON COLUMN revisions.teams IS 'teams of the topic file that the text mentions; empty for a text that is off topic';
 COMMENT ON COLUMN revisions.source IS 'the source that found the article first, such as `search_api:소버린 AI`';
 COMMENT ON COLUMN revisions.file IS 'path of its Markdown file in the archive';
 COMMENT ON COLUMN revisions.capture_file IS 'WARC file with the response that the text was extracted from';
@@ -108,6 +110,7 @@ COMMENT ON COLUMN revisions.capture_offset IS 'offset of that record in the file
 COMMENT ON COLUMN revisions.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN revisions.file_sha256 IS 'SHA-256 of the Markdown file';
 COMMENT ON COLUMN revisions.models IS 'the models of these teams that the text mentions, as in the topic file; NULL if they were not determined';
+COMMENT ON COLUMN revisions.on_topic IS 'whether the text is on topic, by the threshold and vetoes of the topic file; NULL if that was not determined: `seogo reassess` does';
 
 COMMENT ON TABLE duplicates IS 'One row per article with the same text as another: it refers to the first one, and has no text and no file.';
 COMMENT ON COLUMN duplicates.id IS '`{oid}_{aid}`, such as `119_0003042504`; `text_…` for an imported text without an address';
@@ -146,6 +149,8 @@ COMMENT ON COLUMN frontier.refresh_at IS 'when an archived article is due for a 
 COMMENT ON COLUMN frontier.etag IS 'ETag header of its newest page';
 COMMENT ON COLUMN frontier.last_modified IS 'Last-Modified header of its newest page';
 COMMENT ON COLUMN frontier.gone_at IS 'since when it is known to be deleted; NULL: not known to be deleted';
+COMMENT ON COLUMN frontier.capture_file IS 'WARC file with the page of an article that is off topic; `seogo reassess` reads it';
+COMMENT ON COLUMN frontier.capture_offset IS 'offset of that record in the file, in bytes';
 
 COMMENT ON TABLE finds IS 'One row per find: an article that a source returned in a run, and its outcome.';
 COMMENT ON COLUMN finds.run_id IS 'the run';
@@ -160,7 +165,7 @@ COMMENT ON COLUMN finds.reasons IS 'reasons for the score: one entry per matchin
 
 COMMENT ON TABLE runs IS 'One row per run, with its receipt.';
 COMMENT ON COLUMN runs.run_id IS 'start time and a random suffix: `20251230T082353Z-1f9c03ab`';
-COMMENT ON COLUMN runs.command IS '`crawl`, `refresh`, `backfill`, `import`, `reparse`, `repair`';
+COMMENT ON COLUMN runs.command IS '`crawl`, `refresh`, `backfill`, `import`, `reparse`, `reassess`, `repair`';
 COMMENT ON COLUMN runs.topic IS 'name of the topic file';
 COMMENT ON COLUMN runs.started_at IS 'when it started';
 COMMENT ON COLUMN runs.finished_at IS 'when it ended; NULL if it was killed';
@@ -171,6 +176,8 @@ COMMENT ON COLUMN runs.requests IS 'number of HTTP requests';
 COMMENT ON COLUMN runs.bytes IS 'bytes received';
 COMMENT ON COLUMN runs.receipt IS 'the complete receipt as JSON';
 COMMENT ON COLUMN runs.number IS 'sequence number of the run, independent of the clock';
+COMMENT ON COLUMN runs.topic_version IS 'digest of the rules by which it assessed texts (see `topics`); NULL if it assessed none, or was not recorded';
+COMMENT ON COLUMN runs.topic_threshold IS 'the score from which a text is on topic by these rules';
 COMMENT ON COLUMN runs.batches IS 'entries of the run''s journal that the database contains';
 
 COMMENT ON TABLE requests IS 'One row per HTTP request, including robots.txt, redirects and retries.';
@@ -210,7 +217,7 @@ COMMENT ON COLUMN quarantine.run_id IS 'the run that put it there';
 COMMENT ON TABLE events IS 'The change feed: one row per change, in order.';
 COMMENT ON COLUMN events.seq IS 'increasing number, stable across rebuilds: the cursor of a consumer';
 COMMENT ON COLUMN events.changed_at IS 'when the newest page of the batch was fetched';
-COMMENT ON COLUMN events.kind IS '`inserted`, `edited`, `re-extracted`, `duplicate`, `gone`, `restored`, `removed`';
+COMMENT ON COLUMN events.kind IS '`inserted`, `edited`, `re-extracted`, `duplicate`, `gone`, `restored`, `reassessed`, `removed`';
 COMMENT ON COLUMN events.id IS '`{oid}_{aid}`, such as `119_0003042504`; `text_…` for an imported text without an address';
 COMMENT ON COLUMN events.revision IS 'number of the text that was stored, if any';
 COMMENT ON COLUMN events.duplicate_of IS 'for `duplicate`: id of the article that has the text';
@@ -234,14 +241,14 @@ COMMENT ON COLUMN schema_version.name IS 'file name';
 COMMENT ON COLUMN schema_version.sha256 IS 'SHA-256 of the file';
 COMMENT ON COLUMN schema_version.applied_at IS 'when it was applied';
 
-COMMENT ON VIEW publishers IS 'One row per press office.';
+COMMENT ON VIEW publishers IS 'One row per press office, of the articles that are on topic.';
 COMMENT ON COLUMN publishers.publisher IS 'name of the press office';
 COMMENT ON COLUMN publishers.oid IS 'number of the press office, 3 digits';
 COMMENT ON COLUMN publishers.articles IS 'number of articles';
 COMMENT ON COLUMN publishers.first_published_at IS 'time of its oldest article';
 COMMENT ON COLUMN publishers.last_published_at IS 'time of its newest article';
 
-COMMENT ON VIEW daily IS 'One row per Korean day of publication.';
+COMMENT ON VIEW daily IS 'One row per Korean day of publication, of the articles that are on topic.';
 COMMENT ON COLUMN daily.day IS 'the day';
 COMMENT ON COLUMN daily.articles IS 'number of articles';
 COMMENT ON COLUMN daily.publishers IS 'number of press offices';
@@ -263,10 +270,55 @@ COMMENT ON COLUMN archive_info.older_revisions IS 'number of older texts';
 COMMENT ON COLUMN archive_info.duplicates IS 'number of duplicates';
 COMMENT ON COLUMN archive_info.newest_event IS 'number (`seq`) of the newest change';
 COMMENT ON COLUMN archive_info.schema_version IS 'version of the schema';
+COMMENT ON COLUMN archive_info.articles_on_topic IS 'number of articles that are on topic';
 
-COMMENT ON VIEW teams IS 'One row per article and team of the topic file that it mentions.';
+COMMENT ON VIEW teams IS 'One row per article that is on topic and team of the topic file that it mentions.';
 COMMENT ON COLUMN teams.id IS '`{oid}_{aid}`, such as `119_0003042504`; `text_…` for an imported text without an address';
 COMMENT ON COLUMN teams.team IS 'name of the team';
 COMMENT ON COLUMN teams.models IS 'the models of the team that the text mentions, as in the topic file; NULL for older texts, for which they were not determined';
 COMMENT ON COLUMN teams.published_at IS 'time of publication';
 COMMENT ON COLUMN teams.publisher IS 'name of the press office';
+
+COMMENT ON VIEW articles_on_topic IS 'The rows of `articles` that are on topic. Where `on_topic` is NULL, texts that were crawled or listed count as on topic, imported ones if their score reaches the threshold of the newest run.';
+COMMENT ON COLUMN articles_on_topic.id IS '`{oid}_{aid}`, such as `119_0003042504`; `text_…` for an imported text without an address';
+COMMENT ON COLUMN articles_on_topic.oid IS 'number of the press office, 3 digits';
+COMMENT ON COLUMN articles_on_topic.aid IS 'number of the article within the press office, 10 digits';
+COMMENT ON COLUMN articles_on_topic.url IS 'address of the article''s page at Naver';
+COMMENT ON COLUMN articles_on_topic.status IS '`archived`: text and file; `listed`: only what a source said, because robots.txt forbids the page; `imported`: from an older archive, not yet found by a crawl';
+COMMENT ON COLUMN articles_on_topic.title IS 'headline, in normal form C';
+COMMENT ON COLUMN articles_on_topic.subtitle IS 'subtitle, one line per line of the page';
+COMMENT ON COLUMN articles_on_topic.body IS 'the text: paragraphs separated by an empty line, the subtitle first; empty for a flash that has only a headline';
+COMMENT ON COLUMN articles_on_topic.description IS 'the snippet from the search results';
+COMMENT ON COLUMN articles_on_topic.publisher IS 'name of the press office';
+COMMENT ON COLUMN articles_on_topic.byline IS 'the byline as on the page';
+COMMENT ON COLUMN articles_on_topic.authors IS 'name and e-mail address of each person in the byline';
+COMMENT ON COLUMN articles_on_topic.categories IS 'the press office''s categories, otherwise Naver''s section';
+COMMENT ON COLUMN articles_on_topic.published_at IS 'time of publication';
+COMMENT ON COLUMN articles_on_topic.modified_at IS 'time of the last change according to the page; NULL if it names none';
+COMMENT ON COLUMN articles_on_topic.crawled_at IS 'when the page with this text was fetched';
+COMMENT ON COLUMN articles_on_topic.original_url IS 'address of the article on the publisher''s site';
+COMMENT ON COLUMN articles_on_topic.images IS 'address and caption of each picture';
+COMMENT ON COLUMN articles_on_topic.kind IS '`text`, `photo`, `video`, `flash`';
+COMMENT ON COLUMN articles_on_topic.content_hash IS 'SHA-256 of the body as on the page, as in the Markdown file';
+COMMENT ON COLUMN articles_on_topic.text_hash IS 'SHA-256 of the body in normal form C without white space: equal if two texts differ only in layout';
+COMMENT ON COLUMN articles_on_topic.parser IS 'name and version of the parser';
+COMMENT ON COLUMN articles_on_topic.revision IS 'number of this text among those of the article, from 1';
+COMMENT ON COLUMN articles_on_topic.revision_kind IS 'why the text was stored: `new`, `imported`, `edited` (changed by the publisher), `re-extracted` (extracted again from the same or a richer source)';
+COMMENT ON COLUMN articles_on_topic.relevance IS 'relevance score for the topic; NULL if it was not computed';
+COMMENT ON COLUMN articles_on_topic.reasons IS 'reasons for the score: one entry per matching rule of the topic file';
+COMMENT ON COLUMN articles_on_topic.teams IS 'teams of the topic file that the text mentions; empty for a text that is off topic';
+COMMENT ON COLUMN articles_on_topic.source IS 'the source that found the article first, such as `search_api:소버린 AI`';
+COMMENT ON COLUMN articles_on_topic.file IS 'path of its Markdown file in the archive';
+COMMENT ON COLUMN articles_on_topic.capture_file IS 'WARC file with the response that the text was extracted from';
+COMMENT ON COLUMN articles_on_topic.capture_offset IS 'offset of that record in the file, in bytes';
+COMMENT ON COLUMN articles_on_topic.run_id IS 'the run that stored the row';
+COMMENT ON COLUMN articles_on_topic.file_sha256 IS 'SHA-256 of the Markdown file';
+COMMENT ON COLUMN articles_on_topic.models IS 'the models of these teams that the text mentions, as in the topic file; NULL if they were not determined';
+COMMENT ON COLUMN articles_on_topic.on_topic IS 'whether the text is on topic, by the threshold and vetoes of the topic file; NULL if that was not determined: `seogo reassess` does';
+
+COMMENT ON VIEW topics IS 'One row per version of the topic file by which texts were assessed. The version changes with `relevance` and `teams`, not with the rest of the file.';
+COMMENT ON COLUMN topics.version IS 'digest of `relevance` and `teams`, and of how phrases are found';
+COMMENT ON COLUMN topics.name IS 'name of the topic file';
+COMMENT ON COLUMN topics.threshold IS 'the score from which a text is on topic';
+COMMENT ON COLUMN topics.first_used_at IS 'start of the first run with it';
+COMMENT ON COLUMN topics.last_used_at IS 'start of the last run with it';

@@ -1,6 +1,6 @@
 -- How many articles spoke of each team on each Korean day, and how many publications with their copies.
 WITH publications AS (
-    SELECT id, id AS text_id, published_at FROM articles
+    SELECT id, id AS text_id, published_at FROM articles_on_topic
     UNION ALL
     SELECT id, duplicate_of, published_at FROM duplicates
 )

@@ -6,7 +6,7 @@ SELECT
     copied.copies,
     copied.publishers,
     articles.title
-FROM articles JOIN (
+FROM articles_on_topic AS articles JOIN (
     SELECT duplicate_of AS id, count(*) AS copies, count(DISTINCT publisher) AS publishers
     FROM duplicates
     GROUP BY duplicate_of

@@ -1,9 +1,10 @@
 -- How long after the first each publisher brings a text that several have: minutes, and how often it was first.
 WITH publications AS (
-    SELECT id AS text_id, id, publisher, published_at FROM articles
+    SELECT id AS text_id, id, publisher, published_at FROM articles_on_topic
     WHERE id IN (SELECT duplicate_of FROM duplicates)
     UNION ALL
     SELECT duplicate_of, id, publisher, published_at FROM duplicates
+    WHERE duplicate_of IN (SELECT id FROM articles_on_topic)
 ), ranked AS (
     SELECT
         publisher,

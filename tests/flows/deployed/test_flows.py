@@ -55,6 +55,7 @@ def test_all_deployments_are_there() -> None:
     assert [name_of(one) for one in DEPLOYMENTS] == [
         *("crawl/crawl-every-15-minutes", "refresh/refresh-hourly"),
         *("backfill/backfill-by-hand", "backfill/nightly-sweep", "backfill/backfill-gaps", "reparse/reparse-by-hand"),
+        "reassess/reassess-by-hand",
         *("publish/publish-hourly", "verify/verify-weekly", "report/report-daily"),
     ]
 

@@ -23,7 +23,7 @@ import pytest
 from schemas.article import SEOUL, Article, ArticleKey, Outcome
 from schemas.errors import ArchiveBusy, ArchiveDamaged, BadInput, StorageFault
 from schemas.exported import COLUMNS, SCHEMA_VERSION, ExportedArticle
-from schemas.find import FindResult, PlainText, RevisionKind
+from schemas.find import FindResult, PlainText, Relevance, RevisionKind, TeamModel
 from schemas.page import CaptureRef
 from storage.archive import open_archive
 from storage.exports.folder import opened_folder
@@ -152,6 +152,7 @@ class TestRecords:
             "published_at": "2025-12-01T00:00:00+09:00",
             "modified_at": None,
             "crawled_at": "2026-01-02T12:04:05+09:00",
+            "gone_at": None,
             "kind": "text",
             "content_hash": first.content_hash,
             "text_hash": first.text_hash,
@@ -159,12 +160,26 @@ class TestRecords:
             "revision_kind": "new",
             "status": "archived",
             "relevance": 5.0,
+            "on_topic": None,
             "reasons": ["+5 독자 모델"],
             "teams": ["가온"],
+            "models": [],
             "images": [{"url": "https://imgnews.pstatic.net/1.jpg", "caption": "설명"}],
             "file": "articles/2025/12/01/001_0000000002.md",
-            "duplicates": [key(7).id, key(8).id],
+            "duplicates": [
+                {"id": key(n).id, "title": article(n).title, "publisher": "가온신문", "url": key(n).url} for n in (7, 8)
+            ],
         }
+
+    def test_a_record_says_what_is_deleted_on_topic_and_of_which_models(self, root: Path) -> None:
+        named = Relevance(5.0, (), ("가온",), (TeamModel("가온", "가온 1호"),), on_topic=True)
+        gone = FindResult(ref(key(1)), Outcome.GONE, "status 404", crawled_at=NOW, gone_at=NOW)
+        store(root, stored(article(9), relevance=named), gone, run="20260103T000000Z-0003")
+        lines, rows = records(root), parquet_records(root)
+        assert lines[key(9).id]["on_topic"] is rows[key(9).id]["on_topic"] is True
+        assert lines[key(9).id]["models"] == rows[key(9).id]["models"] == [{"team": "가온", "model": "가온 1호"}]
+        assert lines[key(1).id]["gone_at"] == "2026-01-02T12:04:05+09:00"
+        assert rows[key(1).id]["gone_at"] == NOW
 
     def test_an_edit_is_the_newest_text_and_a_listed_article_has_none(self, root: Path) -> None:
         found = records(root)
@@ -213,8 +228,11 @@ class TestParquet:
         words, moment = "list<element: string>", "timestamp[us, tz=UTC]"
         types = {field.name: str(field.type).replace(" not null", "") for field in schema}
         special = {
-            **dict.fromkeys(("categories", "reasons", "teams", "duplicates"), words),
-            **dict.fromkeys(("published_at", "modified_at", "crawled_at"), moment),
+            **dict.fromkeys(("categories", "reasons", "teams"), words),
+            **dict.fromkeys(("published_at", "modified_at", "crawled_at", "gone_at"), moment),
+            "models": "list<element: struct<team: string, model: string>>",
+            "duplicates": "list<element: struct<id: string, title: string, publisher: string, url: string>>",
+            "on_topic": "bool",
             "authors": "list<element: struct<name: string, email: string>>",
             "images": "list<element: struct<url: string, caption: string>>",
             "revision": "int32",

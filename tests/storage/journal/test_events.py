@@ -92,7 +92,16 @@ def test_a_consumer_that_asks_with_the_cursor_it_got_misses_nothing(archive: Pat
 def test_every_exported_change_keeps_the_contract(archive: Path) -> None:
     ran = seogo("export", "--since", "0", "--format", "jsonl", "--archive", archive)
     told = [ExportedChange.model_validate_json(line) for line in ran.out.splitlines()]
-    assert {change.kind for change in told} > {"inserted", "edited", "duplicate", "gone", "restored", "removed"}
+    assert {change.kind for change in told} > {
+        "inserted",
+        "edited",
+        "duplicate",
+        "gone",
+        "restored",
+        "removed",
+        "reassessed",
+    }
+    assert all((change.duplicate is not None) <= (change.kind == "duplicate") for change in told)
     assert all(change.article is None for change in told if change.kind in ("gone", "restored", "duplicate", "removed"))
 
 

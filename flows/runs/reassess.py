@@ -1,0 +1,281 @@
+"""A reassessment: every text of the archive by today's topic file, without the network.
+
+For when the topic file has changed. Score, reasons, teams, models and `on_topic` of each text are compared with the
+archive, field by field. Texts that are off topic now stay, and are marked. Pages of finds that were off topic are read
+from their captures; what is on topic now is stored as if it had just been crawled.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from typing import Any
+
+from flows.naver.article_page import read_article
+from flows.pipeline.judge import Assess, Judge, Parsed, assess_by, assessed_text
+from flows.runs.lifecycle import OnProgress, Order, Run, ignore_progress, open_for_run, utc_now
+from flows.runs.reparse import BATCH, EXAMPLES, Difference
+from schemas.article import ArticleRef, Image, Outcome
+from schemas.errors import ArchiveDamaged, ParseError
+from schemas.find import Relevance, Status
+from schemas.journal import Reassessment
+from schemas.page import CaptureRef
+from schemas.receipt import ExitReason, Receipt
+from schemas.topic import Topic
+from storage.archive import REASSESSED_AT_ONCE, Archive
+from storage.database.rows import relevance_columns
+
+MANY = 2_000
+"""Texts from which on they are assessed in processes of their own, one for each processor."""
+
+NAMED = 50
+"""Ids that are named, of those that are counted."""
+
+_CHUNK = 500
+_FAULTS_NAMED = 5
+
+Row = Mapping[str, Any]
+Texts = Sequence[tuple[str, str]]
+Submit = Callable[[Texts], Callable[[], list[Relevance]]]
+"""Begin to assess texts; the call of what is returned waits for the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReassessOrder(Order):
+    """To assess all texts by the topic. `dry_run`: compare and store nothing."""
+
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Reassessed:
+    """The result: of `read` texts, `changed` differ; `left` are off topic now, `joined` are on topic again.
+
+    `arrived`: the first ids, of `arrivals`, that were off topic as finds and are articles or copies now. `uncaptured`:
+    the first ids, of `without_capture`, of finds whose page cannot be assessed: `crawl --url` fetches it. `failed`: id
+    -> why its capture gave no article. `fields` counts the differences by field; `examples` are the first of them.
+    """
+
+    read: int = 0
+    changed: int = 0
+    left: int = 0
+    joined: int = 0
+    arrivals: int = 0
+    arrived: list[str] = field(default_factory=list)
+    without_capture: int = 0
+    uncaptured: list[str] = field(default_factory=list)
+    fields: Counter[str] = field(default_factory=Counter)
+    examples: list[Difference] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    receipt: Receipt | None = None
+
+    @property
+    def exit_reason(self) -> ExitReason:
+        """Why it ended, also for a dry run."""
+        if self.receipt is not None and self.receipt.exit_reason is not None:
+            return self.receipt.exit_reason
+        if self.failed:
+            return ExitReason.PARTLY_FAILED
+        return ExitReason.DONE if self.changed or self.arrivals else ExitReason.NOTHING_NEW
+
+    @property
+    def summary(self) -> str:
+        """What it came to, in a sentence."""
+        said = f"{self.read:,} texts assessed: {self.changed:,} differ, {self.left:,} leave the topic, "
+        said += f"{self.joined:,} return to it, {self.arrivals:,} arrive"
+        if self.without_capture:
+            said += f"; {self.without_capture:,} finds that were off topic have no known capture"
+        return said + (f"; {len(self.failed):,} captures give no article" if self.failed else "")
+
+
+def reassess(
+    order: ReassessOrder,
+    *,
+    on_progress: OnProgress = ignore_progress,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Reassessed:
+    """Assess the texts again, and store what differs. Raises SeogoError.
+
+    Once `stopped` returns true, it ends after the batch that it is at; run again, it goes on.
+    """
+    with open_for_run(order, "reassess", utc_now()) as (archive, receipt):
+        run = Run(archive, receipt, on_progress)
+        work = _Reassess(run, order.topic, order.dry_run)
+        if order.dry_run:
+            work.do(stopped)
+        else:
+            with run.recorded(work.exit_reason):
+                work.do(stopped)
+            work.done.receipt = receipt
+    return work.done
+
+
+@dataclass(slots=True)
+class _Reassess:
+    """Assesses texts and finds in batches, compares and stores them."""
+
+    run: Run
+    topic: Topic
+    dry_run: bool
+    done: Reassessed = field(default_factory=Reassessed)
+
+    def do(self, stopped: Callable[[], bool]) -> None:
+        """All texts, then the finds that were off topic, until `stopped` returns true."""
+        archive, receipt = self.run.archive, self.run.receipt
+        ids, finds = archive.text_ids(), archive.off_topic(receipt.started_at)
+        receipt.discovered = len(ids) + len(finds)
+        with _assessing(self.topic, len(ids)) as submit:
+            for rows, found in _assessed(archive, ids, submit):
+                self._compare(rows, found)
+                if self._ends(stopped):
+                    return
+        for at in range(0, len(finds), BATCH):
+            self._read(finds[at : at + BATCH])
+            if self._ends(stopped):
+                return
+
+    def exit_reason(self, receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
+        """Why it ended, and an explanation in a sentence."""
+        if interrupted or broken:
+            return ExitReason.INTERRUPTED, "ended early; run it again to go on"
+        return self.done.exit_reason, self.done.summary
+
+    def _ends(self, stopped: Callable[[], bool]) -> bool:
+        self.run.on_progress(self.run.receipt)
+        self.run.interrupted = stopped()
+        return self.run.interrupted
+
+    # -- texts
+
+    def _compare(self, rows: Sequence[Row], found: Sequence[Relevance]) -> None:
+        differing = []
+        for row, relevance in zip(rows, found, strict=True):
+            if differences := _differences(row, relevance):
+                self._count(row, relevance, differences)
+                differing.append(Reassessment(row["id"], row["revision"], relevance))
+        self.done.read += len(rows)
+        self.run.receipt.outcomes[Outcome.UNCHANGED] += len(rows)
+        if differing and not self.dry_run:
+            self.run.archive.reassess(self.run.receipt.run_id, differing)
+
+    def _count(self, row: Row, relevance: Relevance, differences: Sequence[Difference]) -> None:
+        done = self.done
+        done.changed += 1
+        done.left += row["on_topic"] is not False and relevance.on_topic is False
+        done.joined += row["on_topic"] is False and relevance.on_topic is True
+        done.fields.update(difference.field for difference in differences)
+        done.examples += differences[: max(EXAMPLES - len(done.examples), 0)]
+
+    # -- finds that were off topic
+
+    def _read(self, finds: Sequence[tuple[ArticleRef, CaptureRef | None, datetime | None]]) -> None:
+        known = self.run.archive.known([ref.key.id for ref, _, _ in finds])
+        assess = assess_by(self.topic)
+        parsed = [
+            replace(page, validators=known[ref.key.id].validators)
+            for ref, capture, at in finds
+            if (page := self._relevant(assess, ref, capture, at))
+        ]
+        judge = Judge(self.run.archive, assess, lambda pages, *, unread=0: {}, self.run.receipt.started_at)
+        results = judge.results(parsed, {page.ref.key.id: known[page.ref.key.id] for page in parsed})
+        for result in results:
+            self.run.receipt.outcomes[result.outcome] += 1
+            self.done.arrivals += 1
+            if len(self.done.arrived) < NAMED:
+                self.done.arrived.append(result.ref.key.id)
+        if results and not self.dry_run:
+            self.run.archive.store(self.run.receipt.run_id, results)
+
+    def _relevant(
+        self, assess: Assess, ref: ArticleRef, capture: CaptureRef | None, at: datetime | None
+    ) -> Parsed | None:
+        """The find with its page, if that is on topic now."""
+        if capture is None or at is None:
+            self._count_uncaptured(ref.key.id)
+            return None
+        try:
+            article, traits = read_article(self.run.archive.read_capture(capture).content, ref.key.url)
+        except (ParseError, ArchiveDamaged) as error:
+            self._failed(ref.key.id, str(error))
+            return None
+        if assess(article.title, assessed_text(article.body, article.images)).relevant:
+            return Parsed(ref, article, traits, capture, at)
+        self.run.receipt.outcomes[Outcome.UNCHANGED] += 1
+        return None
+
+    def _count_uncaptured(self, id_: str) -> None:
+        self.run.receipt.outcomes[Outcome.UNCHANGED] += 1
+        self.done.without_capture += 1
+        if len(self.done.uncaptured) < NAMED:
+            self.done.uncaptured.append(id_)
+
+    def _failed(self, id_: str, reason: str) -> None:
+        self.done.failed[id_] = reason
+        self.run.receipt.outcomes[Outcome.FAILED] += 1
+        if len(self.run.receipt.faults) < _FAULTS_NAMED:
+            self.run.receipt.faults[id_] = reason
+
+
+# -- assessing
+
+
+def _assessed(
+    archive: Archive, ids: Sequence[str], submit: Submit
+) -> Iterator[tuple[Sequence[Row], Sequence[Relevance]]]:
+    """Batches of rows and what they come to. While one is compared and stored, the next is being assessed."""
+    batches = (ids[at : at + REASSESSED_AT_ONCE] for at in range(0, len(ids), REASSESSED_AT_ONCE))
+    read = (archive.texts(batch) for batch in batches)
+    waiting = deque((rows, submit([_text(row) for row in rows])) for rows in islice(read, 1))
+    for rows in read:
+        waiting.append((rows, submit([_text(row) for row in rows])))
+        before, result = waiting.popleft()
+        yield before, result()
+    yield from ((rows, result()) for rows, result in waiting)
+
+
+def _text(row: Row) -> tuple[str, str]:
+    """Title and text, as they were assessed when the article was stored."""
+    if row["status"] == Status.LISTED:
+        return row["title"] or "", row["description"] or ""
+    images = [Image(image["url"], image["caption"]) for image in row["images"] or ()]
+    return row["title"] or "", assessed_text(row["body"] or "", images)
+
+
+@contextmanager
+def _assessing(topic: Topic, number: int) -> Iterator[Submit]:
+    """What assesses `number` texts: this process, or a pool of others where there are many."""
+    if number < MANY:
+        yield lambda texts: partial(_relevances, topic, texts)
+        return
+    # Not forked: DuckDB's threads would be lost. Ctrl-C is for this process alone.
+    pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    with pool:
+        yield partial(_submitted, pool, topic)
+
+
+def _submitted(pool: ProcessPoolExecutor, topic: Topic, texts: Texts) -> Callable[[], list[Relevance]]:
+    chunks = [texts[at : at + _CHUNK] for at in range(0, len(texts), _CHUNK)]
+    futures = [pool.submit(_relevances, topic, chunk) for chunk in chunks]
+    return lambda: [relevance for future in futures for relevance in future.result()]
+
+
+def _relevances(topic: Topic, texts: Texts) -> list[Relevance]:
+    assess = assess_by(topic)
+    return [assess(title, text).relevance for title, text in texts]
+
+
+def _differences(row: Row, relevance: Relevance) -> list[Difference]:
+    return [
+        Difference(row["id"], name, row[name], value)
+        for name, value in relevance_columns(relevance).items()
+        if row[name] != value
+    ]
