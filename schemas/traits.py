@@ -1,8 +1,8 @@
 """What a parsed page looks like, and what pages have looked like so far: the values of the drift alarm.
 
 Traits        one page: what was found on it and where, and how long its texts are
-Tally         how many pages there were, and on how many of them each mark was
-LayoutMemory  a layout's tally, its press offices' tallies, and its newest pages, not yet in either
+MarkCounts    how many pages there were, and on how many of them each mark was
+LayoutMemory  the counts of a layout and of its press offices, and its newest pages, not yet in either
 Baseline      the memory of all layouts, and how many items each source named in its last readings
 """
 
@@ -30,7 +30,7 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class MarkCounts:
     """On how many of how many pages each mark was. Both fade as newer pages come, hence no whole numbers."""
 
     pages: float = 0.0
@@ -39,13 +39,13 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class LayoutMemory:
-    """A layout's pages: all in one tally, by press office, and the newest ones that neither of them counts yet.
+    """The pages of a layout: counts of all, counts by press office, and the newest ones, not counted yet.
 
     The newest pages are set apart so that a layout which changes in the course of many small runs still stands out.
     """
 
-    tally: Tally = field(default_factory=Tally)
-    presses: Mapping[str, Tally] = field(default_factory=dict)
+    counts: MarkCounts = field(default_factory=MarkCounts)
+    presses: Mapping[str, MarkCounts] = field(default_factory=dict)
     recent: tuple[Traits, ...] = ()
 
 

@@ -35,6 +35,11 @@ Three pages of two press offices can be enough, once 600 pages are known; four o
 than `ENOUGH` pages are known, and of a press office of fewer than `ENOUGH_OF_PRESS`, pages are only learned. The 32
 newest pages are judged together with the new ones, so that a change which comes in runs of one or two pages is noticed
 too.
+
+The hits of search pages and lists are watched as pages of a layout of their own (`flows/naver/hit_traits.py`). They
+ring where a fifth of them lacks a title, and where nearly all of 8 or more titles end in the same letters while many
+different letters precede these. Hits that were read before, and endings of a single press office, do not count. What
+right hits are like is taken for granted, so hits ring from the first page on.
 """
 
 from __future__ import annotations
@@ -44,6 +49,7 @@ from dataclasses import dataclass, field
 
 from flows.drift.detect import ENOUGH, ENOUGH_OF_PRESS, Aspect, Drift, Page, Scope, find_drifts, oddity
 from flows.drift.memory import learn, remember
+from flows.naver.hit_traits import RIGHT_HITS, are_hits
 from schemas.traits import Baseline, LayoutMemory, Traits
 
 __all__ = ["ENOUGH", "ENOUGH_OF_PRESS", "STEADY_ITEMS", "STEADY_READINGS", "DriftAlarm"]
@@ -57,6 +63,10 @@ _NAMED = 4  # findings that an alarm names
 _WHAT_TO_DO = (
     "Look at such a page. Where it is read wrongly: mend the parser, raise its version, then run"
     " `seogo reparse --quarantined`. Where it is read well: the same with `--accept`."
+)
+_ABOUT_HITS = (
+    "Look at what the source answers. Where titles are read wrongly: mend the parser and raise its version; the next"
+    " crawl reads the source from where it was. Where they are right: `seogo reparse --quarantined --accept`."
 )
 
 
@@ -116,7 +126,11 @@ class DriftAlarm:
     def learned(self) -> Baseline:
         """The baseline with this run's pages and readings: without what was held, without a reading that rang."""
         layouts = {layout: seen.memory for layout, seen in self._seen.items()}
-        return Baseline({**self._baseline.layouts, **layouts}, {**self._baseline.sources, **self._readings})
+        # Whoever accepts pages as they look now may have hits in mind, of which none is in quarantine.
+        forgotten = {layout: LayoutMemory() for layout in self._baseline.layouts if self._accept and are_hits(layout)}
+        return Baseline(
+            {**self._baseline.layouts, **forgotten, **layouts}, {**self._baseline.sources, **self._readings}
+        )
 
     def _known_readings(self, name: str) -> tuple[int, ...]:
         if name in self._readings or self._accept:
@@ -136,7 +150,9 @@ class DriftAlarm:
         return held
 
     def _known_pages(self, layout: str) -> LayoutMemory:
-        return LayoutMemory() if self._accept else self._baseline.layouts.get(layout, LayoutMemory())
+        if self._accept:
+            return LayoutMemory()
+        return self._baseline.layouts.get(layout, RIGHT_HITS if are_hits(layout) else LayoutMemory())
 
     def _tell(self, drifts: Sequence[Drift]) -> None:
         for scope in dict.fromkeys(drift.aspect.scope for drift in drifts):
@@ -170,7 +186,7 @@ def _doubtful(drift: Drift, batch: Sequence[Page]) -> list[Page]:
 
 def _odd(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> dict[str, str]:
     """Of a batch for which the alarm rings: the pages that differ from earlier ones in any other way."""
-    odd = ((page, oddity(Scope(layout), memory.tally, page)) for page in batch)
+    odd = ((page, oddity(Scope(layout), memory.counts, page)) for page in batch)
     return {page.id: f"{layout}: {_says(aspect)}, and the alarm rang" for page, aspect in odd if aspect}
 
 
@@ -185,4 +201,5 @@ def _again(aspect: Aspect) -> str:
 def _alarm(scope: Scope, drifts: Sequence[Drift]) -> str:
     named = "; ".join(str(drift) for drift in drifts[:_NAMED])
     more = f"; and {len(drifts) - _NAMED} more" if len(drifts) > _NAMED else ""
-    return f"{scope}: the pages do not look as before: {named}{more}. {_WHAT_TO_DO}"
+    pages, what_to_do = ("hits", _ABOUT_HITS) if are_hits(scope.layout) else ("pages", _WHAT_TO_DO)
+    return f"{scope}: the {pages} do not look as before: {named}{more}. {what_to_do}"

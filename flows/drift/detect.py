@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from flows.drift.chance import chance, odds_ratio
 from flows.drift.memory import is_length, marks_of
-from flows.naver.traits import ECHOES, FIELDS, is_of_texts, is_section, is_shape
-from schemas.traits import LayoutMemory, Tally, Traits
+from flows.naver.hit_traits import are_hits, letters_before
+from flows.naver.traits import ECHOES, FIELDS, TITLE_ENDS, is_of_texts, is_section, is_shape
+from schemas.traits import LayoutMemory, MarkCounts, Traits
 
 ENOUGH, ENOUGH_OF_PRESS = 200, 40
 """Pages of a layout, and of a press office in it, from which on new ones are compared with them."""
@@ -22,12 +23,13 @@ _FEWEST, _OFF = 3, 2.5  # pages that drift together, and more than expected
 _RARE = 0.02  # what so few pages of the baseline showed, no right page is expected to show
 _HARDLY = 0.002  # of the baseline: what no more showed is odd on a page
 _MUCH = 10.0  # the least ratio of odds: what is unlikely and yet slight is weather, not a new layout
-_PER_PRESS = 6  # pages of one press office that count in a window: none of them speaks for the layout
+_PER_PRESS, _HITS_PER_PRESS = 6, 16  # of one press office that count in a window: none speaks for the layout
 # What a press office may begin to print without anything being wrong.
 _GAINS = frozenset((*FIELDS, "image with caption", "e-mail of an author"))
 _WINDOWS = (8, 16, 32)
 _SELDOM, _LESS_THAN_HALF, _NOTHING = 0.1, 0.4, -1.0  # of the baseline: what new articles may be unlike
 _SOME, _A_GOOD_PART, _NEARLY_ALL, _MANY = 0.2, 0.4, 0.9, 16  # of a window, in pages the last
+_LETTERS = 6  # different ones before an ending that titles of one story cannot explain
 _ANOTHER_SOURCE = 1e-4  # the chance below which a window full of one section has been read off another source
 
 
@@ -95,7 +97,8 @@ class Drift:
         what = "missing" if self.aspect.gone else "new" if self.usual < _RARE else "frequent"
         offices = f" of {self.presses} press offices" if self.presses > 1 else ""
         usual = f"usual: {100 * self.usual:.2g} %"
-        return f"“{self.aspect.mark}” is {what} on {self.count} of {self.of} pages{offices} ({usual})"
+        pages = "hits" if are_hits(self.aspect.scope.layout) else "pages"
+        return f"“{self.aspect.mark}” is {what} on {self.count} of {self.of} {pages}{offices} ({usual})"
 
 
 def find_drifts(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> list[Drift]:
@@ -111,13 +114,13 @@ def find_drifts(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> lis
     return sorted(found.values(), key=_telling)
 
 
-def oddity(scope: Scope, tally: Tally, page: Page) -> Aspect | None:
-    """Something that a page shows and hardly any page of the tally did; None for a page like the others."""
-    few = _HARDLY * tally.pages
-    marks = (mark for mark in page.marks if not mark.startswith(ECHOES) and tally.marks.get(mark, 0.0) <= few)
+def oddity(scope: Scope, counts: MarkCounts, page: Page) -> Aspect | None:
+    """Something that a page shows and hardly any counted page did; None for a page like the others."""
+    few = _HARDLY * counts.pages
+    marks = (mark for mark in page.marks if not mark.startswith(ECHOES) and counts.marks.get(mark, 0.0) <= few)
     if mark := min((mark for mark in marks if not is_section(mark)), default=None):
         return Aspect(scope, mark, gone=False)
-    usual = (mark for mark, weight in tally.marks.items() if weight >= tally.pages - few and not is_section(mark))
+    usual = (mark for mark, weight in counts.marks.items() if weight >= counts.pages - few and not is_section(mark))
     mark = min((mark for mark in usual if mark not in page.marks), default=None)
     return Aspect(scope, mark, gone=True) if mark else None
 
@@ -128,11 +131,11 @@ def _telling(drift: Drift) -> tuple[bool, bool, int, str]:
 
 def _scopes(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> Iterator[Scope]:
     """The layout, and the press offices of the batch, as far as enough is known of them."""
-    if memory.tally.pages < ENOUGH:
+    if memory.counts.pages < ENOUGH:
         return
     yield Scope(layout)
     for press in dict.fromkeys(page.press for page in batch):
-        if memory.presses.get(press, Tally()).pages >= ENOUGH_OF_PRESS:
+        if memory.presses.get(press, MarkCounts()).pages >= ENOUGH_OF_PRESS:
             yield Scope(layout, press)
 
 
@@ -149,24 +152,24 @@ def _windows(before: Sequence[Page], batch: Sequence[Page]) -> Iterator[Sequence
 
 
 def _compared(scope: Scope, known: LayoutMemory, window: Sequence[Page]) -> Iterator[Drift]:
-    """What drifts in a window. One press office does not speak for its layout: it has a tally of its own."""
-    pages = window if scope.press else _spread(window)
-    tally = known.presses[scope.press] if scope.press else known.tally
-    off = list(_off(tally, pages))
-    most_usual = _NOTHING if _are_strangers(pages, known) else _most_usual(off, len(pages), tally)
+    """What drifts in a window. One press office does not speak for its layout: it has counts of its own."""
+    pages = window if scope.press else _spread(window, _HITS_PER_PRESS if are_hits(scope.layout) else _PER_PRESS)
+    counts = known.presses[scope.press] if scope.press else known.counts
+    off = list(_off(counts, pages))
+    most_usual = _NOTHING if _are_strangers(pages, known) else _most_usual(off, len(pages), counts)
     for mark, count, usual in off:
-        aspect = Aspect(scope, mark, gone=count * tally.pages < usual * len(pages))
-        if is_section(mark) or _may_begin(aspect, known.tally):
+        aspect = Aspect(scope, mark, gone=count * counts.pages < usual * len(pages))
+        if is_section(mark) or _may_begin(aspect, known.counts):
             continue
-        counted, expected = (len(pages) - count, tally.pages - usual) if aspect.gone else (count, usual)
-        if not _is_telling_share(aspect, counted, len(pages), expected / tally.pages, most_usual):
+        counted, expected = (len(pages) - count, counts.pages - usual) if aspect.gone else (count, usual)
+        if not _is_telling_share(aspect, counted, len(pages), expected / counts.pages, most_usual):
             continue
-        if not _unlikely(counted, len(pages), expected, tally.pages):
+        if not _unlikely(counted, len(pages), expected, counts.pages):
             continue
         shown = [page for page in pages if aspect.shown_by(page)]
         presses = len({page.press for page in shown})
-        if (presses > 1 or scope.press) and not _copied(mark, shown, len(pages), expected, tally.pages):
-            yield Drift(aspect, counted, len(pages), presses, expected / tally.pages)
+        if (presses > 1 or scope.press) and not _copied(aspect, shown, len(pages), expected, counts.pages):
+            yield Drift(aspect, counted, len(pages), presses, expected / counts.pages)
 
 
 def _are_strangers(pages: Sequence[Page], known: LayoutMemory) -> bool:
@@ -174,30 +177,32 @@ def _are_strangers(pages: Sequence[Page], known: LayoutMemory) -> bool:
     return 2 * sum(page.press not in known.presses for page in pages) > len(pages)
 
 
-def _most_usual(off: Sequence[tuple[str, int, float]], of: int, tally: Tally) -> float:
+def _most_usual(off: Sequence[tuple[str, int, float]], of: int, counts: MarkCounts) -> float:
     """Up to which usual share a window can tell that articles are unlike earlier ones.
 
     Where it is full of one section, a new source may be read, with articles of its own kind. Of a section that is well
     known, `_RARE` is what none of its pages showed; of another one nothing is known.
     """
-    usuals = [usual for mark, count, usual in off if is_section(mark) and _is_often(count, of, usual, tally)]
+    usuals = [usual for mark, count, usual in off if is_section(mark) and _is_often(count, of, usual, counts)]
     if not usuals:
         return _LESS_THAN_HALF
     return _RARE if min(usuals) >= ENOUGH_OF_PRESS else _NOTHING
 
 
-def _is_often(count: int, of: int, usual: float, tally: Tally) -> bool:
-    more = count * tally.pages > usual * of
-    return more and chance(count, of, usual=usual, pages=tally.pages) < _ANOTHER_SOURCE
+def _is_often(count: int, of: int, usual: float, counts: MarkCounts) -> bool:
+    more = count * counts.pages > usual * of
+    return more and chance(count, of, usual=usual, pages=counts.pages) < _ANOTHER_SOURCE
 
 
-def _may_begin(aspect: Aspect, layout: Tally) -> bool:
+def _may_begin(aspect: Aspect, layout: MarkCounts) -> bool:
     """Whether a press office may show on many of its pages what it did not show before, with nothing being wrong.
 
     Fields, and elements that other press offices' pages are known to have: the parser knows them.
     """
     if not aspect.scope.press or aspect.gone:
         return False
+    if are_hits(aspect.scope.layout):
+        return aspect.mark.startswith(TITLE_ENDS)  # a series, or pictures of one event
     known = is_shape(aspect.mark) and layout.marks.get(aspect.mark, 0.0) > _HARDLY * layout.pages
     return aspect.mark in _GAINS or aspect.mark.startswith("kind ") or known
 
@@ -210,6 +215,8 @@ def _is_telling_share(aspect: Aspect, count: int, of: int, usual: float, most_us
     good part, of doubts and contradictions some, because a wrong picture shows only on pages that have one.
     """
     mark, own = aspect.mark, is_shape(aspect.mark)
+    if are_hits(aspect.scope.layout) and mark.startswith(TITLE_ENDS):
+        return not aspect.gone and of >= _WINDOWS[0] and count >= _NEARLY_ALL * of and usual <= _LESS_THAN_HALF
     of_articles = is_length(mark) or is_of_texts(mark) or (own and aspect.gone)
     settled = not aspect.scope.press and most_usual == _LESS_THAN_HALF
     if usual <= _RARE and not of_articles and (settled or not own):
@@ -218,23 +225,34 @@ def _is_telling_share(aspect: Aspect, count: int, of: int, usual: float, most_us
     return of >= _MANY and count >= _NEARLY_ALL * of and usual <= most
 
 
-def _off(tally: Tally, pages: Sequence[Page]) -> Iterator[tuple[str, int, float]]:
+def _off(counts: MarkCounts, pages: Sequence[Page]) -> Iterator[tuple[str, int, float]]:
     """The marks that are not on about as many pages as expected: mark, pages with it, earlier pages with it.
 
     A coarse sieve, because nearly all marks of nearly all windows end here.
     """
-    counts = Counter(chain.from_iterable(page.marks for page in pages))
-    share = len(pages) / tally.pages
-    for mark, usual in tally.marks.items():
-        count = counts.pop(mark, 0)
+    shown = Counter(chain.from_iterable(page.marks for page in pages))
+    share = len(pages) / counts.pages
+    for mark, usual in counts.marks.items():
+        count = shown.pop(mark, 0)
         if not -_OFF < count - usual * share < _OFF:
-            yield mark, count, min(usual, tally.pages)
-    yield from ((mark, count, 0.0) for mark, count in counts.items() if count >= _FEWEST)
+            yield mark, count, min(usual, counts.pages)
+    yield from ((mark, count, 0.0) for mark, count in shown.items() if count >= _FEWEST)
 
 
-def _copied(mark: str, shown: Sequence[Page], of: int, usual: float, pages: float) -> bool:
-    """Whether copies explain a line or an element: many press offices print the same release on the same day."""
-    return (mark.startswith(ECHOES) or is_shape(mark)) and not _unlikely(_texts(shown), of, usual, pages)
+def _copied(aspect: Aspect, shown: Sequence[Page], of: int, usual: float, pages: float) -> bool:
+    """Whether copies explain a line or an element: many press offices print the same release on the same day.
+
+    Of hits they may explain anything: lists show the same article again and again. A story may explain an ending.
+    """
+    if are_hits(aspect.scope.layout):
+        if (
+            aspect.mark.startswith(TITLE_ENDS)
+            and letters_before(aspect.mark, [page.marks for page in shown]) < _LETTERS
+        ):
+            return True
+    elif not (aspect.mark.startswith(ECHOES) or is_shape(aspect.mark)):
+        return False
+    return not _unlikely(_texts(shown), of, usual, pages)
 
 
 def _texts(pages: Sequence[Page]) -> int:
@@ -253,12 +271,12 @@ def _unlikely(count: int, of: int, usual: float, pages: float) -> bool:
     return chance(count, of, usual=usual, pages=pages) < UNLIKELY
 
 
-def _spread(window: Sequence[Page]) -> list[Page]:
+def _spread(window: Sequence[Page], most: int) -> list[Page]:
     """The window with at most so many pages of one press office, the newest of them."""
     taken: Counter[str] = Counter()
     kept = []
     for page in reversed(window):
         taken[page.press] += 1
-        if taken[page.press] <= _PER_PRESS:
+        if taken[page.press] <= most:
             kept.append(page)
     return kept

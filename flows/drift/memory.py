@@ -1,6 +1,6 @@
 """How the drift alarm remembers: pages enter a layout's memory, old ones fade. Pure.
 
-The newest pages of a layout wait in `recent`. The ones that later pages push out of there are counted in the tallies,
+The newest pages of a layout wait in `recent`. The ones that later pages push out of there are counted, in the counts
 of the layout and of their press office.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from flows.naver.traits import ECHOES
-from schemas.traits import LayoutMemory, Tally, Traits
+from schemas.traits import LayoutMemory, MarkCounts, Traits
 
 RECENT = 32
 """So many of a layout's newest pages are not yet part of what new ones are compared with."""
@@ -20,7 +20,7 @@ LAYOUT_PAGES, PRESS_PAGES = 1_000, 300
 READINGS = 24
 """So many readings of a source are remembered."""
 
-_MOST_MARKS, _MOST_ECHOES = 300, 60  # of a tally; the rarest are forgotten
+_MOST_MARKS, _MOST_ECHOES = 300, 60  # of one MarkCounts; the rarest are forgotten
 _MOST_PRESSES = 100
 _FORGOTTEN, _ECHOED = 0.3, 1.5  # pages: less is a mark seen once, 1,200 pages ago, and an echo on a single page
 _EDGES = (25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1_200, 1_600, 2_400, 3_200, 4_800, 6_400)
@@ -48,12 +48,12 @@ def learn(memory: LayoutMemory, pages: Sequence[Traits]) -> LayoutMemory:
     """The memory with these pages, oldest first, as the newest."""
     waiting = (*memory.recent, *pages)
     settled = waiting[: max(len(waiting) - RECENT, 0)]
-    tally = _counted(memory.tally, settled, LAYOUT_PAGES)
+    counts = _counted(memory.counts, settled, LAYOUT_PAGES)
     presses = dict(memory.presses)
     for press in dict.fromkeys(page.press for page in settled):
         own = [page for page in settled if page.press == press]
-        presses[press] = _within(_counted(presses.get(press, Tally()), own, PRESS_PAGES), tally)
-    return LayoutMemory(tally, _best_known(presses), waiting[len(settled) :])
+        presses[press] = _within(_counted(presses.get(press, MarkCounts()), own, PRESS_PAGES), counts)
+    return LayoutMemory(counts, _best_known(presses), waiting[len(settled) :])
 
 
 def remember(readings: Sequence[int], items: int) -> tuple[int, ...]:
@@ -61,15 +61,15 @@ def remember(readings: Sequence[int], items: int) -> tuple[int, ...]:
     return (*readings, items)[-READINGS:]
 
 
-def _counted(tally: Tally, pages: Sequence[Traits], window: int) -> Tally:
-    """The tally with these pages; what is over the window fades."""
+def _counted(counts: MarkCounts, pages: Sequence[Traits], window: int) -> MarkCounts:
+    """The counts with these pages; what is over the window fades."""
     if not pages:
-        return tally
-    counts = Counter(mark for page in pages for mark in marks_of(page))
-    total = tally.pages + len(pages)
+        return counts
+    new = Counter(mark for page in pages for mark in marks_of(page))
+    total = counts.pages + len(pages)
     fade = min(1.0, window / total)
-    weights = {mark: round((tally.marks.get(mark, 0.0) + counts[mark]) * fade, 2) for mark in {*tally.marks, *counts}}
-    return Tally(round(total * fade, 2), _kept(weights))
+    weights = {mark: round((counts.marks.get(mark, 0.0) + new[mark]) * fade, 2) for mark in {*counts.marks, *new}}
+    return MarkCounts(round(total * fade, 2), _kept(weights))
 
 
 def _kept(weights: Mapping[str, float]) -> dict[str, float]:
@@ -80,12 +80,12 @@ def _kept(weights: Mapping[str, float]) -> dict[str, float]:
     return {mark: weights[mark] for mark in sorted((*marks, *echoes))}
 
 
-def _within(tally: Tally, layout: Tally) -> Tally:
-    """The tally with those marks only that the layout's has too."""
-    return Tally(tally.pages, {mark: weight for mark, weight in tally.marks.items() if mark in layout.marks})
+def _within(counts: MarkCounts, layout: MarkCounts) -> MarkCounts:
+    """The counts with those marks only that the layout's has too."""
+    return MarkCounts(counts.pages, {mark: weight for mark, weight in counts.marks.items() if mark in layout.marks})
 
 
-def _best_known(presses: Mapping[str, Tally]) -> dict[str, Tally]:
+def _best_known(presses: Mapping[str, MarkCounts]) -> dict[str, MarkCounts]:
     """The press offices of which most is known, as many as are remembered."""
     order = sorted(presses, key=lambda press: (-presses[press].pages, press))
     return {press: presses[press] for press in order[:_MOST_PRESSES]}

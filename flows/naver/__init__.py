@@ -1,1 +1,1 @@
-"""The only room that knows Naver. Pure: bytes in, values out."""
+"""Everything that is known of Naver's pages and addresses. Pure: bytes in, values out; no other package knows them."""

@@ -1,11 +1,11 @@
-"""A page to an `Article`: the layout is chosen by what the page shows, never by its address.
+"""Parse an article page of any layout. The layout is chosen by what the page contains, never by its address.
 
     bytes ─┬─ JSON ──────────────► sports_json       sports_json/2
            └─ HTML ─ tree ─┬─────► nnews_page        article_page/2
                            ├─────► read_nhn_page     read_nhn/2
-                           └─ none: gone, not available now, or a layout that nobody here knows
+                           └─ neither: deleted, temporarily unavailable, or an unknown layout
 
-A redesign adds a module here; the pages of the old one keep parsing.
+A redesign adds a module; pages in the old layout can still be parsed.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ UNAVAILABLE_NOTICES = ("Service Unavailable", "Service Temporarily Unavailable",
 
 _LAYOUTS = (read_nhn_page, nnews_page)
 _SIGNS = f"{nnews_page.SIGNS}, {read_nhn_page.SIGNS}"
-# A notice is the page's own sentence. Headlines of other articles are links, and scripts hold every text there is.
+# A notice is the page's own sentence: links hold other articles' headlines, scripts hold texts of any kind.
 _NOT_OF_THE_PAGE = ["script", "style", "noscript", "template", "iframe", "a"]
 
 
 def parse_article(content: bytes, url: str) -> Article:
-    """The article of a page of any known layout.
+    """The article on a page of any known layout.
 
-    Raises AddressError when `url` names no article, LayoutChanged when the page lacks what its layout needs or is
-    of another article, ArticleGone and TemporarilyUnavailable when the page says so instead of showing an article.
+    Raises AddressError when `url` is not the address of an article, LayoutChanged when the page lacks what its layout
+    needs or holds another article, ArticleGone and TemporarilyUnavailable when the page says so instead of showing one.
     """
     return _read(content, url)[0]
 
 
 def read_article(content: bytes, url: str) -> tuple[Article, Traits]:
-    """The same, with what the page looks like, for the drift alarm. Raises what `parse_article` raises."""
+    """Like `parse_article`, together with the page's traits for the drift alarm. Raises the same errors."""
     article, marks = _read(content, url)
     return article, make_traits(article, marks)
 
 
 def _read(content: bytes, url: str) -> tuple[Article, Iterator[str]]:
-    """The article, and its marks as long as nobody asks for them."""
+    """The article and an iterator over its marks, which are computed only when they are asked for."""
     key = article_key(url)
     if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return sports_json.parse(content, key, url)
@@ -67,7 +67,7 @@ def _read(content: bytes, url: str) -> tuple[Article, Iterator[str]]:
 
 
 def parse_whole_page(content: bytes, url: str) -> Article:
-    """The same for an HTML page, always by way of the whole page's tree. Raises what `parse_article` raises."""
+    """Like `parse_article`, but always builds the tree of the whole HTML page. Raises the same errors."""
     return _read_tree(page_tree(content, url), article_key(url), url)[0]
 
 
@@ -79,7 +79,7 @@ def _read_tree(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Artic
 
 
 def _layout_of(tree: LexborHTMLParser) -> ModuleType | None:
-    """The layout by the first sign in the page's order, so that what stands behind an article cannot decide."""
+    """The layout by the first sign in document order, so that nothing behind the article can decide it."""
     sign = tree.css_first(_SIGNS)
     if sign is None:
         return None
@@ -92,7 +92,7 @@ def _parsed(tree: LexborHTMLParser, layout: ModuleType, key: ArticleKey, url: st
 
 
 def _what_else(tree: LexborHTMLParser, url: str) -> ArticleGone | TemporarilyUnavailable | LayoutChanged:
-    """What a page is that shows no article. Only here do its words count: an article may be *about* a deletion."""
+    """The error for a page without an article. Its words count only here: an article may be *about* a deletion."""
     text = _own_text(tree)
     if notice := next((notice for notice in GONE_NOTICES if notice in text), None):
         return ArticleGone(notice, url=url)

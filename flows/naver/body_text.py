@@ -1,11 +1,11 @@
-"""The text of an article's body: markup in, paragraphs out. Knows nothing of a whole page.
+"""Convert the markup of an article's body to text. Works on the body alone, not on a whole page.
 
-A body is text nodes between `<br>`s (today's pages), blocks (`<p>`, `<div>`), or a mixture of both:
+A body consists of text nodes between `<br>`s (today's pages), of blocks (`<p>`, `<div>`), or of both:
 
 - `<br><br>`, with white space between them or not, and the edge of a block separate paragraphs;
 - a single `<br>` is a line break inside a paragraph, and so is the edge of a list item or a table row;
-- cells of a table are separated by one space;
-- runs of the source's white space are one space, and the edges of lines are trimmed. A no-break space inside stays.
+- the cells of a table row are separated by one space;
+- runs of white space become one space, and lines are trimmed; a no-break space inside a line is kept.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def lines(root: LexborNode) -> str:
 
 
 class _Writer:
-    """Collects lines; an empty line stands for the end of a paragraph."""
+    """Collects lines. An empty line marks the end of a paragraph."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -58,7 +58,7 @@ class _Writer:
         self._open.clear()
 
     def end_row(self) -> None:
-        """Ends the line if it holds anything: the white space between two rows is not a line."""
+        """End the line unless it is blank: white space between two rows is not a line."""
         if self._open and "".join(self._open).strip():
             self.end_line()
         self._open.clear()
@@ -81,7 +81,7 @@ class _Writer:
 
 
 def _walk(root: LexborNode, skip: Iterable[LexborNode]) -> list[str]:
-    """The lines below `root`. A loop, not a recursion: a hostile page nests deeper than Python can call."""
+    """The lines below `root`. A loop instead of recursion, because hostile pages nest deeper than Python's stack."""
     writer = _Writer()
     skipped = {node.mem_id for node in skip}
     end = root.mem_id
@@ -104,7 +104,7 @@ def _walk(root: LexborNode, skip: Iterable[LexborNode]) -> list[str]:
 
 
 def _after(node: LexborNode, end: int, writer: _Writer) -> LexborNode | None:
-    """The node that follows once `node` is done; tells the writer of every element that ends on the way."""
+    """The next node after `node` and its subtree. Notifies the writer of every element that ends on the way."""
     while (following := node.next) is None:
         parent = node.parent
         if parent is None or parent.mem_id == end:

@@ -1,7 +1,7 @@
-"""Who wrote it: names and e-mail addresses out of a byline, and a byline out of a text that has none apart.
+"""Extract names and e-mail addresses from bylines, and bylines from article texts.
 
-Two degrees of trust. A byline that the page shows as such is read generously. A credit that stands in the running
-text is taken only when it has the exact form of one: better no author than a wrong one.
+A byline that the page marks as such is read leniently. A credit in the running text is accepted only if it has exactly
+the form of one: better no author than a wrong one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from schemas.article import Author
 
-_LONGEST = 300  # no byline is longer; a longer line is a paragraph that got into the wrong place
+_LONGEST = 300  # characters; a longer line is not a byline but a misplaced paragraph
 _EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
 
 _SURNAMES = frozenset(
@@ -32,7 +32,7 @@ _MODIFIER = (
 _TITLE_WORD = re.compile(rf"(?:{_MODIFIER}){{0,3}}(?:{_TITLE})|인턴|수습|선임|객원")
 _GLUED_TITLE = re.compile(rf"(?:{_MODIFIER}){{0,2}}(?:{_TITLE})$")
 
-# What begins like a name and is none: places, desks, kinds of reporters.
+# Words that look like names but are places, desks or kinds of reporters.
 _NO_NAME_WORDS = (
     "서울 인천 전주 제주 수원 안양 고양 성남 용인 경기 강원 전남 전북 경남 경북 충남 충북 강릉 여수 천안 안산 부천"
     " 부산 대구 대전 도쿄 하노이 방콕 파리 인턴 수습 선임 전문 객원 사진 영상 문화 경제 정치 사회 국제 산업 증권 연예"
@@ -50,15 +50,15 @@ _HANGUL_NAME = re.compile(r"[가-힣]{1,3}(?![는를에께])[가-힣]")  # `문�
 
 
 def parse_byline(line: str) -> tuple[Author, ...]:
-    """The people of a byline such as `조인영 기자 (ciy8100@dailian.co.kr)` or `홍길동·김철수 기자`.
+    """The people in a byline such as `조인영 기자 (ciy8100@dailian.co.kr)` or `홍길동·김철수 기자`.
 
-    A name comes without title, desk and place. Empty when the line names nobody.
+    Names come without title, desk and place. Empty if the line names nobody.
     """
     text = " ".join(line.split())
     return _people(text) if 0 < len(text) <= _LONGEST else ()
 
 
-@lru_cache(maxsize=1_024)  # a credit is looked at several times, and its writer writes every day
+@lru_cache(maxsize=1_024)  # each credit is parsed several times, and the same reporters recur
 def _people(text: str) -> tuple[Author, ...]:
     emails = [match[0].rstrip(".") for match in _EMAIL.finditer(text)]
     chunks = [_names(chunk) for chunk in _EMAIL.split(text)]
@@ -69,7 +69,7 @@ def _people(text: str) -> tuple[Author, ...]:
 
 
 def _by_place(chunks: Sequence[list[str]], emails: Sequence[str]) -> list[Author]:
-    """Numbers differ: an e-mail address belongs to the name right before it."""
+    """If there are not as many names as addresses, an address belongs to the name right before it."""
     authors: list[Author] = []
     for names, email in zip(chunks, [*emails, None], strict=True):
         authors += [Author(name) for name in names]
@@ -87,13 +87,13 @@ def _unique(authors: Iterable[Author]) -> tuple[Author, ...]:
 
 
 def _names(chunk: str) -> list[str]:
-    """The names in a piece of a byline without e-mail addresses."""
+    """The names in a part of a byline between e-mail addresses."""
     bare = _BRACKETS.sub(" ", _ORIGIN.sub(" ", chunk))
     return [name for piece in _SEPARATOR.split(bare) for name in _piece_names(piece.split())]
 
 
 def _piece_names(words: list[str]) -> list[str]:
-    """A name before each title: `홍길동 산업부 기자`, `워싱턴 홍길동 특파원`, `김미경기자`."""
+    """The name before each job title: `홍길동 산업부 기자`, `워싱턴 홍길동 특파원`, `김미경기자`."""
     names: list[str] = []
     open_words: list[str] = []
     for word in words:
@@ -110,7 +110,7 @@ def _piece_names(words: list[str]) -> list[str]:
 
 
 def _pick(words: list[str]) -> list[str]:
-    """The names among the words before one title: the Korean name nearest to it, or a foreign name as it stands."""
+    """The names among the words before a job title: the nearest Korean name, or a foreign name unchanged."""
     known = [word for word in words if _is_name(word)]
     if len(known) > 1:
         known = [word for word in known if not word.endswith("대")] or known  # 홍길동 한국대 교수
@@ -123,12 +123,12 @@ def _pick(words: list[str]) -> list[str]:
 
 
 def _is_no_name(word: str) -> bool:
-    """A place, a desk, a press office."""
+    """Whether a word is a place, a desk or a press office."""
     return word in _NO_NAMES or (len(word) > 2 and bool(_DESK.fullmatch(word) or _PRESS.fullmatch(word)))
 
 
 def _is_name(word: str) -> bool:
-    """Whether a word has the form of a Korean name: 2 to 4 syllables, a surname in front."""
+    """Whether a word has the form of a Korean name: 2 to 4 syllables that begin with a surname."""
     if not _HANGUL_NAME.fullmatch(word) or _is_no_name(word):
         return False
     return word.startswith(_LONG_SURNAMES) if len(word) == 4 else word[0] in _SURNAMES
@@ -150,7 +150,7 @@ _LEADS = (
     # [이데일리 홍길동 기자]      [이데일리 홍길동 김철수 기자]      [헤럴드경제=홍길동 기자]
     re.compile(rf"[(\[](?P<where>(?!{_NOT_WRITTEN})[^()\[\]=\n]{{1,20}}?)[ =](?P<credit>{_CREDIT})[)\]]"),
 )
-_LEAD_LINES = 8  # a subtitle that is no element of its own, and captions, may stand before the lead
+_LEAD_LINES = 8  # captions, and a subtitle without an element of its own, may precede the lead
 
 _SIGNED = rf"{_CREDIT}{_MAIL}"
 _TAIL_WITH_MAIL = re.compile(rf"(?:^|[ .。”\"'\])(\[<■▶/=|｜ㅣ])(?P<credit>{_SIGNED}(?:,? {_SIGNED}){{0,3}})[)\]>]?$")
@@ -160,7 +160,7 @@ _TAIL_REACH = 80  # characters of a line's end, for each address there
 _TAIL_ALONE_LENGTH = 60
 
 _MAILS = rf"{_EMAIL.pattern}(?:[,/·]? ?{_EMAIL.pattern}){{0,3}}"
-# Addresses on a line of their own, or behind the last sentence. Not `이메일 : jebo@…`.
+# Addresses on a line of their own or after the last sentence, but not `이메일 : jebo@…`.
 _CLOSING = re.compile(rf"(?:^|(?:[.。!?…”\"’'\])/◎]|공감언론 뉴시스) ?)[(\[<]?(?P<mails>{_MAILS})[)\]>]?$")
 _DESK_MAILBOX = re.compile(
     r"(?:[a-z0-9]*jebo[a-z0-9]*|photo|news|social|web|webmaster|desk|help|info|press|opinion|editor|report|admin)@",
@@ -169,10 +169,10 @@ _DESK_MAILBOX = re.compile(
 
 
 def find_byline(text: str, publisher: str = "") -> str:
-    """The credit in the first or last lines of a text without its subtitle; empty when none is certain.
+    """The credit in the first or last lines of `text` (without its subtitle); empty if none is certain.
 
-    It may be put together of a lead and of the addresses that the text ends in: `홍길동 기자 hong@…`. `publisher`: a
-    lead that names another news agency belongs to a picture of theirs.
+    A name in the first lines and an address at the end are joined: `홍길동 기자 hong@…`. `publisher`: a lead that names
+    another news agency belongs to one of that agency's pictures and is skipped.
     """
     lines = _lines(text)
     lead = _lead(lines[:_LEAD_LINES], publisher)
@@ -180,7 +180,7 @@ def find_byline(text: str, publisher: str = "") -> str:
 
 
 def authors_of(byline: str, text: str) -> tuple[Author, ...]:
-    """The people of a byline, with the addresses that the text ends in where the byline itself has none."""
+    """The people in a byline. If it has no addresses, those at the end of the text are added."""
     return parse_byline(_with_addresses(byline, _lines(text)))
 
 
@@ -189,7 +189,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _with_addresses(credit: str, lines: Sequence[str]) -> str:
-    """A credit without addresses together with those of the last lines, if there are as many as names."""
+    """A credit without addresses, joined with those in the last lines if there are as many as names."""
     authors = parse_byline(credit)
     if not authors or any(author.email for author in authors):
         return credit
@@ -214,7 +214,7 @@ def _is_anothers(where: str, publisher: str) -> bool:
 
 def _tail(lines: Sequence[str]) -> str:
     for line in reversed(lines):
-        # Looked for only where it can be: the pattern is dear and a body long.
+        # The pattern is expensive, so it is tried only on lines with an address.
         match = _TAIL_WITH_MAIL.search(end) if (end := _reach(line)) else None
         if match is None and len(line) <= _TAIL_ALONE_LENGTH:
             match = _TAIL_ALONE.fullmatch(line)
@@ -224,12 +224,12 @@ def _tail(lines: Sequence[str]) -> str:
 
 
 def _reach(line: str) -> str:
-    """The end of a line, as far as it may hold credits with addresses; empty where it holds none."""
+    """The end of a line that may hold credits with addresses; empty if it holds no address."""
     return line[-_TAIL_REACH * min(line.count("@", -2 * _TAIL_REACH), 3) :] if "@" in line[-_TAIL_REACH:] else ""
 
 
 def _closing_addresses(lines: Sequence[str]) -> list[str]:
-    """The addresses that the last lines end in, with nothing else before them; none of a desk."""
+    """The personal addresses at the end of the last line that ends in any."""
     matches = (_CLOSING.search(end) for line in reversed(lines) if (end := _reach(line)))
     mails = next((match["mails"] for match in matches if match and not _DESK_MAILBOX.match(match["mails"])), "")
     return _EMAIL.findall(mails)

@@ -1,7 +1,7 @@
-"""Naver's ways of writing a time; all results are aware (Asia/Seoul). Pages write Korean time without a zone.
+"""Parse the time formats that Naver uses. All results are aware (Asia/Seoul); pages write Korean time without a zone.
 
-A time outside the years from 1900 to 2199 is none: no article bears one, and the first and last day of Python's
-calendar have no counterpart in UTC, which the database keeps.
+Times outside the years 1900 to 2199 are rejected: no article has one, and the first and last day of Python's calendar
+cannot be converted to UTC, which the database stores.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def parse_stamp(text: str) -> datetime | None:
     try:
         return _plausible(datetime.fromisoformat(text).replace(tzinfo=SEOUL))
     except ValueError:
-        return None  # the form is right, but there is no such day or hour
+        return None  # the format is right, but there is no such day or hour
 
 
 def parse_twelve_hours(text: str) -> datetime | None:
@@ -47,7 +47,7 @@ def parse_twelve_hours(text: str) -> datetime | None:
 
 
 def parse_mail_date(text: str) -> datetime | None:
-    """`Mon, 05 Oct 2026 10:00:00 +0900`; None for anything else, and without a zone."""
+    """`Mon, 05 Oct 2026 10:00:00 +0900`; None for anything else, also for a time without a zone."""
     try:
         time = parsedate_to_datetime(text)
     except (ValueError, OverflowError):  # overflow: a year of ten digits

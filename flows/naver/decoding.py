@@ -1,7 +1,7 @@
-"""Bytes of a page to text.
+"""Decode the bytes of a page.
 
-Today's pages are UTF-8; the old ones and the lists are cp949 (which they call euc-kr), and copies of old pages were
-often stored as UTF-8 without a change to what they declare. So the bytes decide, never the declaration.
+Today's pages are UTF-8; retired ones and lists are cp949 (declared as euc-kr), and copies of retired pages were often
+stored as UTF-8 with the old declaration. So the bytes decide, never the declaration.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ _REPLACED = "\ufffd"
 
 
 def decode(content: bytes) -> str:
-    """The text of a page. What cannot be decoded becomes U+FFFD; never raises."""
+    """The text of a page. Undecodable bytes become U+FFFD; never raises."""
     return content.decode(encoding_of(content), "replace")
 
 
 def as_utf8(content: bytes, encoding: str) -> bytes:
-    """The page in UTF-8, what cannot be decoded as U+FFFD: the very bytes where they are good UTF-8 already.
+    """The page in UTF-8, with U+FFFD for undecodable bytes. Valid UTF-8 is returned unchanged.
 
-    Lexbor works on UTF-8: handing it a text would mean to decode and encode the whole page for nothing.
+    Lexbor works on UTF-8, so decoding and encoding a UTF-8 page would be wasted time.
     """
     if encoding == "utf-8":
         try:
@@ -33,9 +33,9 @@ def as_utf8(content: bytes, encoding: str) -> bytes:
 
 
 def encoding_of(content: bytes) -> str:
-    """The encoding that reads the beginning of the page with the fewest faults: a byte-order mark, UTF-8, or cp949.
+    """The encoding by the byte-order mark, else UTF-8 or cp949, whichever has fewer errors in the page's beginning.
 
-    Only the beginning is looked at, unless it is plain ASCII: a few damaged bytes far down do not change the answer.
+    The rest of the page is examined only if the beginning is plain ASCII, so a few damaged bytes do not decide.
     """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
@@ -48,5 +48,5 @@ def encoding_of(content: bytes) -> str:
 
 
 def _faults(sample: bytes, encoding: str) -> int:
-    # An incremental decoder waits for the rest of a character that the sample cuts in two.
+    # An incremental decoder does not count a character that the end of the sample cuts in two.
     return codecs.getincrementaldecoder(encoding)("replace").decode(sample).count(_REPLACED)

@@ -1,19 +1,20 @@
-"""What a headline, or what a source says of an article, may be: a line of text that files and databases can hold."""
+"""Restrictions on headlines and summaries: single lines that files and databases can store."""
 
 from __future__ import annotations
 
 LONGEST_LINE = 2_000
-"""Characters. The longest headline known has fewer than 200, a list's summary some more: what is longer is none."""
+"""Characters. The longest known headline has fewer than 200, a summary some more; a longer line is neither."""
 
 
 def storable(text: str) -> str:
-    r"""A string of JSON without what JSON can name and no file should hold; HTML's own reader keeps neither.
+    r"""A JSON string without lone surrogates and NULs, which JSON can express and files should not contain.
 
-    Half a character (`\ud800`) becomes `?`: UTF-8 cannot hold it. A NUL is left out: to many a tool it ends the text.
+    A lone surrogate (`\ud800`) cannot be encoded in UTF-8 and becomes `?`. NULs, which end a text for many tools, are
+    dropped. The HTML parser keeps neither.
     """
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def said(text: str) -> str | None:
-    """What a source says of an article, or None where it says nothing, or far more than a line can be."""
+    """The line, or None if it is empty or longer than `LONGEST_LINE`."""
     return text if 0 < len(text) <= LONGEST_LINE else None

@@ -1,6 +1,6 @@
-"""Lists of articles: of a press office or a section by date (`main/list.naver`), and section pages with their sequels.
+"""Lists of articles: by press office or section and date (`main/list.naver`), and section pages with their sequels.
 
-Times in lists are mostly relative (`2시간전`) and then stay unknown: what a page says of "now" is not ours to guess.
+Times in lists are mostly relative (`2시간전`). These are ignored, because the moment they refer to is unknown.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SECTION_LAYOUT = "section_page/1"
 
 LIST_FRAME = ".list_body"
 LIST_ITEM = "ul.type06_headline li, ul.type06 li, ul.type02 li"
-LIST_TITLE = "dt:not(.photo) a[href]"  # two dt an item: the photo's, then the title's
+LIST_TITLE = "dt:not(.photo) a[href]"  # an item has two dt: the photo's and the title's
 LIST_LEDE, LIST_PRESS, LIST_DATE = ".lede", ".writing", ".date"
 LIST_PAGES = ".paging"
 
@@ -45,10 +45,10 @@ _PAGE = re.compile(r"[?&]page=([0-9]{1,6})(?:&|$)")
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of a list. `page` is the number that the page shows as current, None where it shows none.
+    """A page of a list. `page` is the current page's number as shown, None if none is shown.
 
-    Past the end Naver repeats the last page: then `page` is less than what was asked for. `has_next` says whether
-    the page links to a later one; `empty` that the list is there and holds nothing.
+    Past the end Naver repeats the last page; `page` is then less than the number asked for. `has_next`: the page links
+    to a later one. `empty`: the list is there and has no items.
     """
 
     refs: tuple[ArticleRef, ...]
@@ -59,7 +59,7 @@ class ListPage:
 
 @dataclass(frozen=True, slots=True)
 class SectionPage:
-    """A section page or a sequel. `cursor` is what asks for the next; None on the last."""
+    """A section page or a sequel. `cursor` is the parameter for the next sequel; None on the last."""
 
     refs: tuple[ArticleRef, ...]
     cursor: str | None
@@ -70,7 +70,7 @@ class SectionPage:
 
 
 def parse_list_page(content: bytes, *, source: str, seen_at: datetime, url: str) -> ListPage:
-    """A press or section list. Raises LayoutChanged when there is neither a list nor a sign that it is empty."""
+    """Parse a press or section list. Raises LayoutChanged if there is neither a list nor a sign that it is empty."""
     tree = page_tree(content, url)
     refs = unique(_list_refs(tree, source=source, seen_at=seen_at, url=url))
     if not refs and not _is_empty_list(tree, url):
@@ -80,7 +80,7 @@ def parse_list_page(content: bytes, *, source: str, seen_at: datetime, url: str)
 
 
 def parse_section_page(content: bytes, *, source: str, seen_at: datetime, url: str) -> SectionPage:
-    """A section's first page. Raises LayoutChanged when it shows no article."""
+    """Parse a section's first page. Raises LayoutChanged if it shows no article."""
     page = _section(page_tree(content, url), source=source, seen_at=seen_at, url=url)
     if not page.refs:
         raise LayoutChanged(SECTION_ITEM, url=url, layout=SECTION_LAYOUT)
@@ -88,7 +88,7 @@ def parse_section_page(content: bytes, *, source: str, seen_at: datetime, url: s
 
 
 def parse_section_more(content: bytes, *, source: str, seen_at: datetime, url: str) -> SectionPage:
-    """A sequel: JSON with HTML inside. Empty after the last. Raises LayoutChanged for anything else."""
+    """Parse a sequel: JSON that contains HTML, empty after the last one. Raises LayoutChanged for anything else."""
     fragment = _rendered(content)
     if fragment is None:
         raise LayoutChanged("renderedComponent.SECTION_ARTICLE_LIST_FOR_LATEST", url=url, layout=SECTION_LAYOUT)
@@ -116,9 +116,9 @@ def _list_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url: s
 
 
 def _is_empty_list(tree: LexborHTMLParser, url: str) -> bool:
-    """Whether the list's place is there, and is blank or says in words that nothing is in it.
+    """Whether the list's element is there, and is blank or says in words that there is nothing.
 
-    A place that still holds rows with links, or links to articles, is not empty: it has another form than is known.
+    An element that contains rows with links, or links to articles, is not empty: its layout is unknown.
     """
     frame = tree.css_first(LIST_FRAME)
     if frame is None or any(row.css_first("a[href]") for row in outermost(frame, LIST_ITEM)):

@@ -1,13 +1,12 @@
-"""What keeps a page from costing more time than its size is worth, before a tree is built of it.
+"""Reject pages whose tree would take more than linear time, before the tree is built.
 
 Lexbor is quadratic in how deep elements are nested, in how many formatting elements (`<b>`, `<font>`) are left open,
 and in the attributes of one element: a page of 10 MB could keep it busy for hours. Here the tags are counted in one
-linear scan, and what goes beyond any page of Naver (its own nest 20 deep; browsers stop at 512) is refused. A page that
-has too few tags for any of it, and none of them long, is not even scanned: a scan takes longer than the tree.
+linear scan, and pages far beyond Naver's own (which nest 20 deep; browsers stop at 512) are rejected. A page with too
+few tags for any of this, none of them long, is not scanned, because the scan takes longer than building the tree.
 
-The scan follows the tokenizer of HTML, and takes an element for closed only where the standard's tree builder does, or
-later: so it counts no fewer open elements than there will be, but for the few kinds (`<p>`, `<td>`) that need one of
-the others around each of them.
+The scan follows HTML's tokenizer, and considers an element closed where the standard's tree builder does, or later. So
+it never counts too few open elements, except for the few kinds (`<p>`, `<td>`) that need one of the others around each.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from schemas.errors import LayoutChanged
 DEEPEST = 512
 MOST_ATTRIBUTES = 512  # of one element
 
-_HARMLESS_TAGS = 8_000  # nested or left open, all of them, they take 0.15 s
+_HARMLESS_TAGS = 8_000  # even if all of them are nested or left open, they take 0.15 s
 _STRIDE = 16_000  # bytes: a tag with attributes on twice as many takes 0.1 s
 
 _NAME = rb"[^\s/>][^\s/>=]*+"
@@ -41,19 +40,19 @@ _FOREIGN = frozenset((b"svg", b"math"))
 # No end tag inside of one of these closes what stands outside.
 _BARRIERS = frozenset(b"applet button marquee object select table template".split()) | _FOREIGN
 _FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
-# They close themselves, or each other: deep nesting takes one of the others.
+# They close themselves or each other, so deep nesting needs one of the others.
 _SHALLOW = frozenset(
     b"area base br col colgroup dd dt embed head hr img input li link meta optgroup option p param rp rt source tbody"
     b" td tfoot th thead tr track wbr".split()
 )
-# What an ordinary end tag (`</span>`) closes, and `</b>` too, has only such elements inside.
+# What an ordinary end tag (`</span>`, also `</b>`) closes contains only such elements.
 _INLINE = _FORMATTING | frozenset(
     b"abbr bdi bdo cite data dfn del ins kbd label mark q ruby samp span sub sup var".split()
 )
 
 
 def check_markup(page: bytes, *, url: str) -> None:
-    """Raise LayoutChanged for a page (in UTF-8) whose tree would take more than linear time. Linear in the page."""
+    """Raise LayoutChanged for a page (in UTF-8) whose tree would take more than linear time. Takes linear time."""
     if _is_harmless(page):
         return
     open_elements: list[bytes] = []
@@ -82,7 +81,7 @@ def _refuse(needed: str, url: str) -> NoReturn:
 
 
 def _tags(page: bytes, open_elements: list[bytes]) -> Iterator[tuple[bool, bytes, bytes]]:
-    """Each tag: whether it is an end tag, its name, its attributes. Scripts and their like hold no tags."""
+    """Each tag: whether it is an end tag, its name, its attributes. Skips the contents of scripts and the like."""
     at = 0
     while token := _TOKEN.search(page, at):
         at = token.end()
@@ -110,7 +109,7 @@ def _close(elements: list[bytes], name: bytes) -> None:
     for at in range(len(elements) - 1, -1, -1):
         inner = elements[at]
         if inner == name:
-            # An open formatting element outlives the block that it was opened in, and goes on in the next.
+            # A formatting element that is still open outlives its block and is reopened in the next one.
             kept = elements[at + 1 :] if name in _FORMATTING else [e for e in elements[at:] if e in _FORMATTING]
             elements[at:] = kept
             return

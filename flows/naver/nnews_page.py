@@ -1,12 +1,12 @@
 """The article page of n.news.naver.com, 2022 to 2026-10: `article_page/2`.
 
-    .media_end_head         press, title, times, reporter, link to the original
-    #newsct_article         holds #dic_area, the body, with subtitle, photos and player
+    .media_end_head         press office, title, times, reporter, link to the original
+    #newsct_article         contains #dic_area, the body, with subtitle, photos and player
     .byline                 the byline, until 2026-03; always before the categories
     .media_end_categorize   the press office's own categories
     <head>                  og:url, og:article:author, `var article`, `var office`
 
-Everything is read from the first of each of these parts, so that other articles further down cannot get in.
+Everything is read from the first occurrence of each part, so that other articles further down do not interfere.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from flows.naver.page_parts import (
     title_of,
 )
 from flows.naver.partial_tree import Cut
-from flows.naver.traits import agrees, beside, left_out, shape, witnesses
+from flows.naver.traits import agrees, beside, cross_checks, left_out, shape
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import LayoutChanged
@@ -56,7 +56,7 @@ BODY = "#dic_area"
 CATEGORIES = ".media_end_categorize"
 CATEGORY = "em.media_end_categorize_item"
 SCRIPT = "script"  # in <head>
-SIGNS = f"{BODY}, {TITLE}"  # either says that the page has this layout, or what is left of it
+SIGNS = f"{BODY}, {TITLE}"  # either means that the page has this layout, or what is left of it
 
 CUT = Cut(
     anchor=b"media_end_categorize",
@@ -82,9 +82,9 @@ _FIELD = re.compile(r'\b(officeId|articleId|sectionId|name)\s*:\s*("(?:[^"\\\n]|
 
 
 def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Iterator[str]]:
-    """The article on a page of this layout, and its marks for the drift alarm, found only when they are asked for.
+    """Parse a page of this layout. The second value iterates over its marks for the drift alarm, computed lazily.
 
-    Raises LayoutChanged, naming the selector that finds nothing.
+    Raises LayoutChanged, which names the selector that matches nothing.
     """
     head: Scope = tree.css_first(HEAD) or tree
     body = required(tree, BODY, url=url, layout=PARSER)
@@ -116,11 +116,11 @@ def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, I
         parser=PARSER,
     )
     places = _places(script, logo=bool(logo), named=bool(named), byline=byline_frame is not None)
-    return parsed, chain(places, witnesses(parsed, tree), _shapes(parsed, body, published))
+    return parsed, chain(places, cross_checks(parsed, tree), _shapes(parsed, body, published))
 
 
 def _places(script: dict[str, str], *, logo: bool, named: bool, byline: bool) -> Iterator[str]:
-    """Where a field was found that has several places."""
+    """Where fields were found that can stand in several places."""
     yield "press from the logo" if logo else "press from elsewhere"
     yield "categories of the press" if named else "category from the section"
     yield "byline with a part of its own" if byline else "no part for a byline"
@@ -128,7 +128,7 @@ def _places(script: dict[str, str], *, logo: bool, named: bool, byline: bool) ->
 
 
 def _shapes(article: Article, body: LexborNode, published: LexborNode) -> Iterator[str]:
-    """What the parts look like that were read, and whether something was left out."""
+    """The shapes of the parts that were read, and signs that something was left out."""
     yield from shape("body", body)
     yield from left_out(article, body)
     yield from beside("the body", body)
@@ -146,7 +146,7 @@ def _shows_two_times(published: LexborNode) -> bool:
 
 
 def _publisher(tree: LexborHTMLParser, url: str) -> str:
-    """Where there is no logo."""
+    """The press office, if there is no logo."""
     name = _script_fields(tree, _OFFICE_SCRIPT).get("name", "") or author_meta(tree)
     if not name:
         raise LayoutChanged(f"{PRESS_LOGO} (or var office, or og:article:author)", url=url, layout=PARSER)
@@ -172,7 +172,7 @@ def _reporters(head: Scope) -> str:
 
 
 def _section(script: dict[str, str]) -> tuple[str, ...]:
-    """Where the page names no category: the section's name."""
+    """The section's name, for pages without categories."""
     section = SECTIONS.get(script.get("sectionId", ""))
     return (section,) if section else ()
 
@@ -199,4 +199,4 @@ def _string(literal: str) -> str:
     try:
         return html.unescape(storable(str(json.loads(literal)))).strip()
     except ValueError:
-        return literal[1:-1].strip()  # JavaScript knows escapes that JSON does not
+        return literal[1:-1].strip()  # JavaScript has escapes that JSON lacks

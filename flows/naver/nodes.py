@@ -1,4 +1,4 @@
-"""Small steps on a Lexbor tree that every layout needs."""
+"""Helpers for Lexbor trees that every layout uses."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ HIDDEN = (
     ".blind, .u_hc, .sr-only, .visually-hidden, [hidden]"
     ', [style*="display:none"], [style*="display: none"], [style*="visibility:hidden"]'
 )
-"""Elements whose text people do not see: words for screen readers alone."""
+"""Elements that are not displayed, mostly words for screen readers."""
 
 
 def required(scope: Scope, selector: str, *, url: str, layout: str) -> LexborNode:
-    """The first node of a selector. Raises LayoutChanged when there is none."""
+    """The first node that matches a selector. Raises LayoutChanged if none does."""
     node = scope.css_first(selector)
     if node is None:
         raise LayoutChanged(selector, url=url, layout=layout)
@@ -27,12 +27,12 @@ def required(scope: Scope, selector: str, *, url: str, layout: str) -> LexborNod
 
 
 def attribute(node: LexborNode, name: str) -> str:
-    """An attribute without the white space around it; empty when it is absent or empty."""
+    """An attribute's value, trimmed; empty if it is absent."""
     return (node.attributes.get(name) or "").strip()
 
 
 def first_attribute(scope: Scope, selector: str, name: str) -> str:
-    """The first non-empty attribute `name` among the nodes of a selector; empty when there is none."""
+    """The first non-empty value of an attribute among the nodes that match a selector; empty if there is none."""
     return next((value for node in scope.css(selector) if (value := attribute(node, name))), "")
 
 
@@ -42,7 +42,7 @@ def has_class(node: LexborNode, name: str) -> bool:
 
 
 def ancestors(node: LexborNode) -> Iterator[LexborNode]:
-    """The node's parents, nearest first."""
+    """The node's ancestors, nearest first."""
     parent = node.parent
     while parent is not None:
         yield parent
@@ -50,14 +50,14 @@ def ancestors(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def outermost(scope: Scope, selector: str) -> Iterator[LexborNode]:
-    """The nodes of a selector that stand in no other of them, in the page's order."""
+    """The nodes that match a selector and are not inside another match, in document order."""
     return without_nested(scope.css(selector))
 
 
 def without_nested(nodes: Iterable[LexborNode]) -> Iterator[LexborNode]:
-    """The nodes (in the page's order) that stand in no other of them.
+    """The nodes (given in document order) that are not inside another of them.
 
-    Nested ones would have the text of the innermost read once for each of them.
+    Otherwise the text of nested nodes would be read once for each level.
     """
     seen: set[int] = set()
     for node in nodes:
@@ -67,10 +67,10 @@ def without_nested(nodes: Iterable[LexborNode]) -> Iterator[LexborNode]:
 
 
 def one_line(node: LexborNode, skip: Collection[int] = ()) -> str:
-    """The text of a node on one line: a line break (of the source or a `<br>`) becomes one space, edges are trimmed.
+    """The text of a node on one line: line breaks (in the source, or `<br>`) become single spaces.
 
-    Other white space inside is the author's own (a no-break space in a title) and stays. `skip`: elements to leave out,
-    by `mem_id`.
+    Other white space inside (a no-break space in a title) is kept, white space around it is not. `skip`: elements to
+    leave out, by `mem_id`.
     """
     parts = _below(node, skip) if skip else node.traverse(include_text=True)
     text = "".join(_text_or_break(part) for part in parts)
@@ -78,15 +78,15 @@ def one_line(node: LexborNode, skip: Collection[int] = ()) -> str:
 
 
 def shown_line(node: LexborNode, hidden: Iterable[LexborNode] = ()) -> str:
-    """The text of a node that people see, on one line: without `HIDDEN` elements, and without those of `hidden`."""
+    """The visible text of a node on one line: without `HIDDEN` elements and those in `hidden`."""
     if node.first_child is None or (node.first_child.next is None and node.first_child.is_text_node):
-        return one_line(node)  # only text, as most titles
+        return one_line(node)  # nothing but text, like most titles
     skip = {part.mem_id for part in chain(node.css(HIDDEN), hidden)} - {node.mem_id}
     return one_line(node, skip)
 
 
 def _below(root: LexborNode, skip: Collection[int]) -> Iterator[LexborNode]:
-    """The nodes below `root` in the page's order, without the subtrees of `skip`."""
+    """The nodes below `root` in document order, without the subtrees of `skip`."""
     node = root.first_child
     while node is not None:
         skipped = node.mem_id in skip
@@ -97,7 +97,7 @@ def _below(root: LexborNode, skip: Collection[int]) -> Iterator[LexborNode]:
 
 
 def _following(node: LexborNode, root: LexborNode) -> LexborNode | None:
-    """What comes after a node and all that is in it, below `root`."""
+    """The next node below `root` after a node and its subtree."""
     while (following := node.next) is None:
         parent = node.parent
         if parent is None or parent.mem_id == root.mem_id:

@@ -1,4 +1,4 @@
-"""What the layouts share: title, body, photos with captions, the kind of an article, the page's own identifiers."""
+"""Parts that the layouts share: title, body, byline, photos with captions, kind, the page's own identifiers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from schemas.article import ArticleKey, Image, Kind
 from schemas.errors import LayoutChanged
 
 CAPTION = "em.img_desc"
-CAPTION_TABLE = "table.nbd_table"  # 이데일리 puts photo and caption into a table of this class
+CAPTION_TABLE = "table.nbd_table"  # 이데일리 puts a photo and its caption into such a table
 CAPTIONED = f".end_photo_org, .ab_photo, {CAPTION}, {CAPTION_TABLE}"
 VIDEO = ".vod_player_wrap, ._VIDEO_AREA_WRAP"
 SUBTITLE = "strong.media_end_summary"
@@ -38,7 +38,7 @@ PAGE_AUTHOR = 'meta[property="og:article:author"]'
 _PHOTO = re.compile(r"https?://imgnews\.pstatic\.net/")
 _FLASH_TITLE = re.compile(r"\s?[\[(<〈【](?:[1-9]보|속보|긴급|긴급속보|속보 ?[1-9]보)[\])>〉】]")
 _FLASH_LENGTH = 100
-_MARKED = re.compile(r" ?[▶▷►☞※◎◇#@<]")  # how the lines begin that press offices add: ▶ 제보하기, #해시태그
+_MARKED = re.compile(r" ?[▶▷►☞※◎◇#@<]")  # ▶ 제보하기, #해시태그
 _PROMOTION = re.compile(
     r"[▶▷☞]|^\[[^\[\]]{1,30}\]$"
     r"|제보(?:를 기다|하기|로 만들|로 함께|가 뉴스)|기사 ?문의|구독(?:하기|하세요|해 ?주세요|$)|채널 ?(?:추가|구독)"
@@ -50,12 +50,12 @@ _LONGEST_PROMOTION = 120
 
 
 def title_of(head: Scope, selector: str, *, url: str, layout: str) -> str:
-    """The headline. Raises LayoutChanged when it is missing or no headline."""
+    """The headline as people see it. Raises LayoutChanged if it is missing, empty or too long."""
     return headline(shown_line(required(head, selector, url=url, layout=layout)), selector, url=url, layout=layout)
 
 
 def headline(title: str, selector: str, *, url: str, layout: str) -> str:
-    """The headline as it is. Raises LayoutChanged when it is empty, or too long to be one."""
+    """Return the headline unchanged. Raises LayoutChanged if it is empty or too long."""
     if not title:
         raise LayoutChanged(selector, url=url, layout=layout, detail="it is empty")
     if len(title) > LONGEST_LINE:
@@ -65,19 +65,19 @@ def headline(title: str, selector: str, *, url: str, layout: str) -> str:
 
 
 class Body(NamedTuple):
-    """The words of an article: the subtitle, where there is one, and the paragraphs."""
+    """The text of an article: the subtitle, if there is one, and the paragraphs."""
 
     subtitle: str | None
     text: str
 
     @property
     def whole(self) -> str:
-        """The paragraphs with the subtitle as the first of them: what the archive keeps."""
+        """The paragraphs with the subtitle as the first one, as the archive stores them."""
         return "\n\n".join(part for part in self if part)
 
 
 def body_of(body: LexborNode) -> Body:
-    """What the body's element says, without captions."""
+    """The text of the body's element, without captions."""
     apart = body.css(NOT_BODY)
     subtitles = [node for node in apart if node.tag == "strong" and has_class(node, SUBTITLE.partition(".")[2])]
     subtitle = "\n".join(text for node in without_nested(subtitles) if (text := lines(node)))
@@ -85,13 +85,13 @@ def body_of(body: LexborNode) -> Body:
 
 
 def byline_of(frame: LexborNode | None) -> str:
-    """The byline that a page shows in a part of its own; empty where there is none."""
+    """The byline that a page shows in an element of its own; empty if there is none."""
     lines = [one_line(node) for node in outermost(frame, BYLINE_LINE)] if frame is not None else []
     return ", ".join(dict.fromkeys(line for line in lines if line))
 
 
 def byline_and_categories(tree: LexborHTMLParser, categories: str) -> tuple[LexborNode | None, LexborNode | None]:
-    """The parts that hold them. A byline counts only before the categories: behind them it is another article's."""
+    """The elements of byline and categories. A byline after the categories belongs to another article."""
     found = tree.css(f"{BYLINE}, {categories}")
     byline = found[0] if found and has_class(found[0], BYLINE[1:]) else None
     return byline, next((node for node in found if not has_class(node, BYLINE[1:])), None)
@@ -104,7 +104,7 @@ def categories_of(frame: LexborNode | None, item: str) -> tuple[str, ...]:
 
 
 def photos(body: LexborNode) -> tuple[Image, ...]:
-    """The article's pictures in their order, each once. Tracking pixels and banners lie on other hosts."""
+    """The article's photos in order, each once. Tracking pixels and banners are on other hosts."""
     found: dict[str, Image] = {}
     captions: dict[int, str] = {}
     for node in body.css("img"):
@@ -115,7 +115,7 @@ def photos(body: LexborNode) -> tuple[Image, ...]:
 
 
 def _caption(photo: LexborNode, body: LexborNode, captions: dict[int, str]) -> str | None:
-    """The caption of the nearest frame that has one. Each frame is read once, however many photos it holds."""
+    """The caption of the nearest frame that has one. `captions` caches the frames that were read, by `mem_id`."""
     for box in ancestors(photo):
         if box.mem_id == body.mem_id:
             return None
@@ -127,7 +127,7 @@ def _caption(photo: LexborNode, body: LexborNode, captions: dict[int, str]) -> s
 
 
 def _box_caption(box: LexborNode) -> str:
-    """The caption in a photo's frame; its lines stay lines."""
+    """The caption in a photo's frame, with its line breaks."""
     if has_class(box, "end_photo_org") or has_class(box, "ab_photo"):
         caption = box.css_first(CAPTION)
         return lines(caption) if caption is not None else ""
@@ -137,9 +137,9 @@ def _box_caption(box: LexborNode) -> str:
 def kind_of(title: str, body: str, images: tuple[Image, ...], frame: LexborNode) -> Kind:
     """What an article consists of.
 
-    video: there is a player. flash: the headline is marked [1보], [속보] … and the text has fewer than 100
-    characters beside what the press office adds to every text, or there is neither text nor photo. photo: photos
-    without any text. text: everything else.
+    video: there is a player. flash: the headline is marked [1보], [속보] … and the text has fewer than 100 characters
+    without the press office's own additions, or there is neither text nor photo. photo: photos without text. text:
+    everything else.
     """
     if frame.css_first(VIDEO) is not None:
         return Kind.VIDEO
@@ -151,7 +151,7 @@ def kind_of(title: str, body: str, images: tuple[Image, ...], frame: LexborNode)
 
 
 def _news_length(body: str) -> int:
-    """The characters of the lines that are news: without requests for tips, links to subscribe, notes on copyright."""
+    """The length of the text without calls for tips, subscription links and copyright notes."""
     return sum(len(line) for line in body.split("\n") if not _is_added(line))
 
 
@@ -160,9 +160,9 @@ def _is_added(line: str) -> bool:
 
 
 def own_key(key: ArticleKey, script_id: str | None, tree: LexborHTMLParser, *, url: str, layout: str) -> None:
-    """Raise LayoutChanged when the page says that it is another article than the one asked for.
+    """Raise LayoutChanged if the page says that it is another article than the one asked for.
 
-    A record under a wrong key would be worse than none. A page that names no key at all is taken at its address.
+    A record under a wrong key would be worse than none. A page that names no key is accepted under its address.
     """
     meta = find_article_key(_head_meta(tree, PAGE_URL))
     for named, where in ((script_id, "var article"), (meta.id if meta else None, "og:url")):
@@ -178,6 +178,6 @@ def author_meta(tree: LexborHTMLParser) -> str:
 
 
 def _head_meta(tree: LexborHTMLParser, selector: str) -> str:
-    # Only the page's own head counts, and it is by far the smaller part to look through.
+    # Only the page's own head counts, and searching it alone is faster.
     node = tree.head.css_first(selector) if tree.head is not None else None
     return attribute(node, "content") if node is not None else ""

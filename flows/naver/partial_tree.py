@@ -1,19 +1,18 @@
-"""A tree of only the part of a page that holds the article, with the proof that the rest cannot change it.
+"""Build a tree of only the beginning of a page, with proof that the rest cannot change the article.
 
-Two thirds to nine tenths of a page stand behind the article: other articles, comments, scripts. An HTML parser works
-from front to back, so the tree of a page's beginning is the tree of the whole page, except where a node is still
-*open* at the cut. To see what is open, a mark is put at the cut and looked up in the finished tree:
+Two thirds to nine tenths of a page follow the article: other articles, comments, scripts. An HTML parser works from
+front to back, so the tree of a page's beginning equals that part of the whole page's tree, except for nodes that are
+still *open* at the cut. To find these, a mark is inserted at the cut and looked up in the finished tree:
 
-- it is not the last node: the cut lies inside a comment, a script, a tag or a template;
-- it stands inside a part that is read: that part is still open;
-- it stands inside a table, and something behind the cut stands in the table but in none of its cells: that is put in
+- it is not the last node: the cut is inside a comment, a script, a tag or a template;
+- it is inside a part that is read: that part is still open;
+- it is inside a table, and something after the cut is in a table but not in a cell: the parser moves that to the
   *front* of the table, and so before the article;
-- otherwise every part that is read was closed before the cut, and nothing behind can add to it, or come before it.
+- otherwise every part that is read was closed before the cut, and nothing after it can change or precede these parts.
 
-Where a selector finds several nodes, the layouts take the first, so a second one behind the cut changes nothing; and
-every part that is looked for must be in the beginning, or the whole page is parsed, as it is in every case above.
-`parse_article` therefore gives the same answer either way; the tests compare the two on captures and on mutilated
-pages.
+In the first three cases, and if a part is missing from the beginning, the whole page is parsed. Where a selector
+matches several nodes, the layouts use the first, so another match after the cut changes nothing. `parse_article`
+therefore returns the same article either way; the tests compare both on captures and on mutilated pages.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ from flows.naver.nodes import ancestors
 _MARK = b'<wbr id="seogo-cut">'
 _SPACE = rb"[ \t\n\f\r]"
 _TABLE = rb"(?:t(?:able|body|head|foot|[dhr])|col(?:group)?|caption)(?=[ \t\n\f\r/>])"
-_OPENS_CELL = rb"(?:t[dh]|caption|/table)(?=[ \t\n\f\r/>])"  # or leaves the table
-# A tag that leaves the parser in a table and in no cell, and is not followed by another tag of a table.
+_OPENS_CELL = rb"(?:t[dh]|caption|/table)(?=[ \t\n\f\r/>])"  # or closes the table
+# A tag after which the parser is in a table but in no cell, not followed by another table tag.
 _BESIDE_CELLS = re.compile(
     rb"<(?=/?[tcTC])(?i:(?!" + _OPENS_CELL + rb")/?" + _TABLE + rb"[^>]*+>"
     rb"(?!(?:" + _SPACE + rb"++|<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+-->)*+</?" + _TABLE + rb"))"
@@ -44,9 +43,9 @@ _MARK_TAG, _MARK_ATTRIBUTES = "wbr", {"id": "seogo-cut"}
 class Cut:
     """Where a layout's article ends.
 
-    `anchor` is the name of the article's last part and `end` the beginning of what follows it. `parts` are the
-    selectors of everything that is read off the body; the head of the page is always closed in the body. A page may
-    lack the `optional` ones, which the layout must not look for behind the last of the `parts`.
+    `anchor` is the name of the article's last part, `end` matches the beginning of what follows it. `parts` are the
+    selectors of everything that is read from the page's body; its head is always closed by then. `optional` parts may
+    be missing; the layout must not look for them after the last of the `parts`.
     """
 
     anchor: bytes
@@ -56,9 +55,9 @@ class Cut:
 
 
 def partial_tree(content: bytes, cut: Cut, url: str = "") -> LexborHTMLParser | None:
-    """The tree of a page up to its article's end, or None when only the whole page is certain to be right.
+    """The tree of a page up to the end of its article, or None if the whole page is needed.
 
-    Raises LayoutChanged, naming `url`, for markup that would take more than linear time.
+    Raises LayoutChanged, which names `url`, for markup that would take more than linear time.
     """
     anchor = content.find(cut.anchor)
     end = cut.end.search(content, anchor) if anchor >= 0 else None
@@ -69,19 +68,19 @@ def partial_tree(content: bytes, cut: Cut, url: str = "") -> LexborHTMLParser | 
 
 
 def page_tree(content: bytes, url: str) -> LexborHTMLParser:
-    """The tree of a whole page, as it came. Raises LayoutChanged for markup that would take more than linear time."""
+    """The tree of a whole page. Raises LayoutChanged for markup that would take more than linear time."""
     return build_tree(as_utf8(content, encoding_of(content)), url)
 
 
 def build_tree(page: bytes, url: str) -> LexborHTMLParser:
-    """The same of a page in UTF-8. Without Lexbor's mutation events: they serve scripts, and cost a twentieth."""
+    """The same for a page in UTF-8. Lexbor's mutation events are off: they serve scripts and cost 5 % of the time."""
     check_markup(page, url=url)
     return LexborHTMLParser(page, options=LexborDocumentOptions.WO_EVENTS)
 
 
 def _is_certain(tree: LexborHTMLParser, cut: Cut, content: bytes, end: int) -> bool:
     mark = _last_node(tree)
-    # The whole of it: cut inside a tag, that tag takes the mark's text for attributes of its own.
+    # Attributes are compared too: a tag that is cut in two takes the mark's text for its own attributes.
     if mark is None or mark.tag != _MARK_TAG or mark.attributes != _MARK_ATTRIBUTES:
         return False
     still_open = {node.mem_id: node.tag or "" for node in ancestors(mark)}

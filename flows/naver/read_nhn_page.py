@@ -1,6 +1,6 @@
-"""The old article page, news.naver.com/main/read.nhn, as of 2019 and 2020: `read_nhn/2`. Sent as cp949.
+"""The retired article page: news.naver.com/main/read.nhn (2019, 2020) and read.naver (2021), in cp949: `read_nhn/2`.
 
-Naver redirects its addresses to today's page; archives of that time hold it.
+Naver redirects its addresses to today's page; captures of that time have it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from flows.naver.page_parts import (
     title_of,
 )
 from flows.naver.partial_tree import Cut
-from flows.naver.traits import beside, left_out, name_of, shape, witnesses
+from flows.naver.traits import beside, cross_checks, left_out, name_of, shape
 from flows.naver.urls import clean_original_url
 from schemas.article import Article, ArticleKey
 from schemas.errors import LayoutChanged
@@ -48,14 +48,14 @@ CUT = Cut(
     parts=(HEAD, BODY, CATEGORIES),
     optional=(BYLINE,),
 )
-SIGNS = f"{BODY}, {TITLE}"  # either says that the page has this layout, or what is left of it
+SIGNS = f"{BODY}, {TITLE}"  # either means that the page has this layout, or what is left of it
 SIGN_IDS = frozenset(("articleTitle", "articleBodyContents"))
 
 
 def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, Iterator[str]]:
-    """The article on a page of this layout, and its marks for the drift alarm, found only when they are asked for.
+    """Parse a page of this layout. The second value iterates over its marks for the drift alarm, computed lazily.
 
-    Raises LayoutChanged, naming the selector that finds nothing.
+    Raises LayoutChanged, which names the selector that matches nothing.
     """
     head: Scope = tree.css_first(HEAD) or tree
     body = required(tree, BODY, url=url, layout=PARSER)
@@ -87,8 +87,8 @@ def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, I
 
 
 def _marks(article: Article, tree: LexborHTMLParser, head: Scope, body: LexborNode) -> Iterator[str]:
-    """What else the page shows: the witnesses, and the shapes of the parts that were read."""
-    yield from witnesses(article, tree)
+    """The marks of the page: cross-checks, places, and the shapes of the parts that were read."""
+    yield from cross_checks(article, tree)
     yield "press from the logo" if first_attribute(head, PRESS_LOGO, "alt") else "press from elsewhere"
     yield f"{min(len(head.css(TIMES)), 3)} times"
     if head.css_first(ORIGINAL) is not None:

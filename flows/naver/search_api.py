@@ -1,4 +1,4 @@
-"""The Search API's answers, of the old address (openapi) and of its successor (apihub): the same JSON from both."""
+"""Parse answers of the Search API. The old address (openapi) and its successor (apihub) return the same JSON."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _BOLD = re.compile(r"</?b>")
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """One answer. `items` is how many items it holds; `not_hosted` of them are not on Naver and give no ref.
+    """One answer. `items`: the number of its items, of which `not_hosted` are not on Naver and yield no ref.
 
-    `refs` holds each article once. `oldest` and `newest` are over all items, hosted or not: they say how far the
-    answer reaches, where the items are `in_order`, newest first. Publication times come to the minute (the API always
-    says 00 seconds).
+    `refs` contains each article once. `oldest` and `newest` are the publication times over all items, hosted or not; if
+    the items are `in_order`, newest first, they tell how far the answer reaches. Times are accurate to the minute (the
+    API always says 00 seconds).
     """
 
     total: int
@@ -44,7 +44,7 @@ class SearchAnswer:
 
 
 class ApiErrorKind(StrEnum):
-    """What is to be done about an error: mend the query, mend the key, wait a little, wait for tomorrow, try again."""
+    """What to do about an error: fix the query, fix the key, wait a little, wait until tomorrow, try again."""
 
     BAD_QUERY = "bad_query"
     BAD_KEY = "bad_key"
@@ -55,7 +55,7 @@ class ApiErrorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """An error answer. `code` is Naver's own (`SE01`, `024`, `012`), or the HTTP status where there is none."""
+    """An error answer. `code` is Naver's own (`SE01`, `024`, `012`), or the HTTP status if there is none."""
 
     code: str
     message: str
@@ -72,7 +72,7 @@ _KINDS = {
 
 
 def parse_search_answer(content: bytes, *, source: str, seen_at: datetime, url: str) -> SearchAnswer:
-    """The finds of an answer. Raises LayoutChanged for anything that is not a whole, well-formed answer."""
+    """Parse an answer. Raises LayoutChanged for anything but a complete, well-formed one."""
     answer = _loaded(content)
     if not isinstance(answer, dict):
         raise LayoutChanged("a JSON object", url=url, layout=LAYOUT, detail="the answer is cut short or no JSON")
@@ -94,7 +94,7 @@ def parse_search_answer(content: bytes, *, source: str, seen_at: datetime, url: 
 
 
 def unique(refs: Iterable[ArticleRef]) -> tuple[ArticleRef, ...]:
-    """The first find of each article, in their order."""
+    """The first find of each article, in order."""
     first: dict[str, ArticleRef] = {}
     for ref in refs:
         first.setdefault(ref.key.id, ref)
@@ -102,10 +102,10 @@ def unique(refs: Iterable[ArticleRef]) -> tuple[ArticleRef, ...]:
 
 
 def parse_api_error(content: bytes, status: int) -> ApiError | None:
-    """The error in an answer of either shape; None when it is none.
+    """The error in an answer of either shape; None if there is none.
 
-    `{"errorCode", "errorMessage"}` is the old address's own, `{"error": {"errorCode", "message"}}` the gateway's. An
-    error status without either is known by its status alone.
+    `{"errorCode", "errorMessage"}` comes from the old address, `{"error": {"errorCode", "message"}}` from the gateway.
+    An error status without either is classified by the status alone.
     """
     answer = _loaded(content)
     record = answer if isinstance(answer, dict) else {}
@@ -122,7 +122,7 @@ def _error_fields(record: dict[str, Any]) -> tuple[str, str]:
 
 
 def _word(value: Any) -> str:
-    """A word or a number as text; anything else says nothing."""
+    """A string or a number as text; empty for anything else."""
     return storable(str(value))[:LONGEST_LINE] if isinstance(value, str | int) else ""
 
 
@@ -137,7 +137,7 @@ def _kind(code: str, status: int) -> ApiErrorKind:
 
 
 def _loaded(content: bytes) -> Any:
-    """The JSON value, or None when the bytes are no JSON: the caller says what that means."""
+    """The JSON value, or None if the bytes are not JSON; the caller decides what that means."""
     try:
         return json.loads(decode(content))
     except (ValueError, RecursionError):
@@ -166,7 +166,7 @@ def _text(item: dict[str, Any], name: str, url: str) -> str:
 
 
 def _plain(item: dict[str, Any], name: str, url: str) -> str | None:
-    """Text as a reader sees it: the marks of the found words taken off first, then un-escaped once."""
+    """Text as people see it: `<b>` around the words searched for is removed, then entities are decoded once."""
     return said(html.unescape(_BOLD.sub("", _text(item, name, url))).strip())
 
 

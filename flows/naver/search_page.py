@@ -21,9 +21,9 @@ _NO_RESULTS = re.compile(r"검색 ?결과가 없습니다")
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """A page of results. `not_hosted` counts results that have a title but no article on Naver.
+    """A page of results. `not_hosted`: the number of results that have a title but no article on Naver.
 
-    `no_results` says that the page itself says so, in words.
+    `no_results`: the page says in words that there are none.
     """
 
     refs: tuple[ArticleRef, ...]
@@ -32,7 +32,7 @@ class SearchPage:
 
 
 def parse_search_page(content: bytes, *, source: str, seen_at: datetime, url: str) -> SearchPage:
-    """The finds of a search page, each article once. Raises LayoutChanged when it shows neither results nor why not."""
+    """Parse a search page; each article once. Raises LayoutChanged if it shows no results and does not say so."""
     tree = page_tree(content, url)
     results = find_results(tree)
     refs = tuple(

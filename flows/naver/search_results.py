@@ -1,14 +1,14 @@
-"""The results of a search page: which links lead to an article on Naver, and which title belongs to which.
+"""Find the results on a search page: the links to articles on Naver, and the title of each.
 
-A result has a profile, which names the press office and holds the small link "네이버뉴스" where Naver hosts the
-article, and a title that leads to the press office:
+A result consists of a profile, which names the press office and contains the link "네이버뉴스" if Naver hosts the
+article, and of a title that links to the press office:
 
     [ profile, 네이버뉴스 ] [ title, text, picture ]                          a single result
     [ profile, 네이버뉴스 ] [ title, text, picture ] [ member ] [ member ]    the head of a cluster
     [ title ] [ profile, 네이버뉴스 ]                                         a member of a cluster
 
-So the title of a hit is the first one in the smallest element around its link that holds titles, unless that title has
-a profile of its own there: then it belongs to another result, and the hit has no title.
+So the title of a hit is the first one in the smallest element around its link that contains titles. If that title has
+a profile of its own inside that element, it belongs to another result, and the hit has no title.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from schemas.article import ArticleKey
 HIT_HOSTS = frozenset({"n.news.naver.com", "m.sports.naver.com", "m.entertain.naver.com"})
 RESULTS = "#main_pack"
 LINK = "a[href]"
-TITLE_LINK = 'a[data-heatmap-target=".tit"][href]'  # missing in 2025-04: then `_unmarked_titles`
+TITLE_LINK = 'a[data-heatmap-target=".tit"][href]'  # not in 2025-04: then `_unmarked_titles`
 PROFILE = '[data-sds-comp="Profile"], [data-heatmap-target=".prof"], a[href*="media.naver.com/press/"]'
 
 _NAVER = (".naver.com", ".navercorp.com", ".pstatic.net")
 _FOR_SCREEN_READERS = re.compile(r"[(\[]?새 ?(?:창|탭)(?:에서|으로)? ?(?:열림|열기|열립니다|이동|보기)?[)\]]?")
-_OF_TITLES = frozenset(("mark", "b", "em", "strong"))  # how a title shows the words that were searched for
-_REPEATED = 3  # so many links that end in the same element, each after other words
-_NESTED = 5  # elements in each other inside of a link: one or two as a rule
-_CLIMB = 16  # from the link "네이버뉴스" up to its result are about ten steps
+_OF_TITLES = frozenset(("mark", "b", "em", "strong"))  # they highlight the words searched for
+_REPEATED = 3  # links with different texts before the same last element
+_NESTED = 5  # levels of elements inside a link: usually one or two
+_CLIMB = 16  # levels from the link "네이버뉴스" up to its result: about ten
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An article on Naver: the link to it, and the title as people see it, with the address that the title leads to."""
+    """A link to an article on Naver. `title` is what people see; `title_address` is where the title leads."""
 
     key: ArticleKey
     address: str
@@ -52,7 +52,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Each article on Naver once, in the page's order; how many titles there are, and how many belong to no hit."""
+    """Each article on Naver once, in document order; the number of titles, and of those that belong to no hit."""
 
     hits: tuple[Hit, ...]
     titles: int
@@ -60,12 +60,11 @@ class Results:
 
 
 def find_results(tree: LexborHTMLParser) -> Results:
-    """The results that a search page shows. Takes time linear in the page."""
-    scope: Scope = tree.css_first(RESULTS) or tree
-    links, profiles = scope.css(LINK), scope.css(PROFILE)
+    """The results on a search page. Takes time linear in the size of the page."""
+    links, profiles = tree.css(LINK), tree.css(PROFILE)
     found = [(link, key) for link in links if (key := _hosted(attribute(link, "href")))]
     endings = _repeated_endings(links)
-    titles = scope.css(TITLE_LINK) or (_unmarked_titles(links, profiles, endings) if profiles or found else [])
+    titles = tree.css(TITLE_LINK) or (_unmarked_titles(tree, profiles, endings) if profiles or found else [])
     others = (*profiles, *(link for link, _ in found), *filter(_leads_to_front_page, links))
     hits = _unique(_hits(found, _Titles(titles, others), endings))
     elsewhere = {address for title in titles if not find_article_key(address := attribute(title, "href"))}
@@ -82,7 +81,7 @@ def _hits(found: Iterable[tuple[LexborNode, ArticleKey]], titles: _Titles, endin
 
 
 def _unique(hits: Iterable[Hit]) -> tuple[Hit, ...]:
-    """Each article once: of several links, the first that has a title."""
+    """Each article once; of several links to it, the first with a title."""
     first: dict[str, Hit] = {}
     for hit in hits:
         if hit.key.id not in first or first[hit.key.id].title is None:
@@ -91,7 +90,7 @@ def _unique(hits: Iterable[Hit]) -> tuple[Hit, ...]:
 
 
 def _hosted(address: str) -> ArticleKey | None:
-    """The article on Naver that a link leads to."""
+    """The key of the article on Naver that an address leads to."""
     key = find_article_key(address)
     return key if key is not None and urlsplit(address).netloc.lower() in HIT_HOSTS else None
 
@@ -100,7 +99,7 @@ def _hosted(address: str) -> ArticleKey | None:
 
 
 class _Titles:
-    """Gives each hit its title, and no title to two articles. `profiles`: whatever shows that a result has its own."""
+    """Assigns titles to hits, each title to one article. `profiles`: profiles, or links that occur only in them."""
 
     def __init__(self, titles: Sequence[LexborNode], profiles: Iterable[LexborNode]) -> None:
         self._titles = {title.mem_id: title for title in titles}
@@ -109,7 +108,7 @@ class _Titles:
         self._owners: dict[int, ArticleKey] = {}
 
     def of(self, link: LexborNode, key: ArticleKey) -> LexborNode | None:
-        """The title of the hit that a link leads to; None where no title is certain to be its own."""
+        """The title of the result that contains a link; None if none certainly belongs to it."""
         title = self._titles.get(link.mem_id) or self._nearest(link)
         if title is None or self._owners.setdefault(title.mem_id, key) != key:
             return None
@@ -124,28 +123,28 @@ class _Titles:
         return title
 
     def _has_profile(self, title: LexborNode, frame: LexborNode) -> bool:
-        """Whether a part of `frame` holds the title together with a profile."""
+        """Whether an element inside `frame` contains the title together with a profile."""
         for part in islice(ancestors(title), _CLIMB):
             if part.mem_id == frame.mem_id:
                 return False
             if part.mem_id in self._profiled:
                 return True
-        return True  # the frame is far away: a list of results rather than a result
+        return True  # `frame` is far away: a list of results rather than one result
 
 
 def _first_titles(titles: Iterable[LexborNode]) -> dict[int, LexborNode]:
-    """For every element that holds titles, by `mem_id`: the first of them."""
+    """The first title in each element that contains titles, by `mem_id`."""
     first: dict[int, LexborNode] = {}
     for title in titles:
         for frame in ancestors(title):
             if frame.mem_id in first:
-                break  # and so has all around it
+                break  # so do all elements around it
             first[frame.mem_id] = title
     return first
 
 
 def _around(nodes: Iterable[LexborNode]) -> set[int]:
-    """Every element that holds one of the nodes, by `mem_id`."""
+    """The `mem_id` of every element that contains one of the nodes."""
     found: set[int] = set()
     for node in nodes:
         for frame in ancestors(node):
@@ -159,12 +158,13 @@ def _around(nodes: Iterable[LexborNode]) -> set[int]:
 
 
 def _unmarked_titles(
-    links: Iterable[LexborNode], profiles: Iterable[LexborNode], endings: frozenset[str]
+    tree: LexborHTMLParser, profiles: Iterable[LexborNode], endings: frozenset[str]
 ) -> list[LexborNode]:
-    """Of the links with words to each page of a press office, the first: the next leads there from the text."""
+    """The first link with text to each page of a press office; later ones are the result's text and picture."""
+    scope: Scope = tree.css_first(RESULTS) or tree
     inside = {profile.mem_id for profile in profiles}
     titles: dict[str, LexborNode] = {}
-    for link in links:
+    for link in scope.css(LINK):
         address = attribute(link, "href")
         around = islice(chain((link,), ancestors(link)), _CLIMB)
         if _leads_elsewhere(address) and inside.isdisjoint(part.mem_id for part in around) and _shown(link, endings):
@@ -173,19 +173,19 @@ def _unmarked_titles(
 
 
 def _leads_elsewhere(address: str) -> bool:
-    """Whether an address is a page, but not the front page, of a site that is not Naver's."""
+    """Whether an address is a page of another site than Naver's, but not its front page."""
     parts = _split(address)
     return parts is not None and not f".{parts[0]}".endswith(_NAVER) and parts[1] not in ("", "/")
 
 
 def _leads_to_front_page(link: LexborNode) -> bool:
-    """Whether a link leads to a press office's own site, as profiles do."""
+    """Whether a link leads to the front page of a site, as links in profiles do."""
     parts = _split(attribute(link, "href"))
     return parts is not None and parts[1] in ("", "/")
 
 
 def _split(address: str) -> tuple[str, str] | None:
-    """Host, and path with query, of a whole web address."""
+    """Host, and path with query, of an absolute web address."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -198,7 +198,7 @@ def _split(address: str) -> tuple[str, str] | None:
 
 
 def _shown(link: LexborNode, endings: frozenset[str]) -> str:
-    """The text of a link that people see: without words for screen readers, in whatever element they stand."""
+    """The visible text of a link, without words for screen readers."""
     last = _last_part(link)
     hidden = [part for part in link.css(":not(:has(*))") if _FOR_SCREEN_READERS.fullmatch(one_line(part))]
     if last is not None and one_line(last) in endings:
@@ -207,7 +207,7 @@ def _shown(link: LexborNode, endings: frozenset[str]) -> str:
 
 
 def _repeated_endings(links: Iterable[LexborNode]) -> frozenset[str]:
-    """What many links of the page end in, whatever they lead to: it says nothing of the single one."""
+    """The texts of last elements that many links of the page share, whatever they lead to."""
     words: dict[str, set[str]] = {}
     for link in links:
         if (last := _last_part(link)) is not None:
@@ -216,7 +216,7 @@ def _repeated_endings(links: Iterable[LexborNode]) -> frozenset[str]:
 
 
 def _last_part(link: LexborNode) -> LexborNode | None:
-    """The element at the end of a link, where other words stand before it."""
+    """The element at the end of a link, if there is other text before it."""
     part = link
     for _ in range(_NESTED):
         last = _last_child(part)
@@ -229,7 +229,7 @@ def _last_part(link: LexborNode) -> LexborNode | None:
 
 
 def _last_child(part: LexborNode) -> LexborNode | None:
-    """The last child that has words."""
+    """The last child that contains text."""
     child = part.last_child
     while child is not None and not _has_words(child):
         child = child.prev

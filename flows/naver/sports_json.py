@@ -4,7 +4,7 @@
     result.articleInfo.journalistCards
     result.officeInfo.hname
 
-Only the first 300 characters of one answer are known; what journalist cards and sections hold is read tolerantly.
+Only the first 300 characters of one answer are known, so journalist cards and sections are read leniently.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SITES = {"sports": "스포츠", "entertain": "연예"}
 
 
 def parse(content: bytes, key: ArticleKey, url: str) -> tuple[Article, Iterator[str]]:
-    """The article of an answer, and its marks for the drift alarm, found only when they are asked for.
+    """Parse an answer. The second value iterates over its marks for the drift alarm, computed lazily.
 
     Raises LayoutChanged, ArticleGone, TemporarilyUnavailable.
     """
@@ -83,7 +83,7 @@ def parse(content: bytes, key: ArticleKey, url: str) -> tuple[Article, Iterator[
 
 
 def _keys(answer: Any) -> Iterator[str]:
-    """The names in the records that are read: a name that goes, and one that comes instead, both show."""
+    """The keys of the records that are read, so that renamed keys are noticed."""
     records: tuple[tuple[str, ...], ...] = (("result",), INFO, ARTICLE, OFFICE[:-1])
     for record in records:
         yield from _keys_of(record[-1], _find(answer, record))
@@ -106,7 +106,7 @@ def _loaded(content: bytes, url: str) -> Any:
 
 
 def _check_success(answer: Any, url: str) -> None:
-    """`code` is an HTTP status of its own; an answer without one is judged by what it holds."""
+    """`code` is an HTTP status inside the answer; an answer without one is judged by its content."""
     code = _find(answer, ("code",))
     if not isinstance(code, int):
         return

@@ -1,14 +1,14 @@
-"""What a page shows beside its article: the marks that the drift alarm compares with those of earlier pages.
+"""Describe what a page looks like by marks, which the drift alarm compares with those of earlier pages.
 
-    fields      which of the article's fields are there           `byline`, `subtitle`, `images`
-    sections    Naver's sections, by name                         `section IT`
-    places      where a field with several places was found       `press from the logo`
-    witnesses   what else on the page says the same               `og:title is the title`, `og:title is not the title`
-    shapes      the elements of the parts that are read           `body: <em.img_desc>`
-    doubts      what a right record hardly ever is                `published at midnight`
-    echoes      short texts that should differ from page to page  `line: 로그인 후 볼 수 있습니다`
+    fields        which of the article's fields are there           `byline`, `subtitle`, `images`
+    sections      Naver's sections, by name                         `section IT`
+    places        where a field with several places was found       `press from the logo`
+    cross-checks  what else on the page says the same               `og:title is the title`, `og:title is not the …`
+    shapes        the elements of the parts that are read           `body: <em.img_desc>`
+    doubts        what a right record hardly ever is                `published at midnight`
+    echoes        short texts that should differ from page to page  `line: 로그인 후 볼 수 있습니다`
 
-All of it comes off the tree that the parser has built, and costs a small part of what the parser does.
+All of it is derived from the tree that the parser has built, at a fraction of the parser's cost.
 """
 
 from __future__ import annotations
@@ -27,13 +27,15 @@ from schemas.article import Article
 from schemas.traits import Traits
 
 MOST_MARKS = 120
-"""Of one page; one of today's has some 50. A hostile page is not to fill the memory."""
-ECHOES = ("line: ", "byline: ", "title begins: ", "title ends: ")
-"""How marks begin that hold a text of the page itself."""
+"""Of one page; today's pages have about 50. Keeps hostile pages from filling the memory."""
+TITLE_ENDS = "title ends: "
+ECHOES = ("line: ", "byline: ", "title begins: ", TITLE_ENDS)
+"""Prefixes of marks that contain text of the page itself."""
+UNDECODABLE = "characters that could not be decoded"
 FIELDS = ("body", "subtitle", "byline", "authors", "categories", "images", "original_url")
-"""The marks of an article's fields. Not its time of modification: that hangs on when a page is fetched."""
+"""The marks of an article's fields, except its time of modification, which depends on when the page is fetched."""
 
-_LINE, _BYLINE, _TITLE_BEGIN, _TITLE_END = ECHOES
+_LINE, _BYLINE, _TITLE_BEGIN, _ = ECHOES
 _OF_TEXTS = frozenset(
     (
         *FIELDS,
@@ -72,22 +74,22 @@ _PHOTO_DAY = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/")
 
 
 def is_of_texts(mark: str) -> bool:
-    """Whether a mark says what the articles are like, rather than the pages: other sources have other articles."""
+    """Whether a mark describes the articles rather than the pages: other sources have other articles."""
     return mark in _OF_TEXTS or mark.startswith(("kind ", *ECHOES))
 
 
 def is_section(mark: str) -> bool:
-    """Whether a mark names a section: what is read today, by which sources, and nothing of how it looks."""
+    """Whether a mark names a section, which depends on the sources and not on how pages look."""
     return mark.startswith(_SECTION)
 
 
 def is_shape(mark: str) -> bool:
-    """Whether a mark names an element of a part that is read, or beside it, or a key of an answer."""
+    """Whether a mark names an element in or beside a part that is read, or a key of a JSON answer."""
     return mark.startswith(_SHAPES)
 
 
 def make_traits(article: Article, marks: Iterable[str]) -> Traits:
-    """The traits of a page: the marks of its article, and those that its layout found. At most `MOST_MARKS`."""
+    """The traits of a page: the marks of its article and of its layout, `MOST_MARKS` at most."""
     lines = article.body.split("\n") if article.body else []
     own = chain(_fields(article), _doubts(article), _echoes(article, lines))
     every = frozenset(islice(chain(own, marks), MOST_MARKS))
@@ -107,7 +109,7 @@ def _fields(article: Article) -> Iterator[str]:
 
 
 def _doubts(article: Article) -> Iterator[str]:
-    """What a right record hardly ever is."""
+    """Marks that a correct record hardly ever has."""
     yield from _odd_text(article.title, article.body)
     if _LEAD.match(article.body, article.body.rfind("\n") + 1) and not _LEAD.match(article.body):
         yield "the last line begins as a first one does"
@@ -137,7 +139,7 @@ def _odd_text(title: str, body: str) -> Iterator[str]:
     if len(body) > _WORD * (body.count(" ") + 1):
         yield "hardly a space in the text"
     if "\ufffd" in body or "\ufffd" in title:
-        yield "characters that could not be decoded"
+        yield UNDECODABLE
     if any(mark in text and _RAW.search(text) for text in (title, body) for mark in "&<"):
         yield "markup in the text"
 
@@ -152,7 +154,7 @@ def _odd_times(article: Article, published: datetime) -> Iterator[str]:
 
 
 def _same_days(article: Article, published: datetime) -> bool:
-    """Whether the first picture's address bears the day of publication, or one close to it, or none."""
+    """Whether the first picture's address contains the day of publication, a day close to it, or no day."""
     day = _PHOTO_DAY.search(article.images[0].url)
     return day is None or abs(int(day[1]) * 372 + int(day[2]) * 31 + int(day[3]) - _days(published)) <= _DAYS_APART
 
@@ -170,20 +172,20 @@ def _echoes(article: Article, lines: Sequence[str]) -> Iterator[str]:
     if prefix := _PREFIX.match(article.title):
         yield _TITLE_BEGIN + prefix[0]
     if suffix := _SUFFIX.search(article.title):
-        yield _TITLE_END + suffix[0].strip()
+        yield TITLE_ENDS + suffix[0].strip()
 
 
 def _sketch(lines: Sequence[str]) -> tuple[int, ...]:
-    """Checksums of the two longest lines: copies of a release differ in their first and last words, not in these."""
+    """Checksums of the two longest lines. Copies of a release differ in their first and last lines, not in these."""
     longest = sorted(lines, key=len)[-2:]
     return tuple(crc32(line.encode("utf-8", "replace")) for line in longest if len(line) > _SHORT_LINE)
 
 
-# --- witnesses -----------------------------------------------------------------------------------------------------
+# --- cross-checks ----------------------------------------------------------------------------------------------------
 
 
-def witnesses(article: Article, tree: LexborHTMLParser) -> Iterator[str]:
-    """What `<meta property="og:…">`, and the part for a byline, say of the article, for or against it."""
+def cross_checks(article: Article, tree: LexborHTMLParser) -> Iterator[str]:
+    """Whether `<meta property="og:…">` and the element for a byline agree with the article."""
     said = _open_graph(tree)
     if title := said.get("og:title"):
         same = title == article.title or _squeezed(title) == _squeezed(article.title)
@@ -199,14 +201,14 @@ def witnesses(article: Article, tree: LexborHTMLParser) -> Iterator[str]:
 
 
 def _names(part: LexborNode, byline: str | None) -> bool:
-    """Whether a part of the page begins with the first name of a byline."""
+    """Whether an element's text begins with the first entry of a byline."""
     first = _squeezed((byline or "").partition(",")[0])
     return bool(first) and _squeezed(part.text()).startswith(first)
 
 
-def agrees(witness: str, what: str, *, yes: bool) -> str:
-    """The mark of a witness: `og:title is the title`, `og:title is not the title`."""
-    return f"{witness} is {'' if yes else 'not '}{what}"
+def agrees(other: str, what: str, *, yes: bool) -> str:
+    """The mark of a cross-check: `og:title is the title`, `og:title is not the title`."""
+    return f"{other} is {'' if yes else 'not '}{what}"
 
 
 def _open_graph(tree: LexborHTMLParser) -> dict[str, str]:
@@ -216,7 +218,7 @@ def _open_graph(tree: LexborHTMLParser) -> dict[str, str]:
 
 
 def _begins(article: Article, description: str) -> bool:
-    """Whether the text begins so, with its subtitle or without, or a caption; or the title, where there is no text."""
+    """Whether the text (with or without subtitle), a caption, or the title of an article without text begins so."""
     text = article.body[len(article.subtitle or "") :]
     captions = (image.caption or "" for image in article.images)
     starts = chain((article.body, text), captions, () if article.body else (article.title,))
@@ -231,14 +233,14 @@ def _squeezed(text: str) -> str:
 
 
 def shape(part: str, frame: LexborNode) -> Iterator[str]:
-    """The elements below `frame` but for line breaks, as `part: <em.img_desc>`, each once."""
+    """The elements in `frame` except line breaks, as `part: <em.img_desc>`, each once."""
     yield f"{part}: in {name_of(frame)}"
     names = {name_of(node) for node in frame.css(":not(br)")[1:_MOST_NODES]}  # the first is the frame itself
     yield from (f"{part}: {name}" for name in sorted(names))
 
 
 def beside(part: str, node: LexborNode, stop: str = "") -> Iterator[str]:
-    """What stands behind a node in its parent, up to an element of the class `stop`: elements, or bare text."""
+    """The elements and bare texts that follow a node in its parent, up to an element of the class `stop`."""
     following = node.next
     for _ in range(_MOST_NODES):
         if following is None:
@@ -252,7 +254,7 @@ def beside(part: str, node: LexborNode, stop: str = "") -> Iterator[str]:
 
 
 def left_out(article: Article, body: LexborNode) -> Iterator[str]:
-    """What the body shows and the article does not have: pictures, a good part of the text."""
+    """Signs that pictures or a good part of the text were not read."""
     if not article.images and body.css_first(_PICTURE) is not None:
         yield "no image read, though there is a picture's markup"
     if body.css_first(CAPTION) is not None and not any(image.caption for image in article.images):
@@ -263,7 +265,7 @@ def left_out(article: Article, body: LexborNode) -> Iterator[str]:
 
 
 def name_of(node: LexborNode) -> str:
-    """An element by its tag and first class (else its id): `<em.img_desc>`. Numbers and hashes are cut off."""
+    """An element by its tag and first class (else its id), without numbers and hashes: `<em.img_desc>`."""
     attributes = node.attributes
     return _name(node.tag or "", attributes.get("class") or "", attributes.get("id") or "")
 

@@ -1,4 +1,4 @@
-"""Addresses of Naver: any address of an article to its `ArticleKey` and back, and the addresses of the sources."""
+"""Naver's addresses: from any address of an article to its `ArticleKey` and back, and those of the sources."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAVER_HOSTS: frozenset[str] = frozenset(
         "naverapihub.apigw.ntruss.com",
     }
 )
-"""The hosts that requests go to and redirects may lead to."""
+"""The hosts that requests and redirects may go to."""
 
 _PATH_HOSTS = frozenset(
     {
@@ -54,7 +54,7 @@ _PATH_FORM = re.compile(r"(?:/[a-z0-9_-]{1,32}){0,3}/article(?:/[a-z]{1,32})?/([
 _QUERY_FORM = re.compile(r"(?:/[a-z0-9_-]{1,32}){0,3}/(?:[a-z]{0,32}read|news|print)(?:\.nhn|\.naver)?", re.IGNORECASE)
 _FINANCE_FORM = re.compile(r"(?:/[a-z0-9_-]{1,32}){0,2}/news_read\.(?:nhn|naver)")
 
-_LONGEST = 4096  # browsers and servers stop earlier; a longer text is no address, and is not to be looked through
+_LONGEST = 4096  # characters; browsers and servers stop earlier, and longer texts are not scanned
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 
 # Parameters that tell where a reader came from. The first two lines of names are in the global rules of ClearURLs; they
@@ -74,7 +74,7 @@ _FROM_NAVER = re.compile(
 
 
 def article_key(url: str) -> ArticleKey:
-    """The key that an address names: http or https, any known form, any query. Raises AddressError."""
+    """The key in an address of any known form, with http or https and any query. Raises AddressError."""
     text = url.strip()
     if len(text) > _LONGEST:
         raise AddressError(f"{text[:80]}…", f"it is longer than {_LONGEST} characters")
@@ -89,7 +89,7 @@ def article_key(url: str) -> ArticleKey:
 
 
 def find_article_key(url: str) -> ArticleKey | None:
-    """The key that an address names, or None when it names no article."""
+    """The key in an address, or None if it is not the address of an article."""
     try:
         return article_key(url)
     except AddressError:
@@ -97,7 +97,7 @@ def find_article_key(url: str) -> ArticleKey | None:
 
 
 def find_link(base: str, href: str) -> tuple[ArticleKey, str] | None:
-    """The key and the whole address of a link on the page `base`, or None when it leads to no article."""
+    """The key and the absolute address of a link on the page `base`, or None if it does not lead to an article."""
     try:
         address = urljoin(base, href)
     except ValueError:
@@ -107,7 +107,7 @@ def find_link(base: str, href: str) -> tuple[ArticleKey, str] | None:
 
 
 def _split(url: str) -> tuple[str, str, str]:
-    """Host, path and query. A port, a user name or a control character is a trick, not an article."""
+    """Host, path and query. Raises AddressError for control characters and the like."""
     if _UNSAFE.search(url):
         raise AddressError(url, "it holds a space, a backslash, a control character or half a character")
     try:
@@ -116,12 +116,12 @@ def _split(url: str) -> tuple[str, str, str]:
         raise AddressError(url, f"it cannot be read ({error})") from error
     if parts.scheme not in {"http", "https"}:
         raise AddressError(url, "it does not begin with http:// or https://")
-    # The whole authority is compared, so that `user@` and `:port` never get past.
+    # The whole authority is compared, so addresses with `user@` or `:port` never match.
     return parts.netloc.lower(), parts.path, parts.query
 
 
 def _parameter(url: str, query: str, name: str) -> str:
-    # The values wanted are digits: nothing of a query needs decoding to find them.
+    # The wanted values are digits, so the query needs no decoding.
     values = {value for field, _, value in (part.partition("=") for part in query.split("&")) if field == name}
     if len(values) != 1:
         raise AddressError(url, f"its query needs exactly one {name}")
@@ -129,23 +129,23 @@ def _parameter(url: str, query: str, name: str) -> str:
 
 
 def json_api_url(key: ArticleKey, host: Literal["sports", "entertain"]) -> str:
-    """Where a sports or entertainment article is to be had as JSON."""
+    """The address of a sports or entertainment article as JSON."""
     return f"https://api-gw.{host}.naver.com/news/article/{key.oid}/{key.aid}"
 
 
 def press_list_url(oid: str, day: date, page: int) -> str:
-    """One page (from 1) of what a press office published on a day: the list that a backfill walks."""
+    """A page (from 1) of a press office's articles of a day."""
     query = f"mode=LPOD&mid=sec&oid={oid}&listType=title&date={day:%Y%m%d}&page={page}"
     return f"https://news.naver.com/main/list.naver?{query}"
 
 
 def section_list_url(sid: str, day: date, page: int) -> str:
-    """One page (from 1) of what a section (`105` is IT and science) held on a day."""
+    """A page (from 1) of a section's articles of a day (`105` is IT and science)."""
     return f"https://news.naver.com/main/list.naver?mode=LSD&mid=shm&sid1={sid}&date={day:%Y%m%d}&page={page}"
 
 
 def section_page_url(sid: str, sid2: str | None = None, day: date | None = None) -> str:
-    """A section's first page; with `sid2` the page of a part of it, as of `day`."""
+    """A section's first page, or with `sid2` a subsection's page of `day`."""
     if sid2 is None:
         return f"https://news.naver.com/section/{sid}"
     date_part = f"?date={day:%Y%m%d}" if day else ""
@@ -153,7 +153,7 @@ def section_page_url(sid: str, sid2: str | None = None, day: date | None = None)
 
 
 def section_more_url(sid: str, cursor: str, *, sid2: str = "", day: date | None = None, page: int = 2) -> str:
-    """The next items of a section page. Only `cursor` advances; `page` is what the site sends along."""
+    """The next items of a section page. Only `cursor` advances; the site sends `page` too."""
     fields = {
         "sid": sid,
         "sid2": sid2,
@@ -197,9 +197,9 @@ def search_api_url(
 
 
 def clean_original_url(url: str) -> str | None:
-    """A publisher's address without what only tells where the reader came from; None when it is no web address.
+    """An article's address at its press office, without parameters that only say where the reader came from.
 
-    What stays is left as it was written: the query may be what identifies the article.
+    None if it is not a web address. The rest is left as written, because the query may identify the article.
     """
     text = url.strip()
     if len(text) > _LONGEST or _UNSAFE.search(text):
@@ -211,7 +211,7 @@ def clean_original_url(url: str) -> str | None:
     if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
         return None
     query = "&".join(field for field in parts.query.split("&") if field and not _is_junk(field))
-    # `#!/…` and `#/…` address a page of a script site; any other fragment is a place on the page.
+    # `#!/…` and `#/…` are pages of a single-page application; other fragments are places on a page.
     fragment = parts.fragment if parts.fragment.startswith(("!", "/")) else ""
     return parts._replace(query=query, fragment=fragment).geturl()
 

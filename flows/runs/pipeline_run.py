@@ -13,6 +13,7 @@ from functools import partial
 
 from flows.drift.alarm import DriftAlarm
 from flows.fetching.client import Client
+from flows.naver.hit_traits import hit_traits
 from flows.naver.urls import NAVER_HOSTS
 from flows.pipeline.batches import Pipeline
 from flows.pipeline.judge import Judge, assess_by
@@ -78,11 +79,18 @@ class PipelineRun(Run):
     def source_reader(self, client: Client, pipeline: Pipeline, keys: Mapping[str, ApiKey]) -> SourceReader:
         """A reader of sources whose finds go into the pipeline, page by page."""
         fetch = self.stop.guard(client.fetch)
-        return SourceReader(fetch, pipeline.first_found, partial(self._take_up, pipeline), keys)
+        return SourceReader(fetch, pipeline.first_found, partial(self._take_up, pipeline), self._check_hits, keys)
 
     async def _take_up(self, pipeline: Pipeline, found: Discovered) -> None:
         await pipeline.add(found.refs, page=found.page, keep=found.unparsed)
         self.on_progress(self.receipt)
+
+    def _check_hits(self, found: Discovered) -> str:
+        """Why the finds of a search page or a list do not look as such finds always did; empty where they do."""
+        if found.layout is None:
+            return ""
+        odd = self.drift_alarm.look([(ref.key.id, hit_traits(ref, found.layout)) for ref in found.refs])
+        return f"of {len(found.refs)} hits of a page, {len(odd)} are in doubt" if odd else ""
 
     def check_silence(self, report: SourceReport) -> SourceReport:
         """The report of a source; changed to SILENT where it names nothing although it always named something."""

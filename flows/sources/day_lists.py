@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from flows.naver.listing import parse_list_page
-from flows.sources.reading import PASSES, UNSTEADY, Discovered, OrderCheck, Reading, ReadingEnded
+from flows.naver.listing import LIST_LAYOUT, parse_list_page
+from flows.sources.reading import PASSES, UNSTEADY, OrderCheck, Reading, ReadingEnded
 from flows.sources.window import day_span, days_text
 from schemas.receipt import SourceEnd, SourceReport
 
@@ -82,7 +82,7 @@ async def _read_pages(reading: Reading, day: date, url_of: ListUrl, order: Order
         order.add([ref.key.id for ref in answer.refs])
         reading.progress.add(answer.refs)
         nothing_new = not reading.window.read_in_full(day) and await reading.has_nothing_new(ids)
-        await reading.take_up(Discovered(answer.refs, page))
+        await reading.hand_over(answer.refs, page, LIST_LAYOUT)
         if not answer.has_next or nothing_new:
             return None
         before = ids

@@ -19,7 +19,7 @@ from functools import partial
 from flows.naver import urls
 from flows.sources.api_keys import ApiKey
 from flows.sources.day_lists import read_day_lists
-from flows.sources.reading import Fetch, Reading, ReadingEnded, TakeUp
+from flows.sources.reading import CheckHits, Fetch, Reading, ReadingEnded, TakeUp
 from flows.sources.search_api import read_search_api
 from flows.sources.search_page import read_search_page
 from flows.sources.window import FirstFound, Window
@@ -57,17 +57,22 @@ def _terms(source: Source, topic: Topic) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SourceReader:
-    """Reads the sources of one run. `take_up` receives the finds of each page; `keys` are by endpoint."""
+    """Reads the sources of one run. `keys` are by endpoint.
+
+    `take_up` receives the finds of each page. A source whose finds `check_hits` doubts ends there.
+    """
 
     fetch: Fetch
     first_found: FirstFound
     take_up: TakeUp
+    check_hits: CheckHits
     keys: Mapping[str, ApiKey]
 
     async def read(self, query: SourceQuery, window: Window) -> SourceReport:
         """Read what a source names in a window. Faults and changed layouts are in the report."""
         try:
-            return await self._read(query, Reading(query.name, window, self.fetch, self.first_found, self.take_up))
+            reading = Reading(query.name, window, self.fetch, self.first_found, self.take_up, self.check_hits)
+            return await self._read(query, reading)
         except ReadingEnded as ended:
             return ended.report
 

@@ -52,15 +52,22 @@ class Parse(Protocol[Answer_co]):
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """The finds of one page, and the answer that they were read from. `unparsed`: the answer could not be parsed."""
+    """The finds of one page, and the answer that they were read from. `unparsed`: the answer could not be parsed.
+
+    `layout` is that of a search page or a list; None for an answer of the Search API.
+    """
 
     refs: tuple[ArticleRef, ...]
     page: RawPage
     unparsed: bool = False
+    layout: str | None = None
 
 
 TakeUp = Callable[[Discovered], Awaitable[None]]
 """Receives the finds of each page as soon as it has been read."""
+
+CheckHits = Callable[[Discovered], str]
+"""Why the finds of a page were probably read wrongly; empty where they look right."""
 
 
 class ReadingEnded(Exception):
@@ -135,13 +142,14 @@ class ReadingProgress:
 
 @dataclass(slots=True)
 class Reading:
-    """One source, being read in one window. `take_up` receives the finds of each page."""
+    """One source, being read in one window. `take_up` receives the finds of each page unless `check_hits` doubts them."""
 
     source: str
     window: Window
     fetch: Fetch
     first_found: FirstFound
     take_up: TakeUp
+    check_hits: CheckHits
     progress: ReadingProgress = field(init=False)
 
     def __post_init__(self) -> None:
@@ -167,6 +175,14 @@ class Reading:
         except LayoutChanged as error:
             await self.take_up(Discovered((), page, unparsed=True))
             raise ReadingEnded(self.progress.report(SourceEnd.LAYOUT_CHANGED, str(error))) from error
+
+    async def hand_over(self, refs: tuple[ArticleRef, ...], page: RawPage, layout: str | None = None) -> None:
+        """Hand over the finds of a page. Raises ReadingEnded where they look wrong; then none of them is taken up."""
+        found = Discovered(refs, page, layout=layout)
+        if why := self.check_hits(found):
+            await self.take_up(Discovered((), page, unparsed=True))
+            raise ReadingEnded(self.progress.report(SourceEnd.LAYOUT_CHANGED, why))
+        await self.take_up(found)
 
     async def has_nothing_new(self, ids: frozenset[str]) -> bool:
         """Whether a page has only articles that were found before the source was last read to its end.

@@ -11,7 +11,7 @@ from datetime import timedelta
 from flows.naver import urls
 from flows.naver.search_api import SearchAnswer, parse_api_error, parse_search_answer
 from flows.sources.api_keys import KEY_VARIABLES, ApiKey, Endpoint
-from flows.sources.reading import UNSTEADY, Discovered, OrderCheck, Reading, ReadingProgress
+from flows.sources.reading import UNSTEADY, OrderCheck, Reading, ReadingProgress
 from flows.sources.window import Window, minute
 from schemas.article import ArticleRef
 from schemas.coverage import Span
@@ -39,7 +39,7 @@ async def read_search_api(reading: Reading, query: str, *, endpoint: Endpoint, k
         progress.add(answer.refs, items=answer.items, not_hosted=answer.not_hosted)
         progress.add_times(answer.newest, answer.oldest if answer.in_order else answer.newest)
         order.add([ref.key.id for ref in answer.refs])
-        await reading.take_up(Discovered(tuple(ref for ref in answer.refs if _is_inside(ref, window)), page))
+        await reading.hand_over(tuple(ref for ref in answer.refs if _is_inside(ref, window)), page)
         if end := _end(progress, answer, window, start):
             return end if order.kept else progress.report(SourceEnd.CAP, UNSTEADY, end.watermark)
     newest = progress.newest and min(progress.newest, window.now)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from flows.naver import urls
-from flows.naver.search_page import parse_search_page
-from flows.sources.reading import PASSES, UNSTEADY, Discovered, OrderCheck, Reading, ReadingEnded
+from flows.naver.search_page import LAYOUT, parse_search_page
+from flows.sources.reading import PASSES, UNSTEADY, OrderCheck, Reading, ReadingEnded
 from flows.sources.window import days_text
 from schemas.receipt import SourceEnd, SourceReport
 
@@ -51,7 +51,7 @@ async def _read_hits(reading: Reading, query: str, days: Sequence[date], order: 
         order.add([ref.key.id for ref in answer.refs])
         progress.add(answer.refs, not_hosted=answer.not_hosted)
         nothing_new = bool(ids) and await reading.has_nothing_new(ids)
-        await reading.take_up(Discovered(answer.refs, page))
+        await reading.hand_over(answer.refs, page, LAYOUT)
         if nothing_new:
             raise ReadingEnded(progress.report(SourceEnd.OVERLAP, "a page with nothing new", now))
         before = (*before[-1:], ids)

@@ -1,6 +1,6 @@
 """The baseline of the drift alarm in a small JSON file, `state/baseline.json` of the archive.
 
-A layout names its marks once; its tally, its press offices' tallies and its newest pages refer to them by number.
+A layout names its marks once; its counts, its press offices' counts and its newest pages refer to them by number.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ArchiveDamaged
-from schemas.traits import Baseline, LayoutMemory, Tally, Traits
+from schemas.traits import Baseline, LayoutMemory, MarkCounts, Traits
 from storage.state import json_file
 
 VERSION = 2
@@ -53,13 +53,13 @@ def from_json(value: Any) -> Baseline:
 
 
 def _memory_as_json(memory: LayoutMemory) -> dict[str, Any]:
-    counted = (memory.tally, *memory.presses.values())
-    marks = sorted({mark for tally in counted for mark in tally.marks}.union(*(one.marks for one in memory.recent)))
+    counted = (memory.counts, *memory.presses.values())
+    marks = sorted({mark for counts in counted for mark in counts.marks}.union(*(one.marks for one in memory.recent)))
     numbers = {mark: at for at, mark in enumerate(marks)}
     return {
         "marks": marks,
-        "tally": _tally_as_json(memory.tally, numbers),
-        "presses": {press: _tally_as_json(tally, numbers) for press, tally in sorted(memory.presses.items())},
+        "tally": _counts_as_json(memory.counts, numbers),
+        "presses": {press: _counts_as_json(counts, numbers) for press, counts in sorted(memory.presses.items())},
         "recent": [_traits_as_json(traits, numbers) for traits in memory.recent],
     }
 
@@ -67,22 +67,22 @@ def _memory_as_json(memory: LayoutMemory) -> dict[str, Any]:
 def _memory_from_json(layout: str, value: Any) -> LayoutMemory:
     marks = [str(mark) for mark in value["marks"]]
     return LayoutMemory(
-        _tally_from_json(value["tally"], marks),
-        {str(press): _tally_from_json(tally, marks) for press, tally in value["presses"].items()},
+        _counts_from_json(value["tally"], marks),
+        {str(press): _counts_from_json(counts, marks) for press, counts in value["presses"].items()},
         tuple(_traits_from_json(layout, one, marks) for one in value["recent"]),
     )
 
 
-def _tally_as_json(tally: Tally, numbers: Mapping[str, int]) -> list[Any]:
+def _counts_as_json(counts: MarkCounts, numbers: Mapping[str, int]) -> list[Any]:
     """Pages, then number and weight of each mark, in one flat list."""
-    flat = [part for mark, weight in sorted(tally.marks.items()) for part in (numbers[mark], _short(weight))]
-    return [_short(tally.pages), *flat]
+    flat = [part for mark, weight in sorted(counts.marks.items()) for part in (numbers[mark], _short(weight))]
+    return [_short(counts.pages), *flat]
 
 
-def _tally_from_json(value: Sequence[Any], marks: Sequence[str]) -> Tally:
+def _counts_from_json(value: Sequence[Any], marks: Sequence[str]) -> MarkCounts:
     pages, *flat = value
     pairs = zip(flat[::2], flat[1::2], strict=True)
-    return Tally(_weight(pages), {marks[_whole(at)]: _weight(weight) for at, weight in pairs})
+    return MarkCounts(_weight(pages), {marks[_whole(at)]: _weight(weight) for at, weight in pairs})
 
 
 def _traits_as_json(traits: Traits, numbers: Mapping[str, int]) -> list[Any]:

@@ -68,7 +68,7 @@ def pages_of(
     async def take_up(page: Discovered) -> None:
         pages.append(page)
 
-    reader = SourceReader(fetch, first_found, take_up, keys or {})
+    reader = SourceReader(fetch, first_found, take_up, lambda found: "", keys or {})
     return pages, asyncio.run(reader.read(query, window))
 
 

@@ -41,7 +41,7 @@ def test_pages_as_ever_pass_and_are_learned() -> None:
     watch = DriftAlarm(known())
     assert watch.look(pages(range(20))) == {}
     assert watch.alarms == []
-    assert watch.learned().layouts[LAYOUT].tally.pages == known().layouts[LAYOUT].tally.pages + 20
+    assert watch.learned().layouts[LAYOUT].counts.pages == known().layouts[LAYOUT].counts.pages + 20
 
 
 @pytest.mark.parametrize("changed", [{"without": WITNESS}, {"plus": "body: <div.promotion>"}])
@@ -149,7 +149,7 @@ def test_accept_holds_nothing_and_learns_from_scratch() -> None:
     assert watch.look(pages(range(300), plus="odd", without=WITNESS)) == {}
     assert watch.alarms == []
     baseline = watch.learned()
-    assert WITNESS not in baseline.layouts[LAYOUT].tally.marks
+    assert WITNESS not in baseline.layouts[LAYOUT].counts.marks
     assert len(DriftAlarm(baseline).look(pages(range(10)))) == 10
 
 
@@ -290,13 +290,13 @@ def test_accept_takes_a_silent_source_as_it_is() -> None:
 
 def test_old_pages_fade_and_the_newest_count() -> None:
     memory = learn(LayoutMemory(), [page(number, press="001", plus="old") for number in range(LAYOUT_PAGES + RECENT)])
-    assert memory.tally.pages == LAYOUT_PAGES
+    assert memory.counts.pages == LAYOUT_PAGES
     assert memory.presses["001"].pages == PRESS_PAGES
     for start in range(0, 3 * LAYOUT_PAGES, 50):
         memory = learn(memory, [page(start + number, press="001", plus="new") for number in range(50)])
-    assert memory.tally.pages == LAYOUT_PAGES
-    assert memory.tally.marks["new"] > 0.9 * LAYOUT_PAGES
-    assert memory.tally.marks["old"] < 0.1 * LAYOUT_PAGES
+    assert memory.counts.pages == LAYOUT_PAGES
+    assert memory.counts.marks["new"] > 0.9 * LAYOUT_PAGES
+    assert memory.counts.marks["old"] < 0.1 * LAYOUT_PAGES
     assert len(memory.recent) == RECENT
 
 
@@ -304,13 +304,13 @@ def test_an_unusual_press_or_mark_cannot_fill_the_memory() -> None:
     many = [page(number, press=f"{number % 1_000:03}", plus=f"mark {number}") for number in range(3_000)]
     memory = learn(LayoutMemory(), many)
     assert len(memory.presses) <= 100
-    assert len(memory.tally.marks) <= 400
+    assert len(memory.counts.marks) <= 400
 
 
 def test_echoes_of_a_single_page_are_not_kept() -> None:
     seen = [page(number, plus=f"line: 문장 {number}") for number in range(100)]
     seen += [page(number, plus="line: (끝)") for number in range(100, 200)]
-    kept = learn(LayoutMemory(), seen).tally.marks
+    kept = learn(LayoutMemory(), seen).counts.marks
     assert [mark for mark in kept if mark.startswith("line: ")] == ["line: (끝)"]
 
 

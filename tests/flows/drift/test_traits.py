@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 from flows.naver import nnews_page
 from flows.naver.article_page import parse_article, read_article
 from flows.naver.partial_tree import page_tree
-from flows.naver.traits import MOST_MARKS, beside, make_traits, name_of, shape, witnesses
+from flows.naver.traits import MOST_MARKS, beside, cross_checks, make_traits, name_of, shape
 from flows.naver.urls import article_key
 from flows.replica.corpus import Layout
 from schemas.article import Author, Image
@@ -122,7 +122,7 @@ def test_what_is_there_and_not_read_is_marked(mark: str, old: str, new: str) -> 
 
 def page_described(description: str, **given: Any) -> frozenset[str]:
     tree = LexborHTMLParser(f'<head><meta property="og:description" content="{description}"></head>')
-    return frozenset(witnesses(made_up.article(**given), tree))
+    return frozenset(cross_checks(made_up.article(**given), tree))
 
 
 def test_a_gallery_is_described_by_a_caption_and_a_video_by_its_title() -> None:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import pytest
 
+from flows.naver import nnews_page, read_nhn_page
 from flows.naver.article_page import parse_article, parse_whole_page
 from flows.naver.listing import parse_list_page, parse_section_page
-from flows.naver.nnews_page import CUT
 from flows.naver.partial_tree import partial_tree
 from flows.naver.search_api import parse_search_answer
 from flows.naver.search_page import parse_search_page
@@ -49,7 +50,7 @@ def source() -> dict[str, Any]:
 
 
 def test_there_is_an_expectation_for_each_article() -> None:
-    assert len(EXPECTED) == 5
+    assert len(EXPECTED) == 7
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -97,9 +98,22 @@ def test_the_whole_page_gives_the_same_article(name: str) -> None:
     assert parse_whole_page(capture(EXPECTED[name]["capture"]), EXPECTED[name]["url"]) == parsed(name)
 
 
-@pytest.mark.parametrize("name", ["nnews_001_0016361303", "nnews_082_0001252309", "nnews_421_0008770777"])
+@pytest.mark.parametrize("name", sorted(set(EXPECTED) - {"nnews_025_0003555843"}))  # an excerpt without what follows
 def test_only_the_beginning_of_a_page_is_parsed(name: str) -> None:
-    assert partial_tree(capture(EXPECTED[name]["capture"]), CUT) is not None
+    layout = nnews_page if name.startswith("nnews") else read_nhn_page
+    assert partial_tree(capture(EXPECTED[name]["capture"]), layout.CUT) is not None
+
+
+def test_authors_behind_a_subtitle_of_three_lines_where_the_page_has_no_byline() -> None:
+    name = "nnews_003_0012577249"
+    content, count = re.subn(
+        rb'<div class="byline">.*?</div>', b"", capture(EXPECTED[name]["capture"]), flags=re.DOTALL
+    )
+    content = re.sub(rb'<em class="media_end_head_journalist_name">[^<]*</em>', b"", content)
+    article = parse_article(content, EXPECTED[name]["url"])
+    assert count == 1
+    assert (article.byline, [author.name for author in article.authors]) == ("이현주 기자", ["이현주"])
+    assert article.body == parsed(name).body
 
 
 def test_the_old_page_as_it_was_sent() -> None:
@@ -150,6 +164,21 @@ def test_list_of_2024() -> None:
     assert page.refs[1].publisher == "연합뉴스TV"
 
 
+def test_list_of_2026_as_it_was_sent() -> None:
+    page = parse_list_page(capture("list_cp949_202605.html.gz"), **source())
+    assert (len(page.refs), page.page, page.has_next, page.empty) == (20, 1, True, False)
+    assert page.refs[1].key.id == "003_0013977026"
+    assert page.refs[1].title == '이 대통령 "투표 포기 중립 아닌 공동체 해치는 그들 편드는 것"'
+    assert all(ref.title and ref.publisher and ref.description for ref in page.refs)
+
+
+def test_section_of_2026() -> None:
+    page = parse_section_page(capture("section_202605.html.gz"), **source())
+    assert (len(page.refs), page.cursor) == (45, "20260530010909")
+    assert page.refs[0].title == "사전투표 첫날, 여야 후보들 결집 총력"
+    assert all(ref.title and ref.description for ref in page.refs)
+
+
 def test_section_of_2025() -> None:
     page = parse_section_page(capture("section_100_202508.excerpt.html"), **source())
     assert [(ref.key.id, ref.publisher) for ref in page.refs] == [
@@ -169,6 +198,35 @@ def test_section_of_2025() -> None:
             5,
         ),
         ("search_news_da_202601.html.gz", ["009_0005614730", "009_0005614673", "011_0004572282"], 7),
+        (
+            "search_news_mynewsC_202602.html.gz",
+            [
+                "021_0002771338",
+                "030_0003399682",
+                "468_0001217708",
+                "076_0004375130",
+                "076_0004375129",
+                "016_0002601314",
+            ],
+            4,
+        ),
+        (
+            "search_news_pfnews_202504.html.gz",
+            [
+                "016_0002461468",
+                "014_0005337824",
+                "030_0003304736",
+                "008_0005182851",
+                "018_0005976464",
+                "243_0000075632",
+                "030_0003299392",
+                "005_0001767383",
+                "016_0002454475",
+                "018_0005999647",
+            ],
+            9,
+        ),
+        ("search_combined_byjay_202607.html.gz", ["138_0002229088"], 4),
     ],
 )
 def test_search_page(name: str, ids: list[str], not_hosted: int) -> None:
@@ -182,6 +240,34 @@ def test_title_of_a_search_hit_is_its_own() -> None:
     refs = parse_search_page(capture("search_news_AI_202605.html.gz"), **source()).refs
     assert refs[1].title == "[기고] '속도의 게임'에 돌입한 AI 반도체"
     assert refs[1].original_url == "https://www.mk.co.kr/article/12056608"
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "title", "original"),
+    [
+        (  # the head of a cluster, on a page that marks no titles
+            "search_news_pfnews_202504.html.gz",
+            "018_0005976464",
+            "매장에서 즉시 부가세 환급…페이히어, 택스리펀 기능 강화",
+            "http://www.edaily.co.kr/news/newspath.asp?newsid=02177926642132184",
+        ),
+        (  # a member of it
+            "search_news_pfnews_202504.html.gz",
+            "030_0003299392",
+            "페이히어, 여권 스캔 기능으로 '택스리펀' 서비스 고도화",
+            "https://www.etnews.com/20250402000262",
+        ),
+        (  # with words for screen readers
+            "search_combined_byjay_202607.html.gz",
+            "138_0002229088",
+            "[DD퇴근길] 삼성 임금협상은 타결됐는데…6억 VS 600만 성과급 양극화 어...",
+            "https://www.ddaily.co.kr/page/view/2026052715254207850",
+        ),
+    ],
+)
+def test_titles_of_clusters_and_without_hidden_words(name: str, key: str, title: str, original: str) -> None:
+    (ref,) = (ref for ref in parse_search_page(capture(name), **source()).refs if ref.key.id == key)
+    assert (ref.title, ref.original_url) == (title, original)
 
 
 def test_search_api_of_2024() -> None:

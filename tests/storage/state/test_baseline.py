@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from flows.drift.alarm import DriftAlarm
 from schemas.errors import StorageFault
-from schemas.traits import Baseline, LayoutMemory, Tally, Traits
+from schemas.traits import Baseline, LayoutMemory, MarkCounts, Traits
 from storage.state.baseline import as_json, from_json, load, save
 from tests.support.drift import runs
 
 words = st.text(max_size=12)
 weights = st.floats(0, 1_000).map(lambda weight: round(weight, 2))
-tallies = st.builds(Tally, weights, st.dictionaries(words, weights, max_size=5))
+counts = st.builds(MarkCounts, weights, st.dictionaries(words, weights, max_size=5))
 sizes = st.tuples(words, st.integers(0, 10**6))
 
 
@@ -26,7 +26,7 @@ def layout_memory(layout: str) -> st.SearchStrategy[LayoutMemory]:
     lengths, sketch = st.lists(sizes, max_size=3).map(tuple), st.lists(st.integers(0, 2**32), max_size=2).map(tuple)
     traits = st.builds(Traits, st.just(layout), words, st.frozensets(words, max_size=5), lengths, sketch)
     recent = st.lists(traits, max_size=3).map(tuple)
-    return st.builds(LayoutMemory, tallies, st.dictionaries(words, tallies, max_size=3), recent)
+    return st.builds(LayoutMemory, counts, st.dictionaries(words, counts, max_size=3), recent)
 
 
 layouts = st.fixed_dictionaries({}, optional={name: layout_memory(name) for name in ("article_page/1", "page/2")})
@@ -54,7 +54,7 @@ def test_no_file_is_an_empty_baseline(tmp_path: Path) -> None:
     assert load(tmp_path / "baseline.json") == (Baseline(), None)
 
 
-whole = as_json(Baseline({"page/1": LayoutMemory(Tally(3.5, {"body": 2.0}), {}, ())}, {"source": (1, 2)}))
+whole = as_json(Baseline({"page/1": LayoutMemory(MarkCounts(3.5, {"body": 2.0}), {}, ())}, {"source": (1, 2)}))
 
 
 @pytest.mark.parametrize(
