@@ -142,7 +142,7 @@ class ReadingProgress:
 
 @dataclass(slots=True)
 class Reading:
-    """One source, being read in one window. `take_up` receives the finds of each page unless `check_hits` doubts them."""
+    """One source, being read in one window. `take_up` receives the finds of a page unless `check_hits` doubts them."""
 
     source: str
     window: Window
