@@ -23,7 +23,7 @@ import httpx
 from flows.fetching.backoff import Backoff, BackoffStore, retry_after_seconds
 from flows.fetching.content_coding import ACCEPTED
 from flows.fetching.hosts import Routing
-from flows.fetching.robots import Robots, RobotsText
+from flows.fetching.robots import Robots, RobotsText, Rules
 from flows.fetching.throttle import Clock, Door
 from flows.fetching.transport import Answer, Bounds, Broken, Wire
 from schemas.errors import AddressError, BadInput
@@ -155,6 +155,11 @@ class Client:
     def robots(self) -> Mapping[str, RobotsText]:
         """Every robots.txt read so far, by host: for the run's receipt."""
         return self._robots.texts
+
+    async def rules(self, host: str) -> Rules:
+        """The rules of a host's robots.txt, requested at most once. Raises AddressError for a host of somebody else."""
+        address = self._routing.check(f"https://{host}/robots.txt")
+        return await self._robots.rules(address.scheme, address.host)
 
     async def allowed(self, url: str) -> bool:
         """Whether `fetch` would ask for this address, as far as robots.txt goes. May have to fetch that file first."""

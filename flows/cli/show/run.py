@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from rich.text import Text
 from flows.cli.show.progress import COLOURS, size
 from flows.cli.show.terminal import cell, line, out, shown, table_console
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
+from schemas.topic.fields import is_placeholder
 
 if TYPE_CHECKING:
     from schemas.topic import Topic
@@ -25,8 +25,6 @@ _QUIET_ENDS = (SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY)
 _MOST_REFUSALS = 20
 _MOST_FAULTS = 40
 _MOST_GAPS = 20
-_PLACEHOLDER = re.compile(r"[@./](?:example\.(?:org|com|net)|[a-z0-9-]+\.(?:example|invalid|test))\b", re.IGNORECASE)
-"""Domains that nobody owns (RFC 2606), such as that of the topic file that ships."""
 
 _ABOUT = (
     *("publisher", "authors", "categories", "published_at", "modified_at", "gone_at"),
@@ -208,7 +206,7 @@ def show_topic(topic: Topic) -> None:
 
 def topic_warnings(topic: Topic) -> list[str]:
     """What is no mistake, and yet to be changed before Naver is asked."""
-    if _PLACEHOLDER.search(topic.contact):
+    if is_placeholder(topic.contact):
         return [f"contact {topic.contact} is a placeholder: set an address where Naver's people reach you"]
     return []
 
