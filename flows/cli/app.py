@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli import doctor as cli_doctor
 from flows.cli import fetch as cli_runs
 from flows.cli import maintain as cli_care
 from flows.cli import publish as cli_output
@@ -196,6 +197,7 @@ app.command(epilog="Example: seogo verify --archive archive")(cli_care.verify)
 app.command(epilog="Example: seogo repair --archive archive")(cli_care.repair)
 app.command(epilog="Example: seogo rebuild --archive archive")(cli_care.rebuild)
 app.command(epilog="Example: seogo reparse --since 2026-01-10 --dry-run")(cli_care.reparse)
+app.command(epilog="Example: seogo doctor --topic my_topic.yaml --bundle report.zip")(cli_doctor.doctor)
 
 
 @topic_app.command(epilog="Example: seogo topic check topics/foundation_model.yaml")

@@ -32,6 +32,7 @@ class Exit(IntEnum):
     ARCHIVE_DAMAGED = 8
     STORAGE_FAULT = 9
     NO_ARTICLE = 10  # `seogo parse`: the page says that the article is gone, or not available now
+    CHECK_FAILED = 11  # `seogo doctor`
     INTERRUPTED = 130
 
 
