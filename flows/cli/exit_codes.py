@@ -32,6 +32,7 @@ class Exit(IntEnum):
     ARCHIVE_DAMAGED = 8
     STORAGE_FAULT = 9
     NO_ARTICLE = 10  # `seogo parse`: the page says that the article is deleted, or unavailable at the moment
+    CHECK_FAILED = 11  # `seogo doctor`
     INTERRUPTED = 130
 
 

@@ -21,7 +21,7 @@ import httpx
 
 from flows.fetching.backoff import Backoff, BackoffStore, retry_after_seconds
 from flows.fetching.hosts import Routing
-from flows.fetching.robots import Robots, RobotsText
+from flows.fetching.robots import Robots, RobotsText, Rules
 from flows.fetching.throttle import Clock, Throttle
 from flows.fetching.transport import Bounds, NoResponse, Response, Transport
 from schemas.content_coding import ACCEPTED
@@ -122,6 +122,11 @@ class Client:
     def robots(self) -> Mapping[str, RobotsText]:
         """Every robots.txt read so far, by host, for the run's receipt."""
         return self._robots.texts
+
+    async def rules(self, host: str) -> Rules:
+        """The rules of a host's robots.txt, requested at most once. Raises AddressError for a host outside Naver."""
+        address = self._routing.check(f"https://{host}/robots.txt")
+        return await self._robots.rules(address.scheme, address.host)
 
     async def fetch(
         self,

@@ -37,7 +37,10 @@ _MAX_DELAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class RobotsText:
-    """A host's robots.txt, for the run's receipt. `fault` says why it could not be read."""
+    """A host's robots.txt, for the run's receipt.
+
+    `fault` says why it could not be read; `date` is the header of this name: the host's clock.
+    """
 
     host: str
     url: str
@@ -45,6 +48,7 @@ class RobotsText:
     text: str
     read_at: datetime
     fault: str | None = None
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def read_rules(host: str, answer: RawPage | FetchFault, at: datetime) -> Rules:
         source = RobotsText(host, answer.url, answer.status, "", at, f"{answer.fault}: {answer.detail}")
         return Rules(source, unreadable=answer)
     text = answer.content[:PARSED_BYTES].decode("utf-8-sig", errors="replace")
-    source = RobotsText(host, answer.url, answer.status, text, at)
+    source = RobotsText(host, answer.url, answer.status, text, at, date=answer.header("date"))
     if 200 <= answer.status < 300:
         if text.lower().count("user-agent") > _MAX_AGENTS:
             detail = f"it names more than {_MAX_AGENTS} user agents"

@@ -17,6 +17,8 @@ from schemas.nfc import nfc
 
 _ADDRESS = re.compile(r"(?P<address>https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?)/?")
 _CONTACT = re.compile(r"(?=[!-~]{3,200}$)(?:[^@]+@[^@]+\.[^@.]+|https?://[^/?#]+\.[^/?#]+.*)")
+_PLACEHOLDER = re.compile(r"[@./](?:example\.(?:org|com|net)|[a-z0-9-]+\.(?:example|invalid|test))\b", re.IGNORECASE)
+"""Domains that nobody owns (RFC 2606), such as that of the topic file that ships."""
 
 
 def naver_address(text: str) -> str:
@@ -32,6 +34,11 @@ def _contact(text: str) -> str:
     if not _CONTACT.fullmatch(text):
         raise PydanticCustomError("contact", "not an e-mail address or URL")
     return text
+
+
+def is_placeholder(contact: str) -> bool:
+    """Whether a contact is one of an example: nobody can be reached there."""
+    return _PLACEHOLDER.search(contact) is not None
 
 
 def _duration(value: object) -> object:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows.fetching.robots import PARSED_BYTES, Robots, read_rules
+from schemas.errors import AddressError
 from schemas.page import Fault, FetchFault, RawPage
 from tests.support.http_server import API, NEWS, PAGE, SPORTS, HandClock, Reply, harness, in_loop, redirect, reply
 
@@ -139,6 +140,26 @@ async def test_a_forbidden_url_is_not_requested() -> None:
     assert got.fault is Fault.FORBIDDEN
     assert f"https://{NEWS}/robots.txt" in got.detail
     assert [row.why for row in w.ledger] == ["robots", "article"]
+
+
+@in_loop
+async def test_the_rules_of_a_host_are_read_once_with_the_time_of_its_clock() -> None:
+    date = "Tue, 01 Dec 2026 03:00:00 GMT"
+    async with harness({"/robots.txt": reply(OTHERS, headers=[f"Date: {date}"]), "/a": reply()}) as w:
+        rules = await w.client.rules(NEWS)
+        await w.page(f"https://{NEWS}/a")
+        assert [seen.target for seen in w.server.seen] == ["/robots.txt", "/a"]
+    refused, allowed = (f"https://{NEWS}/{path}" for path in ("private/a", "a"))
+    assert (rules.refusal(refused, refused) is None, rules.refusal(allowed, allowed)) == (False, None)
+    assert rules.source.date == date
+
+
+@in_loop
+async def test_the_rules_of_a_host_that_is_not_asked() -> None:
+    async with harness({}) as w:
+        with pytest.raises(AddressError, match="elsewhere"):
+            await w.client.rules("elsewhere.example")
+        assert w.server.seen == []
 
 
 @in_loop

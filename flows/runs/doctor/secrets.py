@@ -1,0 +1,25 @@
+"""The secrets in the environment: taken out of everything that the doctor says, whoever would have let them in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+_PREFECT = ("PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")
+_SHORTEST = 4
+"""Characters; what is shorter is no secret, and would be found in any word."""
+
+
+def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Keys, passwords, and the parts of `user:password`."""
+    values = [value.strip() for name, value in environment.items() if name.startswith("NAVER_") or name in _PREFECT]
+    values += [part for name in _PREFECT for part in environment.get(name, "").strip().split(":")]
+    values += [_password(environment.get("PREFECT_API_URL", ""))]
+    return tuple(sorted({value for value in values if len(value) >= _SHORTEST}, key=len, reverse=True))
+
+
+def _password(address: str) -> str:
+    try:
+        return urlsplit(address).password or ""
+    except ValueError:
+        return ""

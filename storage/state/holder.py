@@ -1,0 +1,49 @@
+"""Who holds the lease of an archive, without taking it: a lock taken only to look could keep a run from starting."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+
+class Holder(BaseModel):
+    """The process that holds the lease, as it signed `state/holder.json`."""
+
+    pid: int
+    host: str
+    since: AwareDatetime
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+def holder(state: Path) -> Holder | None:
+    """The process of this machine that holds the lease; None if there is none. Raises OSError."""
+    try:
+        signed = Holder.model_validate_json((state / "holder.json").read_bytes())
+    except (FileNotFoundError, ValidationError):  # a damaged file names nobody
+        return None
+    return signed if _holds(state / "lock", signed.pid) else None
+
+
+def _holds(lock: Path, pid: int) -> bool:
+    """Whether a process has locked a file; where the system lists no locks, whether the process exists."""
+    try:
+        locks = [line.split() for line in Path("/proc/locks").read_text("ascii").splitlines()]
+        inode = str(lock.stat().st_ino)
+    except FileNotFoundError:
+        return lock.exists() and _exists(pid)
+    # By process and inode. Devices cannot be compared: on Btrfs, `stat` and the kernel number them differently.
+    return any(words[1] == "FLOCK" and words[4] == str(pid) and words[5].rpartition(":")[2] == inode for words in locks)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is another user's
+        return True
+    return True
