@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import fetch, maintain, publish, query, tools
+from flows.cli import doctor, fetch, maintain, publish, query, tools
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
