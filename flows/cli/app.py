@@ -29,7 +29,7 @@ _ABOUT = "서고: crawl Naver news on one topic into an archive of Markdown file
 # Rich's help would take three times as long to show as everything else together.
 app = typer.Typer(
     help=_ABOUT,
-    epilog="Try it without touching Naver: `seogo demo`. Exit codes: see README.md.",
+    epilog="Try it without touching Naver: `seogo demo`. Exit codes: docs/exit-codes.md.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
