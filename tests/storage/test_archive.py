@@ -501,7 +501,7 @@ def test_comments_come_when_they_are_wanted_and_anew_when_they_were_changed(
         return cast("str | None", row["comment"])
 
     assert said(commented=False) is None
-    assert said(commented=True) == said(commented=False) == "One row an article: its newest text."
+    assert said(commented=True) == said(commented=False) == "One row per article, with its newest text."
     changed = Migration(0, "comments.sql", "COMMENT ON TABLE articles IS 'Anders.'")
     monkeypatch.setattr("storage.database.writer.comments", lambda: changed)
     assert said(commented=True) == "Anders."

@@ -144,7 +144,7 @@ def test_twice_through_the_api(hand: Operator, tmp_path: Path, whole: dict[str, 
     second = hand.done(CRAWL, archive=str(tmp_path))
     assert second["state"]["name"] == "Completed"
     assert second["state"]["message"].startswith("nothing_new: ")
-    assert "the archive has met every one of them" in second["state"]["message"]
+    assert "all of them known" in second["state"]["message"]
     assert "table" not in hand.artifacts(second["id"])
     logs = until(lambda: _if_in("finds (", hand.logs(first["id"])), 20, lambda: hand.logs(first["id"]))
     assert "Traceback" not in logs

@@ -257,7 +257,7 @@ def test_a_crawl_since_later_leaves_a_gap_that_the_next_crawl_closes(
     [
         ((), "backfill needs --from DAY"),
         (("--gaps", "--from", "2026-01-01"), "leave out --from"),
-        (("--from", "yesterday"), "'yesterday' is no day"),
+        (("--from", "yesterday"), "'yesterday' is not a day"),
         (("--from", "2026-01-02", "--to", "2026-01-01"), "the earlier first"),
         (("--from", "1999-12-31"), "give days between"),
         (("--from", "2026-01-01", "--source", "press_lists"), "the topic has no such source; it has"),

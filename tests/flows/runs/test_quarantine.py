@@ -171,7 +171,7 @@ def test_an_empty_quarantine_is_no_failure(archive: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--accept",), "--accept goes with --quarantined"),
+        (("--accept",), "add --quarantined"),
         (("--quarantined", "--dry-run"), "leave out ids"),
         (("--quarantined", "119_0003042504"), "leave out ids"),
     ],
