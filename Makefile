@@ -13,6 +13,7 @@ export DO_NOT_TRACK := 1
 .PHONY: help demo test test-fast test-long lint torture fuzz audit bench bench-crawl prefect screenshots lock clean
 
 KILLS ?= 300
+STATES ?= 300
 # One more than the two cores, because some tests mostly wait.
 PROCESSES ?= 3
 PREFECT_PORT ?= 0
@@ -41,8 +42,9 @@ lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-torture: $(STAMP) ## kill a crawl KILLS=300 times, at every step, and check the state after the next run
+torture: $(STAMP) ## kill a crawl KILLS=300 times at every step; cut the power STATES=300 times per model (needs a C compiler)
 	$(BIN)/python -m tests.programs.torture --kills $(KILLS)
+	$(BIN)/python -m tests.programs.powercut --states $(STATES)
 
 fuzz: $(STAMP) ## fuzz every parser, guided by coverage, for FUZZ_SECONDS=60 each (installs atheris into .venv)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \

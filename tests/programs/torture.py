@@ -276,7 +276,10 @@ def held(root: Path) -> dict[str, Any]:
             "articles": rows(f"SELECT * EXCLUDE ({ours}, file_sha256) FROM articles"),
             "superseded": rows(f"SELECT * EXCLUDE ({ours}, file_sha256) FROM superseded"),
             "duplicates": rows(f"SELECT * EXCLUDE ({ours}) FROM duplicates"),
-            "frontier": rows(f"SELECT * EXCLUDE (run_id, found_at, {when}), gone_at IS NOT NULL FROM frontier"),
+            "frontier": rows(
+                f"SELECT * EXCLUDE (run_id, capture_file, capture_offset, found_at, {when}), gone_at IS NOT NULL"
+                " FROM frontier"
+            ),
             "events": rows("SELECT kind, id, revision, duplicate_of FROM events"),
             "quarantine": rows("SELECT id, reason FROM quarantine"),
             "cursors": rows("SELECT source, watermark FROM cursors"),
