@@ -276,7 +276,7 @@ class TestPublishing:
             with open_archive(tmp_path) as archive:
                 store_new(archive, 1)
         with pytest.raises(QueryError, match=r"written by an older seogo: run `seogo repair`"):
-            rows(tmp_path, "FROM teams")
+            rows(tmp_path, "FROM articles_on_topic")
         with open_archive(tmp_path):
             pass
         assert rows(tmp_path, "SELECT max(version) FROM schema_version") == [(every[-1].version,)]

@@ -399,12 +399,6 @@ def test_parse_needs_no_address_where_the_page_gives_its_own() -> None:
         assert ran.json["id"] == "_".join(name.split("_")[-3:-1])
 
 
-@needs_captures
-def test_every_capture_is_tried_here() -> None:
-    articles = {json.loads(path.read_text("utf-8"))["capture"] for path in (DATA / "expected").glob("*_*.json")}
-    assert {path.name for path in CAPTURES.iterdir()} == {*articles, *LISTS, *PIECES, "press.tsv"}
-
-
 # -- output that goes nowhere
 
 

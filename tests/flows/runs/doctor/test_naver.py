@@ -88,7 +88,7 @@ def test_everything_that_is_told_of_a_naver_in_order(naver: Replica) -> None:
     )
     assert "with title" in found(naver_seen.checks, "source section_list").found
     article = found(naver_seen.checks, "article").found
-    assert "by article_page/1: title " in article
+    assert "by article_page/2: title " in article
     assert "with publisher, published_at" in article
     assert "body: in <article.go_trans>" in article
     assert naver_seen.time is not None
@@ -209,7 +209,7 @@ def test_what_the_search_api_says_to_a_key(naver: Replica, rule: Rule, level: Le
         ({"NAVER_CLIENT_SECRET": "CANARY"}, "refuses the key (status 401)", 1),
         ({"NAVER_CLIENT_SECRET": ""}, "NAVER_CLIENT_SECRET: not set", 0),
         ({"NAVER_CLIENT_ID": "", "NAVER_CLIENT_SECRET": " "}, "NAVER_CLIENT_ID and NAVER_CLIENT_SECRET: not set", 0),
-        ({"NAVER_CLIENT_SECRET": "CANARY\u200b"}, "NAVER_CLIENT_SECRET is no key", 0),
+        ({"NAVER_CLIENT_SECRET": "CANARY\u200b"}, "NAVER_CLIENT_SECRET is not a key", 0),
     ],
 )
 def test_a_key_that_does_not_work(naver: Replica, given: dict[str, str], said: str, asked: int) -> None:
@@ -239,7 +239,7 @@ def test_a_key_is_not_sent_in_the_open(naver: Replica, monkeypatch: pytest.Monke
     monkeypatch.setattr("flows.fetching.hosts._is_loopback", lambda host: False)
     check = found(seen(naver).checks, "key openapi")
     assert check.level is Level.ERROR
-    assert "not sent: keys go over https" in check.found
+    assert "not sent: API keys are sent only over https" in check.found
     assert OPENAPI not in {entry.host for entry in naver.log.entries}
 
 
@@ -250,13 +250,13 @@ def test_a_key_is_not_sent_in_the_open(naver: Replica, monkeypatch: pytest.Monke
     ("name", "rule", "level", "said"),
     [
         ("search_page", Rule(Fault.FORBIDDEN, host=SEARCH), Level.ERROR, "answered with status 403"),
-        ("search_page", Rule(Fault.BLOCK_NOTICE, host=SEARCH), Level.ERROR, "unknown layout: search_page/1 needs"),
+        ("search_page", Rule(Fault.BLOCK_NOTICE, host=SEARCH), Level.ERROR, "unknown layout: search_page/2 needs"),
         ("search_page", Rule(Fault.NO_LINKS, host=SEARCH), Level.WARNING, "names no article; 10 more are not hosted"),
         (
             "search_page",
             Rule(Fault.RENAMED, host=SEARCH, old="data-heatmap-target", new="data-target"),
-            Level.WARNING,
-            "10 articles on its first page: nothing more than their addresses",
+            Level.OK,
+            "10 articles on its first page: 10 with title",
         ),
         ("search_page", Rule(Fault.SERVER_ERROR, host=SEARCH), Level.ERROR, "not read: unavailable (status 503)"),
         ("section_list", Rule(Fault.EMPTY_LIST, host=NEWS), Level.WARNING, "names no article"),
@@ -288,13 +288,13 @@ def test_a_list_of_a_press_office(naver: Replica) -> None:
 @pytest.mark.parametrize(
     ("rule", "level", "said"),
     [
-        (Rule(Fault.NO_BODY, host=NNEWS), Level.ERROR, "unknown layout: article_page/1 needs"),
-        (Rule(Fault.NO_DATE, host=NNEWS), Level.ERROR, "unknown layout: article_page/1 needs"),
+        (Rule(Fault.NO_BODY, host=NNEWS), Level.ERROR, "unknown layout: article_page/2 needs"),
+        (Rule(Fault.NO_DATE, host=NNEWS), Level.ERROR, "unknown layout: article_page/2 needs"),
         (Rule(Fault.UNAVAILABLE, host=NNEWS), Level.WARNING, "not available at the moment"),
         (Rule(Fault.FORBIDDEN, host=NNEWS), Level.ERROR, "answered with status 403"),
         (Rule(Fault.SERVER_ERROR, host=NNEWS), Level.ERROR, "unavailable (status 503)"),
         (Rule(Fault.GONE, host=NNEWS), Level.WARNING, "the first 3 that the sources name are gone"),
-        (Rule(Fault.GONE, host=NNEWS, times=2), Level.OK, "by article_page/1"),
+        (Rule(Fault.GONE, host=NNEWS, times=2), Level.OK, "by article_page/2"),
     ],
 )
 def test_an_article_that_goes_wrong(naver: Replica, rule: Rule, level: Level, said: str) -> None:
