@@ -14,7 +14,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from protego import Protego
 
@@ -46,7 +45,6 @@ class RobotsText:
     url: str
     status: int | None
     text: str
-    read_at: datetime
     fault: str | None = None
     date: str | None = None
 
@@ -80,13 +78,13 @@ class Rules:
         return min(delay, _MAX_DELAY) if delay is not None and delay > 0 else 0.0
 
 
-def read_rules(host: str, answer: RawPage | FetchFault, at: datetime) -> Rules:
+def read_rules(host: str, answer: RawPage | FetchFault) -> Rules:
     """The rules that follow from the response to the request for robots.txt."""
     if isinstance(answer, FetchFault):
-        source = RobotsText(host, answer.url, answer.status, "", at, f"{answer.fault}: {answer.detail}")
+        source = RobotsText(host, answer.url, answer.status, "", f"{answer.fault}: {answer.detail}")
         return Rules(source, unreadable=answer)
     text = answer.content[:PARSED_BYTES].decode("utf-8-sig", errors="replace")
-    source = RobotsText(host, answer.url, answer.status, text, at, date=answer.header("date"))
+    source = RobotsText(host, answer.url, answer.status, text, date=answer.header("date"))
     if 200 <= answer.status < 300:
         if text.lower().count("user-agent") > _MAX_AGENTS:
             detail = f"it names more than {_MAX_AGENTS} user agents"
@@ -126,7 +124,7 @@ class Robots:
 
     async def _read(self, scheme: str, host: str) -> Rules:
         answer = await self._fetch(f"{scheme}://{host}/robots.txt")
-        rules = read_rules(host, answer, self._clock.now())
+        rules = read_rules(host, answer)
         self._cache[host] = (self._clock.monotonic() + _max_age(rules), rules)
         return rules
 

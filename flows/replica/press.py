@@ -58,11 +58,6 @@ class Press:
     staff: tuple[tuple[str, str], ...]
 
     @property
-    def wire(self) -> bool:
-        """Whether it is a news agency, whose articles others copy."""
-        return self.kind == "통신"
-
-    @property
     def category(self) -> str:
         """Its category on Naver's pages."""
         return _CATEGORIES.get(self.kind, "경제/IT")

@@ -322,7 +322,7 @@ def _robots(data: bytes) -> object:
     status = 200 + len(head) % 400
     for code in (200, status):
         page = made_up.page("https://n.news.naver.com/robots.txt", text, status=code)
-        rules = read_rules("n.news.naver.com", page, made_up.NOW)
+        rules = read_rules("n.news.naver.com", page)
         fault = rules.refusal(naver_pages.URL, naver_pages.URL)
         assert fault is None or isinstance(fault, FetchFault)
         assert 0.0 <= rules.delay <= 86_400.0

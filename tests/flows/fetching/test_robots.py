@@ -26,7 +26,7 @@ def answer(content: bytes, status: int = 200) -> RawPage:
 
 def refused(content: bytes, path: str) -> bool:
     url = f"https://{NEWS}{path}"
-    return read_rules(NEWS, answer(content), AT).refusal(url, url) is not None
+    return read_rules(NEWS, answer(content)).refusal(url, url) is not None
 
 
 # --- what a text means -----------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def test_rules(text: bytes, path: str, no: bool) -> None:
     ("status", "no"), [(400, False), (401, False), (404, False), (410, False), (304, True), (501, True)]
 )
 def test_statuses(status: int, no: bool) -> None:
-    refusal = read_rules(NEWS, answer(NOTHING, status), AT).refusal(PAGE, PAGE)
+    refusal = read_rules(NEWS, answer(NOTHING, status)).refusal(PAGE, PAGE)
     assert (refusal is not None) is no
 
 
@@ -68,7 +68,7 @@ def test_statuses(status: int, no: bool) -> None:
 )
 def test_crawl_delays(delay: str, seconds: float) -> None:
     text = f"User-agent: *\nCrawl-delay: {delay}\nDisallow: /x\n".encode()
-    assert read_rules(NEWS, answer(text), AT).delay == seconds
+    assert read_rules(NEWS, answer(text)).delay == seconds
 
 
 # --- read once -------------------------------------------------------------------------------------------------------
