@@ -41,7 +41,7 @@ def main() -> None:
     introduce("publishing the snapshot, and exporting a small change")
     print(f"  {'articles':>10}{'MB':>8}{'publish, ms':>14}{'plain copy, ms':>16}{'times':>8}{'export --since, s':>20}")
     for size, root in roots.items():
-        writer = root / layout.WRITER
+        writer = root / layout.WRITER_DATABASE
         published = _median(given.runs, lambda root=root, writer=writer: _publish(root, writer))
         copied = _median(given.runs, lambda root=root, writer=writer: _copy(writer, root / "plain.copy"))
         asked = statistics.median(_since(root, work) for _ in range(given.runs))
@@ -55,7 +55,7 @@ def _archive(work: Path, size: int) -> Path:
     if size <= MADE:
         return in_subprocess(make_read_archive, work / f"reading-{size}", size)
     root = work / f"multiplied-{size}"
-    if not (root / layout.WRITER).exists():
+    if not (root / layout.WRITER_DATABASE).exists():
         _multiply(in_subprocess(make_read_archive, work / f"reading-{MADE}", MADE), root, size // MADE)
     return root
 
@@ -65,9 +65,9 @@ def _multiply(source: Path, root: Path, times: int) -> None:
     shutil.rmtree(root, ignore_errors=True)
     (root / "state").mkdir(parents=True)
     part = root / "state" / "part.duckdb"
-    shutil.copyfile(source / layout.WRITER, part)
+    shutil.copyfile(source / layout.WRITER_DATABASE, part)
     with duckdb.connect(str(part), config={"memory_limit": "2GB", "preserve_insertion_order": False}) as connection:
-        connection.execute(f"ATTACH '{source / layout.WRITER}' AS first (READ_ONLY)")
+        connection.execute(f"ATTACH '{source / layout.WRITER_DATABASE}' AS first (READ_ONLY)")
         for turn in range(1, times):
             aid = f"lpad((aid::BIGINT + {turn} * 1000000)::VARCHAR, 10, '0')"
             connection.execute(
@@ -77,11 +77,11 @@ def _multiply(source: Path, root: Path, times: int) -> None:
                 f"INSERT INTO events SELECT * REPLACE (seq + {turn} * 1000000000000000 AS seq) FROM first.events"
             )
             connection.execute("CHECKPOINT")
-    part.replace(root / layout.WRITER)
+    part.replace(root / layout.WRITER_DATABASE)
 
 
 def _publish(root: Path, writer: Path) -> None:
-    snapshot.publish(writer, root / layout.COPY, temporary=root / "state" / "snapshot.tmp")
+    snapshot.publish(writer, root / layout.SNAPSHOT, temporary=root / "state" / "snapshot.tmp")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -95,7 +95,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _since(root: Path, work: Path) -> float:
-    with duckdb.connect(str(root / layout.COPY), read_only=True) as connection:
+    with duckdb.connect(str(root / layout.SNAPSHOT), read_only=True) as connection:
         ((cursor,),) = connection.execute("SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET 3").fetchall()
     words = ["export", "--since", str(cursor), "--format", "jsonl", "--archive", str(root)]
     return measured([*SEOGO, *words], work).seconds

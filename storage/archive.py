@@ -33,16 +33,15 @@ from storage.captures import reader as captures
 from storage.captures.writer import CaptureWriter
 from storage.database import snapshot
 from storage.database.compaction import compact, is_bloated
-from storage.database.queries import Questions
+from storage.database.queries import Queries
 from storage.database.writer import Database, Row, storage_faults
 from storage.files import make_folder, sync_folder
 from storage.journal import entries as journal
 from storage.journal import recovery
-from storage.journal.commit import prepared
+from storage.journal.commit import plan_commit
 from storage.journal.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.layout import LAST_RUN, OPEN_CAPTURE
-from storage.state import checksums as seals
-from storage.state import json_file
+from storage.state import checksums, json_file
 from storage.state.lease import lease
 
 SMALL = 32 * 1024 * 1024
@@ -68,7 +67,7 @@ KEPT_FOR = timedelta(days=1)
 """How long an answer that a killed run captured stands in for a new request."""
 
 
-class Archive(Questions):
+class Archive(Queries):
     """An archive that this process may write to. Opened by `open_archive`."""
 
     def __init__(self, root: Path, database: Database, *, style: Style, notes: Sequence[str]) -> None:
@@ -116,7 +115,7 @@ class Archive(Questions):
         started = RunStarted(receipt.run_id, number, receipt.command, receipt.topic, receipt.started_at, *rules)
         self._enter(started, receipt.started_at)
         self._writer.sync()
-        prepared(self._db, started)()
+        plan_commit(self._db, started)()
         self._kept = self._unprocessed(receipt.started_at)
 
     def finish_run(
@@ -132,7 +131,7 @@ class Archive(Questions):
             self._writer.close()
             return
         ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests), tuple(coverage))
-        commit = prepared(self._db, ended)
+        commit = plan_commit(self._db, ended)
         self._enter(ended, receipt.finished_at or datetime.now(UTC))
         self._writer.close()
         gaps = self.gaps()
@@ -207,7 +206,7 @@ class Archive(Questions):
         results = tuple(result for result, _ in placings)
         number = self._batches + 1
         batch = BatchStored(run_id, number, self.style, results, tuple(requests), tuple(texts), tuple(coverage))
-        commit = prepared(self._db, batch)
+        commit = plan_commit(self._db, batch)
         self._enter(batch, datetime.now(UTC))
         self._batches, self._behind = batch.number, True
         self._writer.sync()
@@ -253,7 +252,7 @@ class Archive(Questions):
         self._commit(TextsReassessed(run_id, self._batches + 1, tuple(texts)))
 
     def _commit(self, entry: RowsRestated | TextsReassessed) -> None:
-        commit = prepared(self._db, entry)
+        commit = plan_commit(self._db, entry)
         self._enter(entry, datetime.now(UTC))
         self._batches, self._behind = entry.number, True
         self._writer.sync()
@@ -314,9 +313,9 @@ class Archive(Questions):
         """Replace the readers' copy by one of the database, which is closed, and seal it, and these, before that."""
         snapshot.publish(
             self._db.path,
-            self.root / layout.COPY,
+            self.root / layout.SNAPSHOT,
             temporary=self.root / "state" / "snapshot.tmp",
-            seal=lambda sha256: seals.seal(self.root, self._db.path, layout.COPY, *sealed, sha256=sha256),
+            seal=lambda sha256: checksums.record(self.root, self._db.path, layout.SNAPSHOT, *sealed, sha256=sha256),
         )
 
     # -- closing
@@ -349,11 +348,11 @@ class Archive(Questions):
             # Not before the database's own file holds it all: until then a log that cannot be read costs nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
         with storage_faults(self.root):
-            has_none = not (self.root / layout.COPY).exists()
+            has_none = not (self.root / layout.SNAPSHOT).exists()
             if self._changed or has_none or (self._ran and path.stat().st_size <= SMALL):
                 # With the seal, which is synced, before the copy: as long as it is there the copy may be an older one.
                 self._unpublished.touch()
-                self._show(layout.WRITER)
+                self._show(layout.WRITER_DATABASE)
                 self._unpublished.unlink(missing_ok=True)
 
     def _emptied(self) -> bool:
@@ -389,10 +388,10 @@ def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
 def opened(root: Path, *, style: Style = "seed", lenient: bool = False) -> Iterator[Archive]:
     """What `open_archive` does, for who holds the lease already. `lenient` as in `storage.journal.recovery`."""
     _check_database(root)
-    if not (root / layout.COPY).exists():
+    if not (root / layout.SNAPSHOT).exists():
         _publish_empty(root)
     with storage_faults(root):
-        seals.unseal(root, layout.WRITER)
+        checksums.forget(root, layout.WRITER_DATABASE)
     db, notes = _open_database(root)
     archive = Archive(root, db, style=style, notes=notes)
     try:
@@ -409,12 +408,12 @@ def opened(root: Path, *, style: Style = "seed", lenient: bool = False) -> Itera
 
 def _check_database(root: Path) -> None:
     """An archive that has lost its database must not be taken for a new one: all of it would be fetched again."""
-    if (root / layout.WRITER).exists():
+    if (root / layout.WRITER_DATABASE).exists():
         return
     left = ["captures"] if captures.names(root) else []
-    left += [layout.COPY] if (root / layout.COPY).exists() else []
+    left += [layout.SNAPSHOT] if (root / layout.SNAPSHOT).exists() else []
     if left:
-        raise ArchiveDamaged(f"{root} has {' and '.join(left)}, but no {layout.WRITER}. Run: seogo repair")
+        raise ArchiveDamaged(f"{root} has {' and '.join(left)}, but no {layout.WRITER_DATABASE}. Run: seogo repair")
 
 
 def _open_database(root: Path) -> tuple[Database, list[str]]:
@@ -423,7 +422,7 @@ def _open_database(root: Path) -> tuple[Database, list[str]]:
     A log that belongs to an older state of the file, which DuckDB leaves behind in rare cases, keeps it from being
     opened. All that it can hold is told by the journals that `storage.journal.recovery` carries out.
     """
-    path = root / layout.WRITER
+    path = root / layout.WRITER_DATABASE
     log = path.with_name(f"{path.name}.wal")
     try:
         return Database.open(path), []
@@ -436,7 +435,7 @@ def _open_database(root: Path) -> tuple[Database, list[str]]:
 
 def _publish_empty(root: Path) -> None:
     """Readers can open the archive from its first moment on."""
-    writer = root / layout.WRITER
+    writer = root / layout.WRITER_DATABASE
     if not captures.names(root):
         # No run has begun: what lies there was left half-made by a start that was killed, or had no room.
         try:
@@ -447,4 +446,4 @@ def _publish_empty(root: Path) -> None:
     Database.open(writer).close()
     with storage_faults(root):
         sync_folder(writer.parent)
-    snapshot.publish(root / layout.WRITER, root / layout.COPY, temporary=root / "state" / "snapshot.tmp")
+    snapshot.publish(root / layout.WRITER_DATABASE, root / layout.SNAPSHOT, temporary=root / "state" / "snapshot.tmp")

@@ -8,9 +8,9 @@ from pathlib import Path
 from schemas.article import SEOUL, ArticleKey
 from schemas.errors import BadInput
 
-COPY = "archive.duckdb"
+SNAPSHOT = "archive.duckdb"
 """The snapshot for readers."""
-WRITER = "state/writer.duckdb"
+WRITER_DATABASE = "state/writer.duckdb"
 """The writer's database."""
 UNPUBLISHED = "state/unpublished"
 """Exists while the snapshot is behind the writer's database."""

@@ -76,7 +76,7 @@ def publish(order: PublishOrder) -> Published:
         outdated = _is_outdated(order.archive)
         notes = _publish_snapshot(order.archive) if outdated else ()
     exports = tuple(export(order.archive, form, wait=order.wait) for form in order.formats)
-    size = (order.archive / layout.COPY).stat().st_size
+    size = (order.archive / layout.SNAPSHOT).stat().st_size
     return Published(str(order.archive), outdated, size, exports, notes, time.monotonic() - began)
 
 
@@ -94,8 +94,8 @@ def _is_outdated(archive: Path) -> bool:
     that published nothing, or was killed, there is none, or another one.
     """
     known = checksums.known(archive)
-    copy, writer = known.get(layout.COPY), known.get(layout.WRITER)
-    whole = copy is not None and (archive / layout.COPY).is_file() and not (archive / layout.UNPUBLISHED).exists()
+    copy, writer = known.get(layout.SNAPSHOT), known.get(layout.WRITER_DATABASE)
+    whole = copy is not None and (archive / layout.SNAPSHOT).is_file() and not (archive / layout.UNPUBLISHED).exists()
     return not whole or copy != writer
 
 

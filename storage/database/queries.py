@@ -14,7 +14,7 @@ from storage.database import rows as records
 from storage.database.writer import Database
 
 
-class Questions:
+class Queries:
     """The questions of a run to the archive. Nothing here changes anything."""
 
     _db: Database

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET  # only to write
 import duckdb
 
 from schemas.article import SEOUL
-from storage.exports.folder import Piece
+from storage.exports.folder import ExportFile
 
 NAME = "atom.xml"
 NEWEST = 50
@@ -47,11 +47,11 @@ _NEWEST = f"""
 """
 
 
-def pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[Piece]:
+def pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[ExportFile]:
     """One file. It is small: its bytes are its fingerprint."""
     rows = [dict(zip(_COLUMNS, row, strict=True)) for row in connection.execute(_NEWEST).fetchall()]
     data = feed(rows, feed_id(connection))
-    return [Piece(NAME, len(rows), hashlib.sha256(data).hexdigest(), lambda path: _write(path, data))]
+    return [ExportFile(NAME, len(rows), hashlib.sha256(data).hexdigest(), lambda path: _write(path, data))]
 
 
 def feed_id(connection: duckdb.DuckDBPyConnection) -> str:

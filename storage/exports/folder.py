@@ -21,7 +21,7 @@ from storage.state.lease import lease
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ExportFile:
     """A file of an export, by its name in the folder. The same fingerprint means the same bytes."""
 
     name: str
@@ -40,7 +40,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ManifestEntry:
     """What the manifest says of one format: the copy of the database that was read last, and the files made of it."""
 
     snapshot: list[int]
@@ -63,14 +63,14 @@ class Folder:
         self._staged = path / ".state" / "staged"
         self._manifest = path / ".state" / "manifest.json"
 
-    def account(self, form: str) -> Account | None:
+    def account(self, form: str) -> ManifestEntry | None:
         """What is known of a format; None where nothing is, or where the manifest is damaged: all is written anew."""
         try:
-            return json_file.load(self._manifest, lambda known: Account.loads(known[form]))
+            return json_file.load(self._manifest, lambda known: ManifestEntry.loads(known[form]))
         except ArchiveDamaged:
             return None
 
-    def note(self, form: str, account: Account) -> None:
+    def note(self, form: str, account: ManifestEntry) -> None:
         """Put a format's account into the manifest."""
         try:
             known = json_file.load(self._manifest, dict) or {}
@@ -87,7 +87,7 @@ class Folder:
         """The files that match a pattern, by name."""
         return sorted(path.relative_to(self.path).as_posix() for path in self.path.glob(pattern) if path.is_file())
 
-    def put(self, pieces: Sequence[Piece]) -> dict[str, Made]:
+    def put(self, pieces: Sequence[ExportFile]) -> dict[str, Made]:
         """Write all of these beside, synced, and only then rename them into place."""
         self._clear()
         made = {piece.name: self._stage(number, piece) for number, piece in enumerate(pieces)}
@@ -107,7 +107,7 @@ class Folder:
             if path.parent != self.path and not any(path.parent.iterdir()):
                 path.parent.rmdir()
 
-    def _stage(self, number: int, piece: Piece) -> Made:
+    def _stage(self, number: int, piece: ExportFile) -> Made:
         path = self._beside(number)
         path.parent.mkdir(parents=True, exist_ok=True)
         piece.write(path)

@@ -27,13 +27,13 @@ from storage.exports import atom as export_atom
 from storage.exports import jsonl as export_jsonl
 from storage.exports import markdown as export_markdown
 from storage.exports import parquet as export_parquet
-from storage.exports.folder import Account, Folder, Made, Piece, opened_folder
+from storage.exports.folder import ExportFile, Folder, Made, ManifestEntry, opened_folder
 from storage.exports.records import open_for_export, snapshot_identity
 
 FOLDER = "exports"
 """Where exports lie in an archive, if nobody says otherwise."""
 
-Plan = Callable[[duckdb.DuckDBPyConnection, Path], list[Piece]]
+Plan = Callable[[duckdb.DuckDBPyConnection, Path], list[ExportFile]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def export(archive: Path, form: str, to: Path | None = None, *, wait: float = 0.
         return _renewed(archive, form, folder, before, identity, began)
 
 
-def _is_current(folder: Folder, form: Form, before: Account, identity: list[int]) -> bool:
+def _is_current(folder: Folder, form: Form, before: ManifestEntry, identity: list[int]) -> bool:
     """Whether nothing can have changed: the same copy of the database, and the files as they were left."""
     if (before.snapshot, before.version) != (identity, SCHEMA_VERSION):
         return False
@@ -106,7 +106,7 @@ def _is_current(folder: Folder, form: Form, before: Account, identity: list[int]
 
 
 def _renewed(
-    archive: Path, form: str, folder: Folder, before: Account | None, identity: list[int], began: float
+    archive: Path, form: str, folder: Folder, before: ManifestEntry | None, identity: list[int], began: float
 ) -> Exported:
     made = before.files if before else {}
     with open_for_export(archive, folder.spill) as connection:
@@ -117,17 +117,17 @@ def _renewed(
     removed = [name for name in folder.names(FORMS[form].pattern) if name not in names]
     folder.remove(removed)
     files = {name: new.get(name) or made[name] for name in sorted(names)}
-    account = Account(identity, SCHEMA_VERSION, files)
+    account = ManifestEntry(identity, SCHEMA_VERSION, files)
     folder.note(form, account)
     return _exported(form, folder, account, tuple(new), removed, began)
 
 
-def _is_made(folder: Folder, piece: Piece, made: Made | None) -> bool:
+def _is_made(folder: Folder, piece: ExportFile, made: Made | None) -> bool:
     return made is not None and made.fingerprint == piece.fingerprint and folder.holds(piece.name, made)
 
 
 def _exported(
-    form: str, folder: Folder, account: Account, written: Sequence[str], removed: Sequence[str], began: float
+    form: str, folder: Folder, account: ManifestEntry, written: Sequence[str], removed: Sequence[str], began: float
 ) -> Exported:
     return Exported(
         format=form,

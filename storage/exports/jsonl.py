@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import duckdb
 
-from storage.exports.folder import Piece
+from storage.exports.folder import ExportFile
 from storage.exports.records import Month, json_records, months
 
 NAME = "articles.jsonl"
@@ -21,13 +21,13 @@ _BREAKS = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 """What JSON may hold as it is, and yet ends a line for some who read lines."""
 
 
-def pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[Piece]:
+def pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[ExportFile]:
     """One file."""
     found = months(connection)
     return [_piece(NAME, found, partial(_write, connection, found))]
 
 
-def packed_pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[Piece]:
+def packed_pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[ExportFile]:
     """The same, packed with gzip."""
     found = months(connection)
     return [_piece(PACKED_NAME, found, partial(_write_packed, connection, found))]
@@ -41,9 +41,9 @@ def line(record: str) -> bytes:
     return record.encode() + b"\n"
 
 
-def _piece(name: str, found: Sequence[Month], write: Callable[[Path], None]) -> Piece:
+def _piece(name: str, found: Sequence[Month], write: Callable[[Path], None]) -> ExportFile:
     every = hashlib.sha256("\n".join(f"{month.name} {month.fingerprint}" for month in found).encode()).hexdigest()
-    return Piece(name, sum(month.articles for month in found), every, write)
+    return ExportFile(name, sum(month.articles for month in found), every, write)
 
 
 def _write(connection: duckdb.DuckDBPyConnection, found: Sequence[Month], path: Path) -> None:

@@ -19,7 +19,7 @@ import duckdb
 from schemas.article import SEOUL
 from schemas.errors import ArchiveDamaged
 from schemas.safe_text import escape_markdown
-from storage.exports.folder import Piece
+from storage.exports.folder import ExportFile
 from storage.exports.records import UNDATED, stream
 from storage.files import inside
 
@@ -33,11 +33,11 @@ _FINGERPRINT = (
 )
 
 
-def pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[Piece]:
+def pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[ExportFile]:
     """One file."""
     ((count, mixed, total),) = connection.execute(_FINGERPRINT).fetchall()
     fingerprint = f"{duckdb.__version__}-{count}-{mixed or 0:x}-{total or 0:x}"
-    return [Piece(NAME, count, fingerprint, partial(_write, connection, archive))]
+    return [ExportFile(NAME, count, fingerprint, partial(_write, connection, archive))]
 
 
 def _write(connection: duckdb.DuckDBPyConnection, archive: Path, path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from schemas.exported import SCHEMA_VERSION
-from storage.exports.folder import Piece
+from storage.exports.folder import ExportFile
 from storage.exports.records import Month, months
 
 PATTERN = "articles/month=*/articles.parquet"
@@ -17,10 +17,12 @@ ROWS = 8192
 """Articles in a row group: some 25 MB of text, which is what a reader holds of it at a time."""
 
 
-def pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[Piece]:
+def pieces(connection: duckdb.DuckDBPyConnection, archive: Path) -> list[ExportFile]:
     """A file for each month."""
     return [
-        Piece(PATTERN.replace("*", month.name), month.articles, month.fingerprint, partial(_write, connection, month))
+        ExportFile(
+            PATTERN.replace("*", month.name), month.articles, month.fingerprint, partial(_write, connection, month)
+        )
         for month in months(connection)
     ]
 

@@ -16,7 +16,7 @@ from storage.captures.writer import CaptureFile
 from storage.database.writer import Database
 from storage.journal import entries as journal
 from storage.journal import recovery
-from storage.journal.commit import interrupt, is_committed, prepared
+from storage.journal.commit import interrupt, is_committed, plan_commit
 from storage.layout import REBUILT
 
 
@@ -62,7 +62,7 @@ class Rebuilt:
             return str(error)
         self._read.note(entry)
         if not is_committed(self._db, entry):
-            prepared(self._db, entry)()
+            plan_commit(self._db, entry)()
         return None
 
     def _end_run(self) -> None:

@@ -29,7 +29,7 @@ from storage.captures import reader as captures
 from storage.captures.writer import CaptureFile
 from storage.database.writer import storage_faults
 from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sha256_of, sync_folder
-from storage.integrity import unjournaled as witness
+from storage.integrity import unjournaled
 from storage.integrity.rebuild import rebuilt, remove_database
 from storage.integrity.salvage import read_table, salvage
 from storage.integrity.verify import Verification, verify
@@ -37,8 +37,7 @@ from storage.journal import entries as journal
 from storage.journal import recovery
 from storage.journal.recovery import in_order
 from storage.journal.staging import markdown
-from storage.state import checksums as seals
-from storage.state import last_verify
+from storage.state import checksums, last_verify
 from storage.state.last_verify import LastVerify
 
 _SALVAGED = "state/salvaged.duckdb"
@@ -86,19 +85,19 @@ def rebuild(root: Path, *, wait: float = 0.0) -> Repair:
 
 def _verified(root: Path) -> Verification:
     """The lease is held."""
-    broken, before = seals.faults(root), seals.known(root)
+    broken, before = checksums.faults(root), checksums.known(root)
     try:
         with opened(root) as archive:
             found = verify(archive)
     except ArchiveDamaged as error:
         found = Verification(faults=[f"database {error}"], database_differs=True)
         found.faults += [f"capture {fault}" for fault in _capture_faults(root)]
-    found.database_differs |= any(layout.WRITER in fault for fault in broken)
+    found.database_differs |= any(layout.WRITER_DATABASE in fault for fault in broken)
     found.faults[:0] = broken
     if not found.faults:
-        seals.seal(root, root / layout.WRITER, layout.WRITER)
+        checksums.record(root, root / layout.WRITER_DATABASE, layout.WRITER_DATABASE)
     elif broken:
-        seals.put_back(root, before)  # opening the database must not make its damage be forgotten
+        checksums.restore(root, before)  # opening the database must not make its damage be forgotten
     return found
 
 
@@ -128,8 +127,8 @@ class _Repair:
                 self._mend_files(archive, verify(archive))
                 archive.publish_anew()
             self._done.left = _verified(self._root).faults
-        if any(layout.COPY in fault for fault in self._faults):
-            self._done.mended.append(f"{layout.COPY}: copied anew")
+        if any(layout.SNAPSHOT in fault for fault in self._faults):
+            self._done.mended.append(f"{layout.SNAPSHOT}: copied anew")
         return self._done
 
     def _cut_tails(self) -> None:
@@ -154,14 +153,14 @@ class _Repair:
 
         It is put in the place of the writer's.
         """
-        writer, copy = self._root / layout.WRITER, self._root / layout.COPY
+        writer, copy = self._root / layout.WRITER_DATABASE, self._root / layout.SNAPSHOT
         source = next((path for path in (writer, copy) if path.is_file() and self._is_salvaged(path)), None)
         if source is None:
             return False
         self._replace_writer(self._root / _SALVAGED)
         self._salvaged = True
         if source == copy:
-            said = f"database: taken from {layout.COPY}, and brought up to what the journals tell"
+            said = f"database: taken from {layout.SNAPSHOT}, and brought up to what the journals tell"
             self._done.mended.append(said)
         return True
 
@@ -201,17 +200,17 @@ class _Repair:
 
     def _replace_writer(self, new: Path) -> None:
         """Another database, in the place of the writer's, which is kept unless it is a copy of what was kept before."""
-        writer = self._root / layout.WRITER
+        writer = self._root / layout.WRITER_DATABASE
         self._set_aside(writer.with_name(f"{writer.name}.wal"))  # not for the new one to replay
         if not self._salvaged:
             self._keep_aside(writer)
-        seals.unseal(self._root, layout.WRITER)
+        checksums.forget(self._root, layout.WRITER_DATABASE)
         new.replace(writer)
         sync_folder(writer.parent)
 
     def _known_seals(self) -> dict[str, CaptureFile]:
         """What the writer's database, or else the readers' copy, knows of the WARC files, if it can be read at all."""
-        for path in (self._root / layout.WRITER, self._root / layout.COPY):
+        for path in (self._root / layout.WRITER_DATABASE, self._root / layout.SNAPSHOT):
             with suppress(ArchiveDamaged, StorageFault):
                 return {row["name"]: CaptureFile(**row) for row in read_table(path, "capture_files")}
         return {}
@@ -226,7 +225,7 @@ class _Repair:
     def _restate_rows(self, archive: Archive, found: Verification) -> None:
         """Put into a new journal what no journal tells: of damaged captures, and of runs from before there was one."""
         runs = {captures.run_of(name) for name in found.damaged_captures} | set(
-            witness.runs_without_journal(archive.database)
+            unjournaled.runs_without_journal(archive.database)
         )
         if not runs:
             return
@@ -234,8 +233,8 @@ class _Repair:
             for name in in_order(self._root, captures.names(self._root)):
                 deque(again.read(name), maxlen=0)
             told = again.finish()
-            untold = witness.untold(archive.database, told, sorted(runs))
-            gone = witness.gone(archive.database, told)
+            untold = unjournaled.untold(archive.database, told, sorted(runs))
+            gone = unjournaled.gone(archive.database, told)
         if untold or gone:
             archive.restate(untold, gone)
             number = sum(map(len, [*untold.values(), *gone.values()]))
@@ -244,7 +243,7 @@ class _Repair:
     # -- files
 
     def _mend_files(self, archive: Archive, found: Verification) -> None:
-        wanted = witness.rows_of_files(archive.database, found.lost_files)
+        wanted = unjournaled.rows_of_files(archive.database, found.lost_files)
         for row in wanted:
             data = _from_row(row) or self._from_journal(row)
             if data is None:

@@ -36,7 +36,7 @@ _PLAIN_TEXTS = (
 )
 
 
-def prepared(db: Database, entry: Entry) -> Commit:
+def plan_commit(db: Database, entry: Entry) -> Commit:
     """The transaction that commits an entry, still to be carried out.
 
     What cannot be stored (a value that its column does not take) raises here, before anything was written anywhere.

@@ -27,7 +27,7 @@ from storage.captures.writer import CaptureFile
 from storage.database.writer import Database
 from storage.files import inside, set_aside, sha256_of
 from storage.journal import entries as journal
-from storage.journal.commit import interrupt, is_committed, is_next, prepared
+from storage.journal.commit import interrupt, is_committed, is_next, plan_commit
 from storage.journal.staging import put_in_place, stage
 from storage.layout import OPEN_CAPTURE
 
@@ -250,7 +250,7 @@ def capture_file_table(db: Database, files: Sequence[CaptureFile]) -> Any:
 
 def _carry_out(root: Path, db: Database, entry: Entry) -> None:
     """Commit an entry that the database lacks, with its files."""
-    commit = prepared(db, entry)
+    commit = plan_commit(db, entry)
     moves = stage(root, entry.run_id, entry.results, entry.style) if isinstance(entry, BatchStored) else []
     commit()
     put_in_place(moves)

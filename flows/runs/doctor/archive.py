@@ -162,7 +162,7 @@ def _ground(root: Path) -> Path:
 
 
 def _disk(ground: Path, root: Path) -> Check:
-    disk, database = os.statvfs(ground), root / layout.WRITER
+    disk, database = os.statvfs(ground), root / layout.WRITER_DATABASE
     size = database.stat().st_size if database.is_file() else 0
     free, files = disk.f_bavail * disk.f_frsize, disk.f_favail if disk.f_files else None  # Btrfs counts no files
     return disk_check(free, files, size)
@@ -213,9 +213,9 @@ def _lock(root: Path, now: datetime) -> Check:
 
 def _state(root: Path) -> Check:
     """The files below `state` that are read without the database."""
-    if not (root / layout.WRITER).is_file():
+    if not (root / layout.WRITER_DATABASE).is_file():
         if _has_content(root):
-            return error("state", f"{layout.WRITER} is missing", "run: seogo repair")
+            return error("state", f"{layout.WRITER_DATABASE} is missing", "run: seogo repair")
         return ok("state", "no run has stored anything yet")
     marker = root / layout.OPEN_CAPTURE
     if marker.exists() and (not marker.is_file() or not _names_files(marker.read_bytes())):
@@ -230,7 +230,7 @@ def _state(root: Path) -> Check:
 
 def _has_content(root: Path) -> bool:
     """Whether a run has stored anything that readers or a repair could use."""
-    return (root / layout.COPY).exists() or any((root / "captures").rglob("*.warc.gz"))
+    return (root / layout.SNAPSHOT).exists() or any((root / "captures").rglob("*.warc.gz"))
 
 
 def _names_files(content: bytes) -> bool:
@@ -251,7 +251,7 @@ def _snapshot(root: Path, now: datetime) -> Check:
         versions = "SELECT (SELECT max(version) FROM schema_version), (SELECT count(*) FROM articles)"
         version, articles = next(run_query(connection, versions)[1])
     newest = migrations()[-1].version
-    age = now - datetime.fromtimestamp((root / layout.COPY).stat().st_mtime, UTC)
+    age = now - datetime.fromtimestamp((root / layout.SNAPSHOT).stat().st_mtime, UTC)
     found = f"{articles:,} articles, published {ago(age)} ago"
     if version > newest:
         return error("snapshot", f"{found}, by a newer seogo (version {version} of the tables)", "upgrade seogo")
@@ -264,10 +264,10 @@ def _snapshot(root: Path, now: datetime) -> Check:
 
 def _size_fault(root: Path) -> str | None:
     """That the file is shorter or longer than the one that was published. Its content is for `seogo verify`."""
-    if damage(root / _SEALS) or (root / layout.UNPUBLISHED).exists() or not (root / layout.COPY).is_file():
+    if damage(root / _SEALS) or (root / layout.UNPUBLISHED).exists() or not (root / layout.SNAPSHOT).is_file():
         return None
-    published = checksums.known(root).get(layout.COPY, {}).get("bytes")
-    size = (root / layout.COPY).stat().st_size
+    published = checksums.known(root).get(layout.SNAPSHOT, {}).get("bytes")
+    size = (root / layout.SNAPSHOT).stat().st_size
     return None if published in (None, size) else f"{size:,} bytes long, and not {published:,} as published"
 
 

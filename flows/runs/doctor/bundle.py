@@ -85,7 +85,7 @@ def _archive(root: Path) -> dict[str, Any]:
 def _sizes(root: Path) -> dict[str, Any]:
     """The database for readers, and the files of the state."""
     try:
-        files = [root / layout.COPY, *(root / "state").iterdir()]
+        files = [root / layout.SNAPSHOT, *(root / "state").iterdir()]
         return {file.name: file.stat().st_size for file in files if file.is_file()}
     except OSError:
         return {}

@@ -15,7 +15,7 @@ from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches
 from flows.replica.notices import Robots
 from flows.replica.server import Replica
-from storage.layout import COPY, LAST_RUN, OPEN_CAPTURE
+from storage.layout import LAST_RUN, OPEN_CAPTURE, SNAPSHOT
 from storage.state.lease import lease
 from tests.support import command
 from tests.support.checks import tree
@@ -119,7 +119,7 @@ def test_what_is_damaged_keeps_nothing_else_from_being_checked(naver: Replica, a
     for path in (archive / "state").iterdir():
         if path.suffix == ".json":
             path.write_bytes(b"\xff" * 20)
-    (archive / COPY).write_bytes(b"\x00" * 5000)
+    (archive / SNAPSHOT).write_bytes(b"\x00" * 5000)
     (archive / LAST_RUN).unlink()
     (archive / LAST_RUN).mkdir()
     ran = doctor(naver, archive, "--json")

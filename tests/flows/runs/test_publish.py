@@ -104,7 +104,7 @@ def test_a_missing_snapshot_or_checksum(root: Path, lost: str) -> None:
     (root / lost).unlink()
     assert publish(PublishOrder(root)).snapshot
     assert not publish(PublishOrder(root)).changed
-    assert set(checksums.known(root)) == {layout.COPY, layout.WRITER}
+    assert set(checksums.known(root)) == {layout.SNAPSHOT, layout.WRITER_DATABASE}
 
 
 def test_after_verify_and_repair_nothing_is_outdated(root: Path) -> None:

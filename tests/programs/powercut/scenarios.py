@@ -37,7 +37,7 @@ from storage.exports.changes import FORMS as CHANGES
 from storage.exports.changes import export_changes
 from storage.exports.full import FORMS
 from storage.integrity.repair import rebuild, repair, verify_archive
-from storage.layout import COPY, WRITER
+from storage.layout import SNAPSHOT, WRITER_DATABASE
 from tests.programs import torture
 from tests.programs.powercut import disk
 from tests.programs.powercut.recording import Kind, Recording, compiled, names_of, record
@@ -161,7 +161,7 @@ def _prepared(made: Stage, name: str) -> Path:
             made.naver.clock.set(torture.LAST)
             torture.run(root, made.naver, torture.Kill("commit", 4, "before"))
         case "older database":
-            shutil.copyfile(made.earlier / WRITER, root / WRITER)
+            shutil.copyfile(made.earlier / WRITER_DATABASE, root / WRITER_DATABASE)
         case "publish":
             exports(root, "", torture.LAST)
             made.crawl(root, torture.LAST + timedelta(hours=2))
@@ -171,7 +171,7 @@ def _prepared(made: Stage, name: str) -> Path:
 
 
 def _damage(root: Path) -> None:
-    path = root / WRITER
+    path = root / WRITER_DATABASE
     data = bytearray(path.read_bytes())
     data[_BLOCKS_FROM + _BLOCK * (len(data) // _BLOCK // 2) + 1000] ^= 1
     path.write_bytes(data)
@@ -223,9 +223,9 @@ def _shown(recording: Recording, temporary: Path) -> Iterator[tuple[int, Events]
     """The readers' copies: from which call on each was there, and its events."""
     before = recording.before
     if "archive" in before.folders[before.root]:
-        yield 0, events(before.origins[before.find(f"archive/{COPY}")])
+        yield 0, events(before.origins[before.find(f"archive/{SNAPSHOT}")])
     for number, call in enumerate(recording.calls):
-        if call.kind is Kind.RENAMED and call.other is not None and call.other.name == COPY:
+        if call.kind is Kind.RENAMED and call.other is not None and call.other.name == SNAPSHOT:
             temporary.write_bytes(disk.content_at(recording, call.node, number))
             yield number + 1, events(temporary)
 
@@ -295,7 +295,7 @@ def _check_feed(found: Scenario, cut: Cut, root: Path) -> None:
     seen = [told for at, told in found.shown if at <= cut.call]
     if seen and seen[-1]:
         newest = seen[-1][-1][0]
-        now = [event for event in events(root / COPY) if event[0] <= newest]
+        now = [event for event in events(root / SNAPSHOT) if event[0] <= newest]
         differ = sorted(set(now) ^ set(seen[-1]))
         assert not differ, f"the feed differs: {differ[:3]}"
 

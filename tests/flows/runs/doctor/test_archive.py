@@ -16,7 +16,7 @@ from flows.runs.doctor.archive import JSON_FILES, archive_checks, damage, disk_c
 from flows.runs.doctor.check import Check, Level
 from storage.archive import leased, open_archive
 from storage.integrity.repair import verify_archive
-from storage.layout import COPY, LAST_RUN, OPEN_CAPTURE, UNPUBLISHED, WRITER
+from storage.layout import LAST_RUN, OPEN_CAPTURE, SNAPSHOT, UNPUBLISHED, WRITER_DATABASE
 from storage.state import checksums
 from storage.state.holder import holder
 from tests.support.archives import killed, store_new
@@ -244,7 +244,7 @@ def test_a_run_that_was_killed(root: Path) -> None:
 
 
 def test_an_archive_that_lost_its_database(root: Path) -> None:
-    (root / WRITER).unlink()
+    (root / WRITER_DATABASE).unlink()
     assert level(root, "state") is Level.ERROR
 
 
@@ -265,7 +265,7 @@ def test_a_file_in_place_of_the_state(root: Path) -> None:
 
 
 def test_a_snapshot_that_is_missing(root: Path) -> None:
-    (root / COPY).unlink()
+    (root / SNAPSHOT).unlink()
     check = found(looked_at(root), "snapshot")
     assert check.level is Level.ERROR
     assert "seogo repair" in check.found
@@ -273,18 +273,18 @@ def test_a_snapshot_that_is_missing(root: Path) -> None:
 
 @pytest.mark.parametrize("left", [0.0, 0.5])
 def test_a_snapshot_that_is_cut(root: Path, left: float) -> None:
-    os.truncate(root / COPY, int((root / COPY).stat().st_size * left))
+    os.truncate(root / SNAPSHOT, int((root / SNAPSHOT).stat().st_size * left))
     assert level(root, "snapshot") is Level.ERROR
 
 
 @pytest.mark.parametrize(("version", "expected"), [(99, Level.ERROR), (2, Level.WARNING)])
 def test_a_snapshot_of_another_version(root: Path, version: int, expected: Level) -> None:
-    with duckdb.connect(str(root / COPY)) as connection:
+    with duckdb.connect(str(root / SNAPSHOT)) as connection:
         connection.execute("DELETE FROM schema_version WHERE version > ?", [version])
         if expected is Level.ERROR:
             newest = "(SELECT max(version) FROM schema_version)"
             connection.execute(f"UPDATE schema_version SET version = ? WHERE version = {newest}", [version])
-    checksums.seal(root, root / COPY, COPY)
+    checksums.record(root, root / SNAPSHOT, SNAPSHOT)
     assert level(root, "snapshot") is expected
 
 
