@@ -1,7 +1,7 @@
 """Checksums of the two database files while nobody writes to them, in `state/seals.json`.
 
-The checksum of the snapshot is recorded when it is published. That of the writer's database is recorded when it is closed,
-if the file has been read anyway, and forgotten when it is opened.
+The checksum of the snapshot is recorded when it is published; that of the writer's database when it is closed, if the
+file has been read anyway. The latter is forgotten when the database is opened.
 """
 
 from __future__ import annotations
