@@ -64,7 +64,7 @@ REASSESSED_AT_ONCE = 5_000
 RowsByTable = Mapping[str, Sequence[Row]]
 
 KEPT_FOR = timedelta(days=1)
-"""How long an answer that a killed run captured stands in for a new request."""
+"""How long a response that a killed run captured is used instead of a new request."""
 
 
 class Archive(Queries):
@@ -80,7 +80,7 @@ class Archive(Queries):
         self._kept: dict[str, CaptureRef] = {}
         self._batches = 0
         self._ran = self._ended = False
-        self._behind = False  # the journal tells of a batch that the database does not hold
+        self._behind = False  # the journal has a batch that the database lacks
         self._unpublished = root / layout.UNPUBLISHED
         self._changed = self._unpublished.exists()
         self._stale = False  # readers could see more of this run
@@ -92,7 +92,7 @@ class Archive(Queries):
         return self._db
 
     def recover(self, *, lenient: bool = False) -> None:
-        """Finish what a killed run left, and take up what the database lacks; `notes` tell of it."""
+        """Finish what a killed run left, and replay what the database lacks; `notes` describe it."""
         with storage_faults(self.root):
             self.notes += recovery.recover(self.root, self._db, lenient=lenient)
             note = finish_staged(self.root, self._db)
@@ -138,7 +138,7 @@ class Archive(Queries):
         commit()
         self._note_change(gaps != self.gaps())
         self._note_captures()
-        # A run that changed nothing is not published: `seogo status` still tells of it.
+        # A run that changed nothing is not published: `seogo status` still shows it.
         with storage_faults(self.root):
             remove_staging(self.root, receipt.run_id)
         json_file.save(self.root / LAST_RUN, ended.receipt, durable=False)
@@ -228,7 +228,7 @@ class Archive(Queries):
         return {"store": time.monotonic() - began - write, "write": write}
 
     def restate(self, rows: RowsByTable, gone: RowsByTable) -> None:
-        """Tell of these rows, by table, in the journal of a run of its own: no other tells of them.
+        """Journal these rows, by table, in a run of its own: no other entry gives them.
 
         `gone` are rows that are not to come back: what tells them apart.
         """
@@ -274,7 +274,7 @@ class Archive(Queries):
         self._writer.append_entry(journal.dumps(entry), now)
 
     def _note_captures(self) -> None:
-        """The run's WARC files, and the answers in them that no batch told of."""
+        """The run's WARC files, and the responses in them that no batch mentions."""
         with self._db.transaction():
             self._db.upsert("capture_files", recovery.capture_file_table(self._db, self._writer.finished), key="name")
             recovery.note_unprocessed(self._db, self._answers)
@@ -310,7 +310,7 @@ class Archive(Queries):
             self._showing = self._shown - began
 
     def _show(self, *sealed: str) -> None:
-        """Replace the readers' copy by one of the database, which is closed, and seal it, and these, before that."""
+        """Replace the snapshot by a copy of the closed database; record its checksum, and those of these, before that."""
         snapshot.publish(
             self._db.path,
             self.root / layout.SNAPSHOT,

@@ -18,7 +18,7 @@ def replacing(path: Path, *, beside: Path | None = None, durable: bool = True) -
     """Yield a path to write a file at, which takes the place of `path` when the block ends without an error.
 
     Whoever opens `path` sees the old file or the new one, also after a power cut: the new file is synced before it is
-    renamed. `durable`: what comes after finds the new one for certain. `beside`: where the new file is written, on the
+    renamed. `durable`: the rename is synced, too. `beside`: where the new file is written, on the
     same file system (else next to `path`).
     """
     part = beside or path.with_name(f".{path.name}.part")

@@ -1,6 +1,6 @@
 """The writer's database without the room that small runs leave free in it.
 
-Each run that changes something writes the blocks that it touches anew, and frees the old ones: DuckDB uses them again,
+Each run that changes something writes the blocks that it touches again, and frees the old ones: DuckDB uses them again,
 and never makes a file shorter. A small database is mostly such blocks. It is copied, table by table, into a new file,
 which takes its place by rename.
 """
@@ -15,7 +15,7 @@ from storage.database.writer import COMPATIBLE_WITH, Database, storage_faults
 from storage.files import replacing
 
 MOST_FREE = 0.5
-"""Free blocks beside one that is in use. Beyond, the file is more than 1.5 times as large as it needs to be."""
+"""Free blocks per block in use. Above this, the file is more than 1.5 times as large as it needs to be."""
 
 FEW_BLOCKS = 8
 """Free blocks (of 256 KB) that nobody minds."""

@@ -33,7 +33,7 @@ class Queries:
     def same_text(
         self, content_hashes: Sequence[str], text_hashes: Sequence[str]
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """The id of the article that bears each content hash, and each text hash, where there is one."""
+        """The id of the article that has each content hash, and each text hash, if there is one."""
         return self._first_with("content_hash", content_hashes), self._first_with("text_hash", text_hashes)
 
     def stored_bodies(self, ids: Sequence[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The database for everybody else: a copy of the writer's, replaced whole by rename.
 
-A reader that has the old copy open keeps it and notices nothing; one that opens it anew sees the new one. The
-writer's database must be closed when it is copied: a file that its own process opens beside DuckDB loses its lock.
+A reader that has the old snapshot open keeps it; one that opens it afterwards sees the new one. The writer's database
+must be closed while it is copied: a file that its own process also opens without DuckDB loses its lock.
 """
 
 from __future__ import annotations

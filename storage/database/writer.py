@@ -63,7 +63,7 @@ def migrations() -> list[Migration]:
 
 
 def comments() -> Migration:
-    """What the tables and columns hold, in the database's own words. Put in anew wherever it was changed."""
+    """The comments on tables and columns. Applied again whenever they have changed."""
     return _migration(_COMMENTS, "comments.sql")
 
 

@@ -31,7 +31,7 @@ _COLUMNS = (
     *("url", "title", "subtitle", "text", "publisher", "authors", "categories", "teams"),
     *("published_at", "updated_at"),
 )
-# An entry is updated when the publisher changed it; that its text was read anew here is no news.
+# An entry is updated when the publisher changed it, not when its text was parsed again.
 _NEWEST = f"""
     WITH newest AS (
         SELECT *, coalesce(left(body, {_SUMMARY + 1}), description) AS text FROM articles_on_topic

@@ -2,7 +2,7 @@
 
     changes-{since}-{cursor}.jsonl      a change a line (schemas/exported/change.schema.json)
     changes-{since}-{cursor}.parquet    the same, the article's fields as columns of their own
-    changes-{since}-{cursor}.zip        changes.jsonl without the texts, and the Markdown files of what is there now
+    changes-{since}-{cursor}.zip        changes.jsonl without the texts, and the Markdown files that still exist
 
 A file is renamed into place when it is whole. The same cursor gives the same changes again, so that a consumer which
 crashed before it kept the new cursor sees nothing twice: it takes in the same file once more.

@@ -64,7 +64,7 @@ class Folder:
         self._manifest = path / ".state" / "manifest.json"
 
     def account(self, form: str) -> ManifestEntry | None:
-        """What is known of a format; None where nothing is, or where the manifest is damaged: all is written anew."""
+        """The manifest entry of a format; None if it is missing or damaged: then all files are written."""
         try:
             return json_file.load(self._manifest, lambda known: ManifestEntry.loads(known[form]))
         except ArchiveDamaged:
@@ -88,7 +88,7 @@ class Folder:
         return sorted(path.relative_to(self.path).as_posix() for path in self.path.glob(pattern) if path.is_file())
 
     def put(self, pieces: Sequence[ExportFile]) -> dict[str, Made]:
-        """Write all of these beside, synced, and only then rename them into place."""
+        """Write and sync all of these as temporary files, then rename them into place."""
         self._clear()
         made = {piece.name: self._stage(number, piece) for number, piece in enumerate(pieces)}
         for number, piece in enumerate(pieces):

@@ -40,7 +40,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
     # The same rows give the same bytes.
     "preserve_insertion_order": True,
-    # A crawl may be running beside: what does not fit is written aside.
+    # A crawl may be running: what does not fit into memory goes to a temporary directory.
     "memory_limit": "256MB",
     "threads": 2,
 }

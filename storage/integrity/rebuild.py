@@ -30,7 +30,7 @@ class Rebuilt:
         self._read = recovery.Read()
 
     def read(self, name: str) -> Iterator[captures.Met | str]:
-        """The records of a capture and its faults, as `scan` gives them; journal entries are carried out on the way."""
+        """The records of a capture and its faults, as `scan` gives them; journal entries are replayed on the way."""
         if (run_id := captures.run_of(name)) != self._run_id:
             self._end_run()
             self._run_id = run_id

@@ -1,8 +1,8 @@
-"""Verify an archive whatever its state, and mend what its captures allow to mend.
+"""Verify an archive in any state, and repair what its captures allow.
 
-The captures are the source of truth: a database that is missing, damaged or altered is made anew from them, and so is
+The captures are the source of truth: a database that is missing, damaged or altered is rebuilt from them, and so is
 every Markdown file that is missing or altered. Nothing is thrown away: what is replaced lies below `state/set-aside`.
-A capture that is damaged cannot be mended; as long as the database still has its rows, nothing but the raw answer is
+A damaged capture cannot be repaired; as long as the database still has its rows, nothing but the raw answer is
 lost, and the rows are left as they are.
 """
 
@@ -45,7 +45,7 @@ _SALVAGED = "state/salvaged.duckdb"
 
 @dataclass(slots=True)
 class Repair:
-    """What was mended, in sentences, and the faults that are left. `aside` is where files went that were replaced."""
+    """What was repaired, in sentences, and the faults that are left. `aside`: where the replaced files were moved."""
 
     mended: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -71,14 +71,14 @@ def _note(root: Path, found: Verification) -> None:
 
 
 def repair(root: Path, *, wait: float = 0.0) -> Repair:
-    """Mend what can be mended. Raises ArchiveBusy, StorageFault, ArchiveTooNew."""
+    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew."""
     with leased(root, wait=wait):
         found = _verified(root)
         return _Repair(root, found.faults).mend(anew=found.database_differs) if found.faults else Repair()
 
 
 def rebuild(root: Path, *, wait: float = 0.0) -> Repair:
-    """Make the database, and every file that is not there as it was, anew from the captures. Raises as `repair`."""
+    """Rebuild the database, and every missing or altered file, from the captures. Raises as `repair`."""
     with leased(root, wait=wait):
         return _Repair(root, ()).mend(anew=True)
 
@@ -118,7 +118,7 @@ class _Repair:
     def mend(self, *, anew: bool) -> Repair:
         with storage_faults(self._root):
             self._cut_tails()
-            # What only a database still knows is told in the journal before anything is made anew.
+            # Rows that only a database still has are journaled again before anything is rebuilt.
             if anew or self._witness_differs():
                 if self._find_witness():
                     self._hear_witness()
@@ -142,14 +142,14 @@ class _Repair:
     # -- what the captures may not tell any more
 
     def _witness_differs(self) -> bool:
-        """Hear the database as it is. Whether it is to be made anew."""
+        """Journal what only the database has. Returns whether it has to be rebuilt."""
         try:
             return self._hear_witness()
         except ArchiveDamaged:
             return True
 
     def _find_witness(self) -> bool:
-        """Whether there is a database that can be read: what is whole of the writer's, or else of the readers' copy.
+        """Whether there is a readable database: the readable tables of the writer's, or else of the snapshot.
 
         It is put in the place of the writer's.
         """
@@ -209,7 +209,7 @@ class _Repair:
         sync_folder(writer.parent)
 
     def _known_seals(self) -> dict[str, CaptureFile]:
-        """What the writer's database, or else the readers' copy, knows of the WARC files, if it can be read at all."""
+        """The rows of the WARC files in the writer's database, or else in the snapshot, if either can be read."""
         for path in (self._root / layout.WRITER_DATABASE, self._root / layout.SNAPSHOT):
             with suppress(ArchiveDamaged, StorageFault):
                 return {row["name"]: CaptureFile(**row) for row in read_table(path, "capture_files")}
@@ -232,12 +232,12 @@ class _Repair:
         with rebuilt(self._root) as again:
             for name in in_order(self._root, captures.names(self._root)):
                 deque(again.read(name), maxlen=0)
-            told = again.finish()
-            untold = unjournaled.untold(archive.database, told, sorted(runs))
-            gone = unjournaled.gone(archive.database, told)
-        if untold or gone:
-            archive.restate(untold, gone)
-            number = sum(map(len, [*untold.values(), *gone.values()]))
+            second = again.finish()
+            lost = unjournaled.rows_lost(archive.database, second, sorted(runs))
+            gone = unjournaled.gone(archive.database, second)
+        if lost or gone:
+            archive.restate(lost, gone)
+            number = sum(map(len, [*lost.values(), *gone.values()]))
             self._done.mended.append(f"journal: {number} rows that no capture tells of any more are told anew")
 
     # -- files
@@ -291,7 +291,7 @@ def _in_batch(batch: BatchStored, row: Mapping[str, Any]) -> bytes | None:
 
 
 def _from_row(row: Mapping[str, Any]) -> bytes | None:
-    """The file that a row tells of, where it is the one that was written."""
+    """The file of a row, if its checksum is that of the file that was written."""
     for style in CODECS:
         data = dumps(from_article(_article(row), row["crawled_at"], style=style)).encode()
         if row["file_sha256"] in (hashlib.sha256(data).hexdigest(), None):

@@ -17,9 +17,9 @@ from storage.journal.commit import IDENTITY
 
 
 def salvage(source: Path, target: Path) -> bool:
-    """Copy each table that can be read into a new database. Whether these are all of those that journals tell of.
+    """Copy each readable table into a new database. Returns whether these include all tables that journals determine.
 
-    Of the others a start makes anew what is missing. Raises ArchiveTooNew.
+    The next start restores what the other tables lack. Raises ArchiveTooNew.
     """
     database = Database.open(target, commented=False)
     try:

@@ -1,6 +1,6 @@
-"""What a database knows beside its journals: asked before anything is made anew from the captures.
+"""Rows of a database that its journals no longer give: read before a database is rebuilt from the captures.
 
-`told` is a second database, rebuilt from what the captures still tell.
+`rebuilt` is a second database, rebuilt from the captures that can be read.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 _GROWN = ("coverage", "quarantine", "events")
-"""Tables whose rows depend on entries of earlier runs, too: what one damaged entry told may be missing in any run's."""
+"""Tables whose rows depend on entries of earlier runs, too: one damaged entry may affect any run."""
 
 
-def untold(db: Database, told: Path, runs: Sequence[str]) -> Rows:
-    """Rows that are there because of these runs, and that `told` does not have."""
-    with db.attached(told, "again"):
+def rows_lost(db: Database, rebuilt: Path, runs: Sequence[str]) -> Rows:
+    """Rows that these runs stored and that `rebuilt` does not have."""
+    with db.attached(rebuilt, "again"):
         rows = {table: db.rows(_untold(table), [list(runs)]) for table in IDENTITY}
     return {table: found for table, found in rows.items() if found}
 
 
-def gone(db: Database, told: Path) -> Rows:
-    """Rows of `told`, by what tells them apart, that the database does not have any more."""
+def gone(db: Database, rebuilt: Path) -> Rows:
+    """Rows of `rebuilt`, by the columns that identify them, that the database no longer has."""
     # A database from before there was a feed has no event: that is no witness against those that the journals tell.
     told_of = [table for table in ("articles", "duplicates", *_GROWN) if table != "events" or _has_events(db)]
-    with db.attached(told, "again"):
+    with db.attached(rebuilt, "again"):
         rows = {
             table: db.rows(f"SELECT {columns} FROM again.{table} EXCEPT SELECT {columns} FROM {table}")
             for table in told_of

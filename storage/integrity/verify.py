@@ -1,8 +1,8 @@
 """Hold files, rows and captures of an archive against each other.
 
 Every capture is, byte for byte, the file that was finished, and every record has the digest that it was written with;
-the rows are those that the journal in the captures comes to when it is carried out once more; every row has its file,
-byte for byte as it was written, and its capture; every file has its row; the readers' copy is the one that was
+the rows are those that a replay of the journal gives; every row has its file, byte for byte as it was written, and its
+capture; every file has its row; the snapshot is the one that was
 published. Needs the lease, so that nothing moves meanwhile.
 """
 
@@ -43,14 +43,14 @@ _COMPARED = {
     "quarantine": "id",
     "events": "seq",
 }
-"""Each table that the journal tells of, and how a row of it is named."""
+"""Each table that the journal determines, and how a row of it is named in messages."""
 
 
 @dataclass(slots=True)
 class Verification:
     """What was looked at, and every fault: what is wrong, with which file, row or capture.
 
-    The rest is for whoever mends it: `lost_files`, paths of files that are missing or altered; `database_differs`,
+    The rest is for the repair: `lost_files`, paths of files that are missing or altered; `database_differs`,
     whether rows and journal tell different things; `damaged_captures`, those that are missing or not what was written.
     """
 
@@ -124,7 +124,7 @@ def _seal_faults(root: Path, name: str, sealed: Mapping[str, Any] | None) -> lis
 
 
 def _check_rows(database: Database, again: Rebuilt, found: Verification) -> None:
-    """Rows that the journal does not tell of, or tells of otherwise."""
+    """Rows that differ from those that the journal gives, or that it does not give."""
     with database.attached(again.finish(), "again"):
         for table, name in _COMPARED.items():
             for row in database.rows(_difference(table, name)):

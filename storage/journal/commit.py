@@ -37,7 +37,7 @@ _PLAIN_TEXTS = (
 
 
 def plan_commit(db: Database, entry: Entry) -> Commit:
-    """The transaction that commits an entry, still to be carried out.
+    """The transaction that commits an entry, to be called later.
 
     What cannot be stored (a value that its column does not take) raises here, before anything was written anywhere.
     """
@@ -137,7 +137,7 @@ class _Batch:
         entry = self._entry
         found = list(feed.changes(entry.results, self._articles, self._adopted, removed, before))
         runs = self._db.rows("SELECT number, started_at FROM runs WHERE run_id = ?", [entry.run_id]) if found else []
-        for run in runs:  # none where the entry of its start is damaged: then a repair tells of its events
+        for run in runs:  # none if the entry of its start is damaged: then a repair adds its events
             at = max((r.crawled_at for r in entry.results if r.crawled_at), default=run["started_at"])
             rows = feed.numbered(found, run=run["number"], entry=entry.number, at=at, run_id=entry.run_id)
             self._db.insert("events", self._db.table("events", rows))
@@ -168,13 +168,13 @@ class _Batch:
             self._db.execute("DELETE FROM quarantine WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
 
     def _own_text(self) -> None:
-        """What was a copy, and bears a text of its own now, is a copy no more."""
+        """An article that has a text of its own now is no longer a copy."""
         ids = [row["id"] for row in self._articles]
         if ids:
             self._db.execute("DELETE FROM duplicates WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
 
     def _adopt(self) -> list[str]:
-        """An imported text without address is a copy of the article that turns out to bear it."""
+        """An imported text without an address becomes a copy of the article with the same text."""
         texts = [(row["text_hash"], row["id"]) for row in self._articles if row.get("oid") and row.get("body")]
         plain = self._db.lookup([digest for digest, _ in texts], _PLAIN_TEXTS) if texts else []
         if not plain:
@@ -231,7 +231,7 @@ def _stretch(row: Mapping[str, Any]) -> Stretch:
 
 
 def interrupt(db: Database, *, but: str | None = None) -> None:
-    """Runs that have no end, beside the one named, were killed: say so."""
+    """Mark runs without an end as interrupted, except for the one named."""
     db.execute(
         "UPDATE runs SET exit_reason = 'interrupted' WHERE exit_reason IS NULL AND run_id IS DISTINCT FROM ?", [but]
     )
@@ -270,7 +270,7 @@ IDENTITY = {
     "quarantine": ("id",),
     "events": ("seq",),
 }
-"""The tables that journals tell of, and the columns that tell one row of each from another."""
+"""The tables that journals determine, and the columns that identify a row of each."""
 
 
 def _restated(db: Database, table: str, told: Sequence[Mapping[str, Any]]) -> pa.Table:

@@ -3,7 +3,7 @@
     inserted       an article, with its first text
     edited         another text or title, by the publisher
     re-extracted   another text, by a better parser or from a richer source
-    duplicate      an article that bears the text of another, and points at it
+    duplicate      an article with the text of another, which it refers to
     gone           deleted by the publisher; its text stays
     restored       it was gone, and is there again
     reassessed     the same text; score, reasons, teams, models or `on_topic` changed with the topic file

@@ -32,7 +32,7 @@ from storage.journal.staging import put_in_place, stage
 from storage.layout import OPEN_CAPTURE
 
 WANTED = "article"
-"""Answers to this question are worth keeping for the next run (lists are read anew)."""
+"""Only responses to these requests are kept for the next run (lists are fetched again)."""
 
 
 @dataclass(slots=True)
@@ -159,7 +159,7 @@ def _run_numbers(root: Path, names: Iterable[str]) -> dict[str, int]:
 def _number_of(root: Path, name: str) -> int | None:
     for item in islice(captures.scan(root, name), 2):
         if isinstance(item, captures.Met) and item.entry is not None:
-            with suppress(ArchiveDamaged):  # told of when the record is read in its turn
+            with suppress(ArchiveDamaged):  # reported when the record itself is read
                 entry = journal.loads(item.entry, where=name)
                 return entry.number if isinstance(entry, RunStarted) else None
     return None
@@ -226,7 +226,7 @@ def _truncate(path: Path, size: int) -> None:
 
 
 def note_unprocessed(db: Database, read: Read) -> None:
-    """Rows for the answers that no entry tells of. Inside a transaction."""
+    """Rows for the responses that no entry mentions. Inside a transaction."""
     rows = {met.url: _unprocessed_row(met) for met in read.answers.values()}
     db.upsert("unprocessed", db.table("unprocessed", list(rows.values())), key="url")
 

@@ -1,6 +1,6 @@
 """Markdown files on their way into the archive.
 
-stage          write them beside the archive, synced
+stage          write them to the staging directory, and sync them
 put_in_place   rename them to where people read them
 finish_staged  the same for what a killed run left: a file whose row was committed counts, another is dropped
 """

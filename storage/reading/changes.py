@@ -85,7 +85,7 @@ def _gone(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> Ma
 
 
 def _copies_told(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> Mapping[tuple[str, str], Change]:
-    """The copies of which these changes tell, by their id and that of the article whose text they bear."""
+    """The copies in these changes, by their id and the id of the article that they are copies of."""
     _want(connection, [(event["id"], 1) for event in events if event["duplicate_of"] is not None])
     sql = f"SELECT id, duplicate_of, {COPY} FROM duplicates WHERE id IN (SELECT id FROM wanted)"
     return {(id_, first): copy for id_, first, copy in connection.execute(sql).fetchall()}

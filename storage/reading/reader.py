@@ -56,7 +56,7 @@ def open_snapshot(archive: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Inside the block Ctrl-C ends a query wherever it is. Inside of DuckDB Python itself hears no signal."""
+    """Inside the block, Ctrl-C ends a query. While DuckDB is working, Python itself receives no signal."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are not for this thread
         return
@@ -224,7 +224,7 @@ def article(connection: duckdb.DuckDBPyConnection, article_id: str) -> dict[str,
 
 
 def duplicate_of(connection: duckdb.DuckDBPyConnection, article_id: str) -> str | None:
-    """The id of the article whose text another bears."""
+    """The id of the article that another is a copy of."""
     row = connection.execute("SELECT duplicate_of FROM duplicates WHERE id = ?", [article_id]).fetchone()
     return str(row[0]) if row else None
 

@@ -51,7 +51,7 @@ def lease(state: Path, *, now: datetime, wait: float = 0.0) -> Iterator[None]:
 
 def _sign(state: Path, now: datetime) -> None:
     card = {"pid": os.getpid(), "host": socket.gethostname(), "since": now.isoformat(timespec="seconds")}
-    # Neither synced nor replaced whole: it tells of a process, which no power cut survives.
+    # Neither synced nor replaced atomically: it describes a process, which no power cut survives.
     (state / "holder.json").write_text(json.dumps(card), "utf-8")
 
 
