@@ -310,7 +310,7 @@ class Archive(Queries):
             self._showing = self._shown - began
 
     def _show(self, *sealed: str) -> None:
-        """Replace the snapshot by a copy of the closed database; record its checksum, and those of these, before that."""
+        """Replace the snapshot by a copy of the closed database; record its checksum, and those of `sealed`, first."""
         snapshot.publish(
             self._db.path,
             self.root / layout.SNAPSHOT,
