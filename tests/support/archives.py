@@ -116,3 +116,9 @@ def write_document(folder: Path, of: Article, name: str | None = None) -> Path:
 
 def import_documents(archive: Path, *paths: Path) -> Receipt:
     return import_files(ImportOrder(load_topic(default_topic_path()), archive, paths))
+
+
+def flip(file: Path, position: int) -> None:
+    data = bytearray(file.read_bytes())
+    data[position] ^= 0x01
+    file.write_bytes(data)

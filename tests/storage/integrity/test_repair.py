@@ -16,7 +16,7 @@ from storage.archive import open_archive
 from storage.captures.reader import Met, scan
 from storage.integrity.repair import Repair, rebuild, repair, verify_archive
 from storage.integrity.verify import verify
-from tests.support.archives import contents, killed, rows, store_new, store_results
+from tests.support.archives import contents, flip, killed, rows, store_new, store_results
 from tests.support.values import NOW, article, ended, key, page, receipt, stored
 
 FILE = "articles/2025/12/30/001_0000000001.md"
@@ -256,12 +256,6 @@ def test_what_was_told_anew_is_told_once(root: Path) -> None:
     again = repair(root)
     assert not any("told anew" in line for line in again.mended)
     assert all(name in fault for fault in again.left)
-
-
-def flip(file: Path, position: int) -> None:
-    data = bytearray(file.read_bytes())
-    data[position] ^= 0x01
-    file.write_bytes(data)
 
 
 def told(of: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:

@@ -21,8 +21,7 @@ from storage.archive import open_archive
 from storage.captures import reader as captures
 from storage.integrity.repair import Repair, rebuild, repair, verify_archive
 from storage.integrity.verify import verify
-from tests.storage.integrity.test_repair import flip
-from tests.support.archives import killed, rows, store_new, store_results
+from tests.support.archives import flip, killed, rows, store_new, store_results
 from tests.support.values import article, ended, key, receipt, stored
 
 MARK = "state/open_capture"
