@@ -38,11 +38,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.every(4)
 def test_a_power_cut_anywhere_in_a_command_loses_nothing(made: Stage, name: str) -> None:
     found = recorded(made, name)
     for model, number in STATES.items():
         for cut in cuts(found, model, number, seed=20260102):
             survive(made, found, cut)
+
+
+@pytest.fixture(scope="module")
+def recorder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(tmp_path_factory.mktemp("recorder"))
 
 
 class TestTheModels:
@@ -65,10 +71,6 @@ sync("done")
 sync(".")
 """
     """Whoever finds `done` finds `file`, whole."""
-
-    @pytest.fixture(scope="class")
-    def recorder(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return compiled(tmp_path_factory.mktemp("recorder"))
 
     def broken(self, recorder: Path, folder: Path, code: str, model: str) -> set[str]:
         """What is wrong with `file` in states in which `done` is there."""

@@ -345,7 +345,7 @@ class TestKilled:
     @pytest.mark.parametrize(
         "at",
         [
-            "module.prepared = kill",
+            "module.plan_commit = kill",
             "archive.capture = kill",
             "archive._enter = kill",
             "archive.store = kill",
