@@ -114,8 +114,9 @@ class Article:
     """An article as a parser read it from a page.
 
     `body` consists of paragraphs separated by one blank line, beginning with the subtitle if there is one; it is empty
-    for a flash that is only a headline. `byline` is the line on the page (`조인영 기자 (ciy8100@dailian.co.kr)`) from
-    which `authors` are parsed. Times are aware. `parser` is its name and version, such as `article_page/2`.
+    for a flash that is only a headline. `byline` is the line on the page (`조인영 기자 (ciy8100@dailian.co.kr)`), or
+    else a credit in the text; `authors` are parsed from it. Times are aware. `parser` is its name and version, such as
+    `article_page/2`.
     """
 
     key: ArticleKey

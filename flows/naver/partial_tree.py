@@ -30,10 +30,11 @@ _MARK = b'<wbr id="seogo-cut">'
 _SPACE = rb"[ \t\n\f\r]"
 _TABLE = rb"(?:t(?:able|body|head|foot|[dhr])|col(?:group)?|caption)(?=[ \t\n\f\r/>])"
 _OPENS_CELL = rb"(?:t[dh]|caption|/table)(?=[ \t\n\f\r/>])"  # or closes the table
-# A tag after which the parser is in a table but in no cell, not followed by another table tag.
+# A tag after which the parser is in a table but in no cell, not followed by another table tag. A `<` inside the tag or
+# a comment counts too: following such markup exactly could take more than linear time.
 _BESIDE_CELLS = re.compile(
-    rb"<(?=/?[tcTC])(?i:(?!" + _OPENS_CELL + rb")/?" + _TABLE + rb"[^>]*+>"
-    rb"(?!(?:" + _SPACE + rb"++|<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+-->)*+</?" + _TABLE + rb"))"
+    rb"<(?=/?[tcTC])(?i:(?!" + _OPENS_CELL + rb")/?" + _TABLE + rb"[^<>]*+(?:<|>"
+    rb"(?!(?:" + _SPACE + rb"++|<!--(?!-?>)(?:[^-<]++|-(?!-!?>))*+-->)*+</?" + _TABLE + rb")))"
 )
 _CELLS, _TABLES = frozenset(("td", "th", "caption")), frozenset(("table", "tbody", "thead", "tfoot", "tr", "colgroup"))
 _MARK_TAG, _MARK_ATTRIBUTES = "wbr", {"id": "seogo-cut"}

@@ -31,6 +31,9 @@ MARKUP = {
     "lists": "<ul><li>",
     "tables": "<table><tr><td>",
     "rows": "<tr><td>가",
+    "ends of cells": "</td ",
+    "comments between cells": "</td><!-- ",
+    "cells in comments": "<!--</td>",
     "bold": "<p><b a№>x</p>",
     "bold in blocks": "<div><b a№></div>",
     "misnested": "<b><p></b>",
@@ -55,6 +58,8 @@ MARKUP = {
     "sections": '<li class="sa_item"><a class="sa_text_title" href="/article/001/0000000001">가</a></li>',
     "rows of a list": '<ul class="type06"><li><a href="/article/001/0000000001">가</a></li></ul>',
     "titles": '<a data-heatmap-target=".tit" href="https://seogo.example/">가</a>',
+    "hits": '<i data-sds-comp="Profile"><a href="https://n.news.naver.com/article/001/000000000№">가</a>',
+    "words in links": "<a href='https://seogo.example/№'><b>가</b><i>나<u>다",
     "cuts": '<div class="media_end_linked">',
     "anchors": "media_end_categorize ",
 }
@@ -117,6 +122,8 @@ def article_cases() -> Iterator[Case]:
     yield Case("byline", run, lambda fill: pages.article(byline=pages.byline(fill)).encode(), TEXT)
     yield Case("categories", run, lambda fill: pages.article(categories=pages.categories(fill)).encode(), MARKUP)
     yield Case("old", run, lambda fill: pages.read_nhn(fill).encode(), MARKUP)
+    end = "--><td></td></tr></table>"
+    yield Case("behind the old", run, lambda fill: pages.read_nhn(tail=f"</td>{fill}{end}").encode(), MARKUP)
     yield Case("sports", run, lambda fill: json.dumps(pages.sports(content=fill)).encode(), TEXT)
     yield Case("sports title", run, lambda fill: json.dumps(pages.sports(title=fill)).encode(), TEXT)
 

@@ -133,6 +133,7 @@ TRAPS = {
             "in front of it between the rows": f"</td></tr>{FALSE}<tr><td></td></tr></table>",
             "in front of it in capital letters": f"</TD>{FALSE}</TR></TABLE>",
             "in front of it after an attribute": f"</td></tr><tr title='>'>{FALSE}<td></td></tr></table>",
+            "in front of it behind a sign in an attribute": f"</td></tr><tr title='<'>{FALSE}<td></td></tr></table>",
             "in front of a table of its own": f"<table><tr>{FALSE}<td></td></tr></table></td></tr></table>",
             "in front of it behind what is no cell": f"</td><td{FALSE} x><td></td></tr></table>",
             "behind its table": f"</td></tr></table>{FALSE}",
