@@ -25,7 +25,16 @@ from schemas.coverage import WindowRead
 from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.find import FindResult, PlainText
 from schemas.front_matter.styles import Style
-from schemas.journal import BatchStored, Entry, Reassessment, RowsRestated, RunEnded, RunStarted, TextsReassessed
+from schemas.journal import (
+    BatchStored,
+    Entry,
+    PairsFound,
+    Reassessment,
+    RowsRestated,
+    RunEnded,
+    RunStarted,
+    TextsReassessed,
+)
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
 from storage import files, layout
@@ -43,6 +52,7 @@ from storage.journal.staging import finish_staged, placed, put_in_place, remove_
 from storage.layout import LAST_RUN, OPEN_CAPTURE
 from storage.state import checksums, json_file
 from storage.state.lease import lease
+from storage.stories import follower
 
 SMALL = 32 * 1024 * 1024
 """A database up to this many bytes is published after every run: the copy costs some hundredths of a second."""
@@ -125,11 +135,16 @@ class Archive(Queries):
         requests: Sequence[RequestRecord],
         coverage: Sequence[WindowRead] = (),
     ) -> None:
-        """Commit the receipt and, with it and not before, how far each source has been read."""
+        """Commit the receipt and, with it and not before, how far each source has been read.
+
+        Before that, the near-duplicates of what has changed are found. An interrupted run leaves this to the next.
+        """
         if self._behind:
             # The disk failed under a batch that the journal holds: the next start carries it out.
             self._writer.close()
             return
+        if receipt.exit_reason is not ExitReason.INTERRUPTED:
+            self._find_pairs(receipt.run_id)
         ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests), tuple(coverage))
         commit = plan_commit(self._db, ended)
         self._enter(ended, receipt.finished_at or datetime.now(UTC))
@@ -232,14 +247,20 @@ class Archive(Queries):
 
         `gone` are rows that are not to come back: what tells them apart.
         """
+        with self._run_of_its_own("repair") as run_id:
+            for table in {**gone, **rows}:
+                self._restate(run_id, table, (), gone.get(table, ()))
+                lost = rows.get(table, ())
+                for at in range(0, len(lost), _RESTATED_AT_ONCE):
+                    self._restate(run_id, table, lost[at : at + _RESTATED_AT_ONCE], ())
+
+    @contextmanager
+    def _run_of_its_own(self, command: str) -> Iterator[str]:
+        """The id of a run for the length of a block. An error leaves it unfinished."""
         now = datetime.now(UTC)
-        receipt = Receipt(run_id_at(now), "repair", None, now)
+        receipt = Receipt(run_id_at(now), command, None, now)
         self.start_run(receipt, behind=recovery.newest_number(self.root))
-        for table in {**gone, **rows}:
-            self._restate(receipt.run_id, table, (), gone.get(table, ()))
-            lost = rows.get(table, ())
-            for at in range(0, len(lost), _RESTATED_AT_ONCE):
-                self._restate(receipt.run_id, table, lost[at : at + _RESTATED_AT_ONCE], ())
+        yield receipt.run_id
         receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
         self.finish_run(receipt, {}, [])
 
@@ -251,13 +272,29 @@ class Archive(Queries):
         self._note_change(True)
         self._commit(TextsReassessed(run_id, self._batches + 1, tuple(texts)))
 
-    def _commit(self, entry: RowsRestated | TextsReassessed) -> None:
+    def find_pairs(self, command: str, *, anew: bool = False) -> None:
+        """Find the near-duplicates that no run has found yet, in a run of its own, if there is anything to look at.
+
+        `anew`: those of all articles, whatever has been found.
+        """
+        if anew or follower.is_behind(self._db):
+            with self._run_of_its_own(command) as run_id:
+                self._find_pairs(run_id, anew=anew)
+
+    def _find_pairs(self, run_id: str, *, anew: bool = False) -> None:
+        for part in follower.parts(self._db, anew=anew):
+            self._note_change(True)
+            self._commit(PairsFound(run_id, self._batches + 1, datetime.now(UTC), part.ids, part.pairs, part.until))
+
+    def _commit(self, entry: RowsRestated | TextsReassessed | PairsFound) -> None:
         commit = plan_commit(self._db, entry)
         self._enter(entry, datetime.now(UTC))
         self._batches, self._behind = entry.number, True
         self._writer.sync()
         commit()
-        self._behind = False
+        # Greater than the entry's own number if its changes take the numbers of more than one.
+        (run,) = self._db.rows("SELECT batches FROM runs WHERE run_id = ?", [entry.run_id])
+        self._batches, self._behind = run["batches"], False
 
     def publish_anew(self) -> None:
         """Readers get a new copy at the end, whatever has changed."""

@@ -18,6 +18,7 @@ from storage.journal import entries as journal
 from storage.journal import recovery
 from storage.journal.commit import interrupt, is_committed, plan_commit
 from storage.layout import REBUILT
+from storage.stories import follower
 
 
 class Rebuilt:
@@ -42,6 +43,14 @@ class Rebuilt:
         """Take over what finished WARC files are known to be, byte for byte."""
         with self._db.transaction():
             self._db.upsert("capture_files", recovery.capture_file_table(self._db, files), key="name")
+
+    def wrong_pairs(self) -> list[tuple[str, str]]:
+        """Near-duplicates, by their ids, that are not what the texts come to."""
+        return follower.wrong_pairs(self._db)
+
+    def wrong_members(self) -> list[str]:
+        """Articles whose story is not what the near-duplicates come to."""
+        return follower.wrong_members(self._db)
 
     def finish(self) -> Path:
         """Close the database; it lies at this path."""

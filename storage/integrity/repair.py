@@ -124,7 +124,11 @@ class _Repair:
                     self._hear_witness()
                 self._rebuild_database()
             with opened(self._root) as archive:
-                self._mend_files(archive, verify(archive))
+                found = verify(archive)
+                self._mend_files(archive, found)
+                if found.pairs_differ:
+                    archive.find_pairs("repair", anew=True)
+                    self._done.mended.append("near-duplicates and stories: made anew from the texts")
                 archive.publish_anew()
             self._done.left = _verified(self._root).faults
         if any(layout.SNAPSHOT in fault for fault in self._faults):

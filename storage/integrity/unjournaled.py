@@ -16,7 +16,7 @@ Rows = dict[str, list[dict[str, Any]]]
 """Rows by table; a table without any is left out."""
 
 
-_GROWN = ("coverage", "quarantine", "events")
+_GROWN = ("coverage", "quarantine", "events", "near_duplicates", "story_members")
 """Tables whose rows depend on entries of earlier runs, too: one damaged entry may affect any run."""
 
 

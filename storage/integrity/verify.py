@@ -1,8 +1,8 @@
 """Hold files, rows and captures of an archive against each other.
 
 Every capture is, byte for byte, the file that was finished, and every record has the digest that it was written with;
-the rows are those that a replay of the journal gives; every row has its file, byte for byte as it was written, and its
-capture; every file has its row; the snapshot is the one that was
+the rows are those that a replay of the journal gives; the near-duplicates are what the texts come to; every row has its
+file, byte for byte as it was written, and its capture; every file has its row; the snapshot is the one that was
 published. Needs the lease, so that nothing moves meanwhile.
 """
 
@@ -23,6 +23,7 @@ from storage.archive import Archive
 from storage.captures import reader as captures
 from storage.database.writer import Database
 from storage.files import sha256_of
+from storage.integrity import unjournaled
 from storage.integrity.rebuild import Rebuilt, rebuilt
 from storage.journal.recovery import in_order
 
@@ -30,6 +31,12 @@ KEPT_KINDS = frozenset({"response", "resource", "revisit"})
 
 _TOLD_BY_JOURNAL = "run_id NOT IN (SELECT run_id FROM {0}runs WHERE batches IS NULL)"
 """All but those of runs from before there was a journal: a row of a run that nobody knows is a forged one."""
+_STORIES_TOLD = {
+    "near_duplicates": "NOT EXISTS (SELECT 1 FROM runs WHERE batches IS NULL)",
+    "story_members": "NOT EXISTS (SELECT 1 FROM runs WHERE batches IS NULL)",
+    "events": f"{_TOLD_BY_JOURNAL} AND (kind <> 'story' OR NOT EXISTS (SELECT 1 FROM runs WHERE batches IS NULL))",
+}
+"""Stories depend on all articles: where some are in no journal, a replay gives other stories."""
 _COMPARED = {
     "articles": "id",
     "superseded": "id || ' revision ' || revision",
@@ -42,8 +49,15 @@ _COMPARED = {
     "coverage": "source || ' ' || since",
     "quarantine": "id",
     "events": "seq",
+    "near_duplicates": "a || ' ' || b",
+    "story_members": "id",
 }
 """Each table that the journal determines, and how a row of it is named in messages."""
+
+_WRONG_SKETCHES = """
+    SELECT s.id FROM sketches s JOIN again.sketches other USING (id, revision)
+    WHERE s.hashes <> other.hashes ORDER BY s.id
+"""
 
 
 @dataclass(slots=True)
@@ -51,7 +65,8 @@ class Verification:
     """What was looked at, and every fault: what is wrong, with which file, row or capture.
 
     The rest is for the repair: `lost_files`, paths of files that are missing or altered; `database_differs`,
-    whether rows and journal tell different things; `damaged_captures`, those that are missing or not what was written.
+    whether rows and journal tell different things; `pairs_differ`, whether the near-duplicates of the journal are not
+    those of the texts; `damaged_captures`, those that are missing or not what was written.
     """
 
     articles: int = 0
@@ -60,6 +75,7 @@ class Verification:
     faults: list[str] = field(default_factory=list)
     lost_files: list[str] = field(default_factory=list)
     database_differs: bool = False
+    pairs_differ: bool = False
     damaged_captures: list[str] = field(default_factory=list)
 
 
@@ -68,6 +84,8 @@ def verify(archive: Archive) -> Verification:
     root, database, found = archive.root, archive.database, Verification()
     with rebuilt(root) as again:
         records = _check_captures(root, database, again, found)
+        if not found.damaged_captures and not unjournaled.runs_without_journal(database):
+            _check_pairs(again, found)
         _check_rows(database, again, found)
     named = set()
     # In no order: sorting a hundred thousand texts wants more memory than the writer may have.
@@ -130,6 +148,18 @@ def _check_rows(database: Database, again: Rebuilt, found: Verification) -> None
             for row in database.rows(_difference(table, name)):
                 found.database_differs = True
                 found.faults.append(f"row {table} {row['name']}: {row['problem']}")
+            if not found.database_differs:
+                wrong = [row["id"] for row in database.rows(_WRONG_SKETCHES)]
+                found.database_differs = bool(wrong)
+                found.faults += [f"row sketches {id_}: not what its text comes to" for id_ in wrong]
+
+
+def _check_pairs(again: Rebuilt, found: Verification) -> None:
+    """Near-duplicates and stories that are not what the texts come to."""
+    faults = [f"near-duplicates {a} and {b}: not what their texts come to" for a, b in again.wrong_pairs()]
+    faults += [f"story of {id_}: not what the near-duplicates come to" for id_ in again.wrong_members()]
+    found.pairs_differ = bool(faults)
+    found.faults += faults
 
 
 def _difference(table: str, name: str) -> str:
@@ -145,7 +175,7 @@ def _difference(table: str, name: str) -> str:
 
 def _counted(table: str, name: str, schema: str) -> str:
     """Each row's name, a digest of all its columns, and how often it is there."""
-    told = _TOLD_BY_JOURNAL.format(schema)
+    told = _STORIES_TOLD.get(table, _TOLD_BY_JOURNAL).format(schema)
     return f"SELECT {name} AS name, hash(t) AS digest, count(*) AS n FROM {schema}{table} t WHERE {told} GROUP BY ALL"
 
 

@@ -2,6 +2,7 @@
 
 entries.py    journal entries as bytes and back
 commit.py     carries one entry out as one transaction
+stories.py    the entry of near-duplicates: pairs, stories, their changes
 events.py     the changes of an entry as numbered events: the change feed
 staging.py    Markdown files: staged before the commit, renamed into place after it
 recovery.py   recovers from a run that was killed

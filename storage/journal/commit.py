@@ -18,11 +18,12 @@ import pyarrow as pa
 from schemas.article import Outcome
 from schemas.coverage import Stretch, WindowRead, after
 from schemas.find import Status
-from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted, TextsReassessed
+from schemas.journal import BatchStored, Entry, PairsFound, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import RequestRecord
 from storage.database import rows as records
 from storage.database.writer import Database
 from storage.journal import events as feed
+from storage.journal.stories import plan_pairs
 
 Commit = Callable[[], None]
 
@@ -53,6 +54,8 @@ def plan_commit(db: Database, entry: Entry) -> Commit:
             return lambda: _restate(db, entry, rows)
         case TextsReassessed():
             return _reassessment(db, entry)
+        case PairsFound():
+            return plan_pairs(db, entry)
 
 
 def is_committed(db: Database, entry: Entry) -> bool:
@@ -61,7 +64,7 @@ def is_committed(db: Database, entry: Entry) -> bool:
     match entry:
         case RunStarted():
             return bool(rows)
-        case BatchStored() | RowsRestated() | TextsReassessed():
+        case BatchStored() | RowsRestated() | TextsReassessed() | PairsFound():
             return bool(rows) and (rows[0]["batches"] or 0) >= entry.number
         case RunEnded():
             return bool(rows) and rows[0]["finished_at"] is not None
@@ -269,6 +272,8 @@ IDENTITY = {
     "coverage": ("source", "since"),
     "quarantine": ("id",),
     "events": ("seq",),
+    "near_duplicates": ("a", "b"),
+    "story_members": ("id",),
 }
 """The tables that journals determine, and the columns that identify a row of each."""
 

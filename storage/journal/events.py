@@ -8,6 +8,7 @@
     restored       it was gone, and is there again
     reassessed     the same text; score, reasons, teams, models or `on_topic` changed with the topic file
     removed        no article of the archive any more: off topic, or a copy, as it turned out
+    story          the article has joined a story, or left one
 
 Numbers do not count: they say where in the journals the change stands. Whoever kept the number of the last event that
 was taken in asks for those behind it, after a rebuild as well.
@@ -28,12 +29,17 @@ _ENTRIES = 10**6
 _PLACES = 10**4
 """Events that an entry's numbers have room for: a batch has 256 finds, and each changes two things at most.
 
-A reassessment has half as many texts in an entry."""
+A reassessment has half as many texts in an entry. An entry with more takes the numbers of the entries behind it."""
 
 
 def first_number(run: int, entry: int) -> int:
     """The number of the first event of an entry. Later entries and later runs have greater ones."""
     return (run * _ENTRIES + entry) * _PLACES
+
+
+def numbers_beyond(events: int) -> int:
+    """How many entries behind one of so many events have no number of their own."""
+    return max(events - 1, 0) // _PLACES
 
 
 def changes(
