@@ -137,14 +137,13 @@ class Archive(Queries):
     ) -> None:
         """Commit the receipt and, with it and not before, how far each source has been read.
 
-        Before that, the near-duplicates of what has changed are found. An interrupted run leaves this to the next.
+        Before that, the near-duplicates of what has changed are found.
         """
         if self._behind:
             # The disk failed under a batch that the journal holds: the next start carries it out.
             self._writer.close()
             return
-        if receipt.exit_reason is not ExitReason.INTERRUPTED:
-            self._find_pairs(receipt.run_id)
+        self._find_pairs(receipt.run_id)
         ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests), tuple(coverage))
         commit = plan_commit(self._db, ended)
         self._enter(ended, receipt.finished_at or datetime.now(UTC))
