@@ -58,13 +58,18 @@ def compared_text(body: str | None) -> str:
 
     The footer in which a press office asks for tips and reserves its rights is left out.
     """
-    kept = "".join(_COUNTED.findall(_without_footer(nfc(body or "").lower())))[:LONGEST]
+    kept = letters(_without_footer(nfc(body or "").lower()))[:LONGEST]
     return kept if len(kept) >= SHORTEST else ""
 
 
+def letters(text: str) -> str:
+    """The letters and digits of a text, in lower case."""
+    return "".join(_COUNTED.findall(nfc(text).lower()))
+
+
 def shingles(text: str) -> frozenset[str]:
-    """The shingles of a compared text."""
-    return frozenset(text[at : at + SHINGLE] for at in range(len(text) - SHINGLE + 1))
+    """The shingles of a compared text; of a shorter one, itself."""
+    return frozenset(text[at : at + SHINGLE] for at in range(max(len(text) - SHINGLE, 0) + 1))
 
 
 def sketch(text: str) -> list[int]:
