@@ -1,0 +1,360 @@
+"""The search index: one SQLite file beside the readers' database, made of nothing but the archive's texts.
+
+    ft        the tokens of title and text, as FTS5 keeps them: no text
+    doc       one row an article: what a hit shows, and what it is filtered by
+    body      its text, compressed, for snippets
+    mark      one row: how far the index has followed which archive
+
+`n` is the key of all: the second of publication times SLOTS, plus a number. So the newest first is the greatest n
+first, and a period is a range.
+
+FTS5 takes the old tokens of what it forgets, and what it is checked against, from the view `source`: it tokenizes
+`doc` and `body` once more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from schemas.errors import ArchiveBusy, ArchiveError, SearchIndexDamaged, StorageFault
+from storage.layout import SEARCH_INDEX, SNAPSHOT
+from storage.search import tokens
+
+VERSION = f"1.{tokens.VERSION}"
+"""Of the tables and of the tokens in them."""
+
+SLOTS = 4096
+"""Articles that one second has room for; those of a fuller one lie in the seconds behind it."""
+
+_WAIT = 10.0
+"""Seconds to wait for another connection's lock; only a checkpoint takes one that readers notice."""
+
+_TABLES = """
+CREATE TABLE doc (
+    n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, title TEXT NOT NULL,
+    publisher TEXT, published INTEGER, status TEXT NOT NULL, gone INTEGER NOT NULL, on_topic INTEGER,
+    teams TEXT NOT NULL, story TEXT
+);
+CREATE INDEX aside ON doc (n) WHERE status = 'imported' OR on_topic = 0;
+CREATE INDEX told ON doc (id, story) WHERE story IS NOT NULL;
+CREATE TABLE body (n INTEGER PRIMARY KEY, text BLOB NOT NULL);
+CREATE TABLE mark (
+    version TEXT NOT NULL, cursor INTEGER NOT NULL, run TEXT NOT NULL, snapshot TEXT NOT NULL,
+    documents INTEGER NOT NULL
+);
+CREATE VIEW source AS
+    SELECT n, tokens(title) AS title, tokens(unpacked(text)) AS body FROM doc JOIN body USING (n);
+CREATE VIRTUAL TABLE ft USING fts5 (
+    title, body, content = 'source', content_rowid = 'n', tokenize = "ascii tokenchars '_-'"
+);
+"""
+# The tokens are letters and digits, and FTS5's tokenizer `ascii` takes every character beyond ASCII for a letter:
+# unicode61 would split at letters that are younger than its Unicode 6.1.
+
+_FACETS = ("revision", "publisher", "status", "gone", "on_topic", "teams")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An article as it is indexed.
+
+    `published`: seconds since 1970, None where nobody knows. `on_topic` None: not judged. `teams`: as `packed`.
+    """
+
+    id: str
+    revision: int
+    title: str
+    text: str
+    publisher: str | None
+    published: int | None
+    status: str
+    gone: bool
+    on_topic: bool | None
+    teams: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far an index has followed its archive.
+
+    `cursor`: the newest change that it has taken in, 0 for none, and `run`: the run of that change. `snapshot`: what
+    tells the readers' database apart with which it was up to date, empty while it was not. `documents`: how many it
+    holds.
+    """
+
+    version: str = VERSION
+    cursor: int = 0
+    run: str = ""
+    snapshot: str = ""
+    documents: int = 0
+
+
+def packed(names: Iterable[str]) -> str:
+    """Names as one text in which each is found between two line feeds."""
+    return "\n{}\n".format("\n".join(names))
+
+
+def stamp_of(root: Path) -> str:
+    """What tells the snapshot of an archive from the one before, without a look into it. Empty where there is none."""
+    try:
+        found = (root / SNAPSHOT).stat()
+    except FileNotFoundError:
+        return ""
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
+
+
+@contextmanager
+def index_faults(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours. What cannot be the fault of a file or a disk stays what it is."""
+    try:
+        yield
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise SearchIndexDamaged(path, str(error)) from error
+    except sqlite3.DatabaseError as error:
+        fault = _fault(path, error)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+_DAMAGE = {
+    sqlite3.SQLITE_OK,
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_FORMAT,
+}
+_OUR_MISTAKE = ("fts5: syntax error", "fts5: parser stack overflow")
+"""What is said of a wrong expression. Other statements are fixed: where SQLite refuses one, the file is at fault."""
+_DISK = {
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM),
+    sqlite3.SQLITE_AUTH,
+}
+
+
+def _fault(path: Path, error: sqlite3.DatabaseError) -> ArchiveError | None:
+    said, code = str(error), getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    if "no such module: fts5" in said:
+        return StorageFault("search needs SQLite with FTS5, which this Python lacks: run seogo with another Python.")
+    if said.startswith(_OUR_MISTAKE):
+        return None
+    if code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ:
+        return SearchIndexDamaged(path, said)
+    if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return ArchiveBusy(f"{path} is locked by another program. Try again.")
+    if code & 0xFF in _DISK:
+        return StorageFault(f"{path} cannot be read or written: {said}. Free space, or mend the permissions.")
+    return None
+
+
+# -- opening
+
+
+@contextmanager
+def opened_to_read(root: Path) -> Iterator[sqlite3.Connection]:
+    """The index of an archive as it is now, whatever is written meanwhile.
+
+    Raises SearchIndexDamaged also where there is none, and for one of another version.
+    """
+    path = root / SEARCH_INDEX
+    with index_faults(path):
+        connection = _pinned(path)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def _pinned(path: Path) -> sqlite3.Connection:
+    """A connection that reads one state of one file: not of two, where the file was replaced just now."""
+    while True:
+        before = _inode(path)
+        connection = _connected(path)
+        try:
+            connection.execute("BEGIN")
+            mark_of(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        if _inode(path) == before:
+            return connection
+        connection.close()
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError as error:
+        raise SearchIndexDamaged(path, "it does not exist") from error
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    address = f"file:{quote(str(path.resolve()))}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=_WAIT)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        log = path.with_name(f"{path.name}-wal")
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or log.exists():
+            raise
+        # SQLite wants to make a file beside it, and this process may not. Nobody writes: there is no log.
+        connection = sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
+    return connection
+
+
+def mark_of(connection: sqlite3.Connection, path: Path) -> Mark:
+    """Its mark. Raises SearchIndexDamaged where it is that of another version."""
+    row = connection.execute("SELECT version, cursor, run, snapshot, documents FROM mark").fetchone()
+    if row is None or row[0] != VERSION:
+        raise SearchIndexDamaged(path, f"it is of version {row[0] if row else 'none'}, not {VERSION}")
+    return Mark(*row)
+
+
+@contextmanager
+def opened_to_write(root: Path) -> Iterator[Writer]:
+    """The index of an archive, made where there is none. The caller holds the lock of its followers."""
+    path = root / SEARCH_INDEX
+    with index_faults(path):
+        is_new = not path.exists() or not path.stat().st_size
+        connection = sqlite3.connect(path, isolation_level=None, timeout=_WAIT)
+        try:
+            writer = Writer(connection, path)
+            writer.prepare(is_new=is_new)
+            yield writer
+        finally:
+            connection.close()
+
+
+def remove(root: Path) -> None:
+    """Remove the index, so that it is built anew. Readers who have it open go on reading it."""
+    for ending in ("", "-wal", "-shm"):
+        (root / f"{SEARCH_INDEX}{ending}").unlink(missing_ok=True)
+
+
+# -- writing
+
+
+class Writer:
+    """An index that this process writes. What is changed in one `transaction` is there whole, or not at all."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def prepare(self, *, is_new: bool) -> None:
+        """Settings of this connection, and the tables where there are none."""
+        execute = self._connection.execute
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = NORMAL")
+        self._connection.create_function("tokens", 1, tokens.tokens, deterministic=True)
+        self._connection.create_function("unpacked", 1, unpacked, deterministic=True)
+        if is_new:
+            with self.transaction():
+                for statement in _TABLES.split(";\n"):
+                    execute(statement)
+                self.set_mark(Mark())
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes in the block at once."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._connection.commit()
+
+    @property
+    def mark(self) -> Mark:
+        """How far it has followed. Raises SearchIndexDamaged where it is of another version."""
+        return mark_of(self._connection, self._path)
+
+    def set_mark(self, mark: Mark) -> None:
+        """Note how far it has followed, with what was taken in on the way. The documents are counted here."""
+        self._connection.execute("DELETE FROM mark")
+        values = (mark.version, mark.cursor, mark.run, mark.snapshot)
+        self._connection.execute("INSERT INTO mark SELECT ?, ?, ?, ?, count(*) FROM doc", values)
+
+    def replace(self, ids: Iterable[str], documents: Sequence[Document]) -> None:
+        """Have these documents under these ids: what has an id and no document is forgotten."""
+        new = {document.id: document for document in documents}
+        held = self._held(ids)
+        same = {id_ for id_, (n, *was) in held.items() if id_ in new and was == _text_and_time(new[id_])}
+        # In the order of their numbers: FTS5 begins another segment with each step back.
+        for n in sorted(n for id_, (n, *_) in held.items() if id_ not in same):
+            for table in ("ft", "doc", "body"):
+                self._connection.execute(f"DELETE FROM {table} WHERE {'rowid' if table == 'ft' else 'n'} = ?", (n,))
+        for document in sorted(documents, key=lambda one: (one.published or 0, one.id)):
+            self._update(document) if document.id in same else self._insert(document)
+
+    def _held(self, ids: Iterable[str]) -> dict[str, list[Any]]:
+        query = "SELECT n, title, unpacked(text), published FROM doc JOIN body USING (n) WHERE id = ?"
+        found = ((id_, self._connection.execute(query, (id_,)).fetchone()) for id_ in ids)
+        return {id_: list(row) for id_, row in found if row}
+
+    def _update(self, document: Document) -> None:
+        """What is shown of it and what it is filtered by; its text is the same."""
+        columns = ", ".join(f"{name} = :{name}" for name in _FACETS)
+        self._connection.execute(f"UPDATE doc SET {columns} WHERE id = :id", asdict(document))
+
+    def _insert(self, document: Document) -> None:
+        n = self._free(document.published or 0)
+        names = ("id", "title", "published", *_FACETS)
+        columns, values = ", ".join(names), ", ".join(f":{name}" for name in names)
+        execute = self._connection.execute
+        execute(f"INSERT INTO doc (n, {columns}) VALUES (:n, {values})", {**asdict(document), "n": n})
+        execute("INSERT INTO body VALUES (?, ?)", (n, zlib.compress(document.text.encode())))
+        texts = (tokens.tokens(document.title), tokens.tokens(document.text))
+        execute("INSERT INTO ft (rowid, title, body) VALUES (?, ?, ?)", (n, *texts))
+
+    def _free(self, second: int) -> int:
+        """The first number that is free in this second, or else in one behind it."""
+        first = second * SLOTS
+        query = "SELECT max(n) FROM doc WHERE n BETWEEN ? AND ?"
+        while (last := self._connection.execute(query, (first, first + SLOTS - 1)).fetchone()[0]) == first + SLOTS - 1:
+            first += SLOTS
+        return first if last is None else last + 1
+
+    def set_stories(self, stories: Mapping[str, str]) -> None:
+        """Note which story each article belongs to; all others belong to none."""
+        told = dict(self._connection.execute("SELECT id, story FROM doc WHERE story IS NOT NULL").fetchall())
+        changed = ((stories.get(id_), id_) for id_ in stories.keys() | told.keys() if stories.get(id_) != told.get(id_))
+        self._connection.executemany("UPDATE doc SET story = ? WHERE id = ?", changed)
+
+    def document(self, id_: str) -> Document | None:
+        """The article with this id, as it is indexed."""
+        query = "SELECT id, revision, title, unpacked(text), publisher, published, status, gone, on_topic, teams"
+        row = self._connection.execute(f"{query} FROM doc JOIN body USING (n) WHERE id = ?", (id_,)).fetchone()
+        return Document(*row) if row else None
+
+    def ids(self) -> Iterator[str]:
+        """Of all articles that are indexed, in no order."""
+        return (id_ for (id_,) in self._connection.execute("SELECT id FROM doc"))
+
+    def check(self) -> None:
+        """Raises SearchIndexDamaged where the file is, or where the tokens are not those of its texts."""
+        (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if said != "ok":
+            raise SearchIndexDamaged(self._path, said)
+        self._connection.execute("INSERT INTO ft (ft, rank) VALUES ('integrity-check', 1)")
+
+
+def unpacked(text: object) -> str:
+    """A text of `body`. Raises zlib.error, UnicodeDecodeError."""
+    if not isinstance(text, bytes):  # a flipped bit may make a number of it
+        raise zlib.error("not a packed text")
+    return zlib.decompress(text).decode()
+
+
+def _text_and_time(document: Document) -> list[Any]:
+    return [document.title, document.text, document.published]
