@@ -37,10 +37,14 @@ from storage.journal import entries as journal
 from storage.journal import recovery
 from storage.journal.recovery import in_order
 from storage.journal.staging import markdown
+from storage.search import check as search_index
+from storage.search.follower import build_anew
 from storage.state import checksums, last_verify
 from storage.state.last_verify import LastVerify
 
 _SALVAGED = "state/salvaged.duckdb"
+_WAIT = 60.0
+"""Seconds to wait for a process that updates the search index."""
 
 
 @dataclass(slots=True)
@@ -89,6 +93,7 @@ def _verified(root: Path) -> Verification:
     try:
         with opened(root) as archive:
             found = verify(archive)
+        found.faults += search_index.faults(root)
     except ArchiveDamaged as error:
         found = Verification(faults=[f"database {error}"], database_differs=True)
         found.faults += [f"capture {fault}" for fault in _capture_faults(root)]
@@ -126,10 +131,17 @@ class _Repair:
             with opened(self._root) as archive:
                 self._mend_files(archive, verify(archive))
                 archive.publish_anew()
+            self._rebuild_search_index()
             self._done.left = _verified(self._root).faults
         if any(layout.SNAPSHOT in fault for fault in self._faults):
             self._done.mended.append(f"{layout.SNAPSHOT}: copied anew")
         return self._done
+
+    def _rebuild_search_index(self) -> None:
+        """A repair may add changes to the feed that lie behind the cursor of the index."""
+        if (self._root / layout.SEARCH_INDEX).exists():
+            changes = build_anew(self._root, wait=_WAIT).changes
+            self._done.mended.append(f"search index: rebuilt from {changes:,} changes")
 
     def _cut_tails(self) -> None:
         try:
