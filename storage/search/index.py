@@ -247,16 +247,16 @@ class Writer:
     """An index that this process writes. What is changed in one `transaction` is there whole, or not at all."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
+        self.connection = connection
         self._path = path
 
     def prepare(self, *, is_new: bool) -> None:
         """Settings of this connection, and the tables where there are none."""
-        execute = self._connection.execute
+        execute = self.connection.execute
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
-        self._connection.create_function("tokens", 1, tokens.tokens, deterministic=True)
-        self._connection.create_function("unpacked", 1, unpacked, deterministic=True)
+        self.connection.create_function("tokens", 1, tokens.tokens, deterministic=True)
+        self.connection.create_function("unpacked", 1, unpacked, deterministic=True)
         if is_new:
             with self.transaction():
                 for statement in _TABLES.split(";\n"):
@@ -266,24 +266,24 @@ class Writer:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All changes in the block at once."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            self._connection.rollback()
+            self.connection.rollback()
             raise
-        self._connection.commit()
+        self.connection.commit()
 
     @property
     def mark(self) -> Mark:
         """How far it has followed. Raises SearchIndexDamaged where it is of another version."""
-        return mark_of(self._connection, self._path)
+        return mark_of(self.connection, self._path)
 
     def set_mark(self, mark: Mark) -> None:
         """Note how far it has followed, with what was taken in on the way. The documents are counted here."""
-        self._connection.execute("DELETE FROM mark")
+        self.connection.execute("DELETE FROM mark")
         values = (mark.version, mark.cursor, mark.run, mark.snapshot)
-        self._connection.execute("INSERT INTO mark SELECT ?, ?, ?, ?, count(*) FROM doc", values)
+        self.connection.execute("INSERT INTO mark SELECT ?, ?, ?, ?, count(*) FROM doc", values)
 
     def replace(self, ids: Iterable[str], documents: Sequence[Document]) -> None:
         """Have these documents under these ids: what has an id and no document is forgotten."""
@@ -293,25 +293,25 @@ class Writer:
         # In the order of their numbers: FTS5 begins another segment with each step back.
         for n in sorted(n for id_, (n, *_) in held.items() if id_ not in same):
             for table in ("ft", "doc", "body"):
-                self._connection.execute(f"DELETE FROM {table} WHERE {'rowid' if table == 'ft' else 'n'} = ?", (n,))
+                self.connection.execute(f"DELETE FROM {table} WHERE {'rowid' if table == 'ft' else 'n'} = ?", (n,))
         for document in sorted(documents, key=lambda one: (one.published or 0, one.id)):
             self._update(document) if document.id in same else self._insert(document)
 
     def _held(self, ids: Iterable[str]) -> dict[str, list[Any]]:
         query = "SELECT n, title, unpacked(text), published FROM doc JOIN body USING (n) WHERE id = ?"
-        found = ((id_, self._connection.execute(query, (id_,)).fetchone()) for id_ in ids)
+        found = ((id_, self.connection.execute(query, (id_,)).fetchone()) for id_ in ids)
         return {id_: list(row) for id_, row in found if row}
 
     def _update(self, document: Document) -> None:
         """What is shown of it and what it is filtered by; its text is the same."""
         columns = ", ".join(f"{name} = :{name}" for name in _FACETS)
-        self._connection.execute(f"UPDATE doc SET {columns} WHERE id = :id", asdict(document))
+        self.connection.execute(f"UPDATE doc SET {columns} WHERE id = :id", asdict(document))
 
     def _insert(self, document: Document) -> None:
         n = self._free(document.published or 0)
         names = ("id", "title", "published", *_FACETS)
         columns, values = ", ".join(names), ", ".join(f":{name}" for name in names)
-        execute = self._connection.execute
+        execute = self.connection.execute
         execute(f"INSERT INTO doc (n, {columns}) VALUES (:n, {values})", {**asdict(document), "n": n})
         execute("INSERT INTO body VALUES (?, ?)", (n, zlib.compress(document.text.encode())))
         texts = (tokens.tokens(document.title), tokens.tokens(document.text))
@@ -321,32 +321,32 @@ class Writer:
         """The first number that is free in this second, or else in one behind it."""
         first = second * SLOTS
         query = "SELECT max(n) FROM doc WHERE n BETWEEN ? AND ?"
-        while (last := self._connection.execute(query, (first, first + SLOTS - 1)).fetchone()[0]) == first + SLOTS - 1:
+        while (last := self.connection.execute(query, (first, first + SLOTS - 1)).fetchone()[0]) == first + SLOTS - 1:
             first += SLOTS
         return first if last is None else last + 1
 
     def set_stories(self, stories: Mapping[str, str]) -> None:
         """Note which story each article belongs to; all others belong to none."""
-        told = dict(self._connection.execute("SELECT id, story FROM doc WHERE story IS NOT NULL").fetchall())
+        told = dict(self.connection.execute("SELECT id, story FROM doc WHERE story IS NOT NULL").fetchall())
         changed = ((stories.get(id_), id_) for id_ in stories.keys() | told.keys() if stories.get(id_) != told.get(id_))
-        self._connection.executemany("UPDATE doc SET story = ? WHERE id = ?", changed)
+        self.connection.executemany("UPDATE doc SET story = ? WHERE id = ?", changed)
 
     def document(self, id_: str) -> Document | None:
         """The article with this id, as it is indexed."""
         query = "SELECT id, revision, title, unpacked(text), publisher, published, status, gone, on_topic, teams"
-        row = self._connection.execute(f"{query} FROM doc JOIN body USING (n) WHERE id = ?", (id_,)).fetchone()
+        row = self.connection.execute(f"{query} FROM doc JOIN body USING (n) WHERE id = ?", (id_,)).fetchone()
         return Document(*row) if row else None
 
     def ids(self) -> Iterator[str]:
         """Of all articles that are indexed, in no order."""
-        return (id_ for (id_,) in self._connection.execute("SELECT id FROM doc"))
+        return (id_ for (id_,) in self.connection.execute("SELECT id FROM doc"))
 
     def check(self) -> None:
         """Raises SearchIndexDamaged where the file is, or where the tokens are not those of its texts."""
-        (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        (said,) = self.connection.execute("PRAGMA quick_check(1)").fetchone()
         if said != "ok":
             raise SearchIndexDamaged(self._path, said)
-        self._connection.execute("INSERT INTO ft (ft, rank) VALUES ('integrity-check', 1)")
+        self.connection.execute("INSERT INTO ft (ft, rank) VALUES ('integrity-check', 1)")
 
 
 def unpacked(text: object) -> str:

@@ -49,7 +49,7 @@ def _other_text(index: Writer) -> None:
 
 def _other_tokens(index: Writer) -> None:
     """Words of a text in another order: as many of each, at other places."""
-    execute = index._connection.execute
+    execute = index.connection.execute
     ((n,),) = execute("SELECT n FROM doc WHERE id = ?", [key(1).id]).fetchall()
     ((title, body),) = execute("SELECT title, body FROM source WHERE n = ?", [n]).fetchall()
     execute("DELETE FROM ft WHERE rowid = ?", [n])
@@ -58,16 +58,16 @@ def _other_tokens(index: Writer) -> None:
 
 
 def _packed_otherwise(index: Writer) -> None:
-    index._connection.execute("UPDATE body SET text = ?", [zlib.compress(b"ganz anders")])
+    index.connection.execute("UPDATE body SET text = ?", [zlib.compress(b"ganz anders")])
 
 
 def _unpackable(index: Writer) -> None:
-    index._connection.execute("UPDATE body SET text = x'00'")
+    index.connection.execute("UPDATE body SET text = x'00'")
 
 
 def _with(what: str) -> Callable[[Writer], None]:
     def change(index: Writer) -> None:
-        index._connection.execute(f"UPDATE doc SET {what} WHERE id = ?", [key(1).id])
+        index.connection.execute(f"UPDATE doc SET {what} WHERE id = ?", [key(1).id])
 
     return change
 

@@ -33,7 +33,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writer]:
 def found(index: Writer, query: str) -> set[int]:
     """The numbers of the texts that a query finds."""
     sql = "SELECT substr(id, -1) FROM ft JOIN doc ON doc.n = ft.rowid WHERE ft MATCH ?"
-    return {int(number) for (number,) in index._connection.execute(sql, (parse(query).match,))}
+    return {int(number) for (number,) in index.connection.execute(sql, (parse(query).match,))}
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_whatever_is_typed_sqlite_takes_it_or_we_say_why_not(index: Writer, quer
     except QueryError:
         return
     try:
-        index._connection.execute("SELECT count(*) FROM ft WHERE ft MATCH ?", (parsed.match,)).fetchone()
+        index.connection.execute("SELECT count(*) FROM ft WHERE ft MATCH ?", (parsed.match,)).fetchone()
     except sqlite3.OperationalError as error:
         pytest.fail(f"{parsed.match}: {error}")
 

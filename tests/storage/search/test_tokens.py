@@ -54,7 +54,7 @@ def found(writer: Writer, text: str, query: str) -> bool:
     """Whether a query finds this text, the only one of the index."""
     one = a_document(text=text)
     writer.replace([one.id], [one])
-    matches = writer._connection.execute("SELECT count(*) FROM ft WHERE ft MATCH ?", (parse(query).match,))
+    matches = writer.connection.execute("SELECT count(*) FROM ft WHERE ft MATCH ?", (parse(query).match,))
     return bool(matches.fetchone()[0])
 
 
