@@ -59,7 +59,7 @@ def make_index(root: Path, count: int, corpus: Path) -> Path:
                 with index.transaction():
                     index.replace([], batch)
             with index.transaction():
-                index.set_mark(replace(index.mark, snapshot=stamp_of(root)))
+                index.set_meta(replace(index.meta, snapshot=stamp_of(root)))
         whole.touch()
     return root
 

@@ -116,7 +116,7 @@ class SearchIndexDamaged(ArchiveDamaged):
     """The search index is missing, damaged, of another version or of another archive: it is rebuilt."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} cannot be used: {reason}. It is derived data: `seogo publish` rebuilds it.")
+        super().__init__(f"{path} cannot be used: {reason}. It is derived data: `seogo repair` rebuilds it.")
         self.reason = reason
 
 

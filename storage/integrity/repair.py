@@ -38,7 +38,7 @@ from storage.journal import recovery
 from storage.journal.recovery import in_order
 from storage.journal.staging import markdown
 from storage.search import check as search_index
-from storage.search.follower import build_anew
+from storage.search.follower import rebuild_index
 from storage.state import checksums, last_verify
 from storage.state.last_verify import LastVerify
 
@@ -140,7 +140,7 @@ class _Repair:
     def _rebuild_search_index(self) -> None:
         """A repair may add changes to the feed that lie behind the cursor of the index."""
         if (self._root / layout.SEARCH_INDEX).exists():
-            changes = build_anew(self._root, wait=_WAIT).changes
+            changes = rebuild_index(self._root, wait=_WAIT).changes
             self._done.mended.append(f"search index: rebuilt from {changes:,} changes")
 
     def _cut_tails(self) -> None:

@@ -10,7 +10,7 @@ import duckdb
 from schemas.errors import SearchIndexDamaged
 from storage.layout import SEARCH_INDEX
 from storage.reading.reader import open_snapshot
-from storage.search.follower import alone, check_origin, documents
+from storage.search.follower import check_origin, documents, locked
 from storage.search.index import Writer, opened_to_write
 
 _WAIT = 60.0
@@ -22,10 +22,10 @@ def faults(root: Path) -> list[str]:
     if not (root / SEARCH_INDEX).exists():
         return []
     found: list[str] = []
-    with alone(root, wait=_WAIT):
+    with locked(root, wait=_WAIT):
         try:
             with open_snapshot(root) as archive, opened_to_write(root) as index:
-                check_origin(root, archive, index.mark)
+                check_origin(root, archive, index.meta)
                 found += _differences(archive, index)
                 index.check()
         except SearchIndexDamaged as damage:
@@ -35,7 +35,7 @@ def faults(root: Path) -> list[str]:
 
 def _differences(archive: duckdb.DuckDBPyConnection, index: Writer) -> Iterator[str]:
     """Articles that are not indexed as they are, but for those that changed since."""
-    rows = archive.execute("SELECT DISTINCT id FROM events WHERE seq > ?", [index.mark.cursor]).fetchall()
+    rows = archive.execute("SELECT DISTINCT id FROM events WHERE seq > ?", [index.meta.cursor]).fetchall()
     late, seen = {id_ for (id_,) in rows}, set()
     for document in documents(archive):
         seen.add(document.id)

@@ -3,7 +3,7 @@
     ft        the tokens of title and text, as FTS5 keeps them: no text
     doc       one row an article: what a hit shows, and what it is filtered by
     body      its text, compressed, for snippets
-    mark      one row: how far the index has followed which archive
+    meta      one row: how far the index has followed which archive
 
 `n` is the key of all: the second of publication times SLOTS, plus a number. So the newest first is the greatest n
 first, and a period is a range.
@@ -43,9 +43,9 @@ CREATE TABLE doc (
     teams TEXT NOT NULL, story TEXT
 );
 CREATE INDEX aside ON doc (n) WHERE status = 'imported' OR on_topic = 0;
-CREATE INDEX told ON doc (id, story) WHERE story IS NOT NULL;
+CREATE INDEX in_story ON doc (id, story) WHERE story IS NOT NULL;
 CREATE TABLE body (n INTEGER PRIMARY KEY, text BLOB NOT NULL);
-CREATE TABLE mark (
+CREATE TABLE meta (
     version TEXT NOT NULL, cursor INTEGER NOT NULL, run TEXT NOT NULL, snapshot TEXT NOT NULL,
     documents INTEGER NOT NULL
 );
@@ -81,7 +81,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Meta:
     """How far an index has followed its archive.
 
     `cursor`: the newest change that it has taken in, 0 for none, and `run`: the run of that change. `snapshot`: what
@@ -151,7 +151,7 @@ def _fault(path: Path, error: sqlite3.DatabaseError) -> ArchiveError | None:
     if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return ArchiveBusy(f"{path} is locked by another program. Try again.")
     if code & 0xFF in _DISK:
-        return StorageFault(f"{path} cannot be read or written: {said}. Free space, or mend the permissions.")
+        return StorageFault(f"{path} cannot be read or written: {said}. Free space, or correct the permissions.")
     return None
 
 
@@ -180,7 +180,7 @@ def _pinned(path: Path) -> sqlite3.Connection:
         connection = _connected(path)
         try:
             connection.execute("BEGIN")
-            mark_of(connection, path)
+            meta_of(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -211,12 +211,12 @@ def _connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def mark_of(connection: sqlite3.Connection, path: Path) -> Mark:
-    """Its mark. Raises SearchIndexDamaged where it is that of another version."""
-    row = connection.execute("SELECT version, cursor, run, snapshot, documents FROM mark").fetchone()
+def meta_of(connection: sqlite3.Connection, path: Path) -> Meta:
+    """Its row of `meta`. Raises SearchIndexDamaged if that is of another version."""
+    row = connection.execute("SELECT version, cursor, run, snapshot, documents FROM meta").fetchone()
     if row is None or row[0] != VERSION:
         raise SearchIndexDamaged(path, f"it is of version {row[0] if row else 'none'}, not {VERSION}")
-    return Mark(*row)
+    return Meta(*row)
 
 
 @contextmanager
@@ -235,9 +235,13 @@ def opened_to_write(root: Path) -> Iterator[Writer]:
 
 
 def remove(root: Path) -> None:
-    """Remove the index, so that it is built anew. Readers who have it open go on reading it."""
+    """Remove the index, so that it is rebuilt. Readers that have it open can still read it. Raises StorageFault."""
     for ending in ("", "-wal", "-shm"):
-        (root / f"{SEARCH_INDEX}{ending}").unlink(missing_ok=True)
+        path = root / f"{SEARCH_INDEX}{ending}"
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageFault(f"{path} cannot be removed: {error.strerror}.") from error
 
 
 # -- writing
@@ -261,7 +265,7 @@ class Writer:
             with self.transaction():
                 for statement in _TABLES.split(";\n"):
                     execute(statement)
-                self.set_mark(Mark())
+                self.set_meta(Meta())
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -275,15 +279,15 @@ class Writer:
         self.connection.commit()
 
     @property
-    def mark(self) -> Mark:
+    def meta(self) -> Meta:
         """How far it has followed. Raises SearchIndexDamaged where it is of another version."""
-        return mark_of(self.connection, self._path)
+        return meta_of(self.connection, self._path)
 
-    def set_mark(self, mark: Mark) -> None:
+    def set_meta(self, meta: Meta) -> None:
         """Note how far it has followed, with what was taken in on the way. The documents are counted here."""
-        self.connection.execute("DELETE FROM mark")
-        values = (mark.version, mark.cursor, mark.run, mark.snapshot)
-        self.connection.execute("INSERT INTO mark SELECT ?, ?, ?, ?, count(*) FROM doc", values)
+        self.connection.execute("DELETE FROM meta")
+        values = (meta.version, meta.cursor, meta.run, meta.snapshot)
+        self.connection.execute("INSERT INTO meta SELECT ?, ?, ?, ?, count(*) FROM doc", values)
 
     def replace(self, ids: Iterable[str], documents: Sequence[Document]) -> None:
         """Have these documents under these ids: what has an id and no document is forgotten."""
@@ -327,8 +331,8 @@ class Writer:
 
     def set_stories(self, stories: Mapping[str, str]) -> None:
         """Note which story each article belongs to; all others belong to none."""
-        told = dict(self.connection.execute("SELECT id, story FROM doc WHERE story IS NOT NULL").fetchall())
-        changed = ((stories.get(id_), id_) for id_ in stories.keys() | told.keys() if stories.get(id_) != told.get(id_))
+        held = dict(self.connection.execute("SELECT id, story FROM doc WHERE story IS NOT NULL").fetchall())
+        changed = ((stories.get(id_), id_) for id_ in stories.keys() | held.keys() if stories.get(id_) != held.get(id_))
         self.connection.executemany("UPDATE doc SET story = ? WHERE id = ?", changed)
 
     def document(self, id_: str) -> Document | None:

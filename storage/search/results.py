@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from schemas.article import SEOUL
 from schemas.errors import ArchiveBusy, BadInput, SearchIndexDamaged, StorageFault
 from storage.layout import SEARCH_INDEX
-from storage.search.index import SLOTS, mark_of, opened_to_read, packed, stamp_of, unpacked
+from storage.search.index import SLOTS, meta_of, opened_to_read, packed, stamp_of, unpacked
 from storage.search.query import Query
 from storage.search.snippets import Snippet, pattern, snippet, whole
 
@@ -101,37 +101,48 @@ class Found:
 
 
 def search(root: Path, wanted: Wanted, *, on_progress: OnProgress = lambda done, total: None) -> Found:
-    """Search an archive. Raises BadInput; ArchiveBusy or StorageFault where there is no index and none can be built."""
+    """Search an archive, after its index has been brought up to date if this process may do that.
+
+    Raises BadInput; ArchiveBusy or StorageFault if there is no index and none can be built.
+    """
     try:
-        with opened_to_read(root) as index:
-            if mark_of(index, root / SEARCH_INDEX).snapshot == stamp_of(root):
-                return Search(index, wanted).found()
-    except SearchIndexDamaged:
-        pass  # the follower finds it, too, and builds it anew
-    hindrance = _bring_up_to_date(root, on_progress)
-    try:
-        with opened_to_read(root) as index:
-            note = _behind(root, mark_of(index, root / SEARCH_INDEX).cursor, hindrance) if hindrance else ""
-            return replace(Search(index, wanted).found(), note=note)
+        found = _found_if_current(root, wanted)
+        return found or _found(root, wanted, _hindrance(root, on_progress))
     except SearchIndexDamaged as damage:
-        raise (hindrance or damage) from damage
+        hindrance = _hindrance(root, on_progress, rebuild=True)
+        if hindrance:
+            raise hindrance from damage
+        return _found(root, wanted)
 
 
-def _bring_up_to_date(root: Path, on_progress: OnProgress) -> ArchiveBusy | StorageFault | None:
-    """Returns what kept it from being done."""
-    from storage.search.follower import follow  # DuckDB takes longer to import than most searches
+def _found_if_current(root: Path, wanted: Wanted) -> Found | None:
+    """The answer, if the index is that of the snapshot; without DuckDB, whose import takes longer than most searches."""
+    with opened_to_read(root) as index:
+        is_current = meta_of(index, root / SEARCH_INDEX).snapshot == stamp_of(root)
+        return Search(index, wanted).found() if is_current else None
+
+
+def _found(root: Path, wanted: Wanted, hindrance: Exception | None = None) -> Found:
+    with opened_to_read(root) as index:
+        note = _note(root, meta_of(index, root / SEARCH_INDEX).cursor, hindrance) if hindrance else ""
+        return replace(Search(index, wanted).found(), note=note)
+
+
+def _hindrance(root: Path, on_progress: OnProgress, *, rebuild: bool = False) -> ArchiveBusy | StorageFault | None:
+    """Bring the index up to date. Returns what prevented that."""
+    from storage.search.follower import follow, rebuild_index
 
     try:
-        follow(root, on_progress=on_progress)
+        (rebuild_index if rebuild else follow)(root, on_progress=on_progress)
     except (ArchiveBusy, StorageFault) as hindrance:
         return hindrance
     return None
 
 
-def _behind(root: Path, cursor: int, hindrance: Exception) -> str:
-    from storage.search.follower import behind
+def _note(root: Path, cursor: int, hindrance: Exception) -> str:
+    from storage.search.follower import changes_behind
 
-    changes = behind(root, cursor)
+    changes = changes_behind(root, cursor)
     return f"the search index is {changes:,} changes behind the archive: {hindrance}" if changes else ""
 
 
@@ -162,7 +173,7 @@ class Search:
         return self._titles_first() if total > max(_MANY, _SHARE * self._documents()) else self._best()
 
     def _documents(self) -> int:
-        (number,) = self._index.execute("SELECT documents FROM mark").fetchone()
+        (number,) = self._index.execute("SELECT documents FROM meta").fetchone()
         return int(number)
 
     # -- articles by their numbers

@@ -9,7 +9,8 @@ import pytest
 
 from flows.replica.server import Replica
 from storage.layout import SEARCH_INDEX
-from storage.search.index import mark_of, opened_to_read, stamp_of
+from storage.reading.reader import open_snapshot
+from storage.search.index import meta_of, opened_to_read, stamp_of
 from tests.support.archives import write_document
 from tests.support.command import crawling, seogo, small_corpus
 from tests.support.values import article
@@ -18,9 +19,10 @@ from tests.support.values import article
 def is_up_to_date(root: Path) -> bool:
     """Also with every article in it."""
     with opened_to_read(root) as index:
-        mark = mark_of(index, root / SEARCH_INDEX)
-    articles = seogo("sql", "SELECT count(*) AS n FROM articles", "--format", "json", "--archive", root).json[0]["n"]
-    return (mark.snapshot, mark.documents) == (stamp_of(root), articles)
+        meta = meta_of(index, root / SEARCH_INDEX)
+    with open_snapshot(root) as archive:
+        articles = archive.execute("SELECT count(*) FROM articles").fetchone()
+    return (meta.snapshot, (meta.documents,)) == (stamp_of(root), articles)
 
 
 @pytest.fixture(scope="module")

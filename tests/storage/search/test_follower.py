@@ -24,8 +24,8 @@ from storage.archive import open_archive
 from storage.search import follower
 from storage.search import index as search_index
 from storage.search.check import faults
-from storage.search.follower import Followed, alone, build_anew, follow
-from storage.search.index import mark_of, opened_to_read, opened_to_write
+from storage.search.follower import Followed, follow, locked, rebuild_index
+from storage.search.index import meta_of, opened_to_read, opened_to_write
 from storage.search.query import parse
 from storage.search.results import Found, Wanted, search
 from tests.support.analyst_archive import make
@@ -118,11 +118,11 @@ class TestWhatChanged:
                     world.step(archive, account.run_id, NOW + timedelta(hours=10 * run + step))
                 archive.finish_run(ended(account), {}, [])
             if rng.random() < 0.7:
-                assert follow(tmp_path).anew == ""
+                assert follow(tmp_path).rebuilt == ""
                 assert faults(tmp_path) == []
         follow(tmp_path)
         followed = contents(tmp_path)
-        build_anew(tmp_path)
+        rebuild_index(tmp_path)
         assert followed == contents(tmp_path)
         assert faults(tmp_path) == []
 
@@ -161,13 +161,13 @@ class TestAnIndexThatIsNotBelieved:
             store_new(archive, 3, run="20260102T040405Z-0002")
         assert len(ids(root, "모델")) == 3
         shutil.copy(kept / layout.SNAPSHOT, root / layout.SNAPSHOT)
-        assert follow(root).anew.startswith("the change ")
+        assert follow(root).rebuilt.startswith("the change at its cursor, ")
         assert ids(root, "모델") == {key(1).id, key(2).id}
 
     def test_one_of_another_version(self, root: Path) -> None:
         connection = sqlite3.connect(root / layout.SEARCH_INDEX)
         with connection:
-            connection.execute("UPDATE mark SET version = '0'")
+            connection.execute("UPDATE meta SET version = '0'")
         connection.close()
         assert follow(root) == Followed(2, f"it is of version 0, not {search_index.VERSION}")
 
@@ -197,7 +197,7 @@ class TestAnIndexThatIsNotBelieved:
     def test_one_that_lacks_an_article(self, root: Path) -> None:
         with opened_to_write(root) as index, index.transaction():
             index.replace([key(1).id], [])
-            index.set_mark(replace(index.mark, snapshot=""))
+            index.set_meta(replace(index.meta, snapshot=""))
         assert ids(root, "모델") == {key(1).id, key(2).id}
 
     def test_an_archive_whose_feed_tells_too_little_is_no_silent_half_answer(self, root: Path) -> None:
@@ -218,14 +218,14 @@ class TestTheFoldersAndTheirOwners:
     def test_beside_another_follower_the_older_state_answers_and_says_so(self, root: Path) -> None:
         with open_archive(root) as archive:
             store_new(archive, 3, 4, run="20260102T040405Z-0002")
-        with alone(root, wait=0):
+        with locked(root, wait=0):
             found = searched(root, "모델")
         assert {hit.id for hit in found.hits} == {key(1).id, key(2).id}
         assert found.note.startswith("the search index is 2 changes behind the archive: another process")
 
     def test_without_any_index_beside_another_follower_there_is_no_answer(self, root: Path) -> None:
         search_index.remove(root)
-        with alone(root, wait=0), pytest.raises(ArchiveBusy):
+        with locked(root, wait=0), pytest.raises(ArchiveBusy):
             searched(root, "모델")
 
     @needs_a_disk
@@ -279,7 +279,7 @@ class TestTheFoldersAndTheirOwners:
             while not stop.is_set():
                 with opened_to_read(tmp_path) as index:
                     (counted,) = index.execute("SELECT count(*) FROM ft WHERE ft MATCH '\"모델\"'").fetchone()
-                    answers.append((counted, mark_of(index, tmp_path).documents))
+                    answers.append((counted, meta_of(index, tmp_path).documents))
 
         readers = [threading.Thread(target=read) for _ in range(2)]
         for reader in readers:
@@ -376,26 +376,22 @@ def _kill_everywhere(changed: Path, tmp_path: Path, kills: int) -> None:
 
 
 def _check_no_wrong_answer(root: Path) -> None:
-    """What a killed follower left may be late; its tokens are those of its texts, and its mark counts them."""
+    """What a killed follower left may be late; its tokens are those of its texts, and `meta` counts them."""
     try:
         with opened_to_read(root) as index:
-            mark = mark_of(index, root)
+            meta = meta_of(index, root)
             numbers = {n for (n,) in index.execute("SELECT n FROM doc")}
             found = {n for (n,) in index.execute('SELECT rowid FROM ft WHERE ft MATCH \'"본문" OR "제목"\'')}
     except SearchIndexDamaged as none:
         if not none.reason.startswith(("no such table", "it does not exist", "it is of version none")):
             raise
         return
-    assert mark.documents == len(numbers)
+    assert meta.documents == len(numbers)
     assert found <= numbers
     with opened_to_write(root) as writer:
         writer.check()
 
 
-def test_killed_while_it_catches_up_it_is_late_and_never_wrong(changed: Path, tmp_path: Path) -> None:
-    _kill_everywhere(changed, tmp_path, 20)
-
-
-@pytest.mark.long
-def test_killed_while_it_catches_up_sixty_times(changed: Path, tmp_path: Path) -> None:
-    _kill_everywhere(changed, tmp_path, 60)
+@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.long)])
+def test_killed_while_it_catches_up_it_is_late_and_never_wrong(changed: Path, tmp_path: Path, kills: int) -> None:
+    _kill_everywhere(changed, tmp_path, kills)

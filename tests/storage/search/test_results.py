@@ -45,7 +45,7 @@ def fill(root: Path, *documents: Document) -> None:
     with opened_to_write(root) as index, index.transaction():
         index.replace([document.id for document in documents], documents)
         index.set_stories({key(1).id: key(2).id, key(2).id: key(2).id})
-        index.set_mark(replace(index.mark, snapshot=stamp_of(root)))
+        index.set_meta(replace(index.meta, snapshot=stamp_of(root)))
 
 
 def look(root: Path, query: str, **wanted: Any) -> Found:
@@ -162,14 +162,15 @@ def test_more_articles_of_one_second_than_have_room_there(tmp_path: Path) -> Non
     assert look(tmp_path, "다음날", sort="newest").total == 1
 
 
-def test_texts_of_any_length_and_kind_are_indexed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("syllables", [350_000, pytest.param(3_500_000, marks=pytest.mark.long)])
+def test_texts_of_any_length_and_kind_are_indexed(tmp_path: Path, syllables: int) -> None:
     with open_archive(tmp_path):
         pass
     fill(
         tmp_path,
-        a_document(1, "가" * 3_500_000),  # 10 MB of UTF-8
-        a_document(2, "업스테이지가 독자 AI모델을 내놓았다. " * 20_000 + "끝으로 소나무를 심었다."),
-        a_document(3, "no hangul at all, 12345 " * 50_000 + "pine"),
+        a_document(1, "가" * syllables),  # 1 MB of UTF-8, and 10 MB
+        a_document(2, "업스테이지가 독자 AI모델을 내놓았다. " * 5_000 + "끝으로 소나무를 심었다."),
+        a_document(3, "no hangul at all, 12345 " * 10_000 + "pine"),
         a_document(4, ""),
         a_document(5, "!?… \n\n ― "),
         a_document(6, "가"),
