@@ -57,8 +57,8 @@ def _print_hits(found: Found) -> None:
         _print_hit(hit)
     shown_of = f", {len(found.hits):,} shown" if len(found.hits) < found.total else ""
     out.print(Text(f"{found.total:,} articles{shown_of}", style="bold" if found.total else "bold yellow"))
-    if found.aside:
-        out.print(Text(f"{found.aside:,} more are imported or off topic: --all finds them, too", style="yellow"))
+    if found.hidden:
+        out.print(Text(f"{found.hidden:,} more are imported or off topic: --all finds them, too", style="yellow"))
 
 
 def _print_hit(hit: Hit) -> None:

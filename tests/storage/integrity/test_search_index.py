@@ -89,6 +89,7 @@ ALTERED: dict[str, tuple[Callable[[Writer], None], str]] = {
     "a title": (_with("title = '제목'"), _OTHER),
     "a team": (_with("teams = ''"), _OTHER),
     "a deletion": (_with("gone = 1 - gone"), _OTHER),
+    "a story": (_with("story = id"), "its stories are not those of the archive"),
     "an article too many": (
         lambda index: index.replace([], [a_document(99, "zu viel")]),
         "is no article of the archive",
