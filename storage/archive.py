@@ -29,16 +29,16 @@ from schemas.journal import BatchStored, Entry, Reassessment, RowsRestated, RunE
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
 from storage import files, layout
-from storage.captures import reader as captures
+from storage.captures.reader import Capture, ScannedRecord, capture_names, read_capture, read_page
 from storage.captures.writer import CaptureWriter
 from storage.database import snapshot
 from storage.database.compaction import compact, is_bloated
 from storage.database.queries import Queries
 from storage.database.writer import Database, Row, storage_faults
 from storage.files import make_folder, sync_folder
-from storage.journal import entries as journal
 from storage.journal import recovery
 from storage.journal.commit import plan_commit
+from storage.journal.entries import dump_entry
 from storage.journal.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.layout import LAST_RUN, OPEN_CAPTURE
 from storage.state import checksums, json_file
@@ -146,27 +146,27 @@ class Archive(Queries):
 
     # -- reading back
 
-    def read_capture(self, ref: CaptureRef) -> captures.Capture:
+    def read_capture(self, ref: CaptureRef) -> Capture:
         """A capture of this archive. Raises ArchiveDamaged where there is none."""
-        return captures.read(self.root, ref)
+        return read_capture(self.root, ref)
 
     def read_page(self, ref: CaptureRef) -> RawPage:
         """The answer in a capture, as if it had just been given. Raises ArchiveDamaged where there is none."""
-        return captures.read_page(self.root, ref)
+        return read_page(self.root, ref)
 
     def captured_answer(self, url: str) -> RawPage | None:
         """The answer to this address that an earlier run captured and could not store, where there is one."""
         ref = self._kept.pop(url, None)
         if ref is not None:
             with suppress(ArchiveDamaged):  # then it is asked for again; `verify` names the damage
-                return captures.read_page(self.root, ref)
+                return read_page(self.root, ref)
         return None
 
     def quarantined_page(self, id_: str) -> RawPage | None:
         """The page of an article that is in quarantine; None where there is none, or none that can be read."""
         ref = self.quarantined_capture(id_)
         with suppress(ArchiveDamaged):  # `verify` names the damage
-            return captures.read_page(self.root, ref) if ref else None
+            return read_page(self.root, ref) if ref else None
         return None
 
     # -- storing
@@ -181,7 +181,7 @@ class Archive(Queries):
             return page.capture
         ref = self._writer.append_page(page, earlier)
         if ref != earlier:
-            self._answers.note(captures.Met(ref, "response", page.url, page.fetched_at, page.why))
+            self._answers.note(ScannedRecord(ref, "response", page.url, page.fetched_at, page.why))
         return ref
 
     def capture_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:
@@ -271,7 +271,7 @@ class Archive(Queries):
 
     def _enter(self, entry: Entry, now: datetime) -> None:
         """Write an entry to the run's journal."""
-        self._writer.append_entry(journal.dumps(entry), now)
+        self._writer.append_entry(dump_entry(entry), now)
 
     def _note_captures(self) -> None:
         """The run's WARC files, and the responses in them that no batch mentions."""
@@ -410,7 +410,7 @@ def _check_database(root: Path) -> None:
     """An archive that has lost its database must not be taken for a new one: all of it would be fetched again."""
     if (root / layout.WRITER_DATABASE).exists():
         return
-    left = ["captures"] if captures.names(root) else []
+    left = ["captures"] if capture_names(root) else []
     left += [layout.SNAPSHOT] if (root / layout.SNAPSHOT).exists() else []
     if left:
         raise ArchiveDamaged(f"{root} has {' and '.join(left)}, but no {layout.WRITER_DATABASE}. Run: seogo repair")
@@ -436,7 +436,7 @@ def _open_database(root: Path) -> tuple[Database, list[str]]:
 def _publish_empty(root: Path) -> None:
     """Readers can open the archive from its first moment on."""
     writer = root / layout.WRITER_DATABASE
-    if not captures.names(root):
+    if not capture_names(root):
         # No run has begun: what lies there was left half-made by a start that was killed, or had no room.
         try:
             Database.open(writer).close()

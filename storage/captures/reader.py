@@ -51,7 +51,7 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class ScannedRecord:
     """A whole record that `scan` met. `url` is the address that was asked; `entry` the journal's, in `metadata`."""
 
     ref: CaptureRef
@@ -62,7 +62,7 @@ class Met:
     entry: bytes | None = None
 
 
-def names(archive: Path, since: str = "") -> list[str]:
+def capture_names(archive: Path, since: str = "") -> list[str]:
     """Every WARC file, those of a run together and in their order. `since`: only in the folders of that name or later.
 
     Folders are named by day: `captures/2025/12/30`.
@@ -80,7 +80,7 @@ def run_of(name: str) -> str:
     return name.rpartition("/")[2].removesuffix(".warc.gz").rpartition("-")[0]
 
 
-def read(archive: Path, ref: CaptureRef) -> Capture:
+def read_capture(archive: Path, ref: CaptureRef) -> Capture:
     """The record at `ref`. Raises ArchiveDamaged where there is none."""
     with _record(archive, ref) as record:
         return Capture(
@@ -126,7 +126,7 @@ def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
         return Payload(str(record.record_id), _target(record, ref), str(headers.get("WARC-Date")), digest)
 
 
-def scan(archive: Path, name: str) -> Iterator[Met | str]:
+def scan(archive: Path, name: str) -> Iterator[ScannedRecord | str]:
     """Every whole record of a file, and a sentence for each fault: a damaged record, a torn tail.
 
     Behind a damaged record the file is read on from the next one that is whole.
@@ -137,7 +137,7 @@ def scan(archive: Path, name: str) -> Iterator[Met | str]:
         last = start - 1
         try:
             for item in _records(path, name, start):
-                last = item.ref.offset if isinstance(item, Met) else last
+                last = item.ref.offset if isinstance(item, ScannedRecord) else last
                 yield item
             start = None
         except (OSError, ValueError, zlib.error, EOFError) as error:
@@ -145,7 +145,7 @@ def scan(archive: Path, name: str) -> Iterator[Met | str]:
             start = next_whole(path, last + 1)
 
 
-def _records(path: Path, name: str, start: int) -> Iterator[Met | str]:
+def _records(path: Path, name: str, start: int) -> Iterator[ScannedRecord | str]:
     with path.open("rb") as file:
         file.seek(start)
         for record in ArchiveIterator(file, parse_http=False):
@@ -212,9 +212,9 @@ def _record(archive: Path, ref: CaptureRef) -> Iterator[WarcRecord]:
         raise ArchiveDamaged(f"{path} at {ref.offset}: no whole record there ({error}).") from error
 
 
-def _met(record: WarcRecord, name: str) -> Met:
+def _met(record: WarcRecord, name: str) -> ScannedRecord:
     headers = record.headers
-    return Met(
+    return ScannedRecord(
         ref=CaptureRef(name, record.stream_pos),
         kind=str(record.record_type),
         url=headers.get(ASKED) or headers.get("WARC-Target-URI") or "",

@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from schemas.errors import ArchiveDamaged
-from storage.captures import reader as captures
+from storage.captures.reader import ScannedRecord, run_of, scan
 from storage.captures.writer import CaptureFile
 from storage.database.writer import Database
-from storage.journal import entries as journal
 from storage.journal import recovery
 from storage.journal.commit import interrupt, is_committed, plan_commit
+from storage.journal.entries import load_entry
 from storage.layout import REBUILT
 
 
@@ -29,12 +29,12 @@ class Rebuilt:
         self._run_id = ""
         self._read = recovery.Read()
 
-    def read(self, name: str) -> Iterator[captures.Met | str]:
+    def read(self, name: str) -> Iterator[ScannedRecord | str]:
         """The records of a capture and its faults, as `scan` gives them; journal entries are replayed on the way."""
-        if (run_id := captures.run_of(name)) != self._run_id:
+        if (run_id := run_of(name)) != self._run_id:
             self._end_run()
             self._run_id = run_id
-        for item in captures.scan(self._root, name):
+        for item in scan(self._root, name):
             fault = None if isinstance(item, str) else self._take_up(item)
             yield fault or item
 
@@ -51,13 +51,13 @@ class Rebuilt:
         self._db.close()
         return self._db.path
 
-    def _take_up(self, met: captures.Met) -> str | None:
+    def _take_up(self, met: ScannedRecord) -> str | None:
         self._read.note(met)
         if met.entry is None:
             return None
         where = f"{met.ref.file} at {met.ref.offset}"
         try:
-            entry = journal.loads(met.entry, where=where)
+            entry = load_entry(met.entry, where=where)
         except ArchiveDamaged as error:
             return str(error)
         self._read.note(entry)

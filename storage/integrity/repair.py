@@ -25,7 +25,7 @@ from schemas.journal import BatchStored
 from storage import layout
 from storage.archive import Archive, leased, opened
 from storage.captures import open_captures
-from storage.captures import reader as captures
+from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan
 from storage.captures.writer import CaptureFile
 from storage.database.writer import storage_faults
 from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sha256_of, sync_folder
@@ -33,8 +33,8 @@ from storage.integrity import unjournaled
 from storage.integrity.rebuild import rebuilt, remove_database
 from storage.integrity.salvage import read_table, salvage
 from storage.integrity.verify import Verification, verify
-from storage.journal import entries as journal
 from storage.journal import recovery
+from storage.journal.entries import load_entry
 from storage.journal.recovery import in_order
 from storage.journal.staging import markdown
 from storage.state import checksums, last_verify
@@ -102,8 +102,8 @@ def _verified(root: Path) -> Verification:
 
 
 def _capture_faults(root: Path) -> Iterator[str]:
-    for name in captures.names(root):
-        yield from (item for item in captures.scan(root, name) if isinstance(item, str))
+    for name in capture_names(root):
+        yield from (item for item in scan(root, name) if isinstance(item, str))
 
 
 class _Repair:
@@ -136,7 +136,7 @@ class _Repair:
             for name in open_captures.read(self._root):
                 recovery.cut_torn_tail(self._root, name)
         except ArchiveDamaged:
-            for name in set(captures.names(self._root)) - self._known_seals().keys():
+            for name in set(capture_names(self._root)) - self._known_seals().keys():
                 recovery.cut_torn_tail(self._root, name, marked=False)
 
     # -- what the captures may not tell any more
@@ -181,7 +181,7 @@ class _Repair:
         with opened(self._root, lenient=True) as archive:
             self._done.mended += archive.notes
             if self._salvaged:
-                recovery.catch_up(self._root, archive.database, in_order(self._root, captures.names(self._root)))
+                recovery.catch_up(self._root, archive.database, in_order(self._root, capture_names(self._root)))
             found = verify(archive)
             self._restate_rows(archive, found)
             return found.database_differs
@@ -190,7 +190,7 @@ class _Repair:
 
     def _rebuild_database(self) -> None:
         """A new database from the captures, in the place of the one that is there."""
-        names, sealed = in_order(self._root, captures.names(self._root)), self._known_seals()
+        names, sealed = in_order(self._root, capture_names(self._root)), self._known_seals()
         with rebuilt(self._root) as again:
             entries = sum(_is_entry(item) for name in names for item in again.read(name))
             # Those of captures that are missing, too: they are not to be forgotten.
@@ -219,18 +219,18 @@ class _Repair:
         """What the other WARC files are now, if there is anything in them."""
         for name in names:
             path = self._root / name
-            if name not in sealed and captures.next_whole(path, 0) is not None:
-                yield CaptureFile(name, path.stat().st_size, sha256_of(path), captures.run_of(name))
+            if name not in sealed and next_whole(path, 0) is not None:
+                yield CaptureFile(name, path.stat().st_size, sha256_of(path), run_of(name))
 
     def _restate_rows(self, archive: Archive, found: Verification) -> None:
         """Put into a new journal what no journal tells: of damaged captures, and of runs from before there was one."""
-        runs = {captures.run_of(name) for name in found.damaged_captures} | set(
+        runs = {run_of(name) for name in found.damaged_captures} | set(
             unjournaled.runs_without_journal(archive.database)
         )
         if not runs:
             return
         with rebuilt(self._root) as again:
-            for name in in_order(self._root, captures.names(self._root)):
+            for name in in_order(self._root, capture_names(self._root)):
                 deque(again.read(name), maxlen=0)
             second = again.finish()
             lost = unjournaled.rows_lost(archive.database, second, sorted(runs))
@@ -257,12 +257,12 @@ class _Repair:
 
     def _from_journal(self, row: Mapping[str, Any]) -> bytes | None:
         """The file as the run wrote it: its text may differ from the row's in Unicode's composition."""
-        for name in captures.names(self._root):
-            if captures.run_of(name) != row["run_id"]:
+        for name in capture_names(self._root):
+            if run_of(name) != row["run_id"]:
                 continue
-            for item in captures.scan(self._root, name):
-                if isinstance(item, captures.Met) and item.entry is not None:
-                    entry = journal.loads(item.entry, where=name)
+            for item in scan(self._root, name):
+                if isinstance(item, ScannedRecord) and item.entry is not None:
+                    entry = load_entry(item.entry, where=name)
                     if isinstance(entry, BatchStored) and (data := _in_batch(entry, row)) is not None:
                         return data
         return None
@@ -278,8 +278,8 @@ class _Repair:
             self._done.aside.append(keep_aside(self._root, path).relative_to(self._root).as_posix())
 
 
-def _is_entry(item: captures.Met | str) -> bool:
-    return isinstance(item, captures.Met) and item.entry is not None
+def _is_entry(item: ScannedRecord | str) -> bool:
+    return isinstance(item, ScannedRecord) and item.entry is not None
 
 
 def _in_batch(batch: BatchStored, row: Mapping[str, Any]) -> bytes | None:

@@ -20,7 +20,7 @@ from schemas.front_matter import Document, loads
 from schemas.nfc import nfc
 from schemas.page import CaptureRef
 from storage.archive import Archive
-from storage.captures import reader as captures
+from storage.captures.reader import capture_names
 from storage.database.writer import Database
 from storage.files import sha256_of
 from storage.integrity.rebuild import Rebuilt, rebuilt
@@ -91,7 +91,7 @@ def verify(archive: Archive) -> Verification:
 def _check_captures(root: Path, db: Database, again: Rebuilt, found: Verification) -> set[CaptureRef]:
     """Read every capture: its faults are noted, its journal goes into the second database, its records come back."""
     sealed = {row["name"]: row for row in db.rows("SELECT * FROM capture_files")}
-    names = in_order(root, captures.names(root))
+    names = in_order(root, capture_names(root))
     found.damaged_captures = sorted(sealed.keys() - set(names))
     found.faults += [f"capture {name}: missing; put it back from a copy" for name in found.damaged_captures]
     records = set()

@@ -20,9 +20,17 @@ from schemas.coverage import Stretch, WindowRead, after
 from schemas.find import Status
 from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import RequestRecord
-from storage.database import rows as records
+from storage.database.rows import (
+    article_row,
+    duplicate_row,
+    find_row,
+    frontier_row,
+    plain_text_row,
+    quarantine_row,
+    relevance_columns,
+)
 from storage.database.writer import Database
-from storage.journal import events as feed
+from storage.journal.events import batch_events, numbered
 
 Commit = Callable[[], None]
 
@@ -87,13 +95,13 @@ class _Batch:
         self._entry = entry
         run_id, results = entry.run_id, entry.results
         self._articles = [
-            *(row for r in results if (row := records.article_row(r, run_id))),
-            *(records.plain_text_row(text, run_id) for text in entry.texts),
+            *(row for r in results if (row := article_row(r, run_id))),
+            *(plain_text_row(text, run_id) for text in entry.texts),
         ]
         self._adopted: dict[str, str] = {}
-        duplicates = [row for r in results if (row := records.duplicate_row(r, run_id))]
-        frontier = [row for r in results if (row := records.frontier_row(r, run_id))]
-        quarantine = [row for r in results if (row := records.quarantine_row(r, run_id))]
+        duplicates = [row for r in results if (row := duplicate_row(r, run_id))]
+        frontier = [row for r in results if (row := frontier_row(r, run_id))]
+        quarantine = [row for r in results if (row := quarantine_row(r, run_id))]
         self._upserted = {
             "articles": db.table("articles", self._articles),
             "duplicates": db.table("duplicates", duplicates),
@@ -101,7 +109,7 @@ class _Batch:
             "quarantine": db.table("quarantine", quarantine),
         }
         self._inserted = {
-            "finds": db.table("finds", [records.find_row(result, run_id) for result in results]),
+            "finds": db.table("finds", [find_row(result, run_id) for result in results]),
             "requests": request_table(db, run_id, entry.requests),
         }
 
@@ -135,11 +143,11 @@ class _Batch:
     def _tell(self, removed: Sequence[str], before: Mapping[str, bool]) -> None:
         """Write to the change feed what this batch has changed."""
         entry = self._entry
-        found = list(feed.changes(entry.results, self._articles, self._adopted, removed, before))
+        found = list(batch_events(entry.results, self._articles, self._adopted, removed, before))
         runs = self._db.rows("SELECT number, started_at FROM runs WHERE run_id = ?", [entry.run_id]) if found else []
         for run in runs:  # none if the entry of its start is damaged: then a repair adds its events
             at = max((r.crawled_at for r in entry.results if r.crawled_at), default=run["started_at"])
-            rows = feed.numbered(found, run=run["number"], entry=entry.number, at=at, run_id=entry.run_id)
+            rows = numbered(found, run=run["number"], entry=entry.number, at=at, run_id=entry.run_id)
             self._db.insert("events", self._db.table("events", rows))
 
     def _supersede(self) -> None:
@@ -314,7 +322,7 @@ _REASSESSED = (
 
 def _reassessment(db: Database, entry: TextsReassessed) -> Commit:
     """The rows keep the run that stored their text: its journal has the file."""
-    told = [{"id": t.id, "revision": t.revision, **records.relevance_columns(t.relevance)} for t in entry.texts]
+    told = [{"id": t.id, "revision": t.revision, **relevance_columns(t.relevance)} for t in entry.texts]
     rows = db.table("articles", told).select(["id", "revision", *_ASSESSED])
 
     def commit() -> None:
@@ -336,7 +344,7 @@ def _tell_reassessed(db: Database, entry: TextsReassessed) -> None:
     found = [{"kind": "reassessed", "id": t.id, "revision": t.revision} for t in entry.texts if t.id in held]
     for run in db.rows("SELECT number, started_at FROM runs WHERE run_id = ?", [entry.run_id]):
         at, run_id = run["started_at"], entry.run_id
-        events = feed.numbered(found, run=run["number"], entry=entry.number, at=at, run_id=run_id)
+        events = numbered(found, run=run["number"], entry=entry.number, at=at, run_id=run_id)
         db.insert("events", db.table("events", events))
 
 

@@ -43,7 +43,7 @@ _Line = _RunStarted | _BatchStored | _RunEnded | _RowsRestated | _TextsReassesse
 _LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
 
 
-def dumps(entry: Entry) -> bytes:
+def dump_entry(entry: Entry) -> bytes:
     """An entry as JSON in UTF-8."""
     match entry:
         case RunStarted():
@@ -58,7 +58,7 @@ def dumps(entry: Entry) -> bytes:
             return _LINE.dump_json(_TextsReassessed(entry))
 
 
-def loads(data: bytes, *, where: str) -> Entry:
+def load_entry(data: bytes, *, where: str) -> Entry:
     """The entry that `data` holds. Raises ArchiveDamaged, naming `where` it was read."""
     try:
         line = _LINE.validate_json(data)

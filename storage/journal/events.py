@@ -36,7 +36,7 @@ def first_number(run: int, entry: int) -> int:
     return (run * _ENTRIES + entry) * _PLACES
 
 
-def changes(
+def batch_events(
     results: Sequence[FindResult],
     articles: Sequence[Row],
     adopted: Mapping[str, str],

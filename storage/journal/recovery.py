@@ -22,12 +22,12 @@ from schemas.errors import ArchiveDamaged
 from schemas.journal import BatchStored, Entry, RunStarted
 from schemas.page import CaptureRef
 from storage.captures import open_captures
-from storage.captures import reader as captures
+from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan, whole_length
 from storage.captures.writer import CaptureFile
 from storage.database.writer import Database
 from storage.files import inside, set_aside, sha256_of
-from storage.journal import entries as journal
 from storage.journal.commit import interrupt, is_committed, is_next, plan_commit
+from storage.journal.entries import load_entry
 from storage.journal.staging import put_in_place, stage
 from storage.layout import OPEN_CAPTURE
 
@@ -45,12 +45,12 @@ class Read:
     faults: list[str] = field(default_factory=list)
     taken_up: int = 0
     too_late: set[str] = field(default_factory=set)
-    answers: dict[CaptureRef, captures.Met] = field(default_factory=dict)
+    answers: dict[CaptureRef, ScannedRecord] = field(default_factory=dict)
 
-    def note(self, item: captures.Met | Entry) -> None:
+    def note(self, item: ScannedRecord | Entry) -> None:
         """Take notice of an answer, or of an entry that tells of answers."""
         match item:
-            case captures.Met(kind="response", why=why) if why == WANTED:
+            case ScannedRecord(kind="response", why=why) if why == WANTED:
                 self.answers[item.ref] = item
             case BatchStored():
                 for result in item.results:
@@ -93,8 +93,8 @@ def recover(root: Path, db: Database, *, lenient: bool = False) -> list[str]:
 def _set_foreign_aside(root: Path, db: Database, name: str) -> str | None:
     """Move away a file in which nothing can be read, of a run of which nothing is known. Returns a sentence."""
     path = inside(root, name)
-    held = db.rows("SELECT run_id FROM runs WHERE run_id = ?", [captures.run_of(name)])
-    if held or captures.next_whole(path, 0) is not None:
+    held = db.rows("SELECT run_id FROM runs WHERE run_id = ?", [run_of(name)])
+    if held or next_whole(path, 0) is not None:
         return None
     return f"{name}: no record can be read in it; it is kept as {set_aside(root, path).relative_to(root)}"
 
@@ -114,7 +114,7 @@ def _unfinished(root: Path, db: Database) -> tuple[set[str], set[str], list[str]
 def unknown(root: Path, db: Database, since: str = "") -> set[str]:
     """The captures, in folders of the name `since` or later, that the database does not know to be finished."""
     rows = db.rows("SELECT name FROM capture_files WHERE name >= ?", [since])
-    return set(captures.names(root, since)) - {row["name"] for row in rows}
+    return set(capture_names(root, since)) - {row["name"] for row in rows}
 
 
 def _newest_day(db: Database) -> str:
@@ -137,19 +137,19 @@ def in_order(root: Path, names: Iterable[str]) -> list[str]:
     """WARC files in the order in which the runs wrote them: by the numbers that the runs gave themselves."""
     ordered = sorted(names, key=lambda name: name.rpartition("/")[2])
     numbers = _run_numbers(root, ordered)
-    return sorted(ordered, key=lambda name: numbers[captures.run_of(name)])
+    return sorted(ordered, key=lambda name: numbers[run_of(name)])
 
 
 def newest_number(root: Path) -> int:
     """The greatest number that a run gave itself; 0 where there is none."""
-    return max(_run_numbers(root, captures.names(root)).values(), default=0)
+    return max(_run_numbers(root, capture_names(root)).values(), default=0)
 
 
 def _run_numbers(root: Path, names: Iterable[str]) -> dict[str, int]:
     numbers: dict[str, int] = {}
     last = 0
     for name in names:
-        run_id = captures.run_of(name)
+        run_id = run_of(name)
         if run_id not in numbers:
             # A run whose beginning cannot be read goes where its name puts it.
             last = numbers[run_id] = _number_of(root, name) or last
@@ -157,10 +157,10 @@ def _run_numbers(root: Path, names: Iterable[str]) -> dict[str, int]:
 
 
 def _number_of(root: Path, name: str) -> int | None:
-    for item in islice(captures.scan(root, name), 2):
-        if isinstance(item, captures.Met) and item.entry is not None:
+    for item in islice(scan(root, name), 2):
+        if isinstance(item, ScannedRecord) and item.entry is not None:
             with suppress(ArchiveDamaged):  # reported when the record itself is read
-                entry = journal.loads(item.entry, where=name)
+                entry = load_entry(item.entry, where=name)
                 return entry.number if isinstance(entry, RunStarted) else None
     return None
 
@@ -174,14 +174,14 @@ def _replay(root: Path, db: Database, names: Sequence[str]) -> Read:
     """Carry out every journal entry of these files, in order, that the database lacks and can still take up."""
     read = Read()
     for name in names:
-        for item in captures.scan(root, name):
+        for item in scan(root, name):
             if isinstance(item, str):
                 read.faults.append(item)
                 continue
             read.note(item)
             if item.entry is not None:
                 try:
-                    entry = journal.loads(item.entry, where=f"{name} at {item.ref.offset}")
+                    entry = load_entry(item.entry, where=f"{name} at {item.ref.offset}")
                 except ArchiveDamaged as error:
                     read.faults.append(str(error))
                     continue
@@ -204,7 +204,7 @@ def cut_torn_tail(root: Path, name: str, *, marked: bool = True) -> str | None:
     path = inside(root, name)
     if not path.is_file():
         return None
-    size, whole = path.stat().st_size, captures.whole_length(path)
+    size, whole = path.stat().st_size, whole_length(path)
     if whole == size > 0 or (not marked and not _is_torn(path, whole)):
         return None
     if whole == 0:
@@ -216,7 +216,7 @@ def cut_torn_tail(root: Path, name: str, *, marked: bool = True) -> str | None:
 
 def _is_torn(path: Path, whole: int) -> bool:
     """Whether a file that is not whole was begun well, and nothing whole lies behind."""
-    return whole > 0 and captures.next_whole(path, whole) is None
+    return whole > 0 and next_whole(path, whole) is None
 
 
 def _truncate(path: Path, size: int) -> None:
@@ -235,10 +235,7 @@ def file_table(db: Database, root: Path, names: Sequence[str]) -> Any:
     """Rows of `capture_files` for finished files, read from the disk."""
     return capture_file_table(
         db,
-        [
-            CaptureFile(name, (root / name).stat().st_size, sha256_of(root / name), captures.run_of(name))
-            for name in names
-        ],
+        [CaptureFile(name, (root / name).stat().st_size, sha256_of(root / name), run_of(name)) for name in names],
     )
 
 
@@ -256,7 +253,7 @@ def _carry_out(root: Path, db: Database, entry: Entry) -> None:
     put_in_place(moves)
 
 
-def _unprocessed_row(met: captures.Met) -> dict[str, Any]:
+def _unprocessed_row(met: ScannedRecord) -> dict[str, Any]:
     return {
         "url": met.url,
         "capture_file": met.ref.file,

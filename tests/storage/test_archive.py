@@ -20,7 +20,7 @@ from schemas.find import Known, Relevance, RevisionKind, Status
 from schemas.front_matter import loads
 from schemas.page import CaptureRef
 from storage.archive import open_archive
-from storage.captures import reader as captures
+from storage.captures.reader import read_capture
 from storage.database.writer import Database, Migration, migrations
 from storage.integrity.repair import verify_archive
 from storage.integrity.verify import verify
@@ -40,7 +40,7 @@ class TestStoring:
         assert (document.body, document.hash_matches) == (article(1).body, True)
         ((title, name, offset),) = rows(tmp_path, "SELECT title, capture_file, capture_offset FROM articles")
         assert title == article(1).title
-        record = captures.read(tmp_path, CaptureRef(str(name), int(str(offset))))
+        record = read_capture(tmp_path, CaptureRef(str(name), int(str(offset))))
         assert (record.url, record.status, record.content) == (key(1).url, 200, "<p>쪽</p>".encode())
 
     def test_known_tells_what_is_held_and_leaves_out_what_is_not(self, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ class TestStoring:
             known = archive.known([key(1).id, key(2).id])
         held = known[key(1).id].capture
         assert held is not None
-        assert captures.read(tmp_path, held).url == key(1).url
+        assert read_capture(tmp_path, held).url == key(1).url
         assert known == {
             key(1).id: Known(
                 key(1).id,

@@ -13,7 +13,7 @@ from schemas.article import Outcome
 from schemas.errors import ArchiveDamaged
 from schemas.find import PlainText, RevisionKind
 from storage.archive import open_archive
-from storage.captures.reader import Met, scan
+from storage.captures.reader import ScannedRecord, scan
 from storage.integrity.repair import Repair, rebuild, repair, verify_archive
 from storage.integrity.verify import verify
 from tests.support.archives import contents, flip, killed, rows, store_new, store_results
@@ -89,12 +89,12 @@ def test_the_captures_are_enough(root: Path) -> None:
 
 
 def test_an_archive_of_an_earlier_schema_opens_and_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from storage.database import writer as database
+    from storage.database import writer
 
-    every = database.migrations()
+    every = writer.migrations()
     with monkeypatch.context() as earlier:
-        earlier.setattr(database, "migrations", lambda: [one for one in every if one.version < 6])
-        earlier.setattr(database, "comments", lambda: database.Migration(0, "comments.sql", "SELECT 'none yet'"))
+        earlier.setattr(writer, "migrations", lambda: [one for one in every if one.version < 6])
+        earlier.setattr(writer, "comments", lambda: writer.Migration(0, "comments.sql", "SELECT 'none yet'"))
         with open_archive(tmp_path) as archive:
             store_new(archive, 1, 2)
             edited = stored(article(1, body="고쳐 쓴 글이다."), outcome=Outcome.EDITED, revision=2)
@@ -236,7 +236,7 @@ def test_a_damaged_capture_cannot_be_mended_and_costs_no_row(root: Path, kind: s
     before = contents(root)
     (file,) = (root / "captures").rglob("*-0002-*.warc.gz")
     name = file.relative_to(root).as_posix()
-    for met in [met for met in scan(root, name) if isinstance(met, Met) and met.kind == kind]:
+    for met in [met for met in scan(root, name) if isinstance(met, ScannedRecord) and met.kind == kind]:
         flip(file, met.ref.offset + 60)
     done = repair(root)
     assert any(name in fault for fault in done.left)
@@ -249,7 +249,9 @@ def test_what_was_told_anew_is_told_once(root: Path) -> None:
     (file,) = (root / "captures").rglob("*-0002-*.warc.gz")
     name = file.relative_to(root).as_posix()
     (batch,) = [
-        met for met in scan(root, name) if isinstance(met, Met) and met.entry and b"batch_stored" in met.entry[:20]
+        met
+        for met in scan(root, name)
+        if isinstance(met, ScannedRecord) and met.entry and b"batch_stored" in met.entry[:20]
     ]
     flip(file, batch.ref.offset + 60)
     assert any("told anew" in line for line in repair(root).mended)
@@ -331,7 +333,9 @@ def test_an_article_that_took_over_a_text_is_told_anew_with_that(tmp_path: Path)
     before = contents(tmp_path)
     (file,) = (tmp_path / "captures").rglob("*-0002-*.warc.gz")
     entries = [
-        met for met in scan(tmp_path, file.relative_to(tmp_path).as_posix()) if isinstance(met, Met) and met.entry
+        met
+        for met in scan(tmp_path, file.relative_to(tmp_path).as_posix())
+        if isinstance(met, ScannedRecord) and met.entry
     ]
     flip(file, entries[1].ref.offset + 60)
     for act in (repair, rebuild):

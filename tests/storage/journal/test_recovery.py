@@ -18,7 +18,6 @@ from schemas.errors import ArchiveDamaged
 from schemas.find import RevisionKind
 from schemas.receipt import Receipt
 from storage.archive import open_archive
-from storage.captures import reader as captures
 from storage.integrity.repair import Repair, rebuild, repair, verify_archive
 from storage.integrity.verify import verify
 from tests.support.archives import flip, killed, rows, store_new, store_results
@@ -233,7 +232,7 @@ def test_a_start_reads_no_capture_that_the_database_knows(root: Path, monkeypatc
     def read(*_: object) -> None:
         raise AssertionError("a capture was read")
 
-    monkeypatch.setattr(captures, "scan", read)
-    monkeypatch.setattr(captures, "whole_length", read)
+    monkeypatch.setattr("storage.journal.recovery.scan", read)
+    monkeypatch.setattr("storage.journal.recovery.whole_length", read)
     with open_archive(root) as archive:
         assert archive.notes == []

@@ -11,7 +11,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.runs.doctor import archive as module
 from flows.runs.doctor.archive import JSON_FILES, archive_checks, damage, disk_check, read_last_run
 from flows.runs.doctor.check import Check, Level
 from storage.archive import leased, open_archive
@@ -153,7 +152,7 @@ def test_a_file_system_that_cannot_sync() -> None:
 
 
 def test_a_disk_that_syncs_slowly(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SLOW_SYNC", 0.0)
+    monkeypatch.setattr("flows.runs.doctor.archive._SLOW_SYNC", 0.0)
     assert level(root, "sync") is Level.WARNING
 
 
@@ -342,7 +341,7 @@ def test_a_disk_that_fails_while_it_is_looked_at(root: Path, monkeypatch: pytest
     def fail(path: Path) -> None:
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr(module, "holder", fail)
+    monkeypatch.setattr("flows.runs.doctor.archive.holder", fail)
     check = found(looked_at(root), "lock")
     assert check.level is Level.ERROR
     assert "Input/output error" in check.found
