@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
+from schemas.content_coding import Undecodable, decode
 from schemas.errors import ArchiveDamaged
 from schemas.page import CaptureRef, RawPage
 from storage.files import inside
@@ -26,6 +27,7 @@ ORIGINAL = "X-Archive-Orig-"
 """Before the name of a header that told of the wire and not of the payload."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_UNLIMITED = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def read_capture(archive: Path, ref: CaptureRef) -> Capture:
             url=_target(record, ref),
             status=record.http_headers.status_code if record.is_http else None,
             date=record.record_date,
-            content=_unpacked(record.reader.read(), _encoding(record)),
+            content=_decoded(record.reader.read(), _encoding(record)),
         )
 
 
@@ -109,7 +111,7 @@ def read_page(archive: Path, ref: CaptureRef) -> RawPage:
             headers=tuple((name.removeprefix(ORIGINAL), value) for name, value in http.astuples()),
             request_headers=(),
             payload=payload,
-            content=_unpacked(payload, _encoding(record)),
+            content=_decoded(payload, _encoding(record)),
             fetched_at=record.record_date,
             why=unquote(headers.get(WHY) or ""),
             capture=ref,
@@ -234,26 +236,10 @@ def _encoding(record: WarcRecord) -> str:
     return (record.http_headers.get("Content-Encoding") if record.is_http else None) or ""
 
 
-def _unpacked(payload: bytes, encoding: str) -> bytes:
-    """A payload without its content codings. It was unpacked within the client's limits when it was fetched."""
-    content = payload
-    for coding in reversed(encoding.lower().split(",")):
-        match coding.strip():
-            case _ if not content:
-                break
-            case "gzip" | "x-gzip":
-                content = _gunzipped(content)
-            case "deflate":
-                wbits = zlib.MAX_WBITS if content[:1] == b"\x78" else -zlib.MAX_WBITS
-                content = zlib.decompress(content, wbits)
-    return content
-
-
-def _gunzipped(data: bytes) -> bytes:
-    """Every member; what follows the last and is none is ignored, as the client did."""
-    parts = []
-    while data.startswith(_GZIP_MAGIC):
-        stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        parts.append(stream.decompress(data))
-        data = stream.unused_data
-    return b"".join(parts)
+def _decoded(payload: bytes, encoding: str) -> bytes:
+    """A payload without its content codings, of any size: the client's limit applied when it was fetched."""
+    match decode(payload, encoding, limit=_UNLIMITED):
+        case Undecodable(detail=detail):
+            raise ValueError(detail)  # `_record` turns it into ArchiveDamaged
+        case content:
+            return content

@@ -13,7 +13,7 @@ import duckdb
 
 from schemas.errors import ArchiveDamaged, ArchiveTooNew, StorageFault
 from storage.database.writer import Database, migrations, storage_faults
-from storage.journal.commit import IDENTITY
+from storage.journal.tables import JOURNALED
 
 
 def salvage(source: Path, target: Path) -> bool:
@@ -31,7 +31,7 @@ def salvage(source: Path, target: Path) -> bool:
         return False
     finally:
         database.close()
-    return {"articles", "runs"} <= tables and tables & IDENTITY.keys() <= copied
+    return {"articles", "runs"} <= tables and tables & JOURNALED.keys() <= copied
 
 
 def read_table(source: Path, table: str) -> list[dict[str, Any]]:

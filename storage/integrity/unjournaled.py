@@ -10,32 +10,30 @@ from pathlib import Path
 from typing import Any
 
 from storage.database.writer import Database
-from storage.journal.commit import IDENTITY
+from storage.journal.tables import JOURNALED
 
 Rows = dict[str, list[dict[str, Any]]]
 """Rows by table; a table without any is left out."""
 
 
-_GROWN = ("coverage", "quarantine", "events")
-"""Tables whose rows depend on entries of earlier runs, too: one damaged entry may affect any run."""
-
-
 def rows_lost(db: Database, rebuilt: Path, runs: Sequence[str]) -> Rows:
     """Rows that these runs stored and that `rebuilt` does not have."""
     with db.attached(rebuilt, "again"):
-        rows = {table: db.rows(_untold(table), [list(runs)]) for table in IDENTITY}
+        rows = {table: db.rows(_untold(table), [list(runs)]) for table in JOURNALED}
     return {table: found for table, found in rows.items() if found}
 
 
 def gone(db: Database, rebuilt: Path) -> Rows:
     """Rows of `rebuilt`, by the columns that identify them, that the database no longer has."""
     # A database from before there was a feed has no event: that is no witness against those that the journals tell.
-    told_of = [table for table in ("articles", "duplicates", *_GROWN) if table != "events" or _has_events(db)]
+    tables = [name for name, table in JOURNALED.items() if table.cumulative or name in ("articles", "duplicates")]
+    if not _has_events(db):
+        tables.remove("events")
     with db.attached(rebuilt, "again"):
         rows = {
             table: db.rows(f"SELECT {columns} FROM again.{table} EXCEPT SELECT {columns} FROM {table}")
-            for table in told_of
-            if (columns := ", ".join(IDENTITY[table]))
+            for table in tables
+            if (columns := ", ".join(JOURNALED[table].key))
         }
     return {table: found for table, found in rows.items() if found}
 
@@ -57,7 +55,7 @@ def rows_of_files(db: Database, files: Sequence[str]) -> list[dict[str, Any]]:
 def _untold(table: str) -> str:
     """A query for the rows that a table has because of the runs given as its parameter, and its second one has not."""
     runs = "run_id IN (SELECT unnest($1::VARCHAR[]))"
-    if table in _GROWN:
+    if JOURNALED[table].cumulative:
         runs = "$1 IS NOT NULL"  # of any run
     if table == "articles":  # or assessed again by them: a row bears the run that stored its text
         runs = f"({runs} OR id IN (SELECT id FROM events WHERE kind = 'reassessed' AND {runs}))"

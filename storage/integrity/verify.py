@@ -25,25 +25,12 @@ from storage.database.writer import Database
 from storage.files import sha256_of
 from storage.integrity.rebuild import Rebuilt, rebuilt
 from storage.journal.recovery import in_order
+from storage.journal.tables import JOURNALED
 
 KEPT_KINDS = frozenset({"response", "resource", "revisit"})
 
 _TOLD_BY_JOURNAL = "run_id NOT IN (SELECT run_id FROM {0}runs WHERE batches IS NULL)"
 """All but those of runs from before there was a journal: a row of a run that nobody knows is a forged one."""
-_COMPARED = {
-    "articles": "id",
-    "superseded": "id || ' revision ' || revision",
-    "duplicates": "id",
-    "frontier": "id",
-    "finds": "run_id || ' ' || id",
-    "runs": "run_id",
-    "requests": "run_id || ' ' || url",
-    "cursors": "source",
-    "coverage": "source || ' ' || since",
-    "quarantine": "id",
-    "events": "seq",
-}
-"""Each table that the journal determines, and how a row of it is named in messages."""
 
 
 @dataclass(slots=True)
@@ -126,10 +113,10 @@ def _seal_faults(root: Path, name: str, sealed: Mapping[str, Any] | None) -> lis
 def _check_rows(database: Database, again: Rebuilt, found: Verification) -> None:
     """Rows that differ from those that the journal gives, or that it does not give."""
     with database.attached(again.finish(), "again"):
-        for table, name in _COMPARED.items():
-            for row in database.rows(_difference(table, name)):
+        for name, table in JOURNALED.items():
+            for row in database.rows(_difference(name, table.label)):
                 found.database_differs = True
-                found.faults.append(f"row {table} {row['name']}: {row['problem']}")
+                found.faults.append(f"row {name} {row['name']}: {row['problem']}")
 
 
 def _difference(table: str, name: str) -> str:

@@ -31,6 +31,7 @@ from storage.database.rows import (
 )
 from storage.database.writer import Database
 from storage.journal.events import batch_events, numbered
+from storage.journal.tables import JOURNALED
 
 Commit = Callable[[], None]
 
@@ -265,22 +266,6 @@ def _ending(db: Database, entry: RunEnded) -> Commit:
     return commit
 
 
-IDENTITY = {
-    "articles": ("id",),
-    "superseded": ("id", "revision"),
-    "duplicates": ("id",),
-    "frontier": ("id",),
-    "finds": ("run_id", "id"),
-    "runs": ("run_id",),
-    "requests": ("run_id", "started_at", "url", "attempt"),
-    "cursors": ("source",),
-    "coverage": ("source", "since"),
-    "quarantine": ("id",),
-    "events": ("seq",),
-}
-"""The tables that journals determine, and the columns that identify a row of each."""
-
-
 def _restated(db: Database, table: str, told: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Rows as they were: times and maps were written as text and objects."""
     schema = db.table(table, []).schema
@@ -296,7 +281,7 @@ def _restated(db: Database, table: str, told: Sequence[Mapping[str, Any]]) -> pa
 
 
 def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
-    same = " AND ".join(f"old.{name} = batch.{name}" for name in IDENTITY[entry.table])
+    same = " AND ".join(f"old.{name} = batch.{name}" for name in JOURNALED[entry.table].key)
     with db.transaction():
         db.register_batch(rows)
         db.execute(f"DELETE FROM {entry.table} old USING batch WHERE {same}")

@@ -186,3 +186,12 @@ def test_a_record_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
     ):
         with pytest.raises(ArchiveDamaged, match=wrong.file):
             read_capture(tmp_path, wrong)
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip", "gzip, gzip, gzip"])
+def test_a_payload_that_cannot_be_decoded_is_damage(tmp_path: Path, encoding: str) -> None:
+    with writer(tmp_path) as file:
+        ref = file.append_page(page(key().url, headers=(("Content-Encoding", encoding),), payload=b"plain"))
+    for read in (read_capture, read_page):
+        with pytest.raises(ArchiveDamaged, match=ref.file):
+            read(tmp_path, ref)
