@@ -13,7 +13,6 @@ staged files are renamed into place. The next start carries out what the journal
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,41 +26,23 @@ from schemas.find import FindResult, PlainText
 from schemas.front_matter.styles import Style
 from schemas.journal import BatchStored, Entry, Reassessment, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import CaptureRef, RawPage, RequestRecord
-from schemas.receipt import ExitReason, Receipt, run_id_at
-from storage import files, layout
-from storage.captures.reader import Capture, ScannedRecord, capture_names, read_capture, read_page
+from schemas.receipt import Receipt
+from storage.captures.reader import Capture, ScannedRecord, read_capture, read_page
 from storage.captures.writer import CaptureWriter
-from storage.database import snapshot
-from storage.database.compaction import compact, is_bloated
+from storage.database.opening import open_database
+from storage.database.publisher import Publisher
 from storage.database.queries import Queries
 from storage.database.writer import Database, Row, storage_faults
-from storage.files import make_folder, sync_folder
 from storage.journal import recovery
 from storage.journal.commit import plan_commit
 from storage.journal.entries import dump_entry
 from storage.journal.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.layout import LAST_RUN, OPEN_CAPTURE
-from storage.state import checksums, json_file
-from storage.state.lease import lease
-
-SMALL = 32 * 1024 * 1024
-"""A database up to this many bytes is published after every run: the copy costs some hundredths of a second."""
-
-_log = logging.getLogger(__name__)
-
-FRESH = 20.0
-"""Seconds after which readers get what a run has stored so far, whole batches, while it goes on."""
-
-_SHARE = 20.0
-"""A copy for readers is made at most so many times its own length after the one before: 5 % of a run."""
-
-_RESTATED_AT_ONCE = 500
-"""Rows in one journal entry of a repair."""
+from storage.state import json_file
+from storage.state.lease import leased
 
 REASSESSED_AT_ONCE = 5_000
 """Texts in one journal entry of a reassessment."""
-
-RowsByTable = Mapping[str, Sequence[Row]]
 
 KEPT_FOR = timedelta(days=1)
 """How long a response that a killed run captured is used instead of a new request."""
@@ -81,10 +62,7 @@ class Archive(Queries):
         self._batches = 0
         self._ran = self._ended = False
         self._behind = False  # the journal has a batch that the database lacks
-        self._unpublished = root / layout.UNPUBLISHED
-        self._changed = self._unpublished.exists()
-        self._stale = False  # readers could see more of this run
-        self._shown, self._showing = time.monotonic(), 0.0
+        self._publisher = Publisher(root)
 
     @property
     def database(self) -> Database:
@@ -97,7 +75,8 @@ class Archive(Queries):
             self.notes += recovery.recover(self.root, self._db, lenient=lenient)
             note = finish_staged(self.root, self._db)
         self.notes += [note] if note else []
-        self._note_change(bool(self.notes))
+        if self.notes:
+            self._publisher.note_change()
 
     # -- a run
 
@@ -136,7 +115,8 @@ class Archive(Queries):
         self._writer.close()
         gaps = self.gaps()
         commit()
-        self._note_change(gaps != self.gaps())
+        if gaps != self.gaps():
+            self._publisher.note_change()
         self._note_captures()
         # A run that changed nothing is not published: `seogo status` still shows it.
         with storage_faults(self.root):
@@ -215,7 +195,8 @@ class Archive(Queries):
         committing = time.monotonic()
         told = any(not result.known or result.revision_kind is not None for result in results)
         changed = told or bool(texts) or bool(coverage)
-        self._note_change(changed)
+        if changed:
+            self._publisher.note_change()
         commit()
         placing = time.monotonic()
         with storage_faults(self.root):
@@ -223,32 +204,18 @@ class Archive(Queries):
         self._behind = False
         self._answers.note(batch)
         write = time.monotonic() - placing + committing - staging
-        self._stale |= changed
-        self.keep_readers_fresh()
+        if changed:
+            self._publisher.note_batch()
+        self.publish_during_run()
         return {"store": time.monotonic() - began - write, "write": write}
 
-    def restate(self, rows: RowsByTable, gone: RowsByTable) -> None:
-        """Journal these rows, by table, in a run of its own: no other entry gives them.
-
-        `gone` are rows that are not to come back: what tells them apart.
-        """
-        now = datetime.now(UTC)
-        receipt = Receipt(run_id_at(now), "repair", None, now)
-        self.start_run(receipt, behind=recovery.newest_number(self.root))
-        for table in {**gone, **rows}:
-            self._restate(receipt.run_id, table, (), gone.get(table, ()))
-            lost = rows.get(table, ())
-            for at in range(0, len(lost), _RESTATED_AT_ONCE):
-                self._restate(receipt.run_id, table, lost[at : at + _RESTATED_AT_ONCE], ())
-        receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
-        self.finish_run(receipt, {}, [])
-
-    def _restate(self, run_id: str, table: str, rows: Sequence[Row], gone: Sequence[Row]) -> None:
-        self._commit(RowsRestated(run_id, self._batches + 1, table, tuple(rows), tuple(gone)))
+    def restate(self, run_id: str, table: str, rows: Sequence[Row], absent: Sequence[Row]) -> None:
+        """Journal rows of a table as they are, and `absent`: the keys of rows that a replay must not restore."""
+        self._commit(RowsRestated(run_id, self._batches + 1, table, tuple(rows), tuple(absent)))
 
     def reassess(self, run_id: str, texts: Sequence[Reassessment]) -> None:
         """Store what texts are worth by today's topic file: REASSESSED_AT_ONCE of them at most."""
-        self._note_change(True)
+        self._publisher.note_change()
         self._commit(TextsReassessed(run_id, self._batches + 1, tuple(texts)))
 
     def _commit(self, entry: RowsRestated | TextsReassessed) -> None:
@@ -258,10 +225,6 @@ class Archive(Queries):
         self._writer.sync()
         commit()
         self._behind = False
-
-    def publish_anew(self) -> None:
-        """Readers get a new copy at the end, whatever has changed."""
-        self._note_change(True)
 
     @property
     def _writer(self) -> CaptureWriter:
@@ -286,79 +249,29 @@ class Archive(Queries):
         rows = self._db.rows("SELECT url, capture_file, capture_offset FROM unprocessed")
         return {row["url"]: CaptureRef(row["capture_file"], row["capture_offset"]) for row in rows}
 
-    # -- what readers see
+    # -- publishing and closing
 
-    def keep_readers_fresh(self) -> None:
-        """In the middle of a long run: what is committed, is shown. The mark stays, since the run has not ended.
+    def publish_during_run(self) -> None:
+        """Publish what is committed, if it is time. Not while another thread uses the archive. Raises StorageFault."""
+        if self._publisher.is_due():
+            try:
+                self._publisher.publish_during_run(self._db)
+            finally:
+                self._db = Database.open(self._db.path)
 
-        Does nothing until FRESH seconds after the last time. Not while another thread asks the archive.
-        """
-        began = time.monotonic()
-        if not self._stale or began - self._shown <= max(FRESH, _SHARE * self._showing):
-            return
-        try:
-            with storage_faults(self.root):
-                self._db.close()
-                self._show()
-            self._stale = False
-        except StorageFault as fault:
-            # No reason to end the run, which tries again, and says it at its end.
-            _log.warning("readers see an older state for now: %s", fault)
-        finally:
-            self._db = Database.open(self._db.path)
-            self._shown = time.monotonic()
-            self._showing = self._shown - began
+    def publish_at_end(self) -> None:
+        """Replace the snapshot when the archive is closed, even if nothing has changed."""
+        self._publisher.note_change()
 
-    def _show(self, *sealed: str) -> None:
-        """Replace the snapshot by a copy of the closed database; record its checksum, and those of `sealed`, first."""
-        snapshot.publish(
-            self._db.path,
-            self.root / layout.SNAPSHOT,
-            temporary=self.root / "state" / "snapshot.tmp",
-            seal=lambda sha256: checksums.record(self.root, self._db.path, layout.SNAPSHOT, *sealed, sha256=sha256),
-        )
-
-    # -- closing
-
-    def _note_change(self, changed: bool) -> None:
-        """Readers have an older copy from now on, and a mark says so, in case this process is killed."""
-        if changed and not self._changed:
-            with storage_faults(self.root):
-                self._unpublished.touch()
-                sync_folder(self._unpublished.parent)
-            self._changed = True
-
-    def _publish(self) -> None:
-        """Close everything and, when readers would see a difference worth its cost, replace their copy."""
-        path = self._db.path
+    def _close(self) -> None:
+        """Close everything, and publish if readers would see a difference."""
         if self._captures is not None:
             self._captures.close()
-        try:
-            bloated = self._changed and self._emptied()
-        except BaseException:
-            self._db.abandon()  # the first error is the news
-            raise
-        self._db.close()
-        if bloated:
-            try:
-                compact(path, temporary=self.root / "state" / "compact.tmp")
-            except StorageFault as fault:
-                _log.warning("the database stays larger than it needs to be: %s", fault)
+        self._publisher.close(self._db)
         if self._ended:
-            # Not before the database's own file holds it all: until then a log that cannot be read costs nothing.
+            # Not before the database file holds everything: until then an unreadable log of it loses nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
-        with storage_faults(self.root):
-            has_none = not (self.root / layout.SNAPSHOT).exists()
-            if self._changed or has_none or (self._ran and path.stat().st_size <= SMALL):
-                # With the seal, which is synced, before the copy: as long as it is there the copy may be an older one.
-                self._unpublished.touch()
-                self._show(layout.WRITER_DATABASE)
-                self._unpublished.unlink(missing_ok=True)
-
-    def _emptied(self) -> bool:
-        """Whether much of the database's file is room that nothing is in."""
-        self._db.checkpoint()
-        return is_bloated(self._db)
+        self._publisher.publish_at_end(self._db.path, ran=self._ran)
 
 
 @contextmanager
@@ -373,77 +286,17 @@ def open_archive(root: Path, *, style: Style = "seed", wait: float = 0.0) -> Ite
 
 
 @contextmanager
-def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold the archive at `root`, made where there is none, without opening it. Raises ArchiveBusy, StorageFault."""
-    state = root / "state"
-    try:
-        make_folder(state / "staged")
-    except OSError as error:
-        raise StorageFault(f"{root} cannot be made: {error.strerror}. Choose another with --archive DIR.") from error
-    with lease(state, now=datetime.now(UTC), wait=wait):
-        yield
-
-
-@contextmanager
 def opened(root: Path, *, style: Style = "seed", lenient: bool = False) -> Iterator[Archive]:
     """What `open_archive` does, for who holds the lease already. `lenient` as in `storage.journal.recovery`."""
-    _check_database(root)
-    if not (root / layout.SNAPSHOT).exists():
-        _publish_empty(root)
-    with storage_faults(root):
-        checksums.forget(root, layout.WRITER_DATABASE)
-    db, notes = _open_database(root)
+    db, notes = open_database(root)
     archive = Archive(root, db, style=style, notes=notes)
     try:
         archive.recover(lenient=lenient)
         if db.migrated:
-            archive.publish_anew()
+            archive.publish_at_end()
         yield archive
     except BaseException:
         with suppress(StorageFault):  # the first error is the news
-            archive._publish()
+            archive._close()
         raise
-    archive._publish()
-
-
-def _check_database(root: Path) -> None:
-    """An archive that has lost its database must not be taken for a new one: all of it would be fetched again."""
-    if (root / layout.WRITER_DATABASE).exists():
-        return
-    left = ["captures"] if capture_names(root) else []
-    left += [layout.SNAPSHOT] if (root / layout.SNAPSHOT).exists() else []
-    if left:
-        raise ArchiveDamaged(f"{root} has {' and '.join(left)}, but no {layout.WRITER_DATABASE}. Run: seogo repair")
-
-
-def _open_database(root: Path) -> tuple[Database, list[str]]:
-    """The writer's database, and a sentence where its log had to be set aside.
-
-    A log that belongs to an older state of the file, which DuckDB leaves behind in rare cases, keeps it from being
-    opened. All that it can hold is told by the journals that `storage.journal.recovery` carries out.
-    """
-    path = root / layout.WRITER_DATABASE
-    log = path.with_name(f"{path.name}.wal")
-    try:
-        return Database.open(path), []
-    except ArchiveDamaged:
-        if not log.exists():
-            raise
-    target = files.set_aside(root, log)
-    return Database.open(path), [f"the database's log could not be read; it is kept as {target.relative_to(root)}"]
-
-
-def _publish_empty(root: Path) -> None:
-    """Readers can open the archive from its first moment on."""
-    writer = root / layout.WRITER_DATABASE
-    if not capture_names(root):
-        # No run has begun: what lies there was left half-made by a start that was killed, or had no room.
-        try:
-            Database.open(writer).close()
-        except ArchiveDamaged:
-            for path in (writer, writer.with_name(f"{writer.name}.wal")):
-                path.unlink(missing_ok=True)
-    Database.open(writer).close()
-    with storage_faults(root):
-        sync_folder(writer.parent)
-    snapshot.publish(root / layout.WRITER_DATABASE, root / layout.SNAPSHOT, temporary=root / "state" / "snapshot.tmp")
+    archive._close()

@@ -27,7 +27,7 @@ from flows.sources.reading import Discovered
 from flows.sources.window import SILENCE
 from schemas.page import RequestRecord
 from schemas.receipt import Receipt, SourceEnd, SourceReport
-from storage.archive import FRESH
+from storage.database.publisher import PUBLISH_EVERY
 from storage.layout import BACKOFF, BASELINE
 from storage.state.backoff import JsonBackoffStore
 from storage.state.baseline import load_baseline, save_baseline
@@ -151,7 +151,7 @@ class PipelineRun(Run):
     async def _refresh_snapshot(self, over: asyncio.Event) -> None:
         while not over.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), FRESH / 4)
+                await asyncio.wait_for(over.wait(), PUBLISH_EVERY / 4)
             if self._pipeline is not None and not over.is_set():
                 await self._pipeline.refresh_snapshot()
 

@@ -23,7 +23,7 @@ from schemas.front_matter import dumps, from_article
 from schemas.front_matter.styles import CODECS
 from schemas.journal import BatchStored
 from storage import layout
-from storage.archive import Archive, leased, opened
+from storage.archive import Archive, opened
 from storage.captures import open_captures
 from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan
 from storage.captures.writer import CaptureFile
@@ -39,6 +39,7 @@ from storage.journal.recovery import in_order
 from storage.journal.staging import markdown
 from storage.state import checksums, last_verify
 from storage.state.last_verify import LastVerify
+from storage.state.lease import leased
 
 _SALVAGED = "state/salvaged.duckdb"
 
@@ -125,7 +126,7 @@ class _Repair:
                 self._rebuild_database()
             with opened(self._root) as archive:
                 self._mend_files(archive, verify(archive))
-                archive.publish_anew()
+                archive.publish_at_end()
             self._done.left = _verified(self._root).faults
         if any(layout.SNAPSHOT in fault for fault in self._faults):
             self._done.mended.append(f"{layout.SNAPSHOT}: copied anew")
@@ -236,7 +237,7 @@ class _Repair:
             lost = unjournaled.rows_lost(archive.database, second, sorted(runs))
             gone = unjournaled.gone(archive.database, second)
         if lost or gone:
-            archive.restate(lost, gone)
+            unjournaled.restate(archive, lost, gone)
             number = sum(map(len, [*lost.values(), *gone.values()]))
             self._done.mended.append(f"journal: {number} rows that no capture tells of any more are told anew")
 

@@ -1,4 +1,4 @@
-"""Rows of a database that its journals no longer give: read before a database is rebuilt from the captures.
+"""Rows of a database that no readable journal has: found, and journaled again, before the database is rebuilt.
 
 `rebuilt` is a second database, rebuilt from the captures that can be read.
 """
@@ -6,14 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from schemas.receipt import ExitReason, Receipt, run_id_at
+from storage.archive import Archive
 from storage.database.writer import Database
+from storage.journal.recovery import newest_number
 from storage.journal.tables import JOURNALED
 
 Rows = dict[str, list[dict[str, Any]]]
 """Rows by table; a table without any is left out."""
+
+_ROWS_PER_ENTRY = 500
 
 
 def rows_lost(db: Database, rebuilt: Path, runs: Sequence[str]) -> Rows:
@@ -36,6 +42,20 @@ def gone(db: Database, rebuilt: Path) -> Rows:
             if (columns := ", ".join(JOURNALED[table].key))
         }
     return {table: found for table, found in rows.items() if found}
+
+
+def restate(archive: Archive, lost: Rows, gone: Rows) -> None:
+    """Journal these rows in a separate run. `gone`: the keys of rows that a replay must not restore."""
+    now = datetime.now(UTC)
+    receipt = Receipt(run_id_at(now), "repair", None, now)
+    archive.start_run(receipt, behind=newest_number(archive.root))
+    for table in {**gone, **lost}:
+        archive.restate(receipt.run_id, table, (), gone.get(table, ()))
+        rows = lost.get(table, ())
+        for at in range(0, len(rows), _ROWS_PER_ENTRY):
+            archive.restate(receipt.run_id, table, rows[at : at + _ROWS_PER_ENTRY], ())
+    receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
+    archive.finish_run(receipt, {}, [])
 
 
 def _has_events(db: Database) -> bool:

@@ -435,8 +435,8 @@ def test_what_is_stored_is_shown_while_the_next_batch_is_fetched(
     """At a polite pace a batch takes minutes."""
     monkeypatch.setattr("flows.runs.crawl.BATCH", 8)
     monkeypatch.setattr("flows.pipeline.batches.BATCH", 8)
-    monkeypatch.setattr("storage.archive.FRESH", 1.5)
-    monkeypatch.setattr("flows.runs.pipeline_run.FRESH", 0.4)
+    monkeypatch.setattr("storage.database.publisher.PUBLISH_EVERY", 1.5)
+    monkeypatch.setattr("flows.runs.pipeline_run.PUBLISH_EVERY", 0.4)
     plain = [
         one.key
         for one in naver.corpus.articles

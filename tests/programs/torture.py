@@ -42,10 +42,10 @@ from flows.replica.corpus import Corpus, make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from schemas.article import SEOUL
-from storage import archive, files
+from storage import files
 from storage.captures import writer
 from storage.captures.reader import ScannedRecord, capture_names, scan
-from storage.database import snapshot
+from storage.database import publisher, snapshot
 from storage.database.writer import Database
 from storage.integrity.repair import verify_archive
 from storage.journal import staging
@@ -125,7 +125,7 @@ def die() -> None:
 
 def instrument(steps: Steps) -> None:
     """Instrument the steps between archive and disk. The snapshot is published after every batch."""
-    archive.FRESH = archive._SHARE = 0
+    publisher.PUBLISH_EVERY = publisher._PAUSE = 0
     writer._write_all = steps.around("append", writer._write_all, _half_append)
     staging._write_synced = steps.around("stage", staging._write_synced, _half_file)
     for module in (writer, staging, files, snapshot):

@@ -13,11 +13,12 @@ import pytest
 
 from flows.runs.doctor.archive import JSON_FILES, archive_checks, damage, disk_check, read_last_run
 from flows.runs.doctor.check import Check, Level
-from storage.archive import leased, open_archive
+from storage.archive import open_archive
 from storage.integrity.repair import verify_archive
 from storage.layout import LAST_RUN, OPEN_CAPTURE, SNAPSHOT, UNPUBLISHED, WRITER_DATABASE
 from storage.state import checksums
 from storage.state.holder import holder
+from storage.state.lease import leased
 from tests.support.archives import killed, store_new
 from tests.support.checks import found, tree
 from tests.support.disks import fill, mount, needs_a_disk
