@@ -23,8 +23,8 @@ from flows.fetching.backoff import LONGEST_PAUSE, retry_after_seconds
 from flows.fetching.robots import read_rules
 from flows.naver.article_page import parse_article, parse_whole_page
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
-from flows.naver.search_api import parse_api_error, parse_search_answer
-from flows.naver.search_page import parse_search_page
+from flows.naver.search.api import parse_api_error, parse_search_answer
+from flows.naver.search.page import parse_search_page
 from flows.naver.urls import article_key, clean_original_url, find_article_key, find_link
 from flows.pipeline.relevance import mentions, score
 from flows.replica import list_pages, notices, search_answers, search_pages

@@ -18,7 +18,7 @@ from flows.naver.article_page import parse_article
 from flows.naver.listing import parse_section_more
 from flows.naver.nodes import ancestors
 from flows.naver.partial_tree import build_tree
-from flows.naver.search_api import parse_api_error
+from flows.naver.search.api import parse_api_error
 from flows.naver.urls import clean_original_url, find_article_key
 from schemas.errors import LayoutChanged, SeogoError, TopicError
 from schemas.nfc import nfc
