@@ -68,7 +68,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "export --format jsonl --to out": publish.export,
     "report --days 30 --html report.html": publish.report,
     "status --json": query.status,
-    "doctor --archive archive": doctor.doctor,
+    "doctor --topic my_topic.yaml --bundle report.zip": doctor.doctor,
     "verify --archive archive": maintain.verify,
     "repair --archive archive": maintain.repair,
     "rebuild --archive archive": maintain.rebuild,

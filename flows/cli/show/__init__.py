@@ -8,5 +8,6 @@ archive.py    status, verification, repair, reparse
 article.py    an article, its history, its differences
 exports.py    publish, export, report
 topic.py      a topic file
+checks.py     the checks of `seogo doctor`
 progress.py   a run while it runs
 """

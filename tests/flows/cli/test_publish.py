@@ -1,4 +1,4 @@
-"""`seogo publish`, `export` and `report` as people and programs use them."""
+"""`seogo publish`, `export` and `report`: output, JSON and exit codes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_codes_of_what_goes_wrong(root: Path, tmp_path: Path) -> None:
 
 
 def test_while_another_writes(root: Path) -> None:
-    """Publishing waits for no one unless told; exporting and reporting do not even notice."""
+    """publish fails unless it is given time to wait; export and report need no lock."""
     with leased(root):
         assert seogo("publish", "--archive", root).code == Exit.ARCHIVE_BUSY
         assert seogo("export", "--archive", root).code == Exit.DONE

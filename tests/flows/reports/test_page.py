@@ -1,4 +1,4 @@
-"""The report's page: what is in it, and that nothing that came from the web can become a part of it."""
+"""The page: its content, and that text from the web cannot become markup or script."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def page_of(root: Path, *, days: int = 7, library: str = STUB) -> str:
 
 
 class Reader(HTMLParser):
-    """What a browser makes of the page: its elements, the text of its scripts, and where it leads."""
+    """The page as a browser parses it: elements, attributes, scripts, text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,8 +83,8 @@ def test_what_a_page_said_is_text(root: Path) -> None:
     found = read(page_of(root))
     assert "img" not in found.tags
     assert not [name for name, _ in found.attributes if name.startswith("on")]
-    assert "onerror=alert(1)" in found.text  # shown, as it is
-    assert len(found.scripts) == 4  # none was opened by what is in the data
+    assert "onerror=alert(1)" in found.text  # shown as text
+    assert len(found.scripts) == 4  # the data opened none
     assert json.loads(found.scripts[1])["titles"].count("onerror") == 1
 
 
@@ -233,7 +233,7 @@ def test_the_listing_loses_nothing(given_rows: list[tuple[Any, ...]]) -> None:
 
 
 def usual(name: str, published: datetime | None) -> tuple[str | None, str | None]:
-    """Address and file as the page's script makes them."""
+    """Address and file as the script of the page derives them."""
     if not re.fullmatch(r"\d{3}_\d{10}", name):
         return None, None
     day = f"{published.astimezone(SEOUL):%Y/%m/%d}" if published else "undated"
@@ -241,7 +241,7 @@ def usual(name: str, published: datetime | None) -> tuple[str | None, str | None
 
 
 class TestCharts:
-    """The library itself takes them, where it is installed."""
+    """The specifications are accepted by Vega-Lite, if it is installed."""
 
     @pytest.mark.parametrize(
         "chart",
