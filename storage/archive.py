@@ -1,14 +1,14 @@
 """Database, captures and Markdown files together, as one archive directory with one writer.
 
-    articles/2025/12/30/119_0003042504.md     what people and tools read
-    archive.duckdb                            for readers: a copy, replaced whole
-    captures/2025/12/30/….warc.gz             raw answers, and the journal of each run
-    state/                                    the writer's database, lock, staged files: nobody else opens it
+    articles/2025/12/30/119_0003042504.md     Markdown files for people and tools
+    archive.duckdb                            the snapshot for readers, replaced as a whole
+    captures/2025/12/30/….warc.gz             raw responses, and the journal of each run
+    state/                                    the writer's database, lock, staged files: internal
 
-A batch is stored in an order that a kill can stop anywhere: how it ended is written to the run's journal beside the
-captures, and both are synced; new files are staged under `state/` and synced; one transaction commits the rows; the
-staged files are renamed into place. The next start carries out what the journal has and the database lacks
-(`storage.journal.recovery`), and puts in place what is still staged.
+A batch is stored in an order that a kill can interrupt at any point: its outcomes are written to the run's journal, in
+the captures, and both are synced; new files are staged under `state/` and synced; one transaction commits the rows; the
+staged files are renamed into place. The next start replays the entries that the database lacks
+(`storage.journal.recovery`) and moves the remaining staged files into place.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ class Archive(Queries):
 
     @property
     def database(self) -> Database:
-        """The writer's database, to be asked."""
+        """The writer's database, for queries."""
         return self._db
 
     def recover(self, *, lenient: bool = False) -> None:
-        """Finish what a killed run left, and replay what the database lacks; `notes` describe it."""
+        """Finish an interrupted run, and replay the entries that the database lacks; `notes` describe it."""
         with storage_faults(self.root):
             self.notes += recovery.recover(self.root, self._db, lenient=lenient)
             note = finish_staged(self.root, self._db)
@@ -81,9 +81,9 @@ class Archive(Queries):
     # -- a run
 
     def start_run(self, receipt: Receipt, *, behind: int = 0) -> None:
-        """Begin the run's journal, and commit its row when that is sure to stay.
+        """Begin the run's journal, and commit the run's row once the journal is synced.
 
-        Its number is greater than that of any run that the database knows, and than `behind`.
+        The run's number is greater than that of any run in the database, and than `behind`.
         """
         self._captures = CaptureWriter(self.root, receipt.run_id, software=f"seogo/{version('seogo')}")
         self._answers, self._batches = recovery.Read(), 0
@@ -104,9 +104,9 @@ class Archive(Queries):
         requests: Sequence[RequestRecord],
         coverage: Sequence[WindowRead] = (),
     ) -> None:
-        """Commit the receipt and, with it and not before, how far each source has been read."""
+        """Commit the receipt together with the sources' cursors, which are not committed earlier."""
         if self._behind:
-            # The disk failed under a batch that the journal holds: the next start carries it out.
+            # Storing a batch failed after it was journaled: the next start replays it.
             self._writer.close()
             return
         ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests), tuple(coverage))
@@ -127,35 +127,33 @@ class Archive(Queries):
     # -- reading back
 
     def read_capture(self, ref: CaptureRef) -> Capture:
-        """A capture of this archive. Raises ArchiveDamaged where there is none."""
+        """A capture of this archive. Raises ArchiveDamaged if there is none."""
         return read_capture(self.root, ref)
 
     def read_page(self, ref: CaptureRef) -> RawPage:
-        """The answer in a capture, as if it had just been given. Raises ArchiveDamaged where there is none."""
+        """The captured response as a page. Raises ArchiveDamaged if there is none."""
         return read_page(self.root, ref)
 
     def captured_answer(self, url: str) -> RawPage | None:
-        """The answer to this address that an earlier run captured and could not store, where there is one."""
-        ref = self._kept.pop(url, None)
-        if ref is not None:
-            with suppress(ArchiveDamaged):  # then it is asked for again; `verify` names the damage
-                return read_page(self.root, ref)
-        return None
+        """The response from this address that an earlier run captured and could not store, if there is one."""
+        return self._readable(self._kept.pop(url, None))
 
     def quarantined_page(self, id_: str) -> RawPage | None:
-        """The page of an article that is in quarantine; None where there is none, or none that can be read."""
-        ref = self.quarantined_capture(id_)
-        with suppress(ArchiveDamaged):  # `verify` names the damage
+        """The page of an article that is in quarantine; None if there is none, or it cannot be read."""
+        return self._readable(self.quarantined_capture(id_))
+
+    def _readable(self, ref: CaptureRef | None) -> RawPage | None:
+        with suppress(ArchiveDamaged):  # then the page is requested again; `verify` reports the damage
             return read_page(self.root, ref) if ref else None
         return None
 
     # -- storing
 
     def capture(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef:
-        """Keep a raw answer. It is synced before anything that refers to it is committed.
+        """Append a raw response to the captures. It is synced before anything that refers to it is committed.
 
-        `earlier` is an earlier capture of the same article: an unchanged answer is not kept twice, and the reference
-        is to the one from which the text can be derived again.
+        `earlier` is an earlier capture of the same article: an unchanged response is not stored twice, and the
+        reference is to the earlier one.
         """
         if page.capture is not None:
             return page.capture
@@ -165,7 +163,7 @@ class Archive(Queries):
         return ref
 
     def capture_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:
-        """Keep an imported file."""
+        """Append an imported file to the captures."""
         return self._writer.append_file(name, data, now)
 
     def store(
@@ -178,8 +176,8 @@ class Archive(Queries):
     ) -> dict[str, float]:
         """Store a batch: all of it, or nothing. Returns the seconds it took: `write` (files) and `store` (the rest).
 
-        The ids in a batch differ. A result that shows an article says when it was crawled. `coverage`: windows whose
-        finds are stored with this.
+        The ids in a batch differ. A result with an article has `crawled_at`. `coverage`: the windows whose finds are
+        stored with this batch.
         """
         began = time.monotonic()
         placings = [placed(result, self.style) for result in results]
@@ -193,8 +191,8 @@ class Archive(Queries):
         staging = time.monotonic()
         staged = stage(self.root, run_id, results, self.style, [data for _, data in placings])
         committing = time.monotonic()
-        told = any(not result.known or result.revision_kind is not None for result in results)
-        changed = told or bool(texts) or bool(coverage)
+        changed = any(not result.known or result.revision_kind is not None for result in results)
+        changed |= bool(texts or coverage)
         if changed:
             self._publisher.note_change()
         commit()
@@ -214,7 +212,7 @@ class Archive(Queries):
         self._commit(RowsRestated(run_id, self._batches + 1, table, tuple(rows), tuple(absent)))
 
     def reassess(self, run_id: str, texts: Sequence[Reassessment]) -> None:
-        """Store what texts are worth by today's topic file: REASSESSED_AT_ONCE of them at most."""
+        """Store the assessments of texts by the current topic file: REASSESSED_AT_ONCE of them at most."""
         self._publisher.note_change()
         self._commit(TextsReassessed(run_id, self._batches + 1, tuple(texts)))
 
@@ -233,7 +231,7 @@ class Archive(Queries):
         return self._captures
 
     def _enter(self, entry: Entry, now: datetime) -> None:
-        """Write an entry to the run's journal."""
+        """Append an entry to the run's journal."""
         self._writer.append_entry(dump_entry(entry), now)
 
     def _note_captures(self) -> None:
@@ -243,7 +241,7 @@ class Archive(Queries):
             recovery.note_unprocessed(self._db, self._answers)
 
     def _unprocessed(self, now: datetime) -> dict[str, CaptureRef]:
-        """What earlier runs captured, not long ago, and could not store."""
+        """The responses that recent runs captured and could not store, by URL."""
         with self._db.transaction():
             self._db.execute("DELETE FROM unprocessed WHERE fetched_at < ?", [now - KEPT_FOR])
         rows = self._db.rows("SELECT url, capture_file, capture_offset FROM unprocessed")
@@ -276,10 +274,10 @@ class Archive(Queries):
 
 @contextmanager
 def open_archive(root: Path, *, style: Style = "seed", wait: float = 0.0) -> Iterator[Archive]:
-    """Open the archive at `root` for writing, made where there is none, finished where a killed run left it.
+    """Open the archive at `root` for writing: created if there is none, recovered after an interrupted run.
 
-    At the end readers get a new copy of the database, also when the block ends in an error: what was committed is
-    theirs. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged.
+    At the end a new snapshot is published, also after an error: it has what was committed. Raises ArchiveBusy,
+    StorageFault, ArchiveTooNew, ArchiveDamaged.
     """
     with leased(root, wait=wait), opened(root, style=style) as archive:
         yield archive
@@ -287,7 +285,7 @@ def open_archive(root: Path, *, style: Style = "seed", wait: float = 0.0) -> Ite
 
 @contextmanager
 def opened(root: Path, *, style: Style = "seed", lenient: bool = False) -> Iterator[Archive]:
-    """What `open_archive` does, for who holds the lease already. `lenient` as in `storage.journal.recovery`."""
+    """As `open_archive`, for a caller that holds the lease. `lenient` as in `storage.journal.recovery`."""
     db, notes = open_database(root)
     archive = Archive(root, db, style=style, notes=notes)
     try:
@@ -296,7 +294,7 @@ def opened(root: Path, *, style: Style = "seed", lenient: bool = False) -> Itera
             archive.publish_at_end()
         yield archive
     except BaseException:
-        with suppress(StorageFault):  # the first error is the news
+        with suppress(StorageFault):  # the first error is the one to report
             archive._close()
         raise
     archive._close()
