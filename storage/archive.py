@@ -191,8 +191,7 @@ class Archive(Queries):
         staging = time.monotonic()
         staged = stage(self.root, run_id, results, self.style, [data for _, data in placings])
         committing = time.monotonic()
-        changed = any(not result.known or result.revision_kind is not None for result in results)
-        changed |= bool(texts or coverage)
+        changed = bool(texts or coverage) or any(not one.known or one.revision_kind is not None for one in results)
         if changed:
             self._publisher.note_change()
         commit()

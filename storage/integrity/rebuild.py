@@ -1,7 +1,6 @@
-"""The database once more, from nothing but the captures.
+"""Rebuilds the database from the captures alone, by replaying all journal entries in an empty database.
 
-Every journal entry of every run, in the order of the runs, carried out in an empty database. What comes out is, row
-for row, what the runs had committed.
+The result has, row for row, what the runs had committed.
 """
 
 from __future__ import annotations
@@ -35,23 +34,23 @@ class Rebuilt:
             self._end_run()
             self._run_id = run_id
         for item in scan(self._root, name):
-            fault = None if isinstance(item, str) else self._take_up(item)
+            fault = None if isinstance(item, str) else self._replay(item)
             yield fault or item
 
-    def keep_seals(self, files: Sequence[CaptureFile]) -> None:
-        """Take over what finished WARC files are known to be, byte for byte."""
+    def keep_checksums(self, files: Sequence[CaptureFile]) -> None:
+        """Store the sizes and checksums of finished WARC files."""
         with self._db.transaction():
             self._db.upsert("capture_files", recovery.capture_file_table(self._db, files), key="name")
 
     def finish(self) -> Path:
-        """Close the database; it lies at this path."""
+        """Close the database, and return its path."""
         self._end_run()
         with self._db.transaction():
             interrupt(self._db)
         self._db.close()
         return self._db.path
 
-    def _take_up(self, met: ScannedRecord) -> str | None:
+    def _replay(self, met: ScannedRecord) -> str | None:
         self._read.note(met)
         if met.entry is None:
             return None
@@ -73,7 +72,7 @@ class Rebuilt:
 
 @contextmanager
 def rebuilt(root: Path) -> Iterator[Rebuilt]:
-    """An empty second database, for the length of a block; whoever wants to keep it moves it away before the end."""
+    """An empty second database, deleted at the end of the block unless it was moved before."""
     path = root / REBUILT
     remove_database(path)
     again = Rebuilt(root, Database.open(path, commented=False))
@@ -85,7 +84,7 @@ def rebuilt(root: Path) -> Iterator[Rebuilt]:
 
 
 def remove_database(path: Path) -> None:
-    """A database that nobody wants, with its log."""
+    """Delete a database and its log."""
     for name in (path, path.with_name(f"{path.name}.wal")):
         with suppress(FileNotFoundError):
             name.unlink()

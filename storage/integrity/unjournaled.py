@@ -25,13 +25,13 @@ _ROWS_PER_ENTRY = 500
 def rows_lost(db: Database, rebuilt: Path, runs: Sequence[str]) -> Rows:
     """Rows that these runs stored and that `rebuilt` does not have."""
     with db.attached(rebuilt, "again"):
-        rows = {table: db.rows(_untold(table), [list(runs)]) for table in JOURNALED}
+        rows = {table: db.rows(_unjournaled(table), [list(runs)]) for table in JOURNALED}
     return {table: found for table, found in rows.items() if found}
 
 
 def gone(db: Database, rebuilt: Path) -> Rows:
     """Rows of `rebuilt`, by the columns that identify them, that the database no longer has."""
-    # A database from before there was a feed has no event: that is no witness against those that the journals tell.
+    # A database from before there was a feed has no events; that does not make those in the journals wrong.
     tables = [name for name, table in JOURNALED.items() if table.cumulative or name in ("articles", "duplicates")]
     if not _has_events(db):
         tables.remove("events")
@@ -72,15 +72,15 @@ def rows_of_files(db: Database, files: Sequence[str]) -> list[dict[str, Any]]:
     return db.rows("SELECT * FROM articles WHERE file IN (SELECT unnest(?::VARCHAR[]))", [list(files)])
 
 
-def _untold(table: str) -> str:
-    """A query for the rows that a table has because of the runs given as its parameter, and its second one has not."""
+def _unjournaled(table: str) -> str:
+    """A query for the rows that a table has because of the runs in the parameter, and that the rebuilt one lacks."""
     runs = "run_id IN (SELECT unnest($1::VARCHAR[]))"
     if JOURNALED[table].cumulative:
         runs = "$1 IS NOT NULL"  # of any run
-    if table == "articles":  # or assessed again by them: a row bears the run that stored its text
+    if table == "articles":  # or reassessed by them: `run_id` is the run that stored the text
         runs = f"({runs} OR id IN (SELECT id FROM events WHERE kind = 'reassessed' AND {runs}))"
-    if table == "superseded":  # by these runs: its rows bear the run that stored them first
+    if table == "superseded":  # by these runs: `run_id` is the run that stored the row
         runs = f"id IN (SELECT id FROM revisions WHERE {runs})"
-    if table == "duplicates":  # or by an article of theirs that took a text over: its rows bear the run of the text
+    if table == "duplicates":  # or adopted by an article of theirs: `run_id` is the run of the text
         runs = f"({runs} OR duplicate_of IN (SELECT id FROM revisions WHERE {runs}))"
     return f"SELECT t.* FROM {table} t WHERE {runs} AND hash(t) NOT IN (SELECT hash(a) FROM again.{table} a)"

@@ -72,7 +72,7 @@ def recover(root: Path, db: Database, *, lenient: bool = False) -> list[str]:
     names = in_order(root, [name for name in marked | others if inside(root, name).is_file()])
     read = _replay(root, db, names)
     if read.replayed:
-        notes.append(f"took up {read.replayed} journal entries that the database lacked")
+        notes.append(f"replayed {read.replayed} journal entries that the database lacked")
     if read.too_late:
         if lenient:
             return notes
@@ -83,7 +83,7 @@ def recover(root: Path, db: Database, *, lenient: bool = False) -> list[str]:
         note_unprocessed(db, read)
         db.upsert("capture_files", file_table(db, root, names), key="name")
     if read.answers:
-        notes.append(f"{len(read.answers)} answers of a killed run are kept: they are not asked for again")
+        notes.append(f"{len(read.answers)} responses of a killed run are kept: they replace new requests")
     # From here on the database file has everything, and the log of the killed run is not needed any more.
     db.checkpoint()
     _clear_mark(root)

@@ -206,9 +206,9 @@ def test_a_row_that_somebody_changed_is_named_and_made_anew(root: Path) -> None:
         connection.execute(f"DELETE FROM duplicates WHERE id = '{key(4).id}'")
         connection.execute("INSERT INTO finds SELECT * REPLACE ('999_0000000009' AS id) FROM finds LIMIT 1")
     faults = "\n".join(verify_archive(root).faults)
-    assert f"row articles {key(2).id}: not what the journal says" in faults
-    assert f"row duplicates {key(4).id}: missing, the journal tells of it" in faults
-    assert "999_0000000009: the journal does not tell of it" in faults
+    assert f"row articles {key(2).id}: differs from the journal" in faults
+    assert f"row duplicates {key(4).id}: missing, but in the journal" in faults
+    assert "999_0000000009: not in the journal" in faults
     assert repair(root).left == []
     assert contents(root) == before
 
@@ -254,9 +254,9 @@ def test_what_was_told_anew_is_told_once(root: Path) -> None:
         if isinstance(met, ScannedRecord) and met.entry and b"batch_stored" in met.entry[:20]
     ]
     flip(file, batch.ref.offset + 60)
-    assert any("told anew" in line for line in repair(root).mended)
+    assert any("journaled again" in line for line in repair(root).mended)
     again = repair(root)
-    assert not any("told anew" in line for line in again.mended)
+    assert not any("journaled again" in line for line in again.mended)
     assert all(name in fault for fault in again.left)
 
 
@@ -367,7 +367,7 @@ def test_a_log_of_the_database_that_belongs_to_an_older_state_costs_nothing(tmp_
     log.write_bytes(stale)
     with open_archive(tmp_path) as archive:
         assert any("log could not be read" in note for note in archive.notes)
-        assert any("took up" in note for note in archive.notes)
+        assert any("replayed" in note for note in archive.notes)
         assert set(archive.known([key(1).id, key(2).id])) == {key(1).id, key(2).id}
         assert verify(archive).faults == []
 
