@@ -391,7 +391,7 @@ class TestKilled:
     def test_an_answer_that_was_captured_and_not_stored_is_kept_for_the_next_run(self, root: Path) -> None:
         killed(root, "archive.store = kill")
         with open_archive(root) as archive:
-            assert any("1 answers of a killed run are kept" in note for note in archive.notes)
+            assert any("1 responses of a killed run are kept" in note for note in archive.notes)
             account = receipt("20260102T050405Z-0003")
             archive.start_run(account)
             kept = archive.captured_answer(key(2).url)
