@@ -157,7 +157,7 @@ def block_of(database: Path, table: str) -> int:
 @pytest.mark.parametrize("act", [repair, rebuild])
 @pytest.mark.parametrize("files", [("state/writer.duckdb",), ("state/writer.duckdb", "archive.duckdb")])
 @pytest.mark.parametrize("table", ["capture_files", "unprocessed", "schema_version", "articles", "runs"])
-@pytest.mark.every(3)
+@pytest.mark.every(7)
 def test_one_flipped_byte_of_any_table_is_mended(
     root: Path, table: str, files: tuple[str, ...], act: Callable[[Path], Repair]
 ) -> None:
@@ -174,7 +174,7 @@ def test_one_flipped_byte_of_any_table_is_mended(
 
 
 @pytest.mark.parametrize("block", range(-2, 18))
-@pytest.mark.every(6)
+@pytest.mark.every(10)
 def test_one_flipped_byte_of_any_block_is_mended(root: Path, block: int) -> None:
     """Indexes, the catalogue and free blocks among them."""
     before, path = contents(root), root / "state" / "writer.duckdb"
@@ -186,6 +186,7 @@ def test_one_flipped_byte_of_any_block_is_mended(root: Path, block: int) -> None
 
 
 @pytest.mark.parametrize("table", ["capture_files", "unprocessed", "schema_version"])
+@pytest.mark.every(3)
 def test_a_table_that_cannot_be_read_does_not_cost_the_rows_of_a_damaged_capture(root: Path, table: str) -> None:
     """The other tables of both databases are all that still tells of them."""
     before = contents(root)

@@ -174,6 +174,7 @@ class TestTheMarkOfOpenCaptures:
         return root
 
     @pytest.mark.parametrize("how", DAMAGES)
+    @pytest.mark.every(3)
     def test_costs_a_start_nothing(self, root: Path, how: str) -> None:
         damaged(root / MARK, how)
         with open_archive(root) as archive:
@@ -185,7 +186,7 @@ class TestTheMarkOfOpenCaptures:
 
     @pytest.mark.parametrize("act", [repair, rebuild])
     @pytest.mark.parametrize("how", DAMAGES)
-    @pytest.mark.every(3)
+    @pytest.mark.every(7)
     def test_costs_a_repair_nothing(self, root: Path, how: str, act: Callable[[Path], Repair]) -> None:
         """The capture's tail is torn besides, and the database cannot be read."""
         (torn,) = (root / "captures").rglob("*-0002-*")
