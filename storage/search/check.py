@@ -17,7 +17,7 @@ _WAIT = 60.0
 """Seconds to wait for a process that updates the index."""
 
 
-def faults(root: Path) -> list[str]:
+def search_index_faults(root: Path) -> list[str]:
     """The faults of an archive's index; none if there is no index. Raises ArchiveBusy, StorageFault."""
     if not (root / SEARCH_INDEX).exists():
         return []

@@ -41,8 +41,8 @@ from flows.runs.settings import topic_from
 from flows.sources.api_keys import ApiKey
 from schemas.article import Outcome
 from schemas.receipt import Receipt
-from storage.archive import leased
 from storage.integrity.repair import verify_archive
+from storage.state.lease import leased
 from tests.support.paths import ROOT
 from tests.support.prefect import Operator, Sink, operator, until, writer_of
 
