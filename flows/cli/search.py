@@ -16,12 +16,12 @@ FORMATS = ("table", "csv", "json", "parquet")
 STATUSES = ("archived", "listed", "imported", "gone")
 SORTS = ("relevance", "newest")
 _MANY = 5_000
-"""So many changes to be indexed first are told of: it takes some seconds."""
+"""From so many changes on, progress is shown: indexing takes some seconds."""
 
 
 def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
     query: Annotated[
-        list[str], typer.Argument(metavar="QUERY", help="What to look for. Behind --, it may begin with -.")
+        list[str], typer.Argument(metavar="QUERY", help="What to look for. After --, it may begin with -.")
     ],
     team: Annotated[
         str | None, typer.Option("--team", metavar="NAME", help="Only articles that name this team.")
@@ -32,7 +32,7 @@ def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
     first: Annotated[
         str | None, typer.Option("--from", metavar="DAY", help="From this Korean day on, such as 2025-12-01.")
     ] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Up to this day, and it included.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Up to this day, included.")] = None,
     status: Annotated[
         str | None,
         typer.Option("--status", parser=one_of(*STATUSES), metavar="|".join(STATUSES), help="Only of this status."),
@@ -50,7 +50,7 @@ def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     json: JsonOption = False,
 ) -> None:
-    """Search the texts. Works at any time, also while a crawl writes.
+    """Search the texts. Works at any time, even while a crawl is writing.
 
     Words are found inside compounds and before particles, with spaces or without. "A phrase", OR, NOT or -word,
     parentheses, title:word. --format parquet goes to a file: seogo search … --format parquet > hits.parquet
@@ -64,7 +64,7 @@ def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
     check_output(form)
     since, until = _period(first, last)
     wanted = Wanted(parse(" ".join(query)), team, publisher, since, until, status, everything, sort, limit)
-    found = look_for(archive, wanted, on_progress=_tell)
+    found = look_for(archive, wanted, on_progress=_show_progress)
     if found.note:
         print(f"seogo: {found.note}", file=sys.stderr)  # noqa: T201
     give(found, form)
@@ -84,6 +84,6 @@ def _period(first: str | None, last: str | None) -> tuple[int | None, int | None
     return since, until
 
 
-def _tell(done: int, total: int) -> None:
+def _show_progress(done: int, total: int) -> None:
     if total >= _MANY:
         print(f"seogo: search index: {done:,} of {total:,} changes", file=sys.stderr)  # noqa: T201

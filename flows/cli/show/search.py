@@ -1,4 +1,4 @@
-"""What a search found: in the terminal, as rows, and as one JSON document. Imports rich, so only where it is shown."""
+"""The result of a search: for people, as rows, and as one JSON document. Imports rich: import it only when needed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ COLUMNS = ("id", "title", "publisher", "published_at", "status", "on_topic", "st
 
 
 def check_output(form: str) -> None:
-    """Raises BadInput where the hits would be written to a terminal that cannot show them."""
+    """Raises BadInput if Parquet would be written to a terminal."""
     if form == "parquet" and sys.stdout.isatty():
         raise BadInput("--format parquet is not for a terminal: write it to a file, with > hits.parquet")
 
 
 def give(found: Found, form: str) -> None:
-    """Print what was found as `table`, `csv`, `json` or `parquet`."""
+    """Print the result as `table`, `csv`, `json` or `parquet`."""
     match form:
         case "json":
             print_json(found.as_json())
@@ -63,15 +63,15 @@ def _print_hits(found: Found) -> None:
 
 def _print_hit(hit: Hit) -> None:
     out.print(_marked(hit.headline if hit.title else Snippet("(no title)", ()), "bold"))
-    told = (hit.publisher, hit.published_at, "" if hit.status == "archived" else hit.status, hit.id, hit.why)
-    out.print(Text(line(" · ".join(cell(one) for one in told if one)), style="dim"))
+    facts = (hit.publisher, hit.published_at, "" if hit.status == "archived" else hit.status, hit.id, hit.why)
+    out.print(Text(line(" · ".join(cell(one) for one in facts if one)), style="dim"))
     if hit.snippet.text:
         out.print(_marked(hit.snippet, ""))
     out.print()
 
 
 def _marked(snippet: Snippet, style: str) -> Text:
-    """A piece of a text with its marks in colour; in a pipe, as they are in JSON."""
+    """A piece of a text with its marks in colour; between `**` if this is not a terminal."""
     if not out.is_terminal:
         return Text(line(snippet.marked()))
     text = Text(style=style)
