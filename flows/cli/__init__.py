@@ -5,6 +5,7 @@ fetch.py        crawl, refresh, backfill
 maintain.py     import, verify, repair, rebuild, reparse
 publish.py      publish, export, report
 query.py        status, show, sql
+doctor.py       doctor
 tools.py        parse, topic check, replica, demo
 run_here.py     runs with progress and Ctrl-C; results and their exit codes
 options.py      the options that commands share

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import doctor, fetch, maintain, publish, query, tools
+from flows.cli import doctor, fetch, maintain, publish, query, search, tools
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
@@ -64,12 +64,13 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "parse page.html --url https://n.news.naver.com/mnews/article/001/0000000001": tools.parse,
     "show 119_0003042504 --history": query.show,
     "story 119_0003042504": query.story,
+    'search "업스테이지 소버린" --sort newest': search.search,
     'sql "SELECT publisher, count(*) FROM articles GROUP BY ALL ORDER BY 2 DESC"': query.sql,
     "publish --archive archive": publish.publish,
     "export --format jsonl --to out": publish.export,
     "report --days 30 --html report.html": publish.report,
     "status --json": query.status,
-    "doctor --archive archive": doctor.doctor,
+    "doctor --topic my_topic.yaml --bundle report.zip": doctor.doctor,
     "verify --archive archive": maintain.verify,
     "repair --archive archive": maintain.repair,
     "rebuild --archive archive": maintain.rebuild,

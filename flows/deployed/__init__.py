@@ -8,6 +8,7 @@ execution.py     a plain function in a thread, with progress, stopping and a rec
 states.py        the end of a run as a Prefect state
 artifacts.py     the artifacts of a run
 automations.py   what the server does when a run is dead, late or failed
+health.py        what `seogo doctor` checks of a server
 apply.py         brings pool, queues, deployments and automations to a server
 processes.py     a server and a worker on this machine
 local.py         all of it on this machine, against the replica (make prefect)

@@ -12,5 +12,6 @@ publish.py        the readers' database and the exports, brought up to date
 lifecycle.py      how each run begins and ends
 pipeline_run.py   what the runs share whose finds go through the pipeline: crawl, refresh, backfill, quarantine
 exit_reason.py    why a run ended, from its receipt
+doctor/           everything that a run needs, checked without a run
 settings.py       the topic and the stand-in for Naver, from options and environment
 """

@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.journal import NearDuplicate, PairsFound
 from storage.database.writer import Database
-from storage.journal import events as feed
+from storage.journal.events import entries_used, numbered
 from storage.stories.components import Member, members
 
 _PAIRS_OF_WANTED = (
@@ -28,7 +28,7 @@ def plan_pairs(db: Database, entry: PairsFound) -> Callable[[], None]:
             told = _tell(db, entry, _renew_stories(db, entry))
             db.execute(
                 "UPDATE runs SET batches = ?, pairs_until = ? WHERE run_id = ?",
-                [entry.number + feed.numbers_beyond(told), entry.until, entry.run_id],
+                [entry.number + entries_used(told), entry.until, entry.run_id],
             )
 
     return commit
@@ -67,7 +67,7 @@ def _tell(db: Database, entry: PairsFound, changed: Mapping[str, str | None]) ->
     found: list[dict[str, Any]] = [{"kind": "story", "id": id_, "story": story} for id_, story in changed.items()]
     # No run if the entry of its start is damaged: then a repair adds its events.
     for run in db.rows("SELECT number FROM runs WHERE run_id = ?", [entry.run_id]) if found else []:
-        rows = feed.numbered(found, run=run["number"], entry=entry.number, at=entry.found_at, run_id=entry.run_id)
+        rows = numbered(found, run=run["number"], entry=entry.number, at=entry.found_at, run_id=entry.run_id)
         db.insert("events", db.table("events", rows))
     return len(found)
 

@@ -1,6 +1,7 @@
 """Small files below `state/` of an archive.
 
 lease.py         the lock that admits one writer
+holder.py        which process holds the lock, without taking it
 checksums.py     checksums of the two database files
 backoff.py       the pauses of hosts
 baseline.py      the baseline of the drift alarm

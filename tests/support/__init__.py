@@ -5,6 +5,7 @@ values.py               articles, finds, pages and results with default values
 topics.py               topics derived from the demo's topic
 archives.py             small archives, killed runs, and the whole content of an archive
 analyst_archive.py      an archive with copies, edits, deletions and a gap
+checks.py               checks of `seogo doctor`, and the whole content of a directory
 command.py              runs the command `seogo`, in this process or in its own
 replica.py              requests to the replica, and the ground truth of its pages
 http_server.py          a server of raw bytes, a manual clock, and a client

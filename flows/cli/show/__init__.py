@@ -9,5 +9,6 @@ article.py    an article, its history, its differences
 story.py      a story, and a text against the one that it comes from
 exports.py    publish, export, report
 topic.py      a topic file
+checks.py     the checks of `seogo doctor`
 progress.py   a run while it runs
 """

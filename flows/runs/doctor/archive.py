@@ -14,18 +14,20 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
+from flows.reports.text import size
 from flows.runs.doctor.check import Check, error, ok, warning
-from schemas.errors import SeogoError
+from schemas.errors import ArchiveDamaged, SeogoError
 from schemas.receipt import ExitReason
 from storage import layout
+from storage.captures import open_captures
 from storage.database.writer import migrations
 from storage.files import sync_folder
 from storage.reading.reader import open_snapshot, run_query
 from storage.state import checksums, last_verify
 from storage.state.holder import holder
 
-_SEALS = "state/seals.json"
-JSON_FILES = (layout.LAST_RUN, layout.LAST_VERIFY, layout.BACKOFF, layout.BASELINE, "state/holder.json", _SEALS)
+_HOLDER = "state/holder.json"
+JSON_FILES = (layout.LAST_RUN, layout.LAST_VERIFY, layout.BACKOFF, layout.BASELINE, checksums.SEALS, _HOLDER)
 
 _PARTS = ("state", "captures", "articles")
 _MB = 1_000_000
@@ -158,28 +160,24 @@ def _user(number: int) -> str:
 def _ground(root: Path) -> Path:
     """The directory, or the nearest one above it that exists."""
     here = root.absolute()
-    return next(path for path in (here, *here.parents) if path.is_dir())
+    return next(path for path in (here, *here.parents) if os.access(path, os.F_OK) and path.is_dir())
 
 
 def _disk(ground: Path, root: Path) -> Check:
     disk, database = os.statvfs(ground), root / layout.WRITER_DATABASE
-    size = database.stat().st_size if database.is_file() else 0
+    held = database.stat().st_size if database.is_file() else 0
     free, files = disk.f_bavail * disk.f_frsize, disk.f_favail if disk.f_files else None  # Btrfs counts no files
-    return disk_check(free, files, size)
+    return disk_check(free, files, held)
 
 
 def disk_check(free: int, files: int | None, database: int) -> Check:
     """Whether there is room: free bytes, files that can be made (None: any number), bytes of the database."""
-    found = f"{_bytes(free)} free" + ("" if files is None else f", room for {files:,} files")
+    found = f"{size(free)} free" + ("" if files is None else f", room for {files:,} files")
     if free < _SCARCE + database or (files is not None and files < _FEW_FILES):
-        return error("disk", f"{found}; a copy of the database takes {_bytes(database)}", "free space before a run")
+        return error("disk", f"{found}; a copy of the database takes {size(database)}", "free space before a run")
     if free < _TIGHT + 3 * database or (files is not None and files < _LITTLE_LEFT):
         return warning("disk", found, "free space soon: each article is a file, and each response is kept")
     return ok("disk", found)
-
-
-def _bytes(number: int) -> str:
-    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
 
 
 def _sync(ground: Path) -> Check:
@@ -192,9 +190,7 @@ def _sync(ground: Path) -> Check:
         return error("sync", found, "keep the archive on a local disk: here, a power cut can lose articles")
     seconds = time.monotonic() - began
     if seconds > _SLOW_SYNC:
-        return warning(
-            "sync", f"a sync takes {seconds:.1f} s", "see what else writes to the disk; each batch is synced"
-        )
+        return warning("sync", f"a sync takes {seconds:.1f} s", "see what else writes to this disk")
     return ok("sync", f"works ({seconds * 1000:.0f} ms)")
 
 
@@ -217,13 +213,16 @@ def _state(root: Path) -> Check:
         if _has_content(root):
             return error("state", f"{layout.WRITER_DATABASE} is missing", "run: seogo repair")
         return ok("state", "no run has stored anything yet")
-    marker = root / layout.OPEN_CAPTURE
-    if marker.exists() and (not marker.is_file() or not _names_files(marker.read_bytes())):
-        return error("state", f"{layout.OPEN_CAPTURE} is damaged", "run: seogo repair")
-    if bad := {name: fault for name in JSON_FILES if (fault := damage(root / name))}:
+    bad = {name: fault for name in JSON_FILES if (fault := damage(root / name))}
+    killed = False
+    try:
+        killed = bool(open_captures.read(root)) and holder(root / "state") is None
+    except ArchiveDamaged:
+        bad[layout.OPEN_CAPTURE] = "not a list of captures"
+    if bad:
         said = ", ".join(f"{name} ({fault})" for name, fault in bad.items())
-        return warning("state", f"damaged: {said}", "the next run writes them again; to check the rest: seogo verify")
-    if marker.exists() and holder(root / "state") is None:
+        return warning("state", f"damaged: {said}", "the next run does without them; to check the rest: seogo verify")
+    if killed:
         return warning("state", "a run was killed", "the next run, or seogo verify, completes what it left")
     return ok("state", "all files can be read")
 
@@ -231,15 +230,6 @@ def _state(root: Path) -> Check:
 def _has_content(root: Path) -> bool:
     """Whether a run has stored anything that readers or a repair could use."""
     return (root / layout.SNAPSHOT).exists() or any((root / "captures").rglob("*.warc.gz"))
-
-
-def _names_files(content: bytes) -> bool:
-    """Whether this is a list of WARC files, as the mark of a run has it."""
-    try:
-        lines = [line for line in content.decode("utf-8").splitlines() if line]
-    except UnicodeDecodeError:
-        return False
-    return all(line.startswith("captures/") and line.isprintable() for line in lines)
 
 
 def _snapshot(root: Path, now: datetime) -> Check:
@@ -264,11 +254,11 @@ def _snapshot(root: Path, now: datetime) -> Check:
 
 def _size_fault(root: Path) -> str | None:
     """That the file is shorter or longer than the one that was published. Its content is for `seogo verify`."""
-    if damage(root / _SEALS) or (root / layout.UNPUBLISHED).exists() or not (root / layout.SNAPSHOT).is_file():
+    if (root / layout.UNPUBLISHED).exists() or not (root / layout.SNAPSHOT).is_file():
         return None
     published = checksums.known(root).get(layout.SNAPSHOT, {}).get("bytes")
-    size = (root / layout.SNAPSHOT).stat().st_size
-    return None if published in (None, size) else f"{size:,} bytes long, and not {published:,} as published"
+    found = (root / layout.SNAPSHOT).stat().st_size
+    return None if published in (None, found) else f"{found:,} bytes long, and not {published:,} as published"
 
 
 def _last_run(root: Path, now: datetime) -> Check:

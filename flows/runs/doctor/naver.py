@@ -36,7 +36,7 @@ from storage.state.backoff import JsonBackoffStore
 RESOLVED_WITHIN = 5.0
 _AT_MOST = {
     "connect_timeout_seconds": 5.0,
-    "read_timeout_seconds": 8.0,
+    "read_timeout_seconds": 6.0,
     "total_timeout_seconds": 15.0,
     "patience_seconds": 5.0,
 }

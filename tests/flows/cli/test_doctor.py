@@ -15,7 +15,7 @@ from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches
 from flows.replica.notices import Robots
 from flows.replica.server import Replica
-from storage.layout import LAST_RUN, OPEN_CAPTURE, SNAPSHOT
+from storage.layout import LAST_RUN, SNAPSHOT, WRITER_DATABASE
 from storage.state.lease import lease
 from tests.support import command
 from tests.support.checks import tree
@@ -102,7 +102,7 @@ def test_an_error_is_an_exit_code(naver: Replica, archive: Path) -> None:
 
 
 def test_for_machines(naver: Replica, archive: Path) -> None:
-    (archive / OPEN_CAPTURE).write_bytes(b"\x00" * 60)
+    (archive / WRITER_DATABASE).unlink()
     ran = doctor(naver, archive, "--json")
     assert ran.code == Exit.CHECK_FAILED
     assert ran.json["level"] == "error"
@@ -110,7 +110,7 @@ def test_for_machines(naver: Replica, archive: Path) -> None:
     assert check == {
         "name": "state",
         "level": "error",
-        "found": "state/open_capture is damaged",
+        "found": "state/writer.duckdb is missing",
         "todo": "run: seogo repair",
     }
 

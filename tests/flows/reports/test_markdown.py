@@ -1,4 +1,4 @@
-"""The report: that its numbers are the archive's, and that whatever a page said stays text."""
+"""The report as Markdown: its numbers are those of the archive, and text from pages stays text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sections(root: Path, days: int = 7, now: datetime = NOW) -> dict[str, str]:
 
 
 def cells(section: str) -> list[list[str]]:
-    """The cells of a table as a reader of Markdown sees them."""
+    """The cells of a table as they are displayed."""
     rows: list[list[str]] = []
     table, _, _ = section.partition("\n\n")
     for token in MarkdownIt().enable("table").parse(table):

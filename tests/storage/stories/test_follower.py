@@ -16,7 +16,6 @@ from schemas.errors import StorageFault
 from schemas.find import FindResult, RevisionKind
 from storage.archive import Archive, open_archive
 from storage.integrity.repair import rebuild, repair, verify_archive
-from storage.journal import events as feed
 from storage.reading.examples import example, names
 from storage.stories import follower, pairs
 from tests.support.archives import contents, rows, store_results
@@ -161,7 +160,7 @@ def test_parts_find_the_same_as_all_at_once(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_more_changes_than_an_entry_has_numbers_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "_PLACES", 3)
+    monkeypatch.setattr("storage.journal.events._PLACES", 3)
     with open_archive(tmp_path) as opened:
         account = receipt(run_of(1))
         opened.start_run(account)
@@ -218,12 +217,10 @@ def test_wrong_pairs_in_the_journal_are_named_and_found_anew(archive: Path, monk
         broken.setattr(follower, "pairs_of", lambda *_, **__: [])
         store_results(opened, edited(1, CUT + "\n\n한 줄 더."), run=run_of(2))
     assert rows(archive, "FROM near_duplicates") == []
-    assert verify_archive(archive).faults == [
-        f"near-duplicates {key(1).id} and {key(2).id}: not what their texts come to"
-    ]
+    assert verify_archive(archive).faults == [f"near-duplicates {key(1).id} and {key(2).id}: not those of their texts"]
     done = repair(archive)
     assert done.left == []
-    assert "near-duplicates and stories: made anew from the texts" in done.mended
+    assert "near-duplicates and stories: found again in the texts" in done.mended
     assert story_of(archive) == {key(1).id: key(1).id, key(2).id: key(1).id}
 
 
