@@ -137,7 +137,7 @@ def _shown(passage: Passage) -> Shown:
 
 def _story(connection: Any, article_id: str) -> Story | None:
     if connection.execute(_FOUND).fetchone() == (0,):
-        raise BadInput("the archive is from before there were stories: the next run that changes something finds them.")
+        raise BadInput("the archive is from before there were stories: the next run finds them.")
     (name,) = connection.execute(_STORY, {"id": article_id}).fetchone()
     rows = _rows(connection, _MEMBERS, name)
     if not rows:
