@@ -65,6 +65,7 @@ def brute_force(texts: Sequence[str]) -> dict[Pair, Overlap]:
     with TemporaryDirectory() as folder, duckdb.connect(f"{folder}/all.duckdb") as con:
         con.execute("SET memory_limit = '1500MB'; SET enable_progress_bar = false")
         con.execute("CREATE TABLE shingle (n INTEGER, hash UINTEGER); CREATE TABLE sizes (n INTEGER, size INTEGER)")
+        con.execute("BEGIN")
         for n, text in enumerate(texts):
             if len(text) >= SHORTEST:
                 hashes = {crc32(shingle.encode()) for shingle in shingles(text)}
@@ -72,6 +73,7 @@ def brute_force(texts: Sequence[str]) -> dict[Pair, Overlap]:
                 con.register("one", pa.table(columns))
                 con.execute("INSERT INTO shingle FROM one")
                 con.execute("INSERT INTO sizes VALUES (?, ?)", [n, len(hashes)])
+        con.execute("COMMIT")
         candidates = sorted(con.execute(_BRUTE).fetchall())
     found = ((pair, overlap(shingles(texts[pair[0]]), shingles(texts[pair[1]]))) for pair in candidates)
     return {pair: one for pair, one in found if one.is_kept}

@@ -49,6 +49,8 @@ def _behind(one: Publication, source: Publication) -> str:
     if one.minutes_behind is None or source.minutes_behind is None:
         return ""
     minutes = one.minutes_behind - source.minutes_behind
+    if minutes == 0:
+        return ", of the same minute"
     return f", {_number(abs(minutes), 'minute')} {'before' if minutes >= 0 else 'after'}"
 
 

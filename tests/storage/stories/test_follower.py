@@ -129,7 +129,7 @@ def test_a_journaled_part_that_was_not_committed_is_carried_out_by_the_next_star
 ) -> None:
     store_two_and_fail(tmp_path, monkeypatch, "storage.journal.stories._tell")
     with open_archive(tmp_path) as opened:
-        assert "took up 1 journal entries that the database lacked" in opened.notes
+        assert "replayed 1 journal entries that the database lacked" in opened.notes
     assert story_of(tmp_path) == {key(1).id: key(1).id, key(2).id: key(1).id}
     assert verify_archive(tmp_path).faults == []
 
