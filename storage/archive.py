@@ -308,7 +308,7 @@ class Archive(Queries):
         if self._ended:
             # Not before the database file holds everything: until then an unreadable log of it loses nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
-        self._publisher.publish_at_end(self._db.path, ran=self._ran)
+        self._publisher.publish_at_end(self._db.path, ran=self._ran, complete=self._ended or not self._ran)
 
 
 @contextmanager

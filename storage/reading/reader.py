@@ -17,9 +17,6 @@ from schemas.errors import ArchiveDamaged, BadInput, QueryError
 from storage.layout import LAST_RUN
 from storage.state import json_file
 
-_STORIES_SINCE = 8
-"""The schema version that brought stories."""
-
 _AGAIN_AFTER = 0.05
 """Seconds between two interrupts of a query that was asked to end."""
 
@@ -221,15 +218,6 @@ def _receipt(value: Any) -> dict[str, Any]:
             raise TypeError(f"{name} is no text")
     datetime.fromisoformat(value["started_at"]).astimezone(UTC)
     return {**value}
-
-
-def pairs_are_behind(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether an article has changed since near-duplicates were last found."""
-    from storage.stories.follower import BEHIND
-
-    if _one(connection, "SELECT max(version) FROM schema_version") < _STORIES_SINCE:
-        return True
-    return bool(_one(connection, BEHIND))
 
 
 def article(connection: duckdb.DuckDBPyConnection, article_id: str) -> dict[str, Any] | None:

@@ -18,11 +18,6 @@ _OF_TEXTS = "kind NOT IN ('gone', 'restored', 'reassessed', 'story')"
 """Changes of the text, or of what a story consists of. The others leave title, time and text as they are."""
 
 _CHANGED = f"SELECT id, max(seq) AS seq FROM events WHERE seq > ? AND {_OF_TEXTS} GROUP BY id ORDER BY seq"
-BEHIND = f"""
-    SELECT count(*) > 0 FROM events
-    WHERE seq > coalesce((SELECT max(pairs_until) FROM runs), 0) AND {_OF_TEXTS}
-"""
-"""Whether anything has changed since pairs were last found."""
 _UNTOLD = "SELECT id, 0 AS seq FROM articles WHERE id NOT IN (SELECT id FROM events) ORDER BY id"
 """Articles from before there was a change feed."""
 _EVERY = """
