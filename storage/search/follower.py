@@ -75,7 +75,7 @@ def rebuild_index(root: Path, *, on_progress: OnProgress = no_progress, wait: fl
 
 def changes_behind(root: Path, cursor: int) -> int:
     """How many changes of the snapshot come after this cursor."""
-    with open_snapshot(root) as archive:
+    with snapshot_faults(root), open_snapshot(root) as archive:
         newest_change(archive)
         return _count(archive, cursor)
 
@@ -97,12 +97,27 @@ def locked(root: Path, *, wait: float) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def snapshot_faults(root: Path) -> Iterator[None]:
+    """DuckDB's errors as ours. An interrupted query (InterruptException, or a RuntimeError while reading) is Ctrl-C."""
+    try:
+        yield
+    except (duckdb.Error, RuntimeError) as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
+        if not isinstance(error, duckdb.Error):
+            raise
+        raise ArchiveDamaged(
+            f"{root / layout.SNAPSHOT} cannot be read: {error}. It is a copy: `seogo repair` renews it."
+        ) from error
+
+
 def _follow(root: Path, on_progress: OnProgress) -> Followed:
     stamp = stamp_of(root)  # taken first: if the snapshot is replaced now, the next follower compares again
     with opened_to_write(root) as index:
         if index.meta.snapshot == stamp:
             return Followed(0)
-        with open_snapshot(root) as archive:
+        with snapshot_faults(root), open_snapshot(root) as archive:
             began = index.meta
             check_origin(root, archive, began)
             changes = _index_changes(archive, index, on_progress)
