@@ -30,7 +30,7 @@ from schemas.article import ArticleKey
 from storage.archive import open_archive
 from storage.layout import SEARCH_INDEX
 from storage.reading.reader import open_snapshot
-from storage.search.follower import rebuild_index, follow
+from storage.search.follower import follow, rebuild_index
 from storage.search.index import opened_to_read
 from storage.search.query import parse
 from storage.search.results import Ranked, Search, Wanted, search

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from schemas.errors import ArchiveBusy, ArchiveDamaged, SearchIndexDamaged, StorageFault
 from storage import layout
 from storage.reading.reader import check_snapshot, newest_change, open_snapshot, stories
-from storage.search.index import Document, Meta, Writer, opened_to_write, remove, stamp_of
+from storage.search.index import Document, Meta, Writer, is_current, opened_to_read, opened_to_write, remove, stamp_of
 
 AT_ONCE = 2_000
 """Changes per transaction."""
@@ -58,6 +58,8 @@ def follow(root: Path, *, on_progress: OnProgress = no_progress, wait: float = 0
     Raises BadInput if there is no archive, ArchiveBusy if another process is updating the index, StorageFault if this
     one may not write there, ArchiveDamaged if change feed and articles of the snapshot contradict each other.
     """
+    if _is_current(root):
+        return Followed(0)
     with locked(root, wait=wait):
         try:
             return _follow(root, on_progress)
@@ -78,6 +80,14 @@ def changes_behind(root: Path, cursor: int) -> int:
     with snapshot_faults(root), open_snapshot(root) as archive:
         newest_change(archive)
         return _count(archive, cursor)
+
+
+def _is_current(root: Path) -> bool:
+    try:
+        with opened_to_read(root) as index:
+            return is_current(index, root)
+    except SearchIndexDamaged:
+        return False
 
 
 @contextmanager
@@ -114,17 +124,14 @@ def snapshot_faults(root: Path) -> Iterator[None]:
 
 def _follow(root: Path, on_progress: OnProgress) -> Followed:
     stamp = stamp_of(root)  # taken first: if the snapshot is replaced now, the next follower compares again
-    with opened_to_write(root) as index:
-        if index.meta.snapshot == stamp:
-            return Followed(0)
-        with snapshot_faults(root), open_snapshot(root) as archive:
-            began = index.meta
-            check_origin(root, archive, began)
-            changes = _index_changes(archive, index, on_progress)
-            _check_number(root, archive, index.meta, is_new=not began.cursor)
-            with index.transaction():
-                index.set_stories(stories(archive))
-                index.set_meta(replace(index.meta, snapshot=stamp))
+    with opened_to_write(root) as index, snapshot_faults(root), open_snapshot(root) as archive:
+        began = index.meta
+        check_origin(root, archive, began)
+        changes = _index_changes(archive, index, on_progress)
+        _check_number(root, archive, index.meta, is_new=not began.cursor)
+        with index.transaction():
+            index.set_stories(stories(archive))
+            index.set_meta(replace(index.meta, snapshot=stamp))
     return Followed(changes)
 
 
