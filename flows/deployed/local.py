@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.deployed.apply import DEPLOYMENTS, POOL
 from flows.deployed.processes import Engine
+from flows.deployed.template import DEPLOYMENTS
 from flows.replica.corpus import make_corpus
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
@@ -37,7 +37,7 @@ def engine_at(home: Path, *, naver: Replica, port: int = 0, more: Mapping[str, s
     try:
         engine.start_server()
         engine.run("flows.deployed.apply")
-        engine.start_worker(POOL)
+        engine.start_worker()
         yield engine
     finally:
         engine.stop()

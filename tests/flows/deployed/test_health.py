@@ -76,7 +76,7 @@ def server(bare: Server) -> Server:
     """With everything on it, and a worker. The schedules rest."""
     bare.engine.run("flows.deployed.apply")
     assert found(bare.checks(), "prefect worker").level is Level.ERROR
-    bare.engine.start_worker(POOL)
+    bare.engine.start_worker()
     until(lambda: bare.ask("POST", f"work_pools/{POOL}/workers/filter"), 90, lambda: "no worker")
     return bare
 

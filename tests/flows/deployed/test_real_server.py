@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,8 @@ from prefect import tags
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from flows.deployed import automations
-from flows.deployed.apply import POOL
 from flows.deployed.backfill import backfill
 from flows.deployed.crawl import crawl as crawl_flow
-from flows.deployed.parameters import (
-    ArchiveParameters,
-    BackfillParameters,
-    CrawlParameters,
-    RefreshParameters,
-    ReparseParameters,
-    ReportParameters,
-)
 from flows.deployed.publish import publish
 from flows.deployed.refresh import refresh
 from flows.deployed.reparse import reparse
@@ -36,14 +26,9 @@ from flows.deployed.report import report
 from flows.deployed.verify import verify
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
-from flows.runs.crawl import CrawlOrder, crawl
-from flows.runs.settings import topic_from
-from flows.sources.api_keys import ApiKey
 from schemas.article import Outcome
-from schemas.receipt import Receipt
 from storage.archive import leased
-from storage.integrity.repair import verify_archive
-from tests.support.paths import ROOT
+from tests.support.deployed import assert_whole, crawl_plainly, files_of
 from tests.support.prefect import Operator, Sink, operator, until, writer_of
 
 # Prefect itself uses deprecated functions of other packages.
@@ -84,38 +69,15 @@ def _behaves(hand: Operator) -> Iterator[None]:
 def whole(hand: Operator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What an uninterrupted crawl archives, by the plain function."""
     archive = tmp_path_factory.mktemp("plain")
-    assert plainly(hand, archive).outcomes[Outcome.NEW] > 5
+    assert crawl_plainly(hand.naver.url, archive).outcomes[Outcome.NEW] > 5
     return files_of(archive)
-
-
-def plainly(hand: Operator, archive: Path) -> Receipt:
-    """A crawl by the plain function, with the same topic, key and replica."""
-    keys = {"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)}
-    order = CrawlOrder(topic_from(ROOT / "topics" / "demo.yaml"), archive, naver=hand.naver.url, keys=keys)
-    return asyncio.run(crawl(order))
-
-
-def files_of(archive: Path) -> dict[str, str]:
-    """Every article's file by its path, without the time of its crawl."""
-    files = (archive / "articles").rglob("*.md")
-    return {str(f.relative_to(archive)): "\n".join(_lasting(f.read_text("utf-8"))) for f in files}
-
-
-def _lasting(text: str) -> list[str]:
-    return [line for line in text.splitlines() if "rawled" not in line]
-
-
-def assert_whole(archive: Path, whole: dict[str, str]) -> None:
-    """Nothing is lost, duplicated or damaged."""
-    assert files_of(archive) == whole
-    assert verify_archive(archive, wait=10).faults == []
 
 
 def begun(hand: Operator, archive: Path) -> tuple[str, int]:
     """A run that has fetched some of its pages. Returns its id and its process."""
     hand.naver.behaviour = SLOWLY
     hand.naver.log.clear()
-    run = hand.start(CRAWL, archive=str(archive))
+    run = hand.start(CRAWL, archive=str(archive), create=True)
     until(lambda: _pages(hand) >= 5 or None, 60, lambda: f"{hand.run(run)['state']}")
     return run, writer_of(archive)
 
@@ -133,7 +95,7 @@ def test_the_schedules_make_runs(hand: Operator) -> None:
 
 
 def test_twice_through_the_api(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
-    first = hand.done(CRAWL, archive=str(tmp_path))
+    first = hand.done(CRAWL, archive=str(tmp_path), create=True)
     assert (first["state"]["name"], first["name"]) == ("Completed", f"crawl demo into {tmp_path.name}")
     assert_whole(tmp_path, whole)
     artifacts = hand.artifacts(first["id"])
@@ -163,8 +125,8 @@ def here(hand: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
         if name.startswith(("SEOGO_", "NAVER_")):
             monkeypatch.setenv(name, value)
 
-    def run(archive: Path, flow: Any = crawl_flow, parameters: Callable[..., Any] = CrawlParameters) -> Any:
-        return asyncio.run(flow(parameters(archive=str(archive), wait_seconds=0.1), return_state=True))
+    def run(archive: Path, flow: Any = crawl_flow, **parameters: Any) -> Any:
+        return asyncio.run(flow(archive=str(archive), **parameters, return_state=True))
 
     with _client_of(hand), tags("seogo"):
         yield run
@@ -182,10 +144,10 @@ def _client_of(hand: Operator) -> Iterator[None]:
 def test_the_flow_and_the_plain_function_give_the_same_receipt(
     here: Callable[..., Any], tmp_path: Path, hand: Operator
 ) -> None:
-    state = here(tmp_path / "flow")
+    state = here(tmp_path / "flow", create=True)
     assert state.is_completed()
     by_flow = asyncio.run(state.aresult())
-    by_function = plainly(hand, tmp_path / "plain").as_json()
+    by_function = crawl_plainly(hand.naver.url, tmp_path / "plain").as_json()
     for of in (by_flow, by_function):
         for name in ("run_id", "started_at", "finished_at", "seconds", "hosts", "newest", "bytes"):
             assert of.pop(name)
@@ -200,19 +162,19 @@ def test_every_other_flow_ends_in_a_true_state_with_an_account(
     here: Callable[..., Any], hand: Operator, tmp_path: Path
 ) -> None:
     """After a crawl, all flows that need an archive; then verify with a damaged file."""
-    assert here(tmp_path).is_completed()
-    wanted: list[tuple[Any, Any, str]] = [
-        (refresh, RefreshParameters, "nothing_new: "),
-        (backfill, partial(BackfillParameters, last_days=2), ""),
-        (backfill, partial(BackfillParameters, gaps=True), ""),
-        (reparse, ReparseParameters, "nothing_new: "),
-        (reparse, partial(ReparseParameters, quarantined=True), ""),
-        (publish, ArchiveParameters, "parquet 1 of 1 files"),
-        (verify, ArchiveParameters, "captures: no faults"),
-        (report, ReportParameters, "reported on the last 7 days"),
+    assert here(tmp_path, create=True).is_completed()
+    wanted: list[tuple[Any, dict[str, Any], str]] = [
+        (refresh, {}, "nothing_new: "),
+        (backfill, {"last_days": 2}, ""),
+        (backfill, {"gaps": True}, ""),
+        (reparse, {}, "nothing_new: "),
+        (reparse, {"quarantined": True}, ""),
+        (publish, {}, "parquet 1 of 1 files"),
+        (verify, {}, "captures: no faults"),
+        (report, {}, "reported on the last 7 days"),
     ]
     for flow, parameters, said in wanted:
-        state = here(tmp_path, flow, parameters)
+        state = here(tmp_path, flow, **parameters)
         assert (state.name, said in str(state.message)) == ("Completed", True), (flow.name, state)
         assert "markdown" in hand.artifacts(str(state.state_details.flow_run_id)), flow.name
 
@@ -220,9 +182,9 @@ def test_every_other_flow_ends_in_a_true_state_with_an_account(
     assert (tmp_path / "exports" / "report.html").as_uri() in page["data"]
 
     next((tmp_path / "articles").rglob("*.md")).write_text("altered", "utf-8")
-    state = here(tmp_path, verify, ArchiveParameters)
+    state = here(tmp_path, verify)
     assert (state.is_failed(), state.name) == (True, "Damaged")
-    nowhere = here(tmp_path / "nowhere", report, ReportParameters)
+    nowhere = here(tmp_path / "nowhere", report)
     assert (nowhere.is_failed(), nowhere.name) == (True, "BadInput")
 
 
@@ -236,13 +198,13 @@ def test_a_changed_layout_is_told_and_a_busy_archive_is_no_traceback(
     here: Callable[..., Any], hand: Operator, sink: Sink, tmp_path: Path
 ) -> None:
     hand.naver.behaviour = Behaviour(rules=(Rule(Fault.BLOCK_NOTICE, host="search.naver.com"),))
-    changed = here(tmp_path)
+    changed = here(tmp_path, create=True)
     assert (changed.is_failed(), changed.name) == (True, "LayoutChanged")
     assert str(changed.message).startswith("layout_changed: search_page:")
     assert "layout_changed: search_page:" in sink.wait_for("the layout of a page changed", tmp_path.name)
 
     with leased(tmp_path):
-        busy = here(tmp_path)
+        busy = here(tmp_path, wait_seconds=0.1)
     assert (busy.is_failed(), busy.name) == (True, "Busy")
     assert f"process {os.getpid()}" in busy.message
     run = str(busy.state_details.flow_run_id)
@@ -294,6 +256,6 @@ def test_worker_and_process_are_killed(hand: Operator, tmp_path: Path, whole: di
     assert [hand.ended(one, within=60)["state_type"] for one in late] == ["CANCELLED"] * 2
 
     hand.naver.behaviour = Behaviour()
-    hand.engine.start_worker(POOL)
+    hand.engine.start_worker()
     assert hand.ended(asked_for)["state"]["name"] == "Completed"
     assert_whole(tmp_path, whole)
