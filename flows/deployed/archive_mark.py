@@ -16,7 +16,7 @@ from prefect.variables import Variable
 
 from schemas.errors import ArchiveDamaged, BadInput
 from storage import layout
-from storage.reading.changes import newest
+from storage.reading.changes import first_run, newest
 from storage.reading.reader import open_snapshot
 
 
@@ -37,8 +37,7 @@ def variable_of(archive: Path) -> str:
 def read_mark(archive: Path) -> Mark:
     """The mark as the archive's snapshot gives it. Raises BadInput, ArchiveDamaged."""
     with open_snapshot(archive) as connection:
-        first = connection.execute("SELECT min(run_id) FROM runs").fetchone()
-        return Mark(str(archive.resolve()), first[0] if first else None, newest(connection))
+        return Mark(str(archive.resolve()), first_run(connection), newest(connection))
 
 
 async def check_archive(archive: Path, *, create: bool) -> Mark | None:

@@ -24,6 +24,7 @@ from prefect.events import Event, RelatedResource, Resource, emit_event
 from prefect.events.clients import get_events_client
 
 from flows.deployed.archive_mark import Mark, as_payload
+from storage.reading.changes import summary
 from storage.reading.reader import open_snapshot
 
 STORED = "seogo.articles.new"
@@ -45,13 +46,6 @@ BLOCKED_AFTER = timedelta(minutes=45)
 """The longest time between two crawls that begin: three are due."""
 NOTICED_AFTER = {**SILENT_AFTER, "crawl": BLOCKED_AFTER}
 
-_CHANGES = "SELECT kind, count(*) FROM events WHERE seq > ? GROUP BY kind ORDER BY kind"
-_RUNS = "SELECT DISTINCT run_id FROM events WHERE seq > ? ORDER BY run_id"
-_TEAMS = """
-    SELECT team, count(DISTINCT id) FROM teams WHERE id IN (SELECT id FROM events WHERE seq > ?)
-    GROUP BY team ORDER BY team
-"""
-
 
 def emit_stored(archive: Path, last: Mark | None, now: Mark | None) -> None:
     """Tell what was stored between two marks; nothing if nothing was."""
@@ -66,10 +60,7 @@ def emit_stored(archive: Path, last: Mark | None, now: Mark | None) -> None:
 
 def _stored(archive: Path, since: int) -> dict[str, Any]:
     with open_snapshot(archive) as connection:
-        counts = dict(connection.execute(_CHANGES, [since]).fetchall())
-        teams = dict(connection.execute(_TEAMS, [since]).fetchall())
-        runs = [run for (run,) in connection.execute(_RUNS, [since]).fetchall()]
-    return {"counts": counts, "teams": teams, "runs": runs, "flow_run": str(runtime.flow_run.id)}
+        return {**summary(connection, since), "flow_run": str(runtime.flow_run.id)}
 
 
 # -- silences

@@ -44,18 +44,18 @@ class Operator:
 
     def pause_schedules(self) -> None:
         for deployment in self.post("deployments/filter", {}):
-            self._ask("PATCH", f"deployments/{deployment['id']}", {"paused": True})
+            self.ask("PATCH", f"deployments/{deployment['id']}", {"paused": True})
 
     def close(self) -> None:
         self._client.close()
 
     def get(self, path: str) -> Any:
-        return self._ask("GET", path)
+        return self.ask("GET", path)
 
     def post(self, path: str, body: Any) -> Any:
-        return self._ask("POST", path, body)
+        return self.ask("POST", path, body)
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request. It is repeated while the server's database is busy (503), as in Prefect's own client."""
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -88,6 +88,9 @@ class Operator:
         asked = {"flow_runs": {"deployment_id": {"any_": [found["id"]]}}, "sort": "EXPECTED_START_TIME_DESC"}
         return [run for run in self.post("flow_runs/filter", asked) if "auto-scheduled" not in run["tags"]]
 
+    def enable(self, automation: str, *, is_on: bool = True) -> None:
+        self.ask("PATCH", f"automations/{self.automation(automation)['id']}", {"enabled": is_on})
+
     def automations(self) -> dict[str, str]:
         """Name -> when it was last changed."""
         return {one["name"]: f"{one['id']} {one['updated']}" for one in self.post("automations/filter", {})}
@@ -97,7 +100,7 @@ class Operator:
         found = self.automation(name)
         kept = {key: found[key] for key in ("name", "description", "enabled", "trigger", "actions")}
         kept["trigger"]["within"] = seconds
-        self._ask("PUT", f"automations/{found['id']}", kept)
+        self.ask("PUT", f"automations/{found['id']}", kept)
 
     def automation(self, name: str) -> dict[str, Any]:
         """The automation with this in its name."""
