@@ -22,6 +22,7 @@ from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from schemas.errors import BadInput, SeogoError
 from schemas.topic import default_topic_path
+from storage.archive import open_archive
 
 HOME = Path(".prefect-local")
 _KEYS_OF_OTHERS = ("NAVER_APIHUB_KEY_ID", "NAVER_APIHUB_KEY")
@@ -62,6 +63,8 @@ def run_until_interrupted(home: Path, port: int) -> None:
     home.mkdir(parents=True, exist_ok=True)
     (home / ".gitignore").write_text("*\n", "utf-8")
     _say("starting the replica of Naver, Prefect's server, the deployments and a worker: about half a minute ...")
+    with open_archive(home.resolve() / "archive"):
+        pass  # scheduled runs refuse an archive that does not exist
     naver = Replica(make_corpus(seed=1, last=datetime.now(UTC)), pace=1.0)
     with naver, engine_at(home, naver=naver, port=port) as engine:
         _say(_where(engine, home))

@@ -31,9 +31,11 @@ def run_flow(form: type[P], *, task: str) -> Callable[[Work[P]], Flow[..., Any]]
             return await as_task(task, partial(_work, work, form, given))
 
         name = work.__name__
-        run.__name__, run.__qualname__, run.__doc__, run.__module__ = name, name, work.__doc__, work.__module__
+        run.__name__, run.__qualname__, run.__module__ = name, name, work.__module__
+        run.__doc__ = f"{work.__doc__}\n\nArgs:\n{_descriptions(form)}"
         run.__signature__ = inspect.Signature([_parameter(*field) for field in form.model_fields.items()])  # type: ignore[attr-defined]
-        return flow(name=name, flow_run_name=_before_it_runs)(run)
+        # Prefect would end a run with wrong parameters by a traceback.
+        return flow(name=name, description=work.__doc__, flow_run_name=_before_it_runs, validate_parameters=False)(run)
 
     return decorate
 
@@ -47,9 +49,14 @@ async def _work(work: Work[P], form: type[P], given: dict[str, Any]) -> State[An
     return state
 
 
+def _descriptions(form: type[ArchiveParameters]) -> str:
+    """The descriptions of the parameters, as Prefect reads them from a docstring."""
+    return "".join(f"    {name}: {field.description}\n" for name, field in form.model_fields.items())
+
+
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
-    """A field as a parameter of a function, with its description and bounds."""
-    annotation = Annotated[field.annotation, Field(description=field.description), *field.metadata]  # type: ignore[name-defined]
+    """A field as a parameter of a function, with its bounds."""
+    annotation = Annotated[field.annotation, Field(), *field.metadata]  # type: ignore[name-defined]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation)
 
 
