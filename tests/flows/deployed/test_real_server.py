@@ -31,7 +31,8 @@ from flows.deployed.verify import verify
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.search_answers import CLIENT_SECRET
 from schemas.topic import default_topic_path
-from storage.archive import leased, open_archive
+from storage.archive import open_archive
+from storage.state.lease import leased
 from tests.programs import tour
 from tests.support.checks import found
 from tests.support.deployed import CRAWL, assert_whole, begun, client_of, crawl_plainly, files_of
