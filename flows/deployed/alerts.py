@@ -34,10 +34,15 @@ _RUN = (
     "{{ flow_run.name }}: {{ flow_run.state.name }}\n{{ flow_run.state.message }}\n"
     f"{{{{ flow_run|ui_url }}}}\n{_HELP}"
 )
-_DEPLOYMENT = f"{{{{ deployment.name }}}}\n{{{{ deployment|ui_url }}}}\n{_HELP}"
+# Prefect's `ui_url` knows no deployment.
+_DEPLOYMENT_URL = (
+    "{{ automation|ui_url|replace('/automations/automation/', '/deployments/deployment/')"
+    "|replace(automation.id|string, deployment.id|string) }}"
+)
+_DEPLOYMENT = f"{{{{ deployment.name }}}}\n{_DEPLOYMENT_URL}\n{_HELP}"
 _SILENCE = (
     "{{ deployment.name }}: no run completed between {{ event.payload.since }} and {{ event.payload.until }}\n"
-    "{{ deployment|ui_url }}"
+    f"{_DEPLOYMENT_URL}"
 )
 _POOL = f"{{{{ work_pool|ui_url }}}}\n{_HELP}"
 
