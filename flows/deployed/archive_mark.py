@@ -45,11 +45,11 @@ async def check_archive(archive: Path, *, create: bool) -> Mark | None:
     ArchiveDamaged if it is not the one that was marked.
     """
     mark = _mark_of(await Variable.aget(variable_of(archive)))
-    if create and not _exists(archive):
-        return None
     try:
         layout.check_archive(archive)
     except BadInput as error:
+        if create:
+            return None
         known = f" The last run left one there, {_in_words(mark)}: mount or restore it." if mark else ""
         raise BadInput(f"{error}{known} To begin a new one, run a crawl with `create`.") from None
     if mark:
@@ -64,10 +64,6 @@ async def keep_mark(archive: Path, last: Mark | None) -> Mark | None:
     if (mark := read_mark(archive)) != last:
         await Variable.aset(variable_of(archive), asdict(mark), overwrite=True)
     return mark
-
-
-def _exists(archive: Path) -> bool:
-    return archive.is_dir() and any(archive.iterdir())
 
 
 def _mark_of(value: object) -> Mark | None:
