@@ -67,10 +67,12 @@ def _checks(order: DoctorOrder) -> Iterator[Check]:
 def _prefect_checks(environment: Mapping[str, str]) -> list[Check]:
     from flows.runs.doctor.check import ok
     from flows.runs.doctor.prefect import server_of
+    from flows.runs.doctor.schedule import schedule_check
 
     api = server_of(environment)
     if api is None:
         return [ok("prefect", "not used here: PREFECT_API_URL is not set, and no server answers on this machine")]
     from flows.deployed.health import prefect_checks  # takes seconds to import
 
-    return prefect_checks(api, named=bool(environment.get("PREFECT_API_URL", "").strip()))
+    checks = prefect_checks(api, named=bool(environment.get("PREFECT_API_URL", "").strip()))
+    return [*checks, schedule_check(api)] if checks[1:] else checks  # alone: the server does not answer

@@ -32,7 +32,20 @@ def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -
 
     with open_snapshot(archive) as connection:
         found = read_status(connection, archive)
+    found |= _schedule()
     finish(found, show_status, as_json=json)
+
+
+def _schedule() -> dict[str, str]:
+    """How scheduled crawls go, where a Prefect server is in use."""
+    from flows.runs.doctor.prefect import server_of
+    from flows.runs.doctor.schedule import schedule_check
+
+    api = server_of(os.environ)
+    if api is None:
+        return {}
+    check = schedule_check(api)
+    return {"schedule": check.found, "schedule_level": check.level}
 
 
 # -- show

@@ -41,7 +41,7 @@ def account(receipt: Json) -> str:
 def new_articles(receipt: Json) -> list[dict[str, str]]:
     """The new articles in the receipt as rows of a table: published, publisher, title, url, file."""
     return [
-        {"published": moment(article.get("published_at"))}
+        {"published": _korean_time(article.get("published_at"))}
         | {name: one_line(article.get(name) or "") for name in ("publisher", "title", "url", "file")}
         for article in receipt.get("newest", ())
     ]
@@ -116,8 +116,13 @@ def _newest(receipt: Json) -> str:
     return bullets(lines, most=len(lines), of=receipt["outcomes"].get("new", 0) if lines else 0)
 
 
+def _korean_time(value: str | None) -> str:
+    """With its zone: the artifacts are read next to Prefect's times, which are those of the browser."""
+    return f"{moment(value)} KST" if value else ""
+
+
 def _article(one: Json) -> str:
-    published = moment(one.get("published_at")) or "unknown time"
+    published = _korean_time(one.get("published_at")) or "unknown time"
     publisher, title = escape_markdown(one.get("publisher") or ""), one.get("title") or "article"
     return f"{published} {publisher}: {link(title, one.get('url'))}"
 

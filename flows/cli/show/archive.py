@@ -42,6 +42,9 @@ def show_status(found: Mapping[str, Any]) -> None:
     if last := found["last_run"]:
         began = cell(datetime.fromisoformat(last["started_at"]))
         say(f"last run: {last['command']} of {began}: {last['exit_reason']}: {last['explanation']}")
+    if "schedule" in found:
+        style = "" if found["schedule_level"] == "ok" else "bold red"
+        say(f"schedule: {found['schedule']}", style)
 
 
 def show_verification(found: Verification) -> None:

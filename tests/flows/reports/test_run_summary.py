@@ -142,7 +142,7 @@ def test_a_title_has_no_stray_backslash() -> None:
     faults = {"001_0000000002": "no answer (503)."}
     text = account(receipt(newest=[article("[단독] 나래 모델 97.2점 (종합)")], faults=faults))
     assert "\\" not in text
-    assert "- 2025-12-30 08:20 가온일보: [[단독] 나래 모델 97.2점 (종합)](<https://n.news" in text
+    assert "- 2025-12-30 08:20 KST 가온일보: [[단독] 나래 모델 97.2점 (종합)](<https://n.news" in text
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_sizes_for_people(held: float, said: str) -> None:
 def test_the_rows_of_the_table() -> None:
     (row,) = new_articles(receipt(newest=[article("독자\n모델\x1b[2J")]))
     assert row == {
-        "published": "2025-12-30 08:20",
+        "published": "2025-12-30 08:20 KST",
         "publisher": "가온일보",
         "title": "독자 모델 [2J",
         "url": "https://n.news.naver.com/mnews/article/001/0000000001",
