@@ -28,6 +28,7 @@ from storage.captures import open_captures
 from storage.captures import reader as captures
 from storage.captures.writer import CaptureFile
 from storage.database.writer import storage_faults
+from storage.exports.full import export_faults
 from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sha256_of, sync_folder
 from storage.integrity import unjournaled
 from storage.integrity.rebuild import rebuilt, remove_database
@@ -53,12 +54,14 @@ class Repair:
 
 
 def verify_archive(root: Path, *, wait: float = 0.0) -> Verification:
-    """Verify the archive at `root`. A database that cannot be opened is a fault, not an error.
+    """Verify the archive at `root`, and its own exports. A database that cannot be opened is a fault, not an error.
 
     Raises ArchiveBusy, StorageFault, ArchiveTooNew.
     """
     with leased(root, wait=wait):
+        exports = export_faults(root, wait=wait)  # first: whether another export is running is said at once
         found = _verified(root)
+        found.faults += exports
         _note(root, found)
         return found
 
