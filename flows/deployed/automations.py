@@ -66,7 +66,7 @@ def alerts(block: str) -> list[AutomationCore]:
 
 
 _ENDED = ("Cancelling", "Cancelled", "Crashed", "Failed")
-_FAILED = ("Failed", "TimedOut", "PartlyFailed", "BadInput", "Busy", "Interrupted")
+_FAILED = ("Failed", "TimedOut", "PartlyFailed", "BadInput", "Busy", "Interrupted", "Offline")
 
 
 def _events(*states: str) -> set[str]:

@@ -175,7 +175,7 @@ class Visitor:
             case Fault.BACKING_OFF:
                 self.receipt.resting[urlsplit(fault.url).netloc] = fault.detail
                 return replace(self._deferred(find, fault.detail), retry_at=fault.retry_at)
-            case Fault.STOPPED:
+            case Fault.STOPPED | Fault.OFFLINE:
                 return self._deferred(find, fault.detail)
             case _:
                 return self._failed(find, f"{fault.fault}: {fault.detail}", None)

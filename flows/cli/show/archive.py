@@ -12,6 +12,7 @@ from rich.text import Text
 
 from flows.cli.show.terminal import grid, line, out, say, say_all, table, table_console
 from flows.cli.show.values import cell
+from schemas.coverage import Gap, grouped
 from schemas.receipt import ExitReason
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ def show_status(found: Mapping[str, Any]) -> None:
     for name in ("archive", "as_of", "articles", "revisions", "duplicates", "newest_article", "waiting", "runs"):
         about.add_row(Text(name, style="dim"), Text(cell(found[name]) or "none"))
     table_console().print(about)
-    gaps = [f"gap: {g['source']}: {cell(g['since'])} to {cell(g['until'])}: {g['reason']}" for g in found["gaps"]]
-    say_all(gaps, "yellow")
-    if gaps:
-        say("to read them: seogo backfill --gaps", "dim")
+    gaps = grouped(Gap(**gap) for gap in found["gaps"])
+    say_all([f"gap: {gap.source}: {cell(gap.since)} to {cell(gap.until)}: {gap.reason}" for gap in gaps], "yellow")
+    if any(not gap.is_forbidden for gap in gaps):
+        say("to read what can be read: seogo backfill --gaps", "dim")
     if number := found["quarantined"]:
         say(f"{number:,} pages are in quarantine; once the parser is fixed: seogo reparse --quarantined", "yellow")
     for source, watermark in found["sources"].items():

@@ -10,6 +10,7 @@ from rich.text import Text
 from flows.cli.show.progress import COLOURS
 from flows.cli.show.terminal import line, out, say, say_all, table
 from flows.reports.text import counts, number, seconds, size
+from schemas.page import DISALLOWED
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
 
 _QUIET_ENDS = (SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY)
@@ -73,7 +74,8 @@ def _notes(receipt: Receipt) -> Iterator[str]:
     if permission := receipt.robots.get("permission"):
         yield f"robots.txt was not applied, by permission: {permission}"
     yield from (f"note: {note}" for note in receipt.notes)
-    yield from (f"gap: {gap}" for gap in receipt.gaps)
+    # What robots.txt forbids is said by the line of its source.
+    yield from (f"gap: {gap}" for gap in receipt.gaps if DISALLOWED not in gap)
 
 
 def _last_line(receipt: Receipt) -> Text:

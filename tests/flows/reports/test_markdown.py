@@ -128,6 +128,15 @@ def test_gaps_and_held_pages(root: Path) -> None:
     assert cells(found["Quarantine"])[1:] == [["2026-01-02 03:00", key(5).id, "no body"]]
 
 
+def test_gaps_that_come_from_robots_txt_are_one_row(root: Path) -> None:
+    reason = "https://news.naver.com/robots.txt disallows it for seogo"
+    gaps = [(f"press_list:{n:03}", f"2026-01-0{n} 09:00+09", f"2026-01-0{n + 1} 09:00+09") for n in range(1, 5)]
+    values = ", ".join(f"('{source}', '{since}', '{until}', 'gap', '{reason}', 'r')" for source, since, until in gaps)
+    altered(root, f"INSERT INTO coverage VALUES {values}")
+    one = ["press_list:004 and 3 more", "2026-01-01 09:00", "2026-01-05 09:00", reason]
+    assert cells(sections(root)["Coverage gaps"])[1:] == [one]
+
+
 def test_a_database_from_before_these_tables(root: Path) -> None:
     altered(root, "DROP TABLE coverage", "DROP TABLE quarantine")
     found = sections(root)
