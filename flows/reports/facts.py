@@ -74,7 +74,7 @@ _LAST_RUNS = f"""
     FROM runs ORDER BY started_at DESC, run_id DESC LIMIT {MOST}
 """
 _NEWEST = f"""
-    SELECT id, title, publisher, published_at, url, file FROM articles_on_topic WHERE published_at <= $now
+    SELECT id, title, publisher, published_at, url, file, status FROM articles_on_topic WHERE published_at <= $now
     ORDER BY published_at DESC, id DESC LIMIT {MOST}
 """
 _EDITS = f"""

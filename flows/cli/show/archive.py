@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from storage.integrity.repair import Repair
     from storage.integrity.verify import Verification
 
+_ABOUT = (
+    *("archive", "as_of", "articles", "on_topic", "revisions", "duplicates", "newest_article", "waiting", "runs"),
+)
 _MOST_DIFFERENCES = 20
 _MOST_SHOWN = 120
 """Characters of a value in a difference."""
@@ -29,7 +32,7 @@ _MOST_SHOWN = 120
 def show_status(found: Mapping[str, Any]) -> None:
     """The result of `storage.reading.reader.status`."""
     about = grid()
-    for name in ("archive", "as_of", "articles", "revisions", "duplicates", "newest_article", "waiting", "runs"):
+    for name in _ABOUT:
         about.add_row(Text(name, style="dim"), Text(cell(found[name]) or "none"))
     table_console().print(about)
     gaps = grouped(Gap(**gap) for gap in found["gaps"])

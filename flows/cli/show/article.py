@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _ABOUT = (
     *("publisher", "authors", "categories", "published_at", "modified_at", "gone_at"),
     *("kind", "original_url", "url", "images"),
-    *("id", "content_hash", "parser", "status", "revision", "relevance", "reasons", "teams", "models", "file"),
+    *("id", "content_hash", "parser", "status", "revision", "relevance", "on_topic", "reasons", "teams"),
+    *("models", "file"),
 )
 _STYLES = {"equal": "", "delete": "red strike", "insert": "green"}
 _MARKS = {"equal": ("", ""), "delete": ("[-", "-]"), "insert": ("{+", "+}")}
@@ -27,7 +28,7 @@ def show_article(fields: Mapping[str, Any]) -> None:
     say(fields.get("title") or fields["id"], "bold")
     about = grid()
     for name in _ABOUT:
-        if fields.get(name):
+        if fields.get(name) not in (None, "", []):
             about.add_row(Text(name, style="dim"), Text(cell(fields[name])))
     table_console().print(about)
     out.print()

@@ -31,7 +31,8 @@ TITLE = 'A, "B"\t소버린 AI \x1b[31m빨강'
 FIELDS = [
     *("id", "oid", "aid", "url", "title", "subtitle", "body", "publisher", "authors", "categories"),
     *("published_at", "modified_at", "crawled_at", "original_url", "images", "kind", "content_hash", "text_hash"),
-    *("parser", "status", "revision", "revision_kind", "gone_at", "relevance", "reasons", "teams", "models", "file"),
+    *("parser", "status", "revision", "revision_kind", "gone_at", "relevance", "on_topic", "reasons"),
+    *("teams", "models", "file"),
 ]
 """The names that others rely on, in the order in which they are promised."""
 
@@ -318,7 +319,7 @@ def test_show_says_why_there_is_nothing_to_show(archive: Path, name: str, says: 
 
 def test_status_for_machines_and_people(archive: Path) -> None:
     told = seogo("status", "--json", "--archive", archive).json
-    assert told["articles"] == {"archived": 2}
+    assert (told["articles"], told["on_topic"]) == ({"archived": 2}, {"unknown": 2})
     assert told["duplicates"] == 1
     assert told["runs"] == 2
     assert told["sources"] == {"search_api:소버린 AI": PUBLISHED.isoformat()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,14 @@ from markdown_it.token import Token
 
 from flows.reports.markdown import report
 from flows.reports.text import size
-from schemas.article import SEOUL
+from schemas.article import SEOUL, Outcome
 from schemas.errors import BadInput
+from schemas.find import FindResult
 from storage.archive import open_archive
 from storage.integrity.repair import verify_archive
 from tests.support.archives import store_results
 from tests.support.reports import EVIL, altered, gone
-from tests.support.values import NOW, article, key
+from tests.support.values import NOW, PUBLISHED, article, key, ref
 
 
 @pytest.fixture
@@ -113,6 +114,14 @@ def test_days_are_korean_days_and_today_is_one_of_them(root: Path, days: int, fo
     almost = datetime(2026, 1, 3, 0, 30, tzinfo=SEOUL)  # the 2nd in UTC
     voices = {row[0]: row[1] for row in cells(sections(root, days=days + 1, now=almost)["Share of voice"])[1:]}
     assert bool(voices["가온"]) is found
+
+
+def test_what_is_only_listed_is_marked(root: Path) -> None:
+    said = ref(key(30), description="일부", publisher="나루일보", published_at=PUBLISHED + timedelta(hours=1))
+    with open_archive(root) as archive:
+        store_results(archive, FindResult(said, Outcome.LISTED, "robots.txt", crawled_at=NOW))
+    row = cells(sections(root)["Newest articles"])[1]
+    assert row[2:] == ["나루일보", "listed"]
 
 
 def test_gaps_and_held_pages(root: Path) -> None:
