@@ -10,6 +10,8 @@ from schemas.errors import BadInput
 
 SNAPSHOT = "archive.duckdb"
 """The snapshot for readers."""
+SNAPSHOT_PART = "state/snapshot.tmp"
+"""The next snapshot while it is written."""
 WRITER_DATABASE = "state/writer.duckdb"
 """The writer's database."""
 UNPUBLISHED = "state/unpublished"

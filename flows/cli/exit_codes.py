@@ -1,4 +1,4 @@
-"""The exit codes of the command line, by name. README.md has the same table."""
+"""The exit codes of the command line, by name. docs/exit-codes.md has the same table."""
 
 from __future__ import annotations
 

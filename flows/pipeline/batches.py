@@ -45,7 +45,7 @@ class ArticleStore(Texts, Captures, Protocol):
         *,
         coverage: Sequence[WindowRead] = (),
     ) -> dict[str, float]: ...
-    def keep_readers_fresh(self) -> None: ...
+    def publish_during_run(self) -> None: ...
 
 
 class Pipeline:
@@ -191,7 +191,7 @@ class Pipeline:
 
     async def refresh_snapshot(self) -> None:
         """Show readers what has been stored so far, if it is time for that."""
-        await self._in_thread(self._archive.keep_readers_fresh)
+        await self._in_thread(self._archive.publish_during_run)
 
 
 def _as_named(result: FindResult) -> dict[str, str | None] | None:

@@ -27,10 +27,10 @@ from flows.sources.reading import Discovered
 from flows.sources.window import SILENCE
 from schemas.page import RequestRecord
 from schemas.receipt import Receipt, SourceEnd, SourceReport
-from storage.archive import FRESH
+from storage.database.publisher import PUBLISH_EVERY
 from storage.layout import BACKOFF, BASELINE
-from storage.state import baseline as baseline_store
 from storage.state.backoff import JsonBackoffStore
+from storage.state.baseline import load_baseline, save_baseline
 
 API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
 """Requested with a key of one's own, under the API's own terms: their robots.txt does not apply."""
@@ -155,7 +155,7 @@ class PipelineRun(Run):
     async def _refresh_snapshot(self, over: asyncio.Event) -> None:
         while not over.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), FRESH / 4)
+                await asyncio.wait_for(over.wait(), PUBLISH_EVERY / 4)
             if self._pipeline is not None and not over.is_set():
                 await self._pipeline.refresh_snapshot()
 
@@ -199,7 +199,7 @@ async def run_pipeline(
     `accept`: pages are taken as they look now, whatever they looked like before.
     """
     with open_for_run(order, command, now()) as (archive, receipt):
-        baseline, note = baseline_store.load(order.archive / BASELINE)
+        baseline, note = load_baseline(order.archive / BASELINE)
         receipt.notes += [note] if note else []
         alarm = DriftAlarm(baseline, accept=accept)
         run = PipelineRun(
@@ -207,5 +207,5 @@ async def run_pipeline(
         )
         with run.recorded(exit_reason):
             await run.do(work)
-        baseline_store.save(order.archive / BASELINE, alarm.learned())
+        save_baseline(order.archive / BASELINE, alarm.learned())
     return receipt

@@ -9,10 +9,11 @@ from typing import Any
 
 from schemas.errors import BadInput
 from storage import layout
-from storage.archive import leased, opened
+from storage.archive import opened
 from storage.exports.full import FORMS, Exported, export
 from storage.layout import check_archive
 from storage.state import checksums
+from storage.state.lease import leased
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _is_outdated(archive: Path) -> bool:
 def _publish_snapshot(archive: Path) -> tuple[str, ...]:
     """Finish what a killed run left, and copy the writer's database. Returns sentences about what was finished."""
     with opened(archive) as found:
-        found.publish_anew()
+        found.publish_at_end()
         return tuple(found.notes)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from flows.naver import urls
-from flows.naver.search_page import LAYOUT, parse_search_page
+from flows.naver.search.page import LAYOUT, parse_search_page
 from flows.sources.reading import PASSES, UNSTEADY, OrderCheck, Reading, ReadingEnded
 from flows.sources.window import days_text
 from schemas.receipt import SourceEnd, SourceReport

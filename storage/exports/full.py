@@ -23,10 +23,7 @@ import duckdb
 from schemas.errors import BadInput
 from schemas.exported import SCHEMA_VERSION
 from storage.database.writer import storage_faults
-from storage.exports import atom as export_atom
-from storage.exports import jsonl as export_jsonl
-from storage.exports import markdown as export_markdown
-from storage.exports import parquet as export_parquet
+from storage.exports import atom, jsonl, markdown, parquet
 from storage.exports.folder import ExportFile, Folder, Made, ManifestEntry, opened_folder
 from storage.exports.records import open_for_export, snapshot_identity
 
@@ -45,11 +42,11 @@ class Form:
 
 
 FORMS: dict[str, Form] = {
-    "parquet": Form(export_parquet.pieces, export_parquet.PATTERN),
-    "jsonl": Form(export_jsonl.pieces, export_jsonl.NAME),
-    "jsonl.gz": Form(export_jsonl.packed_pieces, export_jsonl.PACKED_NAME),
-    "markdown": Form(export_markdown.pieces, export_markdown.NAME),
-    "atom": Form(export_atom.pieces, export_atom.NAME),
+    "parquet": Form(parquet.pieces, parquet.PATTERN),
+    "jsonl": Form(jsonl.pieces, jsonl.NAME),
+    "jsonl.gz": Form(jsonl.packed_pieces, jsonl.PACKED_NAME),
+    "markdown": Form(markdown.pieces, markdown.NAME),
+    "atom": Form(atom.pieces, atom.NAME),
 }
 
 

@@ -12,16 +12,29 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from schemas.errors import ArchiveBusy, ArchiveError, StorageFault
+from storage.files import make_folder
 from storage.state import json_file
 
 _NOBODY_KNOWS = "another process writes to it"
+
+
+@contextmanager
+def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the archive at `root`, made where there is none, without opening it. Raises ArchiveBusy, StorageFault."""
+    state = root / "state"
+    try:
+        make_folder(state / "staged")
+    except OSError as error:
+        raise StorageFault(f"{root} cannot be made: {error.strerror}. Choose another with --archive DIR.") from error
+    with lease(state, now=datetime.now(UTC), wait=wait):
+        yield
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from schemas.topic import Topic
 from storage.archive import open_archive
 from storage.integrity.verify import verify
 from storage.reading.reader import open_snapshot, run_query
-from tests.support import values as made_up
+from tests.support import values
 from tests.support.archives import held, ids, rows
 from tests.support.topics import KEYS, demo_topic
 from tests.support.values import page
@@ -169,7 +169,7 @@ def test_an_address_that_leads_elsewhere_is_a_failure_of_its_own(naver: Replica,
         async def fetch(url: str, *, why: str, headers: Mapping[str, str] | None = None) -> RawPage:
             return page(url, b"<html>a front page</html>", final_url=final_url)
 
-        receipt = made_up.receipt(f"20260102T030405Z-{ref.key.oid}")
+        receipt = values.receipt(f"20260102T030405Z-{ref.key.oid}")
         with open_archive(tmp_path) as archive:
             archive.start_run(receipt)
             assess = assess_by(topic())
@@ -182,11 +182,11 @@ def test_an_address_that_leads_elsewhere_is_a_failure_of_its_own(naver: Replica,
                 on_progress=ignore_progress,
             ) as pipeline:
                 await pipeline.add([ref])
-            archive.finish_run(made_up.ended(receipt), {}, [])
+            archive.finish_run(values.ended(receipt), {}, [])
         return receipt
 
     for named, final_url, faults in ((one, "https://n.news.naver.com/", 0), (other, one.url, 1)):
-        receipt = asyncio.run(elsewhere(made_up.ref(named), final_url))
+        receipt = asyncio.run(elsewhere(values.ref(named), final_url))
         assert (receipt.outcomes[Outcome.FAILED], receipt.layout_faults) == (1, faults)
     assert ids(tmp_path) == set()
 
@@ -455,8 +455,8 @@ def test_what_is_stored_is_shown_while_the_next_batch_is_fetched(
     """At a polite pace a batch takes minutes."""
     monkeypatch.setattr("flows.runs.crawl.BATCH", 8)
     monkeypatch.setattr("flows.pipeline.batches.BATCH", 8)
-    monkeypatch.setattr("storage.archive.FRESH", 1.5)
-    monkeypatch.setattr("flows.runs.pipeline_run.FRESH", 0.4)
+    monkeypatch.setattr("storage.database.publisher.PUBLISH_EVERY", 1.5)
+    monkeypatch.setattr("flows.runs.pipeline_run.PUBLISH_EVERY", 0.4)
     plain = [
         one.key
         for one in naver.corpus.articles

@@ -17,7 +17,7 @@ from unittest import mock
 import pytest
 
 from flows.cli.exit_codes import Exit
-from flows.naver.search_api import SearchAnswer, parse_search_answer
+from flows.naver.search.api import SearchAnswer, parse_search_answer
 from flows.replica.notices import block_page, unavailable_page
 from schemas.errors import LayoutChanged
 from tests.support import naver_pages

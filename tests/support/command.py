@@ -94,6 +94,11 @@ def process(*words: str | Path, env: Mapping[str, str | Path] | None = None, std
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def without_progress(err: str) -> str:
+    """What a crawl printed on standard error, without the progress lines that it prints on a slow machine."""
+    return "".join(line for line in err.splitlines(keepends=True) if not line.startswith("crawl: "))
+
+
 def start(*words: str | Path, env: Mapping[str, str | Path] | None = None) -> subprocess.Popen[str]:
     """Start a command in its own process."""
     return subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import NoReturn
 
 from rich import box
 from rich.console import Console
@@ -30,7 +31,7 @@ class _Console(Console):
         reader_left()
 
 
-def reader_left() -> None:
+def reader_left() -> NoReturn:
     """The reader of standard output closed the pipe (`| head`): exit without an error message."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what Python flushes at exit
     raise SystemExit(ExitStatus.code)

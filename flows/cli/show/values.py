@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -50,15 +51,13 @@ def plain(value: Any) -> Any:
             return str(value)
 
 
-class standard_output:  # noqa: N801 - reads as a function
-    """Standard output for the length of a block. If its reader closes the pipe, the command ends."""
-
-    def __enter__(self) -> TextIO:
-        return sys.stdout
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, BrokenPipeError):
-            reader_left()
+@contextmanager
+def standard_output() -> Iterator[TextIO]:
+    """Standard output inside the block. If its reader closes the pipe, the command ends."""
+    try:
+        yield sys.stdout
+    except BrokenPipeError:
+        reader_left()
 
 
 def cell(value: Any) -> str:

@@ -1,18 +1,18 @@
-"""`seogo demo`, once as a person would run it."""
+"""`seogo demo`, as a user runs it."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
 
-from tests.support.command import COMMAND, environment, process
+from tests.support.command import COMMAND, environment, process, without_progress
 
 
 def test_the_demo_shows_it_all_leaves_nothing_running_and_runs_again(tmp_path: Path) -> None:
     archive = tmp_path / "demo archive"
-    (tmp_path / "flows").mkdir()  # a folder of the user's own, of the name of ours
+    (tmp_path / "flows").mkdir()  # a directory of the user with the name of our package
     for _ in range(2):
-        # A session of its own: whatever it starts can be found.
+        # A session of its own, so that every process that it starts can be found.
         with subprocess.Popen(
             [*COMMAND, "demo", "--archive", str(archive)],
             env=environment(SEOGO_TOPIC="none.yaml", SEOGO_NAVER="nonsense"),
@@ -23,20 +23,20 @@ def test_the_demo_shows_it_all_leaves_nothing_running_and_runs_again(tmp_path: P
             start_new_session=True,
         ) as running:
             out, err = running.communicate(timeout=60)
-        assert (running.returncode, err) == (0, "")
+        assert (running.returncode, without_progress(err)) == (0, "")
         assert processes_of(running.pid) == []
         check_shown(out)
     assert process("verify", "--archive", archive).code == 0
 
 
 def processes_of(session: int) -> list[str]:
-    """The processes of a session that are still there."""
+    """The processes of a session that still run."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text("utf-8").rpartition(")")[2].split()
         except OSError:
-            continue  # it ended meanwhile
+            continue  # it has ended
         if int(fields[3]) == session and fields[0] != "Z":
             found.append(path.parent.name)
     return found

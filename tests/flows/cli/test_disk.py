@@ -1,4 +1,4 @@
-"""A full disk and a read-only folder, for real: said in one line, and nothing is lost once there is room again."""
+"""A full disk and a read-only directory: an error of one line, and nothing is lost once there is space again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = needs_a_disk
 
 @pytest.fixture(scope="module")
 def whole(server: Replica, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """What a crawl with all the room it wants archives."""
+    """What a crawl with enough space archives."""
     archive = tmp_path_factory.mktemp("whole") / "archive"
     assert seogo("crawl", env=crawling(server, archive)).code == Exit.DONE
     return held(archive)
@@ -36,7 +36,7 @@ def check_goes_on(naver: Replica, archive: Path, expected: set[str]) -> None:
     assert seogo("verify", "--archive", archive).out.endswith("all agree\n")
 
 
-# Which step meets the end of the disk depends on its size; the sizes are those of the steps, one after the other.
+# The size of the disk decides which step runs out of space: the sizes reach one step after another.
 @pytest.mark.parametrize("kilobytes", [20, 90, 300, 600, 800, 1100, 1500, 3000])
 @pytest.mark.every(4)
 def test_a_crawl_onto_a_disk_that_fills_up(naver: Replica, disk: Path, whole: set[str], kilobytes: int) -> None:
@@ -55,7 +55,7 @@ def test_a_disk_that_is_full_before_the_second_run(naver: Replica, disk: Path, w
     before = held(archive)
     fill(disk, left * 1024)
     check_said(seogo("crawl", env=crawling(naver, archive)))
-    # Readers go on with what was published.
+    # Readers still have what was published.
     assert held(archive) >= before
     (disk / "filler").unlink()
     check_goes_on(naver, archive, whole)
@@ -86,7 +86,7 @@ def test_a_folder_that_is_read_only(naver: Replica, disk: Path) -> None:
     ):
         assert ran.code == Exit.STORAGE_FAULT
         assert "Read-only file system" in ran.complaint
-    # To read needs no right to write.
+    # Reading needs no write permission.
     assert seogo("sql", "SELECT count(*) AS n FROM articles", "--format", "json", "--archive", archive).json == [
         {"n": 1}
     ]

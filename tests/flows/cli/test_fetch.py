@@ -1,4 +1,4 @@
-"""`seogo crawl` as people and schedulers use it: its exit codes, its receipt, Ctrl-C, two at once."""
+"""`seogo crawl` as people and schedulers use it: exit codes, receipt, Ctrl-C, two at once."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from tests.support.command import (
     process,
     seogo,
     start,
+    without_progress,
 )
 from tests.support.paths import ROOT
 from tests.support.values import receipt
@@ -39,17 +40,9 @@ from tests.support.values import receipt
 SLOW = Behaviour(rules=(Rule(Fault.SLOW, host=NNEWS, path="/article/", seconds=0.3),))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _no_progress_lines() -> Iterator[None]:
-    """On a slow machine, a run in this process would print some."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.cli.show.progress.FIRST_LINE_AFTER", 3600.0)
-        yield
-
-
 @pytest.fixture(scope="module")
 def whole(server: Replica, tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], Ran]:
-    """What an undisturbed crawl archives, and how it ended."""
+    """What an uninterrupted crawl archives, and how it ended."""
     archive = tmp_path_factory.mktemp("whole") / "archive"
     server.behaviour = Behaviour()
     ran = seogo("crawl", "--json", env=crawling(server, archive))
@@ -67,7 +60,7 @@ def test_done_and_then_nothing_new(naver: Replica, tmp_path: Path) -> None:
     assert "done: every find ended in an outcome." in first.out
     assert again.code == 0
     assert "nothing_new: " in again.out
-    # Outside a terminal a line is a line, however long.
+    # Outside a terminal, lines are not wrapped.
     assert again.out.rstrip().splitlines()[-1].startswith("nothing_new: ")
 
 
@@ -118,7 +111,7 @@ def test_without_a_key_and_with_a_wrong_one_the_rest_is_crawled(naver: Replica, 
     env = crawling(naver, tmp_path / "archive")
     without = seogo("crawl", env={**env, "NAVER_CLIENT_SECRET": ""})
     assert without.code == Exit.PARTLY_FAILED
-    # Seven queries fail for one reason: it is said once.
+    # Seven queries fail for one reason, which is printed once.
     assert len([line for line in without.out.splitlines() if line.startswith("search_api:")]) == 1
     wrong = seogo("crawl", "--json", env={**env, "NAVER_CLIENT_SECRET": "canary-7431"})
     assert wrong.code == Exit.PARTLY_FAILED
@@ -136,7 +129,7 @@ def test_permission_is_repeated_by_every_run(naver: Replica, tmp_path: Path) -> 
 def test_the_placeholder_contact_is_warned_of_only_where_naver_would_see_it(naver: Replica, tmp_path: Path) -> None:
     env = crawling(naver, tmp_path / "archive")
     assert "placeholder" not in seogo("crawl", "--limit", "1", env=env).err
-    # The real Naver, out of reach: a path inside a file is no archive.
+    # The real Naver, never reached: a path inside a file cannot be an archive.
     (tmp_path / "file").touch()
     ran = seogo("crawl", env={**env, "SEOGO_NAVER": "", "SEOGO_ARCHIVE": tmp_path / "file" / "archive"})
     assert "seogo: warning: contact seogo-demo@example.org is a placeholder" in ran.err
@@ -187,7 +180,7 @@ def test_a_second_interrupt_ends_at_once_and_loses_nothing(
 
 
 def _interrupted(naver: Replica, archive: Path, numbers: list[signal.Signals]) -> tuple[int, str, str]:
-    """Start a crawl and interrupt it amid its articles: its exit code, and what it printed."""
+    """Start a crawl and interrupt it while it fetches articles. Returns its exit code and its output."""
     naver.behaviour = SLOW
     asked = len(naver.log.entries)
     with ending(start("crawl", "--json", env=crawling(naver, archive))) as crawl:
@@ -196,7 +189,7 @@ def _interrupted(naver: Replica, archive: Path, numbers: list[signal.Signals]) -
             crawl.send_signal(number)
             time.sleep(0.02)
         out, err = crawl.communicate(timeout=20)
-        return crawl.returncode, out, err
+        return crawl.returncode, out, without_progress(err)
 
 
 def _check_taken_up(naver: Replica, archive: Path, expected: set[str]) -> None:
@@ -227,7 +220,7 @@ with open_archive(Path(sys.argv[1])):
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that writes to `tmp_path / archive` until it is told to leave."""
+    """Another process that has `tmp_path / archive` open for writing until it reads a line."""
     command = [sys.executable, "-c", _HOLDER, str(tmp_path / "archive")]
     started = subprocess.Popen(command, env=environment(), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with ending(started) as other:

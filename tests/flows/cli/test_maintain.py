@@ -1,4 +1,4 @@
-"""`seogo verify`, `repair`, `rebuild`, `reparse` as people and programs use them."""
+"""`seogo verify`, `repair`, `rebuild`, `reparse`: output, JSON and exit codes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_cannot_be_mended_is_named_with_its_own_code(root: Path) -> None:
         ran = seogo(command, "--archive", root)
         assert ran.code == Exit.ARCHIVE_DAMAGED
         assert "missing; put it back from a copy" in ran.out
-        assert len(ran.out.splitlines()) < 60  # the first faults, not all of three hundred
+        assert len(ran.out.splitlines()) < 60  # the first of three hundred faults
     assert len(seogo("sql", "SELECT id FROM articles", "--format", "json", "--archive", root).json) == 59
 
 

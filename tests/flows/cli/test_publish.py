@@ -1,4 +1,4 @@
-"""`seogo publish`, `export` and `report` as people and programs use them."""
+"""`seogo publish`, `export` and `report`: output, JSON and exit codes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from flows.cli.exit_codes import Exit
 from flows.cli.publish import FORMATS
-from storage.archive import leased
 from storage.exports.full import FORMS
+from storage.state.lease import leased
 from tests.support.archives import new_archive
 from tests.support.command import seogo
 
@@ -83,7 +83,7 @@ def test_the_codes_of_what_goes_wrong(root: Path, tmp_path: Path) -> None:
 
 
 def test_while_another_writes(root: Path) -> None:
-    """Publishing waits for no one unless told; exporting and reporting do not even notice."""
+    """publish fails unless it is given time to wait; export and report need no lock."""
     with leased(root):
         assert seogo("publish", "--archive", root).code == Exit.ARCHIVE_BUSY
         assert seogo("export", "--archive", root).code == Exit.DONE

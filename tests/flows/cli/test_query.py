@@ -1,4 +1,4 @@
-"""`seogo sql`, `show`, `status` and `verify`: what they print of an archive, for people and for machines."""
+"""`seogo sql`, `show`, `status` and `verify`: what they print, for people and for programs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FIELDS = [
     *("parser", "status", "revision", "revision_kind", "gone_at", "relevance", "on_topic", "reasons"),
     *("teams", "models", "file"),
 ]
-"""The names that others rely on, in the order in which they are promised."""
+"""The names of the fields, in the guaranteed order."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for result in results:
             run.outcomes[result.outcome] += 1
         opened.finish_run(ended(run), {"search_api:소버린 AI": PUBLISHED}, [])
-        # A later run knows the key already, and says nothing else of it.
+        # A later run finds a known key only.
         later = receipt("20260103T030405Z-0002")
         opened.start_run(later)
         opened.store(later.run_id, [FindResult(ref(key(4)), Outcome.UNCHANGED, "known: off_topic", known=True)])
@@ -68,7 +68,7 @@ def sql(archive: Path, query: str, *words: str, stdin: bytes = b"") -> Ran:
     return seogo("sql", query, "--archive", archive, *words, stdin=stdin)
 
 
-# -- for machines
+# -- JSON and CSV
 
 
 def test_json_is_a_list_of_objects_with_times_lists_and_nothing_lost(archive: Path) -> None:
@@ -104,7 +104,7 @@ def test_json_is_a_list_of_objects_with_times_lists_and_nothing_lost(archive: Pa
 )
 def test_every_value_is_strict_json(archive: Path, expression: str, expected: object) -> None:
     ran = sql(archive, f"SELECT {expression} AS v", "--format", "json")
-    # NaN and Infinity are Python's own words: no other reader of JSON takes them.
+    # Python writes NaN and Infinity, which are not JSON.
     assert json.loads(ran.out, parse_constant=pytest.fail) == [{"v": expected}]
 
 
@@ -142,7 +142,7 @@ def test_a_query_from_standard_input(archive: Path) -> None:
     assert ran.json == [{"title": TITLE}]
 
 
-# -- what is refused
+# -- refused queries
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_several_statements_may_prepare_the_one_that_is_shown(archive: Path) -> 
     assert ran.json == [{"team": "가온"}]
 
 
-# -- for people
+# -- tables
 
 
 def test_a_table_in_a_pipe_is_as_wide_as_its_cells(archive: Path) -> None:
@@ -198,7 +198,7 @@ def test_many_columns_in_a_narrow_terminal_stand_one_below_the_other(archive: Pa
     for name in ("content_hash", "published_at", "run_id"):
         assert sum(line.startswith(f"{name} ") for line in lines) == 2
     assert "─ row 2" in ran.out
-    # Folded, and whole.
+    # Folded, but complete.
     assert article(1).content_hash in "".join(ran.out.split())
 
 
@@ -245,7 +245,7 @@ def test_a_terminal_shows_tables_in_its_width(archive: Path) -> None:
 
 
 def _in_terminal(*words: str, columns: int) -> Iterator[str]:
-    """What a command prints in a terminal of so many columns."""
+    """What a command prints in a terminal of this width."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     env = environment(TERM="xterm")
@@ -262,7 +262,7 @@ def _read_to_end(terminal: int) -> Iterator[bytes]:
         try:
             if not (part := os.read(terminal, 65536)):
                 return
-        except OSError:  # Linux's word for "the other side is gone"
+        except OSError:  # Linux: the other side is closed
             return
         yield part
 

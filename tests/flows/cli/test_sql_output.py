@@ -135,7 +135,7 @@ def test_a_file_is_what_it_is_called(archive: Path, tmp_path: Path, form: str) -
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
 def test_a_file_that_the_disk_refuses_is_said(archive: Path, tmp_path: Path, form: str) -> None:
-    file = tmp_path / ("x" * 250)  # too long a name with what the half-written file has before and behind it
+    file = tmp_path / ("x" * 250)  # too long with the prefix and the suffix of the temporary file
     ran = seogo("sql", "--format", form, "--to", file, "--archive", archive, "--", QUERY)
     assert (ran.code, ran.out) == (Exit.STORAGE_FAULT, "")
     assert "cannot be written: File name too long. Choose another with --to FILE" in ran.err

@@ -1,4 +1,4 @@
-"""The prompt of `seogo sql`: what ends a statement, completion, history, its own words; and all of it in a terminal."""
+"""The prompt of `seogo sql`: statements, completion, history, commands; and a session in a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flows.cli.sql_prompt import MOST_KEPT, History, Prompt, Vocabulary, as_line
 from storage.reading.examples import examples
 from tests.support.command import COMMAND, environment
 
-# -- what ends a statement
+# -- statements
 
 
 @pytest.mark.parametrize(
@@ -200,11 +200,11 @@ def test_its_own_words(session: Session) -> None:
 
 
 class Terminal:
-    """A process behind a terminal."""
+    """A process in a terminal."""
 
     def __init__(self, ours: int) -> None:
         self._ours = ours
-        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end within a letter
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end inside a character
         self.seen = ""
 
     def send(self, text: str) -> None:
@@ -212,7 +212,7 @@ class Terminal:
         os.write(self._ours, text.encode())
 
     def expect(self, text: str) -> None:
-        """Read until this was said. Fails after 20 seconds."""
+        """Read until this text appears. Fails after 20 seconds."""
         end = time.monotonic() + 20
         while text not in self.seen:
             ready, _, _ = select.select([self._ours], [], [], max(end - time.monotonic(), 0))
@@ -250,7 +250,7 @@ def test_a_session_in_a_terminal(archive: Path, tmp_path: Path) -> None:
         terminal.send("\x04")
         assert running.wait(20) == 0
     with prompt_on(archive, tmp_path) as (terminal, running):
-        terminal.send("\x10")  # Ctrl-P: the statement before
+        terminal.send("\x10")  # Ctrl-P: the previous statement
         terminal.expect("SELECT '한글' AS t , 'two' AS u;")
         terminal.send("\n")
         terminal.expect("1 row\nseogo> ")
@@ -265,7 +265,7 @@ def test_ctrl_c_ends_a_query_and_not_the_session(archive: Path, tmp_path: Path) 
             terminal.expect("interrupted\nseogo> ")
         terminal.send("SELECT 'typed in vain'")
         terminal.expect("vain'")
-        time.sleep(0.5)  # a signal between the echo and Python's next wait for a key is seen with the next key only
+        time.sleep(0.5)  # a signal before Python waits for the next key would only be handled after that key
         running.send_signal(2)
         terminal.expect("seogo> ")
         terminal.send("SELECT 6 * 7 AS answer;\n")

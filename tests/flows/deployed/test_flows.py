@@ -1,4 +1,4 @@
-"""The deployments without a server: forms, states, what prefect.yaml names, the automations, stopping in order."""
+"""The deployments without a server: prefect.yaml, parameters, states, automations, stopping."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.support.prefect import until
 from tests.support.values import ended
 from tests.support.values import receipt as empty_receipt
 
-# Prefect's own use of what others have deprecated is not ours to mend.
+# Prefect itself uses deprecated functions of other packages.
 pytestmark = pytest.mark.filterwarnings("default")
 
 FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))
@@ -63,7 +63,7 @@ def test_all_deployments_are_there() -> None:
 def test_without_a_server_nothing_is_deployed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Prefect would start one of its own, and bring it all there for nobody."""
+    """Prefect would start a temporary server, and deploy to it."""
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
         assert apply.main([]) == 2
@@ -74,7 +74,7 @@ def test_without_a_server_nothing_is_deployed(
 def test_a_deployment_names_a_flow_and_fills_in_its_form(deployment: dict[str, Any]) -> None:
     flow = flow_of(deployment)
     assert flow.name == deployment["entrypoint"].split(".")[-1] in deployment["tags"]
-    assert "seogo" in deployment["tags"]  # what the automations go by
+    assert "seogo" in deployment["tags"]  # the automations select runs by it
     validated = flow.validate_parameters(deployment["parameters"])["parameters"]
     assert flow.flow_run_name.format(parameters=validated)
     form = flow.parameters.model_dump()["definitions"]
@@ -85,7 +85,7 @@ def test_a_deployment_names_a_flow_and_fills_in_its_form(deployment: dict[str, A
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name_of)
 def test_one_writer_at_a_time_and_no_pile(deployment: dict[str, Any]) -> None:
-    """What writes shares the queue of limit 1; what is scheduled drops a run that comes while one works."""
+    """Deployments that write share a queue of limit 1; scheduled ones drop a run that is due while one executes."""
     queue = deployment["work_pool"]["work_queue_name"]
     assert queue == ("reading" if "report" in deployment["tags"] else "archive")
     assert apply.QUEUES == {"archive": 1, "reading": None}
@@ -229,7 +229,7 @@ def test_errors_of_ours_are_states_with_their_sentence(error: Any, name: str) ->
 
 
 def told_about() -> set[str]:
-    """The events that somebody is told of."""
+    """The events that trigger a notification."""
     made = automations.alerts("11111111-1111-1111-1111-111111111111")
     return {event for one in made for event in getattr(one.trigger, "expect", ())}
 
@@ -253,7 +253,7 @@ def test_a_late_run_is_left_to_the_next_before_that_comes() -> None:
     assert all(within < period[flow] for flow, within in automations.STALE_AFTER.items())
 
 
-# -- stopping in order
+# -- stopping
 
 
 def test_a_plain_function_is_asked_to_stop_from_another_thread() -> None:
@@ -274,7 +274,7 @@ def test_a_plain_function_is_asked_to_stop_from_another_thread() -> None:
     assert bridge.run(plain) == "stored; by hand: True"
     asking.join()
     assert bridge.stopped()
-    bridge.request_stop()  # the loop is gone: nothing to ask, and no error
+    bridge.request_stop()  # the loop has ended: no error
 
 
 def test_asked_before_it_began() -> None:
@@ -297,7 +297,7 @@ def test_the_time_of_a_form_is_that_of_the_order() -> None:
 
 
 def test_ctrl_c_takes_everything_down_that_was_started(tmp_path: Path) -> None:
-    """In the middle of the start; test_real_server.py is about what stands when it is up."""
+    """During the start; test_real_server.py tests the rest."""
     home = tmp_path / "prefect"
     words = [sys.executable, "-m", "flows.deployed.local", "--home", str(home)]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
@@ -318,7 +318,7 @@ def test_a_signal_while_a_process_is_started_leaves_none_behind(
 
     def popen(*words: Any, **more: Any) -> subprocess.Popen[bytes]:
         started.append(begin(*words, **more))
-        signal.raise_signal(signal.SIGINT)  # it is there, and nobody knows of it yet
+        signal.raise_signal(signal.SIGINT)  # it runs, but is not yet stored in a variable
         return started[-1]
 
     begin = subprocess.Popen
@@ -331,7 +331,7 @@ def test_a_signal_while_a_process_is_started_leaves_none_behind(
 
 
 def _processes_of(home: Path) -> list[int]:
-    """The processes that have this PREFECT_HOME."""
+    """The processes with this PREFECT_HOME."""
     mark = f"PREFECT_HOME={home}\0".encode()
     found = []
     for process in Path("/proc").glob("[0-9]*"):

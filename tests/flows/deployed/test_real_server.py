@@ -1,4 +1,4 @@
-"""A real Prefect server and worker on loopback: what docs/operations.md promises of every end and every accident."""
+"""A real Prefect server and worker on loopback: the states and accidents of docs/operations.md."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ from flows.runs.settings import topic_from
 from flows.sources.api_keys import ApiKey
 from schemas.article import Outcome
 from schemas.receipt import Receipt
-from storage.archive import leased
 from storage.integrity.repair import verify_archive
+from storage.state.lease import leased
 from tests.support.paths import ROOT
 from tests.support.prefect import Operator, Sink, operator, until, writer_of
 
-# Prefect's own use of what others have deprecated is not ours to mend.
+# Prefect itself uses deprecated functions of other packages.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 CRAWL = "crawl/crawl-every-15-minutes"
 SLOWLY = Behaviour(rules=(Rule(Fault.SLOW, host="n.news.naver.com", seconds=1.5),))
-"""A crawl of the replica's articles then takes some seconds: time for an accident."""
+"""A crawl of the replica then takes some seconds: time for an accident."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def sink() -> Iterator[Sink]:
 
 @pytest.fixture(scope="module")
 def hand(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    """Everything up: the key in Secret blocks, and somebody who is told."""
+    """Everything running, with the key in Secret blocks and a notification block."""
     with operator(tmp_path_factory.mktemp("real")) as hand:
         for name, value in (("naver-client-id", CLIENT_ID), ("naver-client-secret", CLIENT_SECRET)):
             hand.save_block("secret", name, {"value": value})
@@ -75,14 +75,14 @@ def hand(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opera
 
 @pytest.fixture(autouse=True)
 def _behaves(hand: Operator) -> Iterator[None]:
-    """The replica behaves again, whatever a test made of it."""
+    """Remove the faults that a test set on the replica."""
     yield
     hand.naver.behaviour = Behaviour()
 
 
 @pytest.fixture(scope="module")
 def whole(hand: Operator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What one undisturbed crawl archives, by the plain function."""
+    """What an uninterrupted crawl archives, by the plain function."""
     archive = tmp_path_factory.mktemp("plain")
     assert plainly(hand, archive).outcomes[Outcome.NEW] > 5
     return files_of(archive)
@@ -106,13 +106,13 @@ def _lasting(text: str) -> list[str]:
 
 
 def assert_whole(archive: Path, whole: dict[str, str]) -> None:
-    """Nothing lost, nothing twice, nothing damaged."""
+    """Nothing is lost, duplicated or damaged."""
     assert files_of(archive) == whole
     assert verify_archive(archive, wait=10).faults == []
 
 
 def begun(hand: Operator, archive: Path) -> tuple[str, int]:
-    """A run that is in the middle: some pages have come and more will. Its id, and its process."""
+    """A run that has fetched some of its pages. Returns its id and its process."""
     hand.naver.behaviour = SLOWLY
     hand.naver.log.clear()
     run = hand.start(CRAWL, archive=str(archive))
@@ -158,7 +158,7 @@ def _if_in(part: str, text: str) -> str | None:
 
 @pytest.fixture
 def here(hand: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """A flow (`crawl`) in this process, against the same server: its state with all it holds."""
+    """Runs a flow (`crawl`) in this process, against the same server. Returns its state."""
     for name, value in hand.engine.environment.items():
         if name.startswith(("SEOGO_", "NAVER_")):
             monkeypatch.setenv(name, value)
@@ -199,7 +199,7 @@ def test_the_flow_and_the_plain_function_give_the_same_receipt(
 def test_every_other_flow_ends_in_a_true_state_with_an_account(
     here: Callable[..., Any], hand: Operator, tmp_path: Path
 ) -> None:
-    """After a crawl, the flows that know of an archive; then one that damage makes fail."""
+    """After a crawl, all flows that need an archive; then verify with a damaged file."""
     assert here(tmp_path).is_completed()
     wanted: list[tuple[Any, Any, str]] = [
         (refresh, RefreshParameters, "nothing_new: "),
@@ -251,7 +251,7 @@ def test_a_changed_layout_is_told_and_a_busy_archive_is_no_traceback(
 
 
 def test_cancelled_and_then_killed(hand: Operator, sink: Sink, tmp_path: Path, whole: dict[str, str]) -> None:
-    """Cancelled, a run stores what it fetched before it ends. Killed, it leaves that to the next."""
+    """A cancelled run stores what it fetched before it ends. A killed run leaves that to the next run."""
     run, _ = begun(hand, tmp_path)
     hand.cancel(run)
     assert hand.ended(run)["state_type"] == "CANCELLED"
@@ -277,7 +277,7 @@ def test_the_server_restarts_in_the_middle(hand: Operator, tmp_path: Path, whole
 
 
 def test_worker_and_process_are_killed(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
-    """Nobody is left to say so: the server notices that the heartbeats stopped. What is late meanwhile is no pile."""
+    """No process is left to report it: the server notices missing heartbeats. Late scheduled runs are cancelled."""
     hand.patient("heartbeats stopped", 12)
     hand.patient("a scheduled crawl that could not begin", 10)
     run, process = begun(hand, tmp_path)

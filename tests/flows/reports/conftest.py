@@ -1,4 +1,4 @@
-"""The archive that the reports are made of."""
+"""The archive for the tests of the reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report's page in a real browser: no complaint on its console, filters that work, nothing fetched."""
+"""The page in a real browser: no errors on the console, working filters, no requests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from flows.reports import page as report_page
 from flows.reports.page import charts_library, write_page
 from schemas.article import SEOUL, Outcome
 from schemas.errors import BadInput
@@ -29,7 +28,7 @@ MIDNIGHT = datetime(2026, 1, 1, tzinfo=SEOUL)
 
 
 def result(number: int) -> FindResult:
-    """Article 0 is the newest; each is an hour older than the one before, and every third speaks of a second team."""
+    """Article 0 is the newest; each is an hour older than the one before; every third mentions a second team."""
     teams = ("가온", "나루") if number % 3 == 0 else ("가온",)
     publisher = "나루일보" if number % 5 == 0 else "가온신문"
     made = article(number, published_at=MIDNIGHT - timedelta(hours=number), publisher=publisher)
@@ -38,7 +37,7 @@ def result(number: int) -> FindResult:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page, with the real charts where their library is installed."""
+    """A page, with the real charts if their library is installed."""
     folder = tmp_path_factory.mktemp("page")
     with open_archive(folder / "archive") as archive:
         copied = article(8000, body=article(7).body)
@@ -60,7 +59,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         try:
             charts_library()
         except BadInput:
-            patch.setattr(report_page, "charts_library", lambda: "window.vegaEmbed = async () => {};")
+            patch.setattr("flows.reports.page.charts_library", lambda: "window.vegaEmbed = async () => {};")
         write_page(folder / "archive", folder / "page.html", now=NOW)
     return folder / "page.html"
 
@@ -92,7 +91,7 @@ def count(tab: Tab) -> str:
 
 
 def put(tab: Tab, field: str, value: str, expected: str) -> None:
-    """Type into a filter, and wait for what the table then counts."""
+    """Type into a filter, and wait until the table shows the expected number."""
     tab.run(
         f"(() => {{ const field = document.getElementById('{field}'); field.value = {value!r};"
         " field.dispatchEvent(new Event('input', {bubbles: true})); })()"

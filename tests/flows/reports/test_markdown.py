@@ -1,4 +1,4 @@
-"""The report: that its numbers are the archive's, and that whatever a page said stays text."""
+"""The report as Markdown: its numbers are those of the archive, and text from pages stays text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sections(root: Path, days: int = 7, now: datetime = NOW) -> dict[str, str]:
 
 
 def cells(section: str) -> list[list[str]]:
-    """The cells of a table as a reader of Markdown sees them."""
+    """The cells of a table as they are displayed."""
     rows: list[list[str]] = []
     table, _, _ = section.partition("\n\n")
     for token in MarkdownIt().enable("table").parse(table):
@@ -119,7 +119,9 @@ def test_days_are_korean_days_and_today_is_one_of_them(root: Path, days: int, fo
 def test_what_is_only_listed_is_marked(root: Path) -> None:
     said = ref(key(30), description="일부", publisher="나루일보", published_at=PUBLISHED + timedelta(hours=1))
     with open_archive(root) as archive:
-        store_results(archive, FindResult(said, Outcome.LISTED, "robots.txt", crawled_at=NOW))
+        store_results(
+            archive, FindResult(said, Outcome.LISTED, "robots.txt", crawled_at=NOW), run="20260103T000000Z-0003"
+        )
     row = cells(sections(root)["Newest articles"])[1]
     assert row[2:] == ["나루일보", "listed"]
 

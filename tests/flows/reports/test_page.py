@@ -1,4 +1,4 @@
-"""The report's page: what is in it, and that nothing that came from the web can become a part of it."""
+"""The page: its content, and that text from the web cannot become markup or script."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.reports import charts as report_charts
-from flows.reports import page as report_page
+from flows.reports import charts
 from flows.reports.article_table import UNDATED, columns, listing
 from flows.reports.facts import asking, facts_of
 from flows.reports.page import environment, page, voices_over_time, write_page
@@ -44,7 +43,7 @@ def page_of(root: Path, *, days: int = 7, library: str = STUB) -> str:
 
 
 class Reader(HTMLParser):
-    """What a browser makes of the page: its elements, the text of its scripts, and where it leads."""
+    """The page as a browser parses it: elements, attributes, scripts, text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,8 +83,8 @@ def test_what_a_page_said_is_text(root: Path) -> None:
     found = read(page_of(root))
     assert "img" not in found.tags
     assert not [name for name, _ in found.attributes if name.startswith("on")]
-    assert "onerror=alert(1)" in found.text  # shown, as it is
-    assert len(found.scripts) == 4  # none was opened by what is in the data
+    assert "onerror=alert(1)" in found.text  # shown as text
+    assert len(found.scripts) == 4  # the data opened none
     assert json.loads(found.scripts[1])["titles"].count("onerror") == 1
 
 
@@ -147,7 +146,7 @@ def test_voices_by_day_week_or_month(tmp_path: Path, days: int, unit: int) -> No
 
 class TestWriting:
     def test_whole_or_not_at_all(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(report_page, "charts_library", lambda: STUB)
+        monkeypatch.setattr("flows.reports.page.charts_library", lambda: STUB)
         target = root.parent / "out" / "page.html"
         with pytest.raises(StorageFault, match="--html"):
             write_page(root, target, now=NOW)
@@ -234,7 +233,7 @@ def test_the_listing_loses_nothing(given_rows: list[tuple[Any, ...]]) -> None:
 
 
 def usual(name: str, published: datetime | None) -> tuple[str | None, str | None]:
-    """Address and file as the page's script makes them."""
+    """Address and file as the script of the page derives them."""
     if not re.fullmatch(r"\d{3}_\d{10}", name):
         return None, None
     day = f"{published.astimezone(SEOUL):%Y/%m/%d}" if published else "undated"
@@ -242,14 +241,14 @@ def usual(name: str, published: datetime | None) -> tuple[str | None, str | None
 
 
 class TestCharts:
-    """The library itself takes them, where it is installed."""
+    """The specifications are accepted by Vega-Lite, if it is installed."""
 
     @pytest.mark.parametrize(
         "chart",
         [
-            report_charts.daily([{"day": "2026-01-02", "outcome": "new", "articles": 3}], [date(2026, 1, 2)]),
-            report_charts.voices([{"period": date(2026, 1, 1), "team": "가온", "articles": 2}]),
-            report_charts.publishers([{"publisher": "가온신문", "articles": 2}]),
+            charts.daily([{"day": "2026-01-02", "outcome": "new", "articles": 3}], [date(2026, 1, 2)]),
+            charts.voices([{"period": date(2026, 1, 1), "team": "가온", "articles": 2}]),
+            charts.publishers([{"publisher": "가온신문", "articles": 2}]),
         ],
     )
     def test_it_can_be_drawn(self, chart: dict[str, Any]) -> None:
@@ -258,4 +257,4 @@ class TestCharts:
 
     def test_unchanged_does_not_hide_the_rest(self) -> None:
         day = [{"day": "2026-01-02", "outcome": one, "articles": 3} for one in ("unchanged", "new", "gone")]
-        assert [row["outcome"] for row in report_charts.daily(day, [])["data"]["values"]] == ["new", "gone"]
+        assert [row["outcome"] for row in charts.daily(day, [])["data"]["values"]] == ["new", "gone"]

@@ -1,4 +1,4 @@
-"""A receipt as an operator reads it. What a page says shows as it is, whatever it looks like as Markdown."""
+"""The receipt of a run for an operator. Text from pages is displayed unchanged, even if it looks like Markdown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def markdown(text: str) -> list[Token]:
 
 
 def shown(tokens: list[Token]) -> str:
-    """What a reader sees of inline tokens."""
+    """The displayed text of inline tokens."""
     return "".join(child.content for token in tokens if token.type == "inline" for child in token.children or ())
 
 
@@ -131,7 +131,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
 
 
 def test_all_new_articles_are_named_or_counted() -> None:
-    """A receipt names the first fifty."""
+    """A receipt contains the first fifty."""
     text = account(receipt(newest=[article(f"기사 {n}") for n in range(50)], outcomes={"new": 1234}))
     assert text.count("](<https://") == 50
     assert text.endswith("- and 1,184 more\n")
@@ -186,7 +186,7 @@ def test_an_account_that_is_no_receipt() -> None:
 
 
 def test_a_real_receipt_is_told_whole() -> None:
-    """The names are those of the receipt, not of this file."""
+    """With the field names of Receipt, not those in this file."""
     made = ended(empty_receipt())
     made.sources.append(SourceReport("section_list:105", SourceEnd.OVERLAP, "reached the last run", 2, 40))
     made.by_source["section_list:105"] = {"new": 1}

@@ -18,7 +18,7 @@ import pytest
 from flows.cli.exit_codes import Exit
 from flows.replica.corpus import MadeArticle
 from flows.replica.server import Replica
-from flows.runs import import_files as importing
+from flows.runs import import_files
 from flows.runs.import_files import BATCH
 from schemas.article import SEOUL, Article, Outcome
 from schemas.find import FindResult
@@ -178,7 +178,7 @@ def altered(text: bytes) -> bytes:
 def test_what_is_refused_and_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, alter: Callable[[bytes], bytes], says: str
 ) -> None:
-    monkeypatch.setattr(importing, "LARGEST", 4000)
+    monkeypatch.setattr(import_files, "LARGEST", 4000)
     good = write_document(tmp_path / "old", article(1))
     bad = tmp_path / "old" / name
     bad.write_bytes(alter(good.read_bytes()))
@@ -300,7 +300,7 @@ def test_an_interrupt_ends_after_a_batch_and_the_next_import_does_the_rest(tmp_p
 
 
 def test_memory_does_not_grow_with_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "BATCH", 20)
+    monkeypatch.setattr(import_files, "BATCH", 20)
     import_documents(tmp_path / "archive-0", write_document(tmp_path / "warm", article(0)))
     peaks = []
     for many in (20, 160):

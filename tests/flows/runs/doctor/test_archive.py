@@ -11,14 +11,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.runs.doctor import archive as module
 from flows.runs.doctor.archive import JSON_FILES, archive_checks, damage, disk_check, read_last_run
 from flows.runs.doctor.check import Check, Level
-from storage.archive import leased, open_archive
+from storage.archive import open_archive
 from storage.integrity.repair import verify_archive
 from storage.layout import LAST_RUN, OPEN_CAPTURE, SNAPSHOT, UNPUBLISHED, WRITER_DATABASE
 from storage.state import checksums
 from storage.state.holder import holder
+from storage.state.lease import leased
 from tests.support.archives import killed, store_new
 from tests.support.checks import found, tree
 from tests.support.disks import fill, mount, needs_a_disk
@@ -153,7 +153,7 @@ def test_a_file_system_that_cannot_sync() -> None:
 
 
 def test_a_disk_that_syncs_slowly(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SLOW_SYNC", 0.0)
+    monkeypatch.setattr("flows.runs.doctor.archive._SLOW_SYNC", 0.0)
     assert level(root, "sync") is Level.WARNING
 
 
@@ -344,7 +344,7 @@ def test_a_disk_that_fails_while_it_is_looked_at(root: Path, monkeypatch: pytest
     def fail(path: Path) -> None:
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr(module, "holder", fail)
+    monkeypatch.setattr("flows.runs.doctor.archive.holder", fail)
     check = found(looked_at(root), "lock")
     assert check.level is Level.ERROR
     assert "Input/output error" in check.found
