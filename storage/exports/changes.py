@@ -29,6 +29,7 @@ from storage.database.writer import storage_faults
 from storage.exports.jsonl import line
 from storage.exports.markdown import store
 from storage.files import inside, make_folder, own_part, replacing
+from storage.layout import check_utf8
 from storage.reading.changes import Change, changes, newest
 from storage.reading.reader import open_snapshot
 
@@ -79,6 +80,7 @@ def export_changes(archive: Path, since: int, form: str, to: Path) -> ExportedCh
     """
     if form not in FORMS:
         raise BadInput(f"there are no changes in the format {form!r}: choose {', '.join(FORMS)}.")
+    check_utf8(to)
     with open_snapshot(archive) as connection, storage_faults(to):
         cursor = newest(connection)
         counted = _Counted(changes(connection, since))

@@ -26,6 +26,7 @@ from storage.database.writer import storage_faults
 from storage.exports import atom, jsonl, markdown, parquet
 from storage.exports.folder import ExportFile, Folder, Made, ManifestEntry, opened_folder
 from storage.exports.records import open_for_export, snapshot_identity
+from storage.layout import check_utf8
 
 FOLDER = "exports"
 """Where exports lie in an archive, if nobody says otherwise."""
@@ -89,6 +90,7 @@ def export(archive: Path, form: str, to: Path | None = None, *, wait: float = 0.
         raise BadInput(f"there is no export in the format {form!r}: choose {', '.join(FORMS)}.")
     snapshot_identity(archive)  # before a folder is made for what is no archive
     target = to or archive / FOLDER
+    check_utf8(target)
     with opened_folder(target, wait=wait) as folder, storage_faults(target):
         identity, before = snapshot_identity(archive), folder.account(form)
         if before is not None and _is_current(folder, FORMS[form], before, identity):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,16 +75,30 @@ def _note(root: Path, found: Verification) -> None:
 
 
 def repair(root: Path, *, wait: float = 0.0) -> Repair:
-    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew."""
-    with leased(root, wait=wait):
+    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged."""
+    with leased(root, wait=wait), _beyond_repair():
         found = _verified(root)
         return _Repair(root, found.faults).run(rebuild=found.database_differs) if found.faults else Repair()
 
 
 def rebuild(root: Path, *, wait: float = 0.0) -> Repair:
     """Rebuild the database, and every missing or altered file, from the captures. Raises as `repair`."""
-    with leased(root, wait=wait):
+    with leased(root, wait=wait), _beyond_repair():
         return _Repair(root, ()).run(rebuild=True)
+
+
+@contextmanager
+def _beyond_repair() -> Iterator[None]:
+    """Whoever runs a repair is not to be told to run one."""
+    try:
+        yield
+    except ArchiveDamaged as error:
+        said = f"{_without_advice(str(error))}. It cannot be repaired: put the archive back from a copy."
+        raise ArchiveDamaged(said) from error
+
+
+def _without_advice(fault: str) -> str:
+    return fault.removesuffix(". Run: seogo repair")
 
 
 def _verified(root: Path) -> Verification:
@@ -130,7 +144,7 @@ class _Repair:
             with opened(self._root) as archive:
                 self._restore_files(archive, verify(archive))
                 archive.publish_at_end()
-            self._done.left = _verified(self._root).faults
+            self._done.left = [_without_advice(fault) for fault in _verified(self._root).faults]
         if any(layout.SNAPSHOT in fault for fault in self._faults):
             self._done.mended.append(f"{layout.SNAPSHOT}: copied again")
         return self._done

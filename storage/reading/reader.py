@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from schemas.errors import ArchiveDamaged, BadInput, QueryError
-from storage.layout import LAST_RUN
+from storage.layout import LAST_RUN, check_path
 from storage.state import json_file
 
 _AGAIN_AFTER = 0.05
@@ -40,6 +40,7 @@ HELD = ["status", "revision", "revision_kind", "gone_at", "relevance", "on_topic
 @contextmanager
 def open_snapshot(archive: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The readers' database of an archive. Raises BadInput where there is none, ArchiveDamaged where it is no more."""
+    check_path(archive)
     path = archive / "archive.duckdb"
     if not path.is_file():
         if (archive / "captures").is_dir():
