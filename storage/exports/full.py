@@ -2,7 +2,7 @@
 
     archive/exports/articles/month=2025-12/articles.parquet     parquet
     archive/exports/articles.jsonl, articles.jsonl.gz           jsonl, jsonl.gz
-    archive/exports/articles.zip                                markdown
+    archive/exports/articles.zip, articles-strict.zip           markdown, markdown-strict
     archive/exports/atom.xml                                    atom
 
 They are read from the readers' database: a crawl may write meanwhile. A file is written again only when its articles
@@ -47,6 +47,7 @@ FORMS: dict[str, Form] = {
     "jsonl": Form(jsonl.pieces, jsonl.NAME),
     "jsonl.gz": Form(jsonl.packed_pieces, jsonl.PACKED_NAME),
     "markdown": Form(markdown.pieces, markdown.NAME),
+    "markdown-strict": Form(markdown.strict_pieces, markdown.STRICT_NAME),
     "atom": Form(atom.pieces, atom.NAME),
 }
 

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -306,8 +307,8 @@ def _in_batch(batch: BatchStored, row: Mapping[str, Any]) -> bytes | None:
 
 def _from_row(row: Mapping[str, Any]) -> bytes | None:
     """The file of a row, if its checksum is that of the file that was written."""
-    for style in CODECS:
-        data = dumps(from_article(_article(row), row["crawled_at"], style=style)).encode()
+    for style, zones in product(CODECS, (True, False)):
+        data = dumps(from_article(_article(row), row["crawled_at"], style=style, zones=zones)).encode()
         if row["file_sha256"] in (hashlib.sha256(data).hexdigest(), None):
             return data
     return None

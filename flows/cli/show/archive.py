@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, line, out, say, say_all, table, table_console
+from flows.cli.show.terminal import grid, line, out, print_table, say, say_all, table
 from flows.cli.show.values import cell
 from schemas.coverage import Gap, grouped
 from schemas.receipt import ExitReason
@@ -34,7 +34,7 @@ def show_status(found: Mapping[str, Any]) -> None:
     about = grid()
     for name in _ABOUT:
         about.add_row(Text(name, style="dim"), Text(cell(found[name]) or "none"))
-    table_console().print(about)
+    print_table(about)
     gaps = grouped(Gap(**gap) for gap in found["gaps"])
     say_all([f"gap: {gap.source}: {cell(gap.since)} to {cell(gap.until)}: {gap.reason}" for gap in gaps], "yellow")
     if any(not gap.is_forbidden for gap in gaps):
@@ -118,7 +118,7 @@ def _show_differences(done: Reparsed | Reassessed) -> None:
         found.add_column("articles", justify="right")
         for name, number in done.fields.most_common():
             found.add_row(name, f"{number:,}")
-        out.print(found)
+        print_table(found)
     for article_id, differences in groupby(done.examples[:_MOST_DIFFERENCES], key=lambda one: one.id):
         say(article_id, "bold")
         for difference in differences:

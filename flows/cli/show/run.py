@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from flows.cli.show.progress import COLOURS
-from flows.cli.show.terminal import line, out, say, say_all, table
+from flows.cli.show.terminal import line, out, print_table, say, say_all, table
 from flows.reports.text import counts, number, seconds, size
 from schemas.page import DISALLOWED
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
@@ -40,7 +40,7 @@ def _show_outcomes(receipt: Receipt) -> None:
             found.add_row(Text(outcome.value, style=COLOURS.get(outcome, "")), number(count))
     found.add_section()
     found.add_row("finds", f"{receipt.finds:,}", style="bold")
-    out.print(found)
+    print_table(found)
 
 
 def _show_import(receipt: Receipt) -> None:

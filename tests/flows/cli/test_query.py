@@ -314,6 +314,15 @@ def test_show_says_why_there_is_nothing_to_show(archive: Path, name: str, says: 
     assert says in ran.complaint
 
 
+@pytest.mark.parametrize(
+    "words", [["status"], ["show", "001_0000000001"], ["sql", "FROM daily"], ["sql", "SELECT 1 WHERE false"]]
+)
+def test_in_a_pipe_no_line_is_padded(archive: Path, words: list[str]) -> None:
+    lines = process(*words, "--archive", archive).out.splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert len(lines) > 1
+
+
 # -- status and verify
 
 

@@ -24,6 +24,7 @@ from schemas.article import SEOUL, Article, ArticleKey, Outcome
 from schemas.errors import ArchiveBusy, ArchiveDamaged, BadInput, StorageFault
 from schemas.exported import COLUMNS, SCHEMA_VERSION, ExportedArticle
 from schemas.find import FindResult, PlainText, Relevance, RevisionKind, TeamModel
+from schemas.front_matter import loads
 from schemas.page import CaptureRef
 from storage.archive import open_archive
 from storage.exports.folder import opened_folder
@@ -512,3 +513,18 @@ def second_time_full() -> Any:
 
     each = calls()
     return lambda descriptor: next(each)
+
+
+def test_a_bundle_in_the_strict_style_has_the_same_documents(root: Path) -> None:
+    for form in ("markdown", "markdown-strict"):
+        assert export(root, form).articles == 5
+    with (
+        zipfile.ZipFile(root / "exports/articles.zip") as seed,
+        zipfile.ZipFile(root / "exports/articles-strict.zip") as strict,
+    ):
+        assert seed.namelist() == strict.namelist()
+        for name in (one for one in seed.namelist() if one.startswith("articles/")):
+            before, after = loads(seed.read(name).decode()), loads(strict.read(name).decode())
+            assert (before.style, after.style) == ("seed", "strict")
+            assert (after.title, after.body, after.published_at) == (before.title, before.body, before.published_at)
+            assert after.crawled_at == before.crawled_at
