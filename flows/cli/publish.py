@@ -74,8 +74,8 @@ def export(
     an index. markdown-strict: the same with front matter for tools that read YAML. atom: a feed of the newest 50
     articles. The records are defined in schemas/exported.
 
-    With --since: jsonl (to standard output, or to a file in --to), parquet, markdown or markdown-strict. Each change has
-    its own cursor, `seq`; store the cursor of the last change that you processed.
+    With --since: jsonl (to standard output, or to a file in --to), parquet, markdown or markdown-strict. Each change
+    has its own cursor, `seq`; store the cursor of the last change that you processed.
     """
     from flows.cli.show.exports import show_change_lines, show_changes, show_exported
     from storage.exports.changes import export_changes

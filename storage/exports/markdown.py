@@ -32,7 +32,8 @@ STRICT_NAME = "articles-strict.zip"
 _COLUMNS = "file, title, publisher, published_at, id, url"
 _INDEXED = "FROM articles WHERE file IS NOT NULL OR (status = 'listed' AND on_topic IS NOT FALSE)"
 _ROWS = f"SELECT {_COLUMNS} {_INDEXED} ORDER BY published_at NULLS LAST, id"
-_FINGERPRINT = f"SELECT count(file), bit_xor(hash({_COLUMNS}, file_sha256)), sum(hash({_COLUMNS}, file_sha256)::HUGEINT) {_INDEXED}"
+_HASHED = f"hash({_COLUMNS}, file_sha256)"
+_FINGERPRINT = f"SELECT count(file), bit_xor({_HASHED}), sum({_HASHED}::HUGEINT) {_INDEXED}"
 
 
 def pieces(

@@ -518,10 +518,8 @@ def second_time_full() -> Any:
 def test_a_bundle_in_the_strict_style_has_the_same_documents(root: Path) -> None:
     for form in ("markdown", "markdown-strict"):
         assert export(root, form).articles == 5
-    with (
-        zipfile.ZipFile(root / "exports/articles.zip") as seed,
-        zipfile.ZipFile(root / "exports/articles-strict.zip") as strict,
-    ):
+    bundles = (zipfile.ZipFile(root / "exports" / name) for name in ("articles.zip", "articles-strict.zip"))
+    with next(bundles) as seed, next(bundles) as strict:
         assert seed.namelist() == strict.namelist()
         for name in (one for one in seed.namelist() if one.startswith("articles/")):
             before, after = loads(seed.read(name).decode()), loads(strict.read(name).decode())
