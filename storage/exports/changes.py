@@ -12,7 +12,7 @@ crashed before it kept the new cursor sees nothing twice: it takes in the same f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -159,7 +159,7 @@ def _present(archive: Path, files: Sequence[str]) -> Iterator[str]:
     return (file for file in files if inside(archive, file).is_file())
 
 
-_WRITERS = {
+_WRITERS: dict[str, Callable[[Path, Iterable[Change], Path], None]] = {
     "jsonl": _write_jsonl,
     "parquet": _write_parquet,
     "markdown": _write_markdown,
