@@ -43,6 +43,7 @@ from schemas.article import Outcome
 from schemas.receipt import Receipt
 from storage.integrity.repair import verify_archive
 from storage.state.lease import leased
+from tests.support.command import seogo
 from tests.support.paths import ROOT
 from tests.support.prefect import Operator, Sink, operator, until, writer_of
 
@@ -86,6 +87,15 @@ def whole(hand: Operator, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     archive = tmp_path_factory.mktemp("plain")
     assert plainly(hand, archive).outcomes[Outcome.NEW] > 5
     return files_of(archive)
+
+
+def test_the_doctor_tries_keys_that_stand_in_secret_blocks(hand: Operator, tmp_path: Path) -> None:
+    topic = ROOT / "topics" / "demo.yaml"
+    env = {"PREFECT_API_URL": hand.engine.api, "SEOGO_NAVER": hand.naver.url, "SEOGO_TOPIC": topic}
+    ran = seogo("doctor", "--json", "--archive", tmp_path / "archive", env=env)
+    (key,) = [check for check in ran.json["checks"] if check["name"] == "key openapi"]
+    assert key["level"] == "ok"
+    assert CLIENT_SECRET not in ran.out
 
 
 def plainly(hand: Operator, archive: Path) -> Receipt:
