@@ -91,7 +91,11 @@ def whole(hand: Operator, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 def test_the_doctor_tries_keys_that_stand_in_secret_blocks(hand: Operator, tmp_path: Path) -> None:
     topic = ROOT / "topics" / "demo.yaml"
-    env = {"PREFECT_API_URL": hand.engine.api, "SEOGO_NAVER": hand.naver.url, "SEOGO_TOPIC": topic}
+    env: dict[str, str | Path] = {
+        "PREFECT_API_URL": hand.engine.api,
+        "SEOGO_NAVER": hand.naver.url,
+        "SEOGO_TOPIC": topic,
+    }
     ran = seogo("doctor", "--json", "--archive", tmp_path / "archive", env=env)
     (key,) = [check for check in ran.json["checks"] if check["name"] == "key openapi"]
     assert key["level"] == "ok"
