@@ -13,16 +13,16 @@ SHARED = ("selectolax", "duckdb", "pyarrow", "pytz", "fastwarc")
 """Packages that the peers share with seogo, in the versions that seogo uses."""
 
 
-def peers_python(work: Path, chosen: Path | None = None) -> Path:
+def peers_python(work: Path, chosen: Path | None = None, *, needs: str = "scrapy") -> Path:
     """The Python that has the peers: the chosen one, or that of `work/peers`, which is created if necessary.
 
-    Raises SystemExit if it cannot be created or lacks Scrapy.
+    Raises SystemExit if it cannot be created or lacks the module that is needed.
     """
     python = chosen or work / "peers" / "bin" / "python"
     if chosen is None and not python.exists():
         _make(work / "peers")
-    if subprocess.run([python, "-c", "import scrapy"], check=False, capture_output=True).returncode:
-        raise SystemExit(f"{python} has no Scrapy: install {REQUIREMENTS} there, or remove it and run again.")
+    if subprocess.run([python, "-c", f"import {needs}"], check=False, capture_output=True).returncode:
+        raise SystemExit(f"{python} has no {needs}: install {REQUIREMENTS} there, or remove it and run again.")
     return python
 
 

@@ -5,7 +5,7 @@
     │   ├── TopicError           a mistake in the topic file (file, line, key, what was expected)
     │   ├── AddressError         not the URL of a Naver article
     │   ├── FrontMatterError     not a document in the archive's format (file, line, reason)
-    │   ├── QueryError           SQL that DuckDB rejects
+    │   ├── QueryError           SQL that DuckDB rejects, or a search that cannot be read
     │   └── MissingKey           a source needs an API key: there is none, or Naver rejects it
     ├── ParseError               a page that cannot be stored as an article
     │   ├── LayoutChanged        a page lacks what its layout needs (selector)    exit 4
@@ -14,6 +14,7 @@
     └── ArchiveError             the archive directory cannot be used
         ├── ArchiveBusy          another process is writing (who, since when)     exit 7
         ├── ArchiveDamaged       files, rows and captures contradict each other   exit 8
+        │   └── SearchIndexDamaged   the search index cannot be used: it is rebuilt
         ├── ArchiveTooNew        created by a newer version of seogo
         └── StorageFault         the disk is full, read-only or not permitted     exit 9
 
@@ -22,6 +23,8 @@ does not respond) never leaves the pipeline as an exception: it becomes the outc
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 class SeogoError(Exception):
@@ -56,7 +59,7 @@ class FrontMatterError(BadInput):
 
 
 class QueryError(BadInput):
-    """SQL that DuckDB rejects."""
+    """SQL that DuckDB rejects, or a search that cannot be read."""
 
 
 class MissingKey(BadInput):
@@ -107,6 +110,14 @@ class ArchiveBusy(ArchiveError):
 
 class ArchiveDamaged(ArchiveError):
     """Files, rows and captures of the archive contradict each other."""
+
+
+class SearchIndexDamaged(ArchiveDamaged):
+    """The search index is missing, damaged, of another version or of another archive: it is rebuilt."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} cannot be used: {reason}. It is derived data: `seogo repair` rebuilds it.")
+        self.reason = reason
 
 
 class ArchiveTooNew(ArchiveError):

@@ -79,13 +79,14 @@ def days_from(first: str | None, last: str | None) -> tuple[date, date]:
     from schemas.article import SEOUL
 
     today = datetime.now(SEOUL).date()
-    begin, end = (_day(text) if text else today for text in (first, last))
+    begin, end = (day_from(text) if text else today for text in (first, last))
     if not _OLDEST.date() <= begin <= end <= today:
         raise BadInput(f"--from {begin} --to {end}: give days between {_OLDEST:%Y-%m-%d} and today, the earlier first.")
     return begin, end
 
 
-def _day(text: str) -> date:
+def day_from(text: str) -> date:
+    """A day as people write it. Raises BadInput."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from flows.pipeline.relevance import rules_version
+from flows.runs.search_index import update_search_index
 from flows.sources.window import minute
 from schemas.coverage import Gap, WindowRead, grouped
 from schemas.page import RequestRecord
@@ -55,6 +56,8 @@ def open_for_run(order: Order, command: str, began: datetime) -> Iterator[tuple[
     with open_archive(order.archive, style=order.topic.archive.front_matter, wait=order.wait) as archive:
         receipt.notes += archive.notes
         yield archive, receipt
+    if receipt.finished_at is not None:  # not after a dry run
+        receipt.notes += update_search_index(order.archive)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.runs.search_index import update_search_index
 from schemas.errors import BadInput
 from storage import layout
 from storage.archive import opened
@@ -29,7 +30,8 @@ class PublishOrder:
 class Published:
     """The result. `snapshot`: whether readers got a new snapshot; it has `snapshot_bytes` bytes.
 
-    `notes`: sentences about what a killed run had left unfinished and was finished first. `seconds`: of all of it.
+    `notes`: sentences about what a killed run had left unfinished and was finished first, and warnings. `seconds`: of
+    all of it.
     """
 
     archive: str
@@ -76,6 +78,7 @@ def publish(order: PublishOrder) -> Published:
     with leased(order.archive, wait=order.wait):
         outdated = _is_outdated(order.archive)
         notes = _publish_snapshot(order.archive) if outdated else ()
+    notes += tuple(update_search_index(order.archive))
     exports = tuple(export(order.archive, form, wait=order.wait) for form in order.formats)
     size = (order.archive / layout.SNAPSHOT).stat().st_size
     return Published(str(order.archive), outdated, size, exports, notes, time.monotonic() - began)

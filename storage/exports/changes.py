@@ -33,8 +33,8 @@ from storage.exports.jsonl import line
 from storage.exports.markdown import store, styled
 from storage.files import inside, make_folder, own_part, replacing
 from storage.layout import check_utf8
-from storage.reading.changes import Change, changes, newest
-from storage.reading.reader import open_snapshot
+from storage.reading.changes import Change, changes
+from storage.reading.reader import newest_change, open_snapshot
 
 FORMS = {"jsonl": "jsonl", "parquet": "parquet", "markdown": "zip", "markdown-strict": "zip"}
 """The formats, and how their files end."""
@@ -85,7 +85,7 @@ def export_changes(archive: Path, since: int, form: str, to: Path) -> ExportedCh
         raise BadInput(f"there are no changes in the format {form!r}: choose {', '.join(FORMS)}.")
     check_utf8(to)
     with open_snapshot(archive) as connection, storage_faults(to):
-        cursor = newest(connection)
+        cursor = newest_change(connection)
         counted = _Counted(changes(connection, since))
         if cursor < since:
             raise BadInput(f"cursor {since} is ahead of this archive, whose newest change is {cursor}.")

@@ -39,11 +39,15 @@ from storage.journal import recovery
 from storage.journal.entries import load_entry
 from storage.journal.recovery import in_order
 from storage.journal.staging import markdown
+from storage.search.check import search_index_faults
+from storage.search.follower import rebuild_index
 from storage.state import checksums, last_verify
 from storage.state.last_verify import LastVerify
 from storage.state.lease import leased
 
 _SALVAGED = "state/salvaged.duckdb"
+_WAIT = 60.0
+"""Seconds to wait for a process that updates the search index."""
 
 
 @dataclass(slots=True)
@@ -108,6 +112,7 @@ def _verified(root: Path) -> Verification:
     try:
         with opened(root) as archive:
             found = verify(archive)
+        found.faults += search_index_faults(root)
     except ArchiveDamaged as error:
         found = Verification(faults=[f"database {error}"], database_differs=True)
         found.faults += [f"capture {fault}" for fault in _capture_faults(root)]
@@ -145,10 +150,17 @@ class _Repair:
             with opened(self._root) as archive:
                 self._restore_files(archive, verify(archive))
                 archive.publish_at_end()
+            self._rebuild_search_index()
             self._done.left = [_without_advice(fault) for fault in _verified(self._root).faults]
         if any(layout.SNAPSHOT in fault for fault in self._faults):
             self._done.mended.append(f"{layout.SNAPSHOT}: copied again")
         return self._done
+
+    def _rebuild_search_index(self) -> None:
+        """A repair may add changes to the feed before the cursor of the index."""
+        if (self._root / layout.SEARCH_INDEX).exists():
+            changes = rebuild_index(self._root, wait=_WAIT).changes
+            self._done.mended.append(f"search index: rebuilt from {changes:,} changes")
 
     def _cut_tails(self) -> None:
         try:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from schemas.errors import BadInput
 from schemas.exported import COLUMNS
+from storage.reading.reader import newest_change
 
 AT_ONCE = 20_000
 """Changes in memory at a time, with their texts."""
@@ -31,15 +32,6 @@ _EVENT = ("seq", "changed_at", "kind", "id", "revision", "duplicate_of")
 Change = dict[str, Any]
 
 
-def newest(connection: duckdb.DuckDBPyConnection) -> int:
-    """The cursor behind everything; 0 where nothing has happened yet. Raises BadInput where there is no feed."""
-    try:
-        row = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
-    except duckdb.CatalogException as error:
-        raise BadInput("the archive is from before there was a change feed. Run `seogo repair` once.") from error
-    return int(row[0]) if row else 0
-
-
 def changes(connection: duckdb.DuckDBPyConnection, since: int) -> Iterator[Change]:
     """What changed behind the cursor `since` (0: everything), in order. Raises BadInput for a cursor of elsewhere.
 
@@ -47,8 +39,9 @@ def changes(connection: duckdb.DuckDBPyConnection, since: int) -> Iterator[Chang
     of which it tells; and `article`, the exported record of the text that came with it. These two are None where none
     came, and where it is not held any more, because a later change removed it.
     """
-    if since > newest(connection):
-        raise BadInput(f"cursor {since} is ahead of this archive, whose newest change is {newest(connection)}.")
+    if since > newest_change(connection):
+        newest = newest_change(connection)
+        raise BadInput(f"cursor {since} is ahead of this archive, whose newest change is {newest}.")
     while events := connection.execute(_EVENTS, [since, AT_ONCE]).fetchall():
         found = [dict(zip(_EVENT, event, strict=True)) for event in events]
         texts, copies, gone = _texts(connection, found), _copies(connection, found), _gone(connection, found)

@@ -37,18 +37,24 @@ HELD = ["status", "revision", "revision_kind", "gone_at", "relevance", "on_topic
 """What `seogo show --json` tells besides, of an article that the archive holds."""
 
 
+def check_snapshot(archive: Path) -> Path:
+    """The path of the readers' database. Raises BadInput where there is none, ArchiveDamaged where it is no more."""
+    check_path(archive)
+    path = archive / "archive.duckdb"
+    if path.is_file():
+        return path
+    if (archive / "captures").is_dir():
+        raise ArchiveDamaged(f"{path} does not exist, although there are captures. Run: seogo repair")
+    raise BadInput(
+        f"{path} does not exist: there is no archive there. Name another with --archive DIR or SEOGO_ARCHIVE,"
+        " or crawl or import first."
+    )
+
+
 @contextmanager
 def open_snapshot(archive: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The readers' database of an archive. Raises BadInput where there is none, ArchiveDamaged where it is no more."""
-    check_path(archive)
-    path = archive / "archive.duckdb"
-    if not path.is_file():
-        if (archive / "captures").is_dir():
-            raise ArchiveDamaged(f"{path} does not exist, although there are captures. Run: seogo repair")
-        raise BadInput(
-            f"{path} does not exist: there is no archive there. Name another with --archive DIR or SEOGO_ARCHIVE,"
-            " or crawl or import first."
-        )
+    path = check_snapshot(archive)
     connection = _connect(path)
     try:
         with _interruptible(connection):
@@ -234,6 +240,21 @@ def article(connection: duckdb.DuckDBPyConnection, article_id: str) -> dict[str,
     names = [column[0] for column in cursor.description or ()]
     row = cursor.fetchone()
     return dict(zip(names, row, strict=True)) if row else None
+
+
+def newest_change(connection: duckdb.DuckDBPyConnection) -> int:
+    """The cursor after all changes; 0 if nothing has happened yet. Raises BadInput where there is no change feed."""
+    try:
+        return int(_one(connection, "SELECT coalesce(max(seq), 0) FROM events"))
+    except duckdb.CatalogException as error:
+        raise BadInput("the archive is from before there was a change feed. Run `seogo repair` once.") from error
+
+
+def stories(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The story of each article that belongs to one. Empty where the archive has no stories."""
+    if not _one(connection, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'story_members'"):
+        return {}
+    return _counts(connection, "SELECT id, story FROM story_members")
 
 
 def duplicate_of(connection: duckdb.DuckDBPyConnection, article_id: str) -> str | None:

@@ -75,6 +75,7 @@ def test_what_is_no_time(text: str) -> None:
         ("seogo publish --format json", ["jsonl", "jsonl.gz"]),
         ("seogo sql --format ", ["table", "csv", "json", "parquet"]),
         ("seogo sql --example teams-", ["teams-together"]),
+        ("seogo search --sort ", ["relevance", "newest"]),
     ],
 )
 def test_the_shell_completes_choices(words: str, offered: list[str]) -> None:

@@ -18,8 +18,8 @@ from schemas.topic import PhraseRule, Team, Topic, load_topic
 from storage.archive import open_archive
 from storage.integrity.repair import rebuild, repair, verify_archive
 from storage.journal.entries import load_entry
-from storage.reading.changes import changes, newest
-from storage.reading.reader import open_snapshot
+from storage.reading.changes import changes
+from storage.reading.reader import newest_change, open_snapshot
 from tests.support.archives import contents, rows, write_document
 from tests.support.paths import DEMO_TOPIC
 from tests.support.small_naver import article_page
@@ -78,7 +78,7 @@ def test_only_texts_that_are_on_topic_have_teams(root: Path) -> None:
 
 def test_texts_leave_and_join_with_the_topic_file(root: Path) -> None:
     with open_snapshot(root) as connection:
-        cursor = newest(connection)
+        cursor = newest_change(connection)
     done = again(root, PANELS)
     assert (done.read, done.left, done.joined, done.exit_reason) == (3, 1, 1, ExitReason.DONE)
     assert marks(root) == {key(1).id: (False, 0, 0, 1), key(2).id: (True, 1, 0, 1)}

@@ -21,8 +21,8 @@ from schemas.find import FindResult
 from storage.archive import open_archive
 from storage.integrity.repair import rebuild
 from storage.journal.events import batch_events
-from storage.reading.changes import changes, newest
-from storage.reading.reader import open_snapshot
+from storage.reading.changes import changes
+from storage.reading.reader import newest_change, open_snapshot
 from tests.support.command import seogo
 from tests.support.feed_histories import replayed
 from tests.support.values import NOW, key, ref
@@ -43,13 +43,13 @@ def test_cursors_survive_a_rebuild(tmp_path: Path) -> None:
         assert list(changes(connection, 0)) == before
         middle = before[len(before) // 2]["seq"]
         assert list(changes(connection, middle)) == [change for change in before if change["seq"] > middle]
-        assert list(changes(connection, newest(connection))) == []
+        assert list(changes(connection, newest_change(connection))) == []
 
 
 def test_a_cursor_of_another_archive_is_refused(tmp_path: Path) -> None:
     replayed(tmp_path, histories=2, seed=5)
     with open_snapshot(tmp_path) as connection, pytest.raises(BadInput, match="is ahead of this archive"):
-        list(changes(connection, newest(connection) + 1))
+        list(changes(connection, newest_change(connection) + 1))
 
 
 # -- exported

@@ -78,13 +78,13 @@ import os, signal
 from pathlib import Path
 from storage import archive
 from storage.journal import recovery
-carry_out, left = recovery._carry_out, [1, 2, 3]
+replay_entry, left = recovery._replay_entry, [1, 2, 3]
 def then_die(*given):
-    carry_out(*given)
+    replay_entry(*given)
     left.pop()
     if not left:
         os.kill(os.getpid(), signal.SIGKILL)
-recovery._carry_out = then_die
+recovery._replay_entry = then_die
 archive.open_archive(Path({str(root)!r})).__enter__()
 """
         done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)

@@ -1,0 +1,182 @@
+"""The search index follows the change feed: its cursor is committed with the documents.
+
+After a kill the index is behind, and the next follower continues. Whatever a change was, the article is indexed as it
+is now.
+
+The index is rebuilt if it has another version, if SQLite finds it damaged, if it holds another number of articles than
+the archive, or if the change at its cursor does not exist or belongs to another run: then it is the index of another
+archive, or newer than an archive that was restored from a backup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+from schemas.errors import ArchiveBusy, ArchiveDamaged, SearchIndexDamaged, StorageFault
+from storage import layout
+from storage.reading.reader import check_snapshot, newest_change, open_snapshot, stories
+from storage.search.index import Document, Meta, Writer, opened_to_write, remove, stamp_of
+
+AT_ONCE = 2_000
+"""Changes per transaction."""
+
+OnProgress = Callable[[int, int], None]
+"""Called with the number of changes that are indexed, and the number that are to be indexed."""
+
+_CHANGED = "SELECT id, run_id, seq FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+_DOCUMENTS = """
+    SELECT
+        a.id, a.revision, coalesce(a.title, ''), concat_ws('\n\n', a.subtitle, coalesce(a.body, a.description, '')),
+        a.publisher, CAST(floor(epoch(a.published_at)) AS BIGINT), a.status, f.gone_at IS NOT NULL, {on_topic},
+        concat('\n', array_to_string(coalesce(a.teams, []), '\n'), '\n')
+    FROM articles a LEFT JOIN frontier f USING (id) {which}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How many changes were indexed, and the reason if the index was rebuilt."""
+
+    changes: int
+    rebuilt: str = ""
+
+
+def no_progress(done: int, total: int) -> None:
+    """The `on_progress` that does nothing."""
+
+
+def follow(root: Path, *, on_progress: OnProgress = no_progress, wait: float = 0.0) -> Followed:
+    """Bring the search index of an archive up to date with its snapshot. Waits `wait` seconds for another follower.
+
+    Raises BadInput if there is no archive, ArchiveBusy if another process is updating the index, StorageFault if this
+    one may not write there, ArchiveDamaged if change feed and articles of the snapshot contradict each other.
+    """
+    with locked(root, wait=wait):
+        try:
+            return _follow(root, on_progress)
+        except SearchIndexDamaged as damage:
+            remove(root)
+            return replace(_follow(root, on_progress), rebuilt=damage.reason)
+
+
+def rebuild_index(root: Path, *, on_progress: OnProgress = no_progress, wait: float = 0.0) -> Followed:
+    """Build the index from nothing, whatever is there. Raises as `follow`."""
+    with locked(root, wait=wait):
+        remove(root)
+        return _follow(root, on_progress)
+
+
+def changes_behind(root: Path, cursor: int) -> int:
+    """How many changes of the snapshot come after this cursor."""
+    with open_snapshot(root) as archive:
+        newest_change(archive)
+        return _count(archive, cursor)
+
+
+@contextmanager
+def locked(root: Path, *, wait: float) -> Iterator[None]:
+    """Inside the block, no other process writes the index. Raises ArchiveBusy, StorageFault; BadInput."""
+    check_snapshot(root)
+    lock = FileLock(root / layout.SEARCH_LOCK, timeout=wait)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise ArchiveBusy("another process is updating the search index. Try again.") from error
+    except OSError as error:
+        raise StorageFault(f"{root / layout.SEARCH_LOCK} cannot be written: {error.strerror}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _follow(root: Path, on_progress: OnProgress) -> Followed:
+    stamp = stamp_of(root)  # taken first: if the snapshot is replaced now, the next follower compares again
+    with opened_to_write(root) as index:
+        if index.meta.snapshot == stamp:
+            return Followed(0)
+        with open_snapshot(root) as archive:
+            began = index.meta
+            check_origin(root, archive, began)
+            changes = _index_changes(archive, index, on_progress)
+            _check_number(root, archive, index.meta, is_new=not began.cursor)
+            with index.transaction():
+                index.set_stories(stories(archive))
+                index.set_meta(replace(index.meta, snapshot=stamp))
+    return Followed(changes)
+
+
+def _index_changes(archive: duckdb.DuckDBPyConnection, index: Writer, on_progress: OnProgress) -> int:
+    total, done = _count(archive, index.meta.cursor), 0
+    while events := archive.execute(_CHANGED, [index.meta.cursor, AT_ONCE]).fetchall():
+        ids = list(dict.fromkeys(id_ for id_, _, _ in events))
+        _, run, cursor = events[-1]
+        with index.transaction():
+            index.replace(ids, list(documents(archive, ids)))
+            index.set_meta(Meta(cursor=cursor, run=run))
+        done += len(events)
+        on_progress(done, total)
+    return done
+
+
+def check_origin(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta) -> None:
+    """Raises SearchIndexDamaged for the index of another archive, or of one that continued differently from a copy."""
+    newest_change(archive)
+    if not meta.cursor:
+        return
+    row = archive.execute("SELECT run_id FROM events WHERE seq = ?", [meta.cursor]).fetchone()
+    if row is None or row[0] != meta.run:
+        reason = "does not exist in the archive" if row is None else "belongs to another run in the archive"
+        raise SearchIndexDamaged(root / layout.SEARCH_INDEX, f"the change at its cursor, {meta.cursor}, {reason}")
+
+
+def _check_number(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta, *, is_new: bool) -> None:
+    """An index that holds another number of articles than the archive is wrong; a new one cannot be."""
+    articles = _one(archive, "SELECT count(*) FROM articles")
+    if articles == meta.documents:
+        return
+    reason = f"it holds {meta.documents:,} articles, and the archive {articles:,}"
+    if is_new:
+        raise ArchiveDamaged(f"{root / layout.SEARCH_INDEX} cannot follow the change feed: {reason}. Run: seogo repair")
+    raise SearchIndexDamaged(root / layout.SEARCH_INDEX, reason)
+
+
+def documents(archive: duckdb.DuckDBPyConnection, ids: list[str] | None = None) -> Iterator[Document]:
+    """The articles with these ids, or all of them, as they are indexed."""
+    which = "" if ids is None else _chosen(archive, ids)
+    # A column that older archives lack.
+    has_on_topic = _one(
+        archive, "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'articles' AND column_name = 'on_topic'"
+    )
+    query = _DOCUMENTS.format(on_topic="a.on_topic" if has_on_topic else "CAST(NULL AS BOOLEAN)", which=which)
+    cursor = archive.execute(query)
+    while rows := cursor.fetchmany(1_000):
+        yield from (Document(*row) for row in rows)
+
+
+def _chosen(archive: duckdb.DuckDBPyConnection, ids: list[str]) -> str:
+    """The end of a query that selects these articles.
+
+    Articles that were stored together lie together. Given their range, DuckDB reads their texts and not those of the
+    whole archive; without it, building an index would take quadratic time.
+    """
+    archive.register("wanted", pa.table({"id": pa.array(ids, pa.string())}))
+    row = archive.execute("SELECT min(rowid), max(rowid) FROM articles SEMI JOIN wanted USING (id)").fetchone()
+    first, last = row if row and row[0] is not None else (0, -1)
+    return f"SEMI JOIN wanted USING (id) WHERE a.rowid BETWEEN {first} AND {last}"
+
+
+def _count(archive: duckdb.DuckDBPyConnection, cursor: int) -> int:
+    return _one(archive, "SELECT count(*) FROM events WHERE seq > ?", [cursor])
+
+
+def _one(archive: duckdb.DuckDBPyConnection, query: str, values: list[int] | None = None) -> int:
+    row = archive.execute(query, values or []).fetchone()
+    return int(row[0]) if row else 0
