@@ -84,7 +84,7 @@ def _entry(entry: ET.Element, row: Mapping[str, Any]) -> None:
     _text(entry, "updated", _time(row["updated_at"]))
     for name in [author["name"] for author in row["authors"] or ()] or [row["publisher"] or "unknown"]:
         _text(ET.SubElement(entry, "author"), "name", name)
-    listed = [Status.LISTED.value] if row["status"] == Status.LISTED else []  # its text is what a source said
+    listed = [Status.LISTED.value] if row.get("status") == Status.LISTED else []  # its text is what a source said
     for word in dict.fromkeys([*(row["categories"] or ()), *(row["teams"] or ()), *listed]):
         ET.SubElement(entry, "category", {"term": _clean(word)})
     if row["publisher"]:

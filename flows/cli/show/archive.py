@@ -45,7 +45,8 @@ def show_status(found: Mapping[str, Any]) -> None:
         say(f"{source}: read up to {cell(watermark)}", "dim")
     if last := found["last_run"]:
         began = cell(datetime.fromisoformat(last["started_at"]))
-        say(f"last run: {last['command']} of {began}: {last['exit_reason']}: {last['explanation']}")
+        ended = ": ".join(filter(None, (last["exit_reason"], last["explanation"])))
+        say(f"last run: {last['command']} of {began}: {ended}")
 
 
 def show_verification(found: Verification) -> None:

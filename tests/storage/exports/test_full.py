@@ -413,7 +413,8 @@ class TestAnew:
             export(root, form)
         assert not any(export(root, form).changed for form in FORMS)
         assert {name.split("/")[0] for name in files_of(root / "exports")} == {
-            "articles", "articles.jsonl", "articles.jsonl.gz", "articles.zip", "atom.xml"
+            "articles", "articles.jsonl", "articles.jsonl.gz", "articles.zip", "articles-strict.zip",
+            "atom.xml",
         }  # fmt: skip
 
     def test_other_files_of_the_folder_are_left_alone(self, root: Path, form: str, tmp_path: Path) -> None:
