@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import termios
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from rich.cells import cell_len
 
@@ -312,6 +314,21 @@ def test_show_says_why_there_is_nothing_to_show(archive: Path, name: str, says: 
     ran = seogo("show", name, "--archive", archive)
     assert ran.code == 2
     assert says in ran.complaint
+
+
+def test_gaps_that_nobody_can_close_are_one_line_of_the_status(archive: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(archive, tmp_path / "archive"))
+    reason = "https://search.naver.com/robots.txt disallows it for seogo"
+    with duckdb.connect(str(root / "archive.duckdb")) as connection:
+        for number in range(8):
+            gap = (f"search_page:독자 {number}", PUBLISHED, PUBLISHED + timedelta(hours=1), "gap", reason, "r")
+            connection.execute("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?)", gap)
+    shown = seogo("status", "--archive", root).out
+    (line,) = [line for line in shown.splitlines() if line.startswith("gap: ")]
+    assert line.startswith("gap: search_page:독자 0 and 7 more: 2025-12-30 ")
+    assert line.endswith(reason)
+    assert "backfill --gaps" not in shown
+    assert len(seogo("status", "--json", "--archive", root).json["gaps"]) == 8
 
 
 @pytest.mark.parametrize(
