@@ -38,7 +38,7 @@ def doctor(
     from flows.runs.doctor.secrets import secrets_of
     from schemas.topic import default_topic_path
 
-    order = DoctorOrder(archive, topic or default_topic_path(), dict(os.environ))
+    order = DoctorOrder(archive, topic or default_topic_path(), _environment())
     checks = []
     for check in _checks(order):
         checks.append(check)
@@ -51,6 +51,18 @@ def doctor(
     ExitStatus.code = Exit.CHECK_FAILED if worst(checks) is Level.ERROR else Exit.DONE
     print_json(checks_object(checks)) if json else show_last_line(checks, bundle)
     raise typer.Exit(ExitStatus.code)
+
+
+def _environment() -> dict[str, str]:
+    """The environment, with the keys that scheduled runs find in Secret blocks."""
+    environment = dict(os.environ)
+    if not (api := environment.get("PREFECT_API_URL", "").strip()):
+        return environment
+    try:
+        from flows.deployed.health import key_values
+    except ImportError:  # the check of the software says so
+        return environment
+    return {**key_values(api), **{name: value for name, value in environment.items() if value.strip()}}
 
 
 def _checks(order: DoctorOrder) -> Iterator[Check]:

@@ -17,6 +17,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from flows.deployed import blocks
 from flows.deployed.apply import POOL, QUEUES
 from flows.deployed.template import DEPLOYMENTS, Instance, deployments, instance_in
 from flows.runs.doctor.check import Check, error, ok, warning
@@ -36,6 +37,15 @@ def prefect_checks(api: str, *, named: bool) -> list[Check]:
     except (httpx.HTTPError, TimeoutError, ValueError) as fault:
         found = f"{shown} does not answer as a Prefect server does ({type(fault).__name__})"
         return [error("prefect server", found, "start it (prefect server start), or correct PREFECT_API_URL")]
+
+
+def key_values(api: str) -> dict[str, str]:
+    """The keys in Secret blocks of the server at `api`, by environment variable; none if it does not answer."""
+    try:
+        with temporary_settings({PREFECT_API_URL: api, PREFECT_CLIENT_MAX_RETRIES: 0}):
+            return asyncio.run(asyncio.wait_for(blocks.key_values(), _WITHIN))
+    except (httpx.HTTPError, TimeoutError, ValueError):
+        return {}  # `prefect_checks` says why
 
 
 def _without_password(address: str) -> str:

@@ -22,6 +22,7 @@ NAMES = {
     ExitReason.SOURCE_SILENT: "SourceSilent",
     ExitReason.BLOCKED: "Blocked",
     ExitReason.NOTHING_DISCOVERED: "NothingDiscovered",
+    ExitReason.OFFLINE: "Offline",
     ExitReason.PARTLY_FAILED: "PartlyFailed",
     ExitReason.INTERRUPTED: "Interrupted",
 }

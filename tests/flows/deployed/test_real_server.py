@@ -35,6 +35,7 @@ from storage.archive import open_archive
 from storage.state.lease import leased
 from tests.programs import tour
 from tests.support.checks import found
+from tests.support.command import seogo
 from tests.support.deployed import CRAWL, assert_whole, begun, client_of, crawl_plainly, files_of
 from tests.support.paths import ROOT
 from tests.support.prefect import Operator, Sink, until
@@ -49,6 +50,19 @@ def _in_order(hand: Operator) -> Iterator[None]:
     yield
     hand.naver.behaviour = Behaviour()
     tour.start_missing(hand.engine)
+
+
+def test_the_doctor_tries_keys_that_stand_in_secret_blocks(hand: Operator, tmp_path: Path) -> None:
+    topic = ROOT / "topics" / "demo.yaml"
+    env: dict[str, str | Path] = {
+        "PREFECT_API_URL": hand.engine.api,
+        "SEOGO_NAVER": hand.naver.url,
+        "SEOGO_TOPIC": topic,
+    }
+    ran = seogo("doctor", "--json", "--archive", tmp_path / "archive", env=env)
+    (key,) = [check for check in ran.json["checks"] if check["name"] == "key openapi"]
+    assert key["level"] == "ok"
+    assert CLIENT_SECRET not in ran.out
 
 
 def test_the_schedules_make_runs(hand: Operator) -> None:

@@ -138,6 +138,12 @@ def test_all_new_articles_are_named_or_counted() -> None:
     assert "more" not in account(receipt(newest=[article("기사")], outcomes={"new": 1}))
 
 
+def test_what_is_only_listed_is_marked() -> None:
+    told = receipt(newest=[{**article("독자 모델"), "file": None, "status": "listed"}], outcomes={"listed": 1})
+    assert ") (listed)\n" in account(told)
+    assert new_articles(told)[0]["file"] == "listed"
+
+
 def test_a_title_has_no_stray_backslash() -> None:
     faults = {"001_0000000002": "no answer (503)."}
     text = account(receipt(newest=[article("[단독] 나래 모델 97.2점 (종합)")], faults=faults))
