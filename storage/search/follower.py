@@ -19,9 +19,9 @@ import duckdb
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from schemas.errors import ArchiveBusy, ArchiveDamaged, SearchIndexDamaged, StorageFault
+from schemas.errors import ArchiveBusy, ArchiveDamaged, BadInput, SearchIndexDamaged, StorageFault
 from storage import layout
-from storage.reading.reader import check_snapshot, newest_change, open_snapshot, stories
+from storage.reading.reader import check_snapshot, open_snapshot, stories
 from storage.search.index import Document, Meta, Writer, is_current, opened_to_read, opened_to_write, remove, stamp_of
 
 AT_ONCE = 2_000
@@ -78,7 +78,6 @@ def rebuild_index(root: Path, *, on_progress: OnProgress = no_progress, wait: fl
 def changes_behind(root: Path, cursor: int) -> int:
     """How many changes of the snapshot come after this cursor."""
     with snapshot_faults(root), open_snapshot(root) as archive:
-        newest_change(archive)
         return _count(archive, cursor)
 
 
@@ -149,8 +148,12 @@ def _index_changes(archive: duckdb.DuckDBPyConnection, index: Writer, on_progres
 
 
 def check_origin(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta) -> None:
-    """Raises SearchIndexDamaged for the index of another archive, or of one that continued differently from a copy."""
-    newest_change(archive)
+    """Raises SearchIndexDamaged for the index of another archive, or of one that continued differently from a copy.
+
+    Raises BadInput for an archive without a change feed.
+    """
+    if not _one(archive, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'events'"):
+        raise BadInput("the archive is from before there was a change feed. Run `seogo repair` once.")
     if not meta.cursor:
         return
     row = archive.execute("SELECT run_id FROM events WHERE seq = ?", [meta.cursor]).fetchone()
