@@ -242,6 +242,14 @@ def article(connection: duckdb.DuckDBPyConnection, article_id: str) -> dict[str,
     return dict(zip(names, row, strict=True)) if row else None
 
 
+def newest_change(connection: duckdb.DuckDBPyConnection) -> int:
+    """The cursor after all changes; 0 if nothing has happened yet. Raises BadInput where there is no change feed."""
+    try:
+        return int(_one(connection, "SELECT coalesce(max(seq), 0) FROM events"))
+    except duckdb.CatalogException as error:
+        raise BadInput("the archive is from before there was a change feed. Run `seogo repair` once.") from error
+
+
 def stories(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The story of each article that belongs to one. Empty where the archive has no stories."""
     if not _one(connection, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'story_members'"):

@@ -19,9 +19,9 @@ import duckdb
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from schemas.errors import ArchiveBusy, ArchiveDamaged, BadInput, SearchIndexDamaged, StorageFault
+from schemas.errors import ArchiveBusy, ArchiveDamaged, SearchIndexDamaged, StorageFault
 from storage import layout
-from storage.reading.reader import check_snapshot, open_snapshot, stories
+from storage.reading.reader import check_snapshot, newest_change, open_snapshot, stories
 from storage.search.index import Document, Meta, Writer, is_current, opened_to_read, opened_to_write, remove, stamp_of
 
 AT_ONCE = 2_000
@@ -152,8 +152,7 @@ def check_origin(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta) -> 
 
     Raises BadInput for an archive without a change feed.
     """
-    if not _one(archive, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'events'"):
-        raise BadInput("the archive is from before there was a change feed. Run `seogo repair` once.")
+    newest_change(archive)
     if not meta.cursor:
         return
     row = archive.execute("SELECT run_id FROM events WHERE seq = ?", [meta.cursor]).fetchone()
