@@ -7,8 +7,8 @@ from pathlib import Path
 from schemas.article import Outcome
 from schemas.find import Relevance
 from storage.archive import open_archive
-from storage.reading.changes import first_run, newest, summary
-from storage.reading.reader import open_snapshot
+from storage.reading.changes import first_run, summary
+from storage.reading.reader import newest_change, open_snapshot
 from tests.support.archives import store_new, store_results
 from tests.support.values import article, key, stored
 
@@ -19,7 +19,7 @@ def test_what_changed_behind_a_cursor(tmp_path: Path) -> None:
     with open_archive(tmp_path) as archive:
         store_new(archive, 1, 2, run=FIRST)
     with open_snapshot(tmp_path) as connection:
-        since = newest(connection)
+        since = newest_change(connection)
         assert first_run(connection) == FIRST
         assert summary(connection, 0) == {"counts": {"inserted": 2}, "teams": {"가온": 2}, "runs": [FIRST]}
 
@@ -33,11 +33,11 @@ def test_what_changed_behind_a_cursor(tmp_path: Path) -> None:
         found = summary(connection, since)
         assert found == {"counts": {"duplicate": 1, "inserted": 1}, "teams": {"가온연구소": 1}, "runs": [SECOND]}
         assert first_run(connection) == FIRST
-        assert summary(connection, newest(connection)) == {"counts": {}, "teams": {}, "runs": []}
+        assert summary(connection, newest_change(connection)) == {"counts": {}, "teams": {}, "runs": []}
 
 
 def test_an_archive_without_a_run_has_no_id(tmp_path: Path) -> None:
     with open_archive(tmp_path):
         pass
     with open_snapshot(tmp_path) as connection:
-        assert (first_run(connection), newest(connection)) == (None, 0)
+        assert (first_run(connection), newest_change(connection)) == (None, 0)
