@@ -173,7 +173,7 @@ def test_behind_a_damaged_record_the_file_is_read_on(tmp_path: Path, position: i
     whole = [met.ref for met in found if isinstance(met, ScannedRecord) and met.kind == "response"]
     assert whole == refs[:2] + refs[3:]
     (fault,) = [item for item in found if isinstance(item, str)]
-    assert fault.startswith(f"{refs[0].file}: no whole record behind")
+    assert fault.startswith(f"{refs[0].file}: no complete record after")
 
 
 def test_a_record_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
