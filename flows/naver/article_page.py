@@ -55,7 +55,7 @@ def read_article(content: bytes, url: str) -> tuple[Article, Traits]:
 
 
 def _read(content: bytes, url: str) -> tuple[Article, Iterator[str]]:
-    """The article and an iterator over its marks, which are computed only when they are asked for."""
+    """The article and an iterator over its marks, which are computed lazily."""
     key = article_key(url)
     if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return sports_json.parse(content, key, url)

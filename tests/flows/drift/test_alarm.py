@@ -253,7 +253,7 @@ def test_a_source_that_falls_silent_is_told_once_and_its_silence_not_learned() -
     watch = DriftAlarm(readings(*[5] * 30).learned())
     told = watch.source("search_api:독자 모델", 0)
     assert told is not None
-    assert "search_api:독자 모델 names nothing" in told
+    assert "search_api:독자 모델 returned no items" in told
     assert watch.source("search_api:독자 모델", 0) == told
     assert watch.alarms == [told]
     assert watch.learned().sources["search_api:독자 모델"] == (5,) * READINGS

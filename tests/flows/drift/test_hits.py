@@ -88,7 +88,7 @@ def baseline(request: pytest.FixtureRequest) -> Baseline:
 def test_titles_that_all_end_alike_ring(baseline: Baseline, words: str) -> None:
     watch = DriftAlarm(baseline)
     assert (look(watch, ending_in(words, hits(range(60)))) or 99) <= 4
-    assert watch.alarms[0].startswith("hits of search_page/2: the hits do not look as before: “title ends: ")
+    assert watch.alarms[0].startswith("hits of search_page/2: the hits differ from earlier ones: “title ends: ")
     assert "--accept" in watch.alarms[0]
 
 
