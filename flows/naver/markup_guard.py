@@ -81,7 +81,7 @@ def _refuse(needed: str, url: str) -> NoReturn:
 
 
 def _tags(page: bytes, open_elements: list[bytes]) -> Iterator[tuple[bool, bytes, bytes]]:
-    """Each tag: whether it is an end tag, its name, its attributes. Skips the contents of scripts and other raw text."""
+    """Each tag: is it an end tag, its name, its attributes. Skips the contents of scripts and other raw text."""
     at = 0
     while token := _TOKEN.search(page, at):
         at = token.end()

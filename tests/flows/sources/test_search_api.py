@@ -47,7 +47,7 @@ class TestSearchApi:
         answers = api(times)
         ids, report = read_api(answers, Window(NOON - timedelta(minutes=120), NOON))
         assert ids == [key(n).id for n in range(1, 122)]
-        assert (report.end, report.watermark, len(answers.asked)) == (SourceEnd.OVERLAP, NOON, 2)
+        assert (report.end, report.watermark, len(answers.queries)) == (SourceEnd.OVERLAP, NOON, 2)
 
     def test_all_articles_of_the_window_s_first_minute_are_inside(self) -> None:
         since = NOON - timedelta(minutes=5, seconds=30)
@@ -90,7 +90,7 @@ class TestSearchApi:
     def test_without_a_key_nothing_is_requested(self) -> None:
         answers = api([NOON])
         _, report = read_api(answers, Window(NOON, NOON), None)
-        assert (report.end, answers.asked) == (SourceEnd.NO_KEY, [])
+        assert (report.end, answers.queries) == (SourceEnd.NO_KEY, [])
 
     @pytest.mark.parametrize(
         ("status", "error", "end"),
