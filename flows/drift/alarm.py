@@ -190,7 +190,7 @@ def _difference(aspect: Aspect) -> str:
 
 
 def _again(aspect: Aspect) -> str:
-    return f"{aspect.scope}: {_difference(aspect)}; this run has raised an alarm for that"
+    return f"{aspect.scope}: {_difference(aspect)}, for which an alarm was raised in this run"
 
 
 def _alarm(scope: Scope, drifts: Sequence[Drift]) -> str:

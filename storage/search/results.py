@@ -1,8 +1,8 @@
 """A search: bring the index up to date if this process may, then return the best or the newest hits.
 
-Relevance is BM25. A word in the title counts four times one in the text, and an article in which a word stands only
-inside longer words gets half its score. If more than a tenth of the articles match, BM25 hardly tells them apart: then
-those with the words in the title come first, each group newest first.
+Relevance is BM25. A word in the title counts four times as much as one in the text, and an article that contains a word
+only inside longer words gets half its score. If more than a tenth of the articles match, BM25 hardly distinguishes
+them: then those with the words in the title come first, each group newest first.
 """
 
 from __future__ import annotations
