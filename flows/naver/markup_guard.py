@@ -71,7 +71,7 @@ def check_markup(page: bytes, *, url: str) -> None:
 
 
 def _is_harmless(page: bytes) -> bool:
-    """Whether the page has few tags, and none longer than two strides: each stride then holds the end of one."""
+    """Whether the page has few tags, and none longer than two strides: each stride then contains the end of one."""
     few = page.count(b"<") <= _HARMLESS_TAGS
     return few and all(page.find(b">", at, at + _STRIDE) >= 0 for at in range(0, len(page) - _STRIDE + 1, _STRIDE))
 

@@ -84,7 +84,7 @@ def is_section(mark: str) -> bool:
 
 
 def is_shape(mark: str) -> bool:
-    """Whether a mark names an element in or beside a part that is read, or a key of a JSON answer."""
+    """Whether a mark names an element in or next to a part that is parsed, or a key of a JSON response."""
     return mark.startswith(_SHAPES)
 
 

@@ -109,7 +109,7 @@ def find_link(base: str, href: str) -> tuple[ArticleKey, str] | None:
 def _split(url: str) -> tuple[str, str, str]:
     """Host, path and query. Raises AddressError for control characters, spaces and other invalid ones."""
     if _UNSAFE.search(url):
-        raise AddressError(url, "it holds a space, a backslash, a control character or half a character")
+        raise AddressError(url, "it contains a space, a backslash, a control character or half a character")
     try:
         parts = urlsplit(url)
     except ValueError as error:

@@ -85,7 +85,7 @@ class Publisher:
                 _log.warning("the database could not be compacted: %s", fault)
 
     def publish_at_end(self, path: Path, *, ran: bool) -> None:
-        """Publish the closed database at `path` if readers would see a difference that is worth the copy.
+        """Publish the closed database at `path` if readers lack changes or have no snapshot.
 
         `ran`: a run has ended, so that even without changes a small database is published. Raises StorageFault.
         """
