@@ -44,7 +44,24 @@ def path_of(key: ArticleKey, published_at: datetime | None) -> str:
     return f"articles/{folder}/{key.id}.md"
 
 
+def check_path(root: Path) -> None:
+    """Raise BadInput for a directory in which DuckDB cannot create a database."""
+    check_utf8(root.absolute())
+    if "?" in str(root.absolute()):
+        # DuckDB puts the ending of its log before the `?`, in another directory.
+        raise BadInput(f"{root}: DuckDB cannot use a path with a '?'. Rename the directory, or choose another.")
+
+
+def check_utf8(path: Path) -> None:
+    """Raise BadInput for a path whose bytes are not UTF-8: DuckDB and Arrow accept no others."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(f"{path}: the path is not UTF-8. Rename it, or choose another.") from error
+
+
 def check_archive(root: Path) -> None:
     """Raise BadInput for a directory that is not an archive, so that a typo does not create a new, empty one."""
+    check_path(root)
     if not any((root / part).is_dir() for part in ("state", "captures")):
         raise BadInput(f"{root} is not an archive: it has neither state nor captures. Crawl or import first.")

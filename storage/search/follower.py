@@ -138,7 +138,7 @@ def check_origin(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta) -> 
 
 
 def _check_number(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta, *, is_new: bool) -> None:
-    """Raise SearchIndexDamaged for another number of articles than the archive has; ArchiveDamaged if the index is new."""
+    """Raise SearchIndexDamaged if the numbers of articles differ, or ArchiveDamaged if the index is new."""
     articles = _one(archive, "SELECT count(*) FROM articles")
     if articles == meta.documents:
         return

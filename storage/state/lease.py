@@ -1,15 +1,17 @@
 """The lease of an archive, which admits one writing process.
 
 The lease is a kernel lock on a separate file (not on the database, whose lock DuckDB loses when the same process opens
-the file without DuckDB). The kernel releases it when the process ends, for whatever reason. `holder.json`, next to it,
-names the process that holds it.
+the file without DuckDB), and one on the state folder, because a lock file can be deleted. The kernel releases both when
+the process ends, for whatever reason. `holder.json`, next to the lock file, names the process that holds them.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,14 +22,17 @@ from filelock import FileLock, Timeout
 
 from schemas.errors import ArchiveBusy, ArchiveError, StorageFault
 from storage.files import make_folder
+from storage.layout import check_path
 from storage.state import json_file
 
 _UNKNOWN_HOLDER = "another process is writing to it"
+_POLL = 0.05
 
 
 @contextmanager
 def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
     """Hold the lease of the archive at `root`, which is created if there is none. Raises ArchiveBusy, StorageFault."""
+    check_path(root)
     state = root / "state"
     try:
         make_folder(state / "staged")
@@ -44,13 +49,19 @@ def lease(state: Path, *, now: datetime, wait: float = 0.0) -> Iterator[None]:
     Waits up to `wait` seconds for another holder. Raises ArchiveBusy, which names the holder and its start, and
     StorageFault.
     """
-    lock = FileLock(state / "lock", timeout=wait)
+    lock, until = FileLock(state / "lock", timeout=wait), time.monotonic() + wait
     try:
         lock.acquire()
+        folder = _lock_folder(state, until)
         _sign(state, now)
     except Timeout as error:
         raise ArchiveBusy(
             f"{state.parent} is busy: {_holder(state)}. Try again, or wait with --wait SECONDS."
+        ) from error
+    except BlockingIOError as error:
+        lock.release()
+        raise ArchiveBusy(
+            f"{state.parent} is busy: {_holder(state)} (its lock file was deleted meanwhile). Wait until it has ended."
         ) from error
     except OSError as error:
         lock.release()
@@ -60,7 +71,25 @@ def lease(state: Path, *, now: datetime, wait: float = 0.0) -> Iterator[None]:
     try:
         yield
     finally:
+        os.close(folder)
         lock.release()
+
+
+def _lock_folder(state: Path, until: float) -> int:
+    """An open descriptor of the folder, locked. Raises BlockingIOError if another process has it after `until`."""
+    descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                os.close(descriptor)
+                raise
+            time.sleep(_POLL)
+        except OSError:  # a file system without locks on folders (NFS): the lock file must suffice
+            return descriptor
+        else:
+            return descriptor
 
 
 def _sign(state: Path, now: datetime) -> None:

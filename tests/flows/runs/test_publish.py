@@ -140,5 +140,5 @@ def test_as_json(root: Path) -> None:
     done = publish(PublishOrder(root)).as_json()
     assert done["archive"] == str(root)
     assert [sorted(one) for one in done["exports"]] == [
-        ["articles", "bytes", "changed", "folder", "format", "removed", "seconds", "unchanged", "written"]
+        ["articles", "bytes", "changed", "folder", "format", "removed", "restored", "seconds", "unchanged", "written"]
     ] * 2
