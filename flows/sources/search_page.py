@@ -1,6 +1,6 @@
 """Naver's search page: hits of a range of days, newest first, ten to a page, at most 1,000.
 
-Hits bear no exact times. The page is read to its last hit, or to a page with nothing new. Where the window has no hit,
+Hits have no exact times. The search is read to its last hit, or to a page with nothing new. If the window has no hit,
 the days before it are searched, back to a hit that shows that the search still works.
 """
 
@@ -59,7 +59,7 @@ async def _read_hits(reading: Reading, query: str, days: Sequence[date], order: 
         if nothing_new:
             raise ReadingEnded(progress.report(SourceEnd.OVERLAP, "a page with nothing new", now))
         before = (*before[-1:], ids)
-    # How far back the hits reach is unknown, since they bear no exact times.
+    # How far back the hits reach is unknown, since they have no exact times.
     raise ReadingEnded(progress.report(SourceEnd.CAP, f"{SEARCH_PAGE_CAP} results shown, more may exist", now))
 
 

@@ -12,7 +12,7 @@ from schemas.topic import Topic
 
 _MOMENT = timedelta(microseconds=1)
 SILENCE = timedelta(days=7)
-"""How long a source that used to name articles must name none before its silence is believed."""
+"""How long a source that used to name articles must name none before that is accepted as correct."""
 
 FirstFound = Callable[[Sequence[str]], Awaitable[Mapping[str, datetime]]]
 """For article ids, the start of the run that found each of them first. Ids that no run has found are left out."""
@@ -59,7 +59,7 @@ class Window:
         return self.begin is not None and day < self.begin.astimezone(SEOUL).date()
 
     def watermark_if_empty(self) -> datetime | None:
-        """How far a source counts as read that named nothing. A window of the past cannot prove its silence."""
+        """The watermark of a source that named nothing. A window in the past proves nothing about the present."""
         return self.now if self.until is None and self.now - self.since >= SILENCE else None
 
     def read_in_full(self, day: date) -> bool:

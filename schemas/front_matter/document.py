@@ -70,7 +70,7 @@ Dialect = Literal["escaped", "unescaped", "either", "strict"]
 
 
 class Comments(NamedTuple):
-    """What readers wrote below an article, as the file has it: the value of `comment_count`, and the text."""
+    """The comments of readers below an article: the value of `comment_count`, and their text as in the file."""
 
     number: str
     text: str
@@ -107,7 +107,7 @@ class Document:
 
     @property
     def comment_count(self) -> int:
-        """How many comments the file says it holds."""
+        """The number of comments according to the file."""
         return int(self.comments.number) if self.comments else 0
 
     @property

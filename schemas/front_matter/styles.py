@@ -159,7 +159,7 @@ CODECS: dict[Style, Codec] = {
 
 
 UNESCAPED = CODECS["seed"]._replace(read=_show_seed, read_body=str)
-"""How a `seed` file is read that the existing archive's generator wrote since 2026-02-15: nothing in it is escaped."""
+"""Reads `seed` files that the existing archive's generator has written since 2026-02-15: nothing in them is escaped."""
 
 
 def style_of(fields: Fields) -> Style:

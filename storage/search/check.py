@@ -1,4 +1,4 @@
-"""Whether the search index is what the archive's texts amount to. An index that is only behind is not a fault."""
+"""Compares the search index with the archive's texts. An index that is only behind is not a fault."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 After a kill the index is behind, and the next follower continues. Whatever a change was, the article is indexed as it
 is now.
 
-The index is rebuilt if it has another version, if SQLite finds it damaged, if it holds another number of articles than
+The index is rebuilt if it has another version, if SQLite finds it damaged, if it has another number of articles than
 the archive, or if the change at its cursor does not exist or belongs to another run: then it is the index of another
 archive, or newer than an archive that was restored from a backup.
 """
@@ -162,7 +162,7 @@ def check_origin(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta) -> 
 
 
 def _check_number(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta, *, is_new: bool) -> None:
-    """An index that holds another number of articles than the archive is wrong; a new one cannot be."""
+    """Raise SearchIndexDamaged if the numbers of articles differ, or ArchiveDamaged if the index is new."""
     articles = _one(archive, "SELECT count(*) FROM articles")
     if articles == meta.documents:
         return

@@ -1,8 +1,8 @@
 """A search: bring the index up to date if this process may, then return the best or the newest hits.
 
-Relevance is BM25. A word in the title counts four times one in the text, and an article in which a word stands only
-inside longer words gets half its score. If more than a tenth of the articles match, BM25 hardly tells them apart: then
-those with the words in the title come first, each group newest first.
+Relevance is BM25. A word in the title counts four times as much as one in the text, and an article that contains a word
+only inside longer words gets half its score. If more than a tenth of the articles match, BM25 hardly distinguishes
+them: then those with the words in the title come first, each group newest first.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ SORTS = ("relevance", "newest")
 _TITLE, _TEXT = 4.0, 1.0
 _INSIDE = 0.5
 _POOL = 100
-"""So many of the best by BM25 are read, to see where the words stand in them."""
+"""The number of the best articles by BM25 that are read, to see where the words occur in them."""
 _MANY = 1_000
-"""Up to so many matches are ranked by BM25, whatever their share of the archive."""
+"""Up to this number of matches are ranked by BM25, whatever their share of the archive."""
 _SHARE = 0.1
 _OVERFLOW = 3_600
 """Seconds after its own in which an article may be numbered: room for 14 million articles of one second."""

@@ -268,7 +268,7 @@ def test_an_archive_that_cannot_be_made(naver: Replica, tmp_path: Path) -> None:
         for place in (tmp_path / "file", tmp_path / "file" / "archive"):
             ran = seogo(*words, env=crawling(naver, place))
             assert ran.code == Exit.STORAGE_FAULT
-            assert "cannot be made" in ran.complaint
+            assert "cannot be created" in ran.complaint
 
 
 # -- progress

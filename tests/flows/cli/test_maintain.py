@@ -95,7 +95,7 @@ def test_the_captures_alone_are_enough(root: Path) -> None:
 @pytest.mark.parametrize("command", ["verify", "repair", "rebuild", "reparse"])
 def test_what_is_no_archive_does_not_become_one(tmp_path: Path, command: str) -> None:
     ran = seogo(command, "--archive", tmp_path / "typo")
-    assert (ran.code, "is no archive" in ran.complaint) == (Exit.BAD_INPUT, True)
+    assert (ran.code, "is not an archive" in ran.complaint) == (Exit.BAD_INPUT, True)
     assert not (tmp_path / "typo").exists()
 
 

@@ -47,7 +47,7 @@ class TestSearchApi:
         answers = api(times)
         ids, report = read_api(answers, Window(NOON - timedelta(minutes=120), NOON))
         assert ids == [key(n).id for n in range(1, 122)]
-        assert (report.end, report.watermark, len(answers.asked)) == (SourceEnd.OVERLAP, NOON, 2)
+        assert (report.end, report.watermark, len(answers.queries)) == (SourceEnd.OVERLAP, NOON, 2)
 
     def test_a_query_without_an_article_in_its_first_window_does_not_take_older_ones_in_its_second(self) -> None:
         topic = load_topic(default_topic_path())
@@ -101,7 +101,7 @@ class TestSearchApi:
     def test_without_a_key_nothing_is_requested(self) -> None:
         answers = api([NOON])
         _, report = read_api(answers, Window(NOON, NOON), None)
-        assert (report.end, answers.asked) == (SourceEnd.NO_KEY, [])
+        assert (report.end, answers.queries) == (SourceEnd.NO_KEY, [])
 
     @pytest.mark.parametrize(
         ("status", "error", "end"),

@@ -39,13 +39,13 @@ class TestSearchPage:
         answers = search_page({TODAY - timedelta(days=4): [9, 8]})
         ids, report = read_search(answers, Window(DAWN, DAWN, read_before=before), found_at(before, 9, 8))
         assert (ids, report.end, report.watermark) == ([key(9).id, key(8).id], SourceEnd.OVERLAP, DAWN)
-        assert len(answers.asked) == 2
+        assert len(answers.queries) == 2
 
     def test_a_window_with_hits_is_all_that_is_searched(self) -> None:
         before = DAWN - timedelta(minutes=15)
         answers = search_page({TODAY: [9], TODAY - timedelta(days=4): [8]})
         ids, _ = read_search(answers, Window(DAWN, DAWN, read_before=before), found_at(before, 9))
-        assert (ids, len(answers.asked)) == ([key(9).id], 1)
+        assert (ids, len(answers.queries)) == ([key(9).id], 1)
 
     def test_without_a_hit_in_a_week_no_cursor_moves(self) -> None:
         before = DAWN - timedelta(minutes=15)

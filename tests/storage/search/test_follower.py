@@ -126,7 +126,7 @@ class TestWhatChanged:
         assert search_index_faults(tmp_path) == []
 
 
-class TestAnIndexThatIsNotBelieved:
+class TestAnIndexThatIsRebuilt:
     def test_a_missing_one_is_built(self, root: Path) -> None:
         remove(root)
         assert ids(root, "모델") == {key(1).id, key(2).id}
@@ -199,7 +199,7 @@ class TestAnIndexThatIsNotBelieved:
             index.set_meta(replace(index.meta, snapshot=""))
         assert ids(root, "모델") == {key(1).id, key(2).id}
 
-    def test_an_archive_whose_feed_tells_too_little_is_no_silent_half_answer(self, root: Path) -> None:
+    def test_an_archive_with_an_incomplete_feed_is_reported_as_damaged(self, root: Path) -> None:
         remove(root)
         with open_archive(root) as archive:
             archive.database.execute("DELETE FROM events WHERE id = ?", [key(1).id])

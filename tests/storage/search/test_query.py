@@ -1,4 +1,4 @@
-"""What people type becomes an expression that FTS5 takes, and a mistake is told with its place."""
+"""Queries as expressions that FTS5 accepts, and mistakes reported with their position."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_query_finds(index: Writer, query: str, expected: set[int]) -> None:
         ("(" * 21 + "a" + ")" * 21, "more than 20 parentheses"),
     ],
 )
-def test_a_mistake_is_told_with_its_place_and_what_was_expected(query: str, said: str) -> None:
+def test_a_mistake_is_reported_with_its_position_and_what_was_expected(query: str, said: str) -> None:
     with pytest.raises(QueryError) as told:
         parse(query)
     assert said in str(told.value)
