@@ -41,7 +41,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"  # known, with this text, or not due to be fetched
     DUPLICATE = "duplicate"  # the text of another article: refers to the first one
     OFF_TOPIC = "off_topic"  # fetched, but not about the topic
-    LISTED = "listed"  # may not be fetched: only what the source said is kept
+    LISTED = "listed"  # may not be fetched: only what the source returned is stored
     GONE = "gone"  # deleted or withdrawn
     BLOCKED = "blocked"  # refused by Naver
     FAILED = "failed"  # a fault that remained after all tries, or a page that no parser knows
@@ -77,7 +77,7 @@ class ArticleKey:
 
 @dataclass(frozen=True, slots=True)
 class ArticleRef:
-    """A find: an article as a source named it. What the source did not say is None.
+    """A find: an article as a source named it. Fields that the source does not give are None.
 
     `source` is the name of the source and its query, such as `search_api:소버린 AI`.
     """

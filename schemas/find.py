@@ -20,7 +20,7 @@ class Status(StrEnum):
     """How much of an article the archive holds (column `status` of `articles`)."""
 
     ARCHIVED = "archived"  # text and file
-    LISTED = "listed"  # only what a source said; robots.txt forbids the page
+    LISTED = "listed"  # only what a source returned; robots.txt forbids the page
     IMPORTED = "imported"  # from an existing archive, not yet found by a crawl
 
 

@@ -1,9 +1,9 @@
-"""What a parsed page looks like, and what pages have looked like so far: the values of the drift alarm.
+"""The values of the drift alarm: how a parsed page looks, and how earlier pages looked.
 
 Traits        one page: what was found on it and where, and how long its texts are
-MarkCounts    how many pages there were, and on how many of them each mark was
-LayoutMemory  the counts of a layout and of its press offices, and its newest pages, not yet in either
-Baseline      the memory of all layouts, and how many items each source named in its last readings
+MarkCounts    the number of pages, and on how many of them each mark was
+LayoutMemory  the counts of a layout and of its press offices, and its newest pages, which are not counted yet
+Baseline      the memory of all layouts, and the number of items of each source in its last readings
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """How one page looks to its parser.
+    """The properties of one page that its parser saw.
 
-    `layout` is the parser's name and version (`article_page/2`): a mended parser has a new version, and so learns
-    anew. `press` is the press office's number (`001`). A mark says something that a page shows or does not show, in
-    words for a person (`byline`, `og:title is the title`, `body: <em.img_desc>`). `lengths` are numbers of characters
-    or of lines by what they count. Two pages with a number of `sketch` in common show the same text, or most of it.
+    `layout` is the parser's name and version (`article_page/2`): a corrected parser has a new version, and therefore
+    starts with an empty memory. `press` is the press office's number (`001`). A mark is a property that a page has or
+    lacks, in words (`byline`, `og:title is the title`, `body: <em.img_desc>`). `lengths` are numbers of characters or
+    lines, by what they count. Two pages with a common number in `sketch` have the same text, or most of it.
     """
 
     layout: str
@@ -31,7 +31,7 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class MarkCounts:
-    """On how many of how many pages each mark was. Both fade as newer pages come, hence no whole numbers."""
+    """The number of pages, and of pages with each mark. Older pages lose weight, hence no whole numbers."""
 
     pages: float = 0.0
     marks: Mapping[str, float] = field(default_factory=dict)
@@ -39,9 +39,9 @@ class MarkCounts:
 
 @dataclass(frozen=True, slots=True)
 class LayoutMemory:
-    """The pages of a layout: counts of all, counts by press office, and the newest ones, not counted yet.
+    """The pages of a layout: the counts in total, the counts by press office, and the newest pages, not counted yet.
 
-    The newest pages are set apart so that a layout which changes in the course of many small runs still stands out.
+    The newest pages are separate, so that a change that extends over many small runs is still detected.
     """
 
     counts: MarkCounts = field(default_factory=MarkCounts)
@@ -51,7 +51,7 @@ class LayoutMemory:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The rolling memory: by layout, and for each source what its last readings named, oldest first."""
+    """The memory of each layout, and the number of items in the last readings of each source, oldest first."""
 
     layouts: Mapping[str, LayoutMemory] = field(default_factory=dict)
     sources: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Small promises of the file system: a file is there whole or not at all, and still there after a power cut."""
+"""Atomic, durable file operations: after a kill or a power cut a file is complete or absent."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from schemas.errors import ArchiveDamaged
 
 @contextmanager
 def replacing(path: Path, *, beside: Path | None = None, durable: bool = True) -> Iterator[Path]:
-    """Yield a path to write a file at, which takes the place of `path` when the block ends without an error.
+    """Yield the path of a temporary file, which replaces `path` when the block ends without an error.
 
-    Whoever opens `path` sees the old file or the new one, also after a power cut: the new file is synced before it is
-    renamed. `durable`: the rename is synced, too. `beside`: where the new file is written, on the
-    same file system (else next to `path`).
+    A reader of `path` sees the old file or the new one, even after a power cut: the new file is synced before it is
+    renamed. `durable`: the rename is synced too. `beside`: the path of the temporary file, on the same file system
+    (default: next to `path`).
     """
     part = beside or path.with_name(f".{path.name}.part")
     try:
@@ -34,12 +34,12 @@ def replacing(path: Path, *, beside: Path | None = None, durable: bool = True) -
 
 
 def own_part(path: Path) -> Path:
-    """Where this process alone writes a file that is to be at `path`, to which others may write as well."""
+    """A temporary file for `path` that no other process uses, for files that several processes may write."""
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, where they are missing, so that they are there after a power cut."""
+    """Create a folder and its missing parents, and sync them."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -48,15 +48,15 @@ def make_folder(folder: Path) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """Of a whole file, as 64 hex digits."""
+    """The SHA-256 of a file, as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def inside(root: Path, name: str) -> Path:
-    """The path of an archive's file by its name in rows, journals and marks.
+    """The path of an archive's file, given its name in a row, a journal entry or a marker file.
 
-    Raises ArchiveDamaged for one that lies elsewhere: `..`, an absolute path, a folder that is a link out of it.
+    Raises ArchiveDamaged for a path outside the archive: `..`, an absolute path, or a folder that is a link out of it.
     """
     path = root / name
     if not path.name or path.name == ".." or not path.parent.resolve().is_relative_to(root.resolve()):
@@ -65,7 +65,7 @@ def inside(root: Path, name: str) -> Path:
 
 
 def set_aside(root: Path, path: Path) -> Path:
-    """Move a file of the archive out of the way, to `state/set-aside/{moment}/…`. Returns its new path."""
+    """Move a file of the archive to `state/set-aside/{moment}/…`. Returns its new path."""
     target = _place_aside(root, path)
     path.rename(target)
     sync_folder(target.parent)
@@ -73,11 +73,11 @@ def set_aside(root: Path, path: Path) -> Path:
 
 
 def keep_aside(root: Path, path: Path) -> Path:
-    """Keep a file of the archive that is about to be replaced, as `set_aside` does, and leave it where it is."""
+    """Back up a file of the archive, to the same place as `set_aside`, before it is replaced. Returns its path."""
     target = _place_aside(root, path)
     try:
         os.link(path, target)
-    except OSError:  # no links on this file system, or to this file
+    except OSError:  # the file system, or the file, does not permit hard links
         shutil.copyfile(path, target)
         sync_file(target)
     sync_folder(target.parent)
@@ -92,12 +92,12 @@ def _place_aside(root: Path, path: Path) -> Path:
 
 
 def sync_file(path: Path) -> None:
-    """Make what was written to a file, by whatever library, survive a power cut."""
+    """Flush a file's content to the disk, whichever library wrote it."""
     _sync(path, os.O_RDONLY)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what was made, renamed and removed in `folder` survive a power cut."""
+    """Flush the entries of a folder to the disk: files created, renamed and removed in it."""
     _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
 
 

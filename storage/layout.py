@@ -1,4 +1,4 @@
-"""Where everything lies in an archive, by names relative to its directory."""
+"""The paths of an archive, relative to its directory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WRITER_DATABASE = "state/writer.duckdb"
 UNPUBLISHED = "state/unpublished"
 """Exists while the snapshot is behind the writer's database."""
 OPEN_CAPTURE = "state/open_capture"
-"""The names of the WARC files of a run that has not ended, a line each."""
+"""The names of the WARC files of a run that has not ended, one per line."""
 LAST_RUN = "state/last_run.json"
 """The receipt of the newest run that ended, published or not."""
 LAST_VERIFY = "state/last_verify.json"
@@ -37,14 +37,31 @@ BACKOFF = "state/backoff.json"
 def path_of(key: ArticleKey, published_at: datetime | None) -> str:
     """The file's path inside the archive: by Korean day of publication, `articles/2025/12/30/119_0003042504.md`.
 
-    An article without a day lies in `articles/undated/`. The path is made of digits only (ArticleKey sees to that),
-    so nothing that a page says can lead out of the archive.
+    An article without a day is in `articles/undated/`. The path consists of digits (`ArticleKey` ensures that), so
+    nothing on a page can make it lead out of the archive.
     """
     folder = published_at.astimezone(SEOUL).strftime("%Y/%m/%d") if published_at else "undated"
     return f"articles/{folder}/{key.id}.md"
 
 
+def check_path(root: Path) -> None:
+    """Raise BadInput for a directory in which DuckDB cannot create a database."""
+    check_utf8(root.absolute())
+    if "?" in str(root.absolute()):
+        # DuckDB puts the ending of its log before the `?`, in another directory.
+        raise BadInput(f"{root}: DuckDB cannot use a path with a '?'. Rename the directory, or choose another.")
+
+
+def check_utf8(path: Path) -> None:
+    """Raise BadInput for a path whose bytes are not UTF-8: DuckDB and Arrow accept no others."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(f"{path}: the path is not UTF-8. Rename it, or choose another.") from error
+
+
 def check_archive(root: Path) -> None:
-    """What was mistyped must not become a new, empty archive that is in perfect order."""
+    """Raise BadInput for a directory that is not an archive, so that a typo does not create a new, empty one."""
+    check_path(root)
     if not any((root / part).is_dir() for part in ("state", "captures")):
-        raise BadInput(f"{root} is no archive: it has neither state nor captures. Crawl or import first.")
+        raise BadInput(f"{root} is not an archive: it has neither state nor captures. Crawl or import first.")

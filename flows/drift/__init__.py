@@ -1,7 +1,7 @@
-"""The drift alarm: whether the pages of a run still look like earlier ones. Pure.
+"""The drift alarm: detects pages that differ from the baseline of earlier pages. Pure.
 
-alarm.py    DriftAlarm: checks batches, holds pages back, raises alarms, learns
-detect.py   what has changed, and which pages it concerns
+alarm.py    DriftAlarm: checks batches, selects pages for quarantine, raises alarms, extends the baseline
+detect.py   detects marks that have become more or less frequent
 chance.py   how likely a deviation is by chance
-memory.py   how pages enter the baseline, and fade
+memory.py   how pages enter the baseline, and how older ones lose weight
 """

@@ -1,4 +1,4 @@
-"""What chance explains: how likely a count is, given what earlier pages were like. Numbers only."""
+"""How likely a count of new pages is by chance, given the counts of earlier pages. Numbers only."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from math import exp, lgamma
 
 
 def chance(count: float, of: int, *, usual: float, pages: float) -> float:
-    """How likely it is that `count` or more `of` so many new pages show what `usual` of `pages` earlier ones showed.
+    """The probability that at least `count` `of` the new pages show what `usual` of `pages` earlier ones showed.
 
-    The tail of the beta-binomial distribution: the binomial one, but for the true rate being known only from the
-    earlier pages. Of 1,000 pages that never showed it, three new ones in a row do so once in 500 million times.
+    The tail of the beta-binomial distribution, because the true rate is known only from the earlier pages. For example:
+    after 1,000 pages that never showed it, three in a row do so with a probability of 1 in 500 million.
     """
     a, b = usual + 0.5, pages - usual + 0.5
     at = int(count)
@@ -22,7 +22,7 @@ def chance(count: float, of: int, *, usual: float, pages: float) -> float:
 
 
 def odds_ratio(count: float, of: float, *, usual: float, pages: float) -> float:
-    """How much more often than usual: the ratio of the odds, each with half a page added so that none is infinite."""
+    """How much more frequent than usual: the odds ratio, with half a page added to each count, so that it is finite."""
     return ((count + 0.5) / (of - count + 0.5)) / ((usual + 0.5) / (pages - usual + 0.5))
 
 

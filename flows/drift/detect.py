@@ -1,4 +1,4 @@
-"""What drifts: marks that new pages of a layout or a press office have, or lack, far more often than before. Pure."""
+"""Detects drift: marks that new pages of a layout or a press office have, or lack, far more often than before. Pure."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from flows.naver.traits import ECHOES, FIELDS, TITLE_ENDS, is_of_texts, is_secti
 from schemas.traits import LayoutMemory, MarkCounts, Traits
 
 ENOUGH, ENOUGH_OF_PRESS = 200, 40
-"""Pages of a layout, and of a press office in it, from which on new ones are compared with them."""
+"""The number of pages of a layout, and of a press office in it, that are needed before new ones are compared."""
 UNLIKELY = 1e-8
-"""Chance must be below this. A run tries some thousands of counts: a thousand clean runs ring nothing."""
+"""The probability by chance must be lower. A run tests thousands of counts; a thousand clean runs gave no alarm."""
 
-_FEWEST, _OFF = 3, 2.5  # pages that drift together, and more than expected
-_RARE = 0.02  # what so few pages of the baseline showed, no right page is expected to show
-_HARDLY = 0.002  # of the baseline: what no more showed is odd on a page
-_MUCH = 10.0  # the least ratio of odds: what is unlikely and yet slight is weather, not a new layout
-_PER_PRESS, _HITS_PER_PRESS = 6, 16  # of one press office that count in a window: none speaks for the layout
-# What a press office may begin to print without anything being wrong.
+_FEWEST, _OFF = 3, 2.5  # pages that drift together; the deviation from the expected number
+_RARE = 0.02  # a mark on a smaller share of the baseline is not expected on a correct page
+_HARDLY = 0.002  # a mark on a smaller share of the baseline is odd on a single page
+_MUCH = 10.0  # the minimum odds ratio: a small deviation is no new layout, however unlikely it is
+_PER_PRESS, _HITS_PER_PRESS = 6, 16  # pages of one press office in a window: none may dominate the layout
+# Marks that a press office may add without any fault.
 _GAINS = frozenset((*FIELDS, "image with caption", "e-mail of an author"))
 _WINDOWS = (8, 16, 32)
-_SELDOM, _LESS_THAN_HALF, _NOTHING = 0.1, 0.4, -1.0  # of the baseline: what new articles may be unlike
-_SOME, _A_GOOD_PART, _NEARLY_ALL, _MANY = 0.2, 0.4, 0.9, 16  # of a window, in pages the last
-_LETTERS = 6  # different ones before an ending that titles of one story cannot explain
-_ANOTHER_SOURCE = 1e-4  # the chance below which a window full of one section has been read off another source
+_SELDOM, _LESS_THAN_HALF, _NOTHING = 0.1, 0.4, -1.0  # limits of the share of the baseline
+_SOME, _A_GOOD_PART, _NEARLY_ALL, _MANY = 0.2, 0.4, 0.9, 16  # shares of a window; the last is a number of pages
+_LETTERS = 6  # different letters before an ending that cannot be due to one story
+_ANOTHER_SOURCE = 1e-4  # the probability below which a window full of one section must be from another source
 
 
 class Page(NamedTuple):
-    """A page as it is compared: its article's id, its press office, its marks and lengths."""
+    """A page for comparison: its article's id, its press office, its marks and lengths."""
 
     id: str
     press: str
@@ -47,7 +47,7 @@ class Page(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Whose pages: a layout's, or one press office's in it. As text: `article_page/2`, `article_page/2, press 001`."""
+    """The pages of a layout, or of one press office in it. As text: `article_page/2`, `article_page/2, press 001`."""
 
     layout: str
     press: str = ""
@@ -56,7 +56,7 @@ class Scope(NamedTuple):
         return f"{self.layout}, press {self.press}" if self.press else self.layout
 
     def concerns(self, page: Page) -> bool:
-        """Whether a page of the layout belongs here."""
+        """Whether a page of the layout is in this scope."""
         return self.press in ("", page.press)
 
 
@@ -69,7 +69,7 @@ class Aspect(NamedTuple):
 
     @property
     def of_layout(self) -> Aspect:
-        """The same of all press offices."""
+        """The same aspect of all press offices."""
         return self._replace(scope=Scope(self.scope.layout))
 
     def shown_by(self, page: Page) -> bool:
@@ -78,9 +78,9 @@ class Aspect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """An aspect that `count` `of` so many new pages show, of so many `presses`, and `usual` (a share) of earlier ones.
+    """An aspect that `count` `of` the new pages show, from `presses` press offices; `usual`: the share of earlier ones.
 
-    `shift`: a share or a length that changed; a page that does not show it can be as wrong as one that does.
+    `shift`: a share or a length that changed, so that a page that does not show the aspect can be wrong as well.
     """
 
     aspect: Aspect
@@ -102,7 +102,7 @@ class Drift:
 
 
 def find_drifts(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> list[Drift]:
-    """What drifts in a batch, or in it and the pages right before it, the most telling first."""
+    """The drifts in a batch, or in it together with the pages before it, the most significant first."""
     before = [Page.of(traits) for traits in memory.recent]
     found: dict[Aspect, Drift] = {}
     for scope in _scopes(layout, memory, batch):
@@ -111,11 +111,11 @@ def find_drifts(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> lis
             for drift in _compared(scope, memory, window):
                 if any(drift.aspect.shown_by(page) for page in new):
                     found.setdefault(drift.aspect, drift)
-    return sorted(found.values(), key=_telling)
+    return sorted(found.values(), key=_significance)
 
 
 def oddity(scope: Scope, counts: MarkCounts, page: Page) -> Aspect | None:
-    """Something that a page shows and hardly any counted page did; None for a page like the others."""
+    """An aspect of a page that hardly any counted page showed; None if there is none."""
     few = _HARDLY * counts.pages
     marks = (mark for mark in page.marks if not mark.startswith(ECHOES) and counts.marks.get(mark, 0.0) <= few)
     if mark := min((mark for mark in marks if not is_section(mark)), default=None):
@@ -125,12 +125,12 @@ def oddity(scope: Scope, counts: MarkCounts, page: Page) -> Aspect | None:
     return Aspect(scope, mark, gone=True) if mark else None
 
 
-def _telling(drift: Drift) -> tuple[bool, bool, int, str]:
+def _significance(drift: Drift) -> tuple[bool, bool, int, str]:
     return drift.shift, is_length(drift.aspect.mark), -drift.count, drift.aspect.mark
 
 
 def _scopes(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> Iterator[Scope]:
-    """The layout, and the press offices of the batch, as far as enough is known of them."""
+    """The layout, and the press offices of the batch, if enough of their pages are known."""
     if memory.counts.pages < ENOUGH:
         return
     yield Scope(layout)
@@ -140,9 +140,9 @@ def _scopes(layout: str, memory: LayoutMemory, batch: Sequence[Page]) -> Iterato
 
 
 def _windows(before: Sequence[Page], batch: Sequence[Page]) -> Iterator[Sequence[Page]]:
-    """The batch, and windows of each size that lie side by side, from its last page back to some before its first.
+    """The batch, and adjacent windows of each size, from its last page back to some before its first.
 
-    A layout changes from one page to the next: in a large window the first pages of the new look would be few.
+    A layout changes from one page to the next: in a large window, the first pages of a new layout would be few.
     """
     yield batch
     pages = [*before, *batch]
@@ -152,17 +152,17 @@ def _windows(before: Sequence[Page], batch: Sequence[Page]) -> Iterator[Sequence
 
 
 def _compared(scope: Scope, known: LayoutMemory, window: Sequence[Page]) -> Iterator[Drift]:
-    """What drifts in a window. One press office does not speak for its layout: it has counts of its own."""
+    """The drifts in a window. For a layout, the number of pages of one press office is limited."""
     pages = window if scope.press else _spread(window, _HITS_PER_PRESS if are_hits(scope.layout) else _PER_PRESS)
     counts = known.presses[scope.press] if scope.press else known.counts
     off = list(_off(counts, pages))
-    most_usual = _NOTHING if _are_strangers(pages, known) else _most_usual(off, len(pages), counts)
+    most_usual = _NOTHING if _are_unknown(pages, known) else _most_usual(off, len(pages), counts)
     for mark, count, usual in off:
         aspect = Aspect(scope, mark, gone=count * counts.pages < usual * len(pages))
         if is_section(mark) or _may_begin(aspect, known.counts):
             continue
         counted, expected = (len(pages) - count, counts.pages - usual) if aspect.gone else (count, usual)
-        if not _is_telling_share(aspect, counted, len(pages), expected / counts.pages, most_usual):
+        if not _is_significant_share(aspect, counted, len(pages), expected / counts.pages, most_usual):
             continue
         if not _unlikely(counted, len(pages), expected, counts.pages):
             continue
@@ -172,16 +172,16 @@ def _compared(scope: Scope, known: LayoutMemory, window: Sequence[Page]) -> Iter
             yield Drift(aspect, counted, len(pages), presses, expected / counts.pages)
 
 
-def _are_strangers(pages: Sequence[Page], known: LayoutMemory) -> bool:
-    """Whether most pages are of press offices that were never met: a new source, with articles of its own kind."""
+def _are_unknown(pages: Sequence[Page], known: LayoutMemory) -> bool:
+    """Whether most pages are from unknown press offices: then a new source is read, with other kinds of articles."""
     return 2 * sum(page.press not in known.presses for page in pages) > len(pages)
 
 
 def _most_usual(off: Sequence[tuple[str, int, float]], of: int, counts: MarkCounts) -> float:
-    """Up to which usual share a window can tell that articles are unlike earlier ones.
+    """The largest share of the baseline for which a property of articles in this window can count as drift.
 
-    Where it is full of one section, a new source may be read, with articles of its own kind. Of a section that is well
-    known, `_RARE` is what none of its pages showed; of another one nothing is known.
+    If one section is unusually frequent, a new source may be read, with other kinds of articles. If many pages of the
+    section are known, what is `_RARE` still counts; otherwise nothing does.
     """
     usuals = [usual for mark, count, usual in off if is_section(mark) and _is_often(count, of, usual, counts)]
     if not usuals:
@@ -195,9 +195,9 @@ def _is_often(count: int, of: int, usual: float, counts: MarkCounts) -> bool:
 
 
 def _may_begin(aspect: Aspect, layout: MarkCounts) -> bool:
-    """Whether a press office may show on many of its pages what it did not show before, with nothing being wrong.
+    """Whether a mark that is new to a press office is harmless.
 
-    Fields, and elements that other press offices' pages are known to have: the parser knows them.
+    So are fields, and elements that are known from other press offices, because the parser supports them.
     """
     if not aspect.scope.press or aspect.gone:
         return False
@@ -207,12 +207,12 @@ def _may_begin(aspect: Aspect, layout: MarkCounts) -> bool:
     return aspect.mark in _GAINS or aspect.mark.startswith("kind ") or known
 
 
-def _is_telling_share(aspect: Aspect, count: int, of: int, usual: float, most_usual: float) -> bool:
-    """Whether so many pages of a window speak of the site, and not only of what was found today.
+def _is_significant_share(aspect: Aspect, count: int, of: int, usual: float, most_usual: float) -> bool:
+    """Whether so many pages of a window indicate a change of the site, and not only other articles.
 
-    A new source brings articles of other topics, shorter ones, with more pictures, without a byline: some of the
-    pages. A site that changed brings them on (nearly) all. Of what no page ever showed less is enough: of elements a
-    good part, of doubts and contradictions some, because a wrong picture shows only on pages that have one.
+    A new source has articles on other topics, shorter ones, more pictures, no bylines: that concerns some of the pages,
+    a change of the site (nearly) all. For what no page has shown before, a smaller share suffices: a good part for
+    elements, some for doubts and contradictions, because a wrong picture is visible only on pages with pictures.
     """
     mark, own = aspect.mark, is_shape(aspect.mark)
     if are_hits(aspect.scope.layout) and mark.startswith(TITLE_ENDS):
@@ -226,9 +226,9 @@ def _is_telling_share(aspect: Aspect, count: int, of: int, usual: float, most_us
 
 
 def _off(counts: MarkCounts, pages: Sequence[Page]) -> Iterator[tuple[str, int, float]]:
-    """The marks that are not on about as many pages as expected: mark, pages with it, earlier pages with it.
+    """The marks with an unexpected number of pages: mark, pages with it, earlier pages with it.
 
-    A coarse sieve, because nearly all marks of nearly all windows end here.
+    A fast filter, which excludes nearly all marks of nearly all windows.
     """
     shown = Counter(chain.from_iterable(page.marks for page in pages))
     share = len(pages) / counts.pages
@@ -240,9 +240,10 @@ def _off(counts: MarkCounts, pages: Sequence[Page]) -> Iterator[tuple[str, int, 
 
 
 def _copied(aspect: Aspect, shown: Sequence[Page], of: int, usual: float, pages: float) -> bool:
-    """Whether copies explain a line or an element: many press offices print the same release on the same day.
+    """Whether a line or an element is due to copies: many press offices publish the same release on the same day.
 
-    Of hits they may explain anything: lists show the same article again and again. A story may explain an ending.
+    Any mark of hits may be due to copies, because lists show the same article repeatedly. An ending may be due to one
+    story.
     """
     if are_hits(aspect.scope.layout):
         if (
@@ -256,7 +257,7 @@ def _copied(aspect: Aspect, shown: Sequence[Page], of: int, usual: float, pages:
 
 
 def _texts(pages: Sequence[Page]) -> int:
-    """How many different texts the pages show."""
+    """The number of different texts on the pages."""
     known: set[int] = set()
     texts = 0
     for page in pages:
@@ -272,7 +273,7 @@ def _unlikely(count: int, of: int, usual: float, pages: float) -> bool:
 
 
 def _spread(window: Sequence[Page], most: int) -> list[Page]:
-    """The window with at most so many pages of one press office, the newest of them."""
+    """The window with at most `most` pages of each press office, the newest ones."""
     taken: Counter[str] = Counter()
     kept = []
     for page in reversed(window):

@@ -1,7 +1,7 @@
-"""How the drift alarm remembers: pages enter a layout's memory, old ones fade. Pure.
+"""The memory of the drift alarm: pages enter the memory of their layout, and older ones lose weight. Pure.
 
-The newest pages of a layout wait in `recent`. The ones that later pages push out of there are counted, in the counts
-of the layout and of their press office.
+The newest pages of a layout are in `recent`. When newer ones replace them there, they are added to the counts of the
+layout and of their press office.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from flows.naver.traits import ECHOES
 from schemas.traits import LayoutMemory, MarkCounts, Traits
 
 RECENT = 32
-"""So many of a layout's newest pages are not yet part of what new ones are compared with."""
+"""The number of a layout's newest pages that are not counted yet."""
 LAYOUT_PAGES, PRESS_PAGES = 1_000, 300
-"""So many pages of a layout, and of a press office, count; older ones fade away."""
+"""The total weight of the counted pages of a layout, and of a press office. Older pages lose weight exponentially."""
 READINGS = 24
-"""So many readings of a source are remembered."""
+"""The number of readings of a source that are stored."""
 
-_MOST_MARKS, _MOST_ECHOES = 300, 60  # of one MarkCounts; the rarest are forgotten
+_MOST_MARKS, _MOST_ECHOES = 300, 60  # of one MarkCounts; the rarest are dropped
 _MOST_PRESSES = 100
-_FORGOTTEN, _ECHOED = 0.3, 1.5  # pages: less is a mark seen once, 1,200 pages ago, and an echo on a single page
+_FORGOTTEN, _ECHOED = 0.3, 1.5  # weights: a mark seen once, 1,200 pages ago, has less, and so has an echo on one page
 _EDGES = (25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1_200, 1_600, 2_400, 3_200, 4_800, 6_400)
 _TITLE_EDGES = (10, 15, 20, 25, 50, 75, 100, 150)
 _FEW_EDGES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 
 
 def marks_of(traits: Traits) -> frozenset[str]:
-    """The marks of a page with its lengths as further ones: `body over 400`, for each of some fixed steps."""
+    """The marks of a page, and its lengths as further marks: `body over 400`, for each of some fixed steps."""
     return traits.marks.union(*(_length_marks(what, size) for what, size in traits.lengths))
 
 
@@ -40,12 +40,12 @@ def _length_marks(what: str, size: int) -> tuple[str, ...]:
 
 
 def is_length(mark: str) -> bool:
-    """Whether a mark speaks of a length."""
+    """Whether a mark describes a length."""
     return " over " in mark and mark.rpartition(" ")[2].isdecimal()
 
 
 def learn(memory: LayoutMemory, pages: Sequence[Traits]) -> LayoutMemory:
-    """The memory with these pages, oldest first, as the newest."""
+    """The memory extended by these pages, oldest first."""
     waiting = (*memory.recent, *pages)
     settled = waiting[: max(len(waiting) - RECENT, 0)]
     counts = _counted(memory.counts, settled, LAYOUT_PAGES)
@@ -57,12 +57,12 @@ def learn(memory: LayoutMemory, pages: Sequence[Traits]) -> LayoutMemory:
 
 
 def remember(readings: Sequence[int], items: int) -> tuple[int, ...]:
-    """A source's readings with one more."""
+    """A source's readings, extended by one."""
     return (*readings, items)[-READINGS:]
 
 
 def _counted(counts: MarkCounts, pages: Sequence[Traits], window: int) -> MarkCounts:
-    """The counts with these pages; what is over the window fades."""
+    """The counts with these pages added. If they exceed the window, all weights are scaled down to it."""
     if not pages:
         return counts
     new = Counter(mark for page in pages for mark in marks_of(page))
@@ -73,7 +73,7 @@ def _counted(counts: MarkCounts, pages: Sequence[Traits], window: int) -> MarkCo
 
 
 def _kept(weights: Mapping[str, float]) -> dict[str, float]:
-    """The marks that are worth remembering: of echoes, those that more than one page had."""
+    """The marks with enough weight to be stored. An echo needs more than one page."""
     order = sorted(weights, key=lambda mark: (-weights[mark], mark))
     echoes = [mark for mark in order if mark.startswith(ECHOES) and weights[mark] >= _ECHOED][:_MOST_ECHOES]
     marks = [mark for mark in order if not mark.startswith(ECHOES) and weights[mark] >= _FORGOTTEN][:_MOST_MARKS]
@@ -81,11 +81,11 @@ def _kept(weights: Mapping[str, float]) -> dict[str, float]:
 
 
 def _within(counts: MarkCounts, layout: MarkCounts) -> MarkCounts:
-    """The counts with those marks only that the layout's has too."""
+    """The counts of the marks that the layout's counts contain as well."""
     return MarkCounts(counts.pages, {mark: weight for mark, weight in counts.marks.items() if mark in layout.marks})
 
 
 def _best_known(presses: Mapping[str, MarkCounts]) -> dict[str, MarkCounts]:
-    """The press offices of which most is known, as many as are remembered."""
+    """The press offices with the most pages, as many as are stored."""
     order = sorted(presses, key=lambda press: (-presses[press].pages, press))
     return {press: presses[press] for press in order[:_MOST_PRESSES]}

@@ -1,6 +1,6 @@
 """The pauses of hosts after faults, kept across processes.
 
-    retry_after_seconds   the pause that a `Retry-After` header asks for
+    retry_after_seconds   the pause that a `Retry-After` header requests
     full_jitter           the pause of our own back-off
     Backoff               combines both, host by host
     BackoffStore          keeps the pauses across processes (`storage.state.backoff`)
@@ -20,7 +20,7 @@ from typing import Protocol
 from flows.fetching.throttle import Clock
 
 LONGEST_PAUSE = 86_400.0
-"""Seconds. Whatever a host asks for, and whatever a wrong clock makes of it, it is asked again after a day."""
+"""The longest pause in seconds, whatever a host requests, and whatever a wrong clock makes of it."""
 
 
 class BackoffStore(Protocol):
@@ -36,7 +36,7 @@ class BackoffStore(Protocol):
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """The pause that a `Retry-After` header asks for: seconds from `now` (aware), 0 to `LONGEST_PAUSE`.
+    """The pause that a `Retry-After` header requests: seconds from `now` (aware), 0 to `LONGEST_PAUSE`.
 
     Reads both forms of RFC 9110: `120` and `Wed, 21 Oct 2026 07:28:00 GMT`. None if there is no valid header.
     """

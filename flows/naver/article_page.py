@@ -43,7 +43,7 @@ def parse_article(content: bytes, url: str) -> Article:
     """The article on a page of any known layout.
 
     Raises AddressError when `url` is not the address of an article, LayoutChanged when the page lacks what its layout
-    needs or holds another article, ArticleGone and TemporarilyUnavailable when the page says so instead of showing one.
+    needs or contains another article, ArticleGone and TemporarilyUnavailable when the page says so instead.
     """
     return _read(content, url)[0]
 
@@ -55,7 +55,7 @@ def read_article(content: bytes, url: str) -> tuple[Article, Traits]:
 
 
 def _read(content: bytes, url: str) -> tuple[Article, Iterator[str]]:
-    """The article and an iterator over its marks, which are computed only when they are asked for."""
+    """The article and an iterator over its marks, which are computed lazily."""
     key = article_key(url)
     if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return sports_json.parse(content, key, url)
@@ -79,7 +79,7 @@ def _read_tree(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Artic
 
 
 def _layout_of(tree: LexborHTMLParser) -> ModuleType | None:
-    """The layout by the first sign in document order, so that nothing behind the article can decide it."""
+    """The layout by the first sign in document order, so that nothing after the article can decide it."""
     sign = tree.css_first(_SIGNS)
     if sign is None:
         return None

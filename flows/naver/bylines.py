@@ -224,7 +224,7 @@ def _tail(lines: Sequence[str]) -> str:
 
 
 def _reach(line: str) -> str:
-    """The end of a line that may hold credits with addresses; empty if it holds no address."""
+    """The end of a line that may contain credits with addresses; empty if it contains no address."""
     return line[-_TAIL_REACH * min(line.count("@", -2 * _TAIL_REACH), 3) :] if "@" in line[-_TAIL_REACH:] else ""
 
 

@@ -15,6 +15,6 @@ def storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def said(text: str) -> str | None:
+def usable_line(text: str) -> str | None:
     """The line, or None if it is empty or longer than `LONGEST_LINE`."""
     return text if 0 < len(text) <= LONGEST_LINE else None

@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from flows.naver.clock import parse_twelve_hours
 from flows.naver.decoding import decode
-from flows.naver.lines import said, storable
+from flows.naver.lines import storable, usable_line
 from flows.naver.nodes import attribute, one_line, outermost, shown_line
 from flows.naver.partial_tree import build_tree, page_tree
 from flows.naver.search.api import unique
@@ -47,7 +47,7 @@ _PAGE = re.compile(r"[?&]page=([0-9]{1,6})(?:&|$)")
 class ListPage:
     """A page of a list. `page` is the current page's number as shown, None if none is shown.
 
-    Past the end Naver repeats the last page; `page` is then less than the number asked for. `has_next`: the page links
+    Past the end Naver repeats the last page; `page` is then less than the requested number. `has_next`: the page links
     to a later one. `empty`: the list is there and has no items.
     """
 
@@ -108,7 +108,7 @@ def _list_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url: s
                 url=found[1],
                 source=source,
                 seen_at=seen_at,
-                title=said(shown_line(link)),
+                title=usable_line(shown_line(link)),
                 description=_text(item, LIST_LEDE),
                 publisher=_text(item, LIST_PRESS),
                 published_at=parse_twelve_hours(_text(item, LIST_DATE) or ""),
@@ -116,7 +116,7 @@ def _list_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url: s
 
 
 def _is_empty_list(tree: LexborHTMLParser, url: str) -> bool:
-    """Whether the list's element is there, and is blank or says in words that there is nothing.
+    """Whether the list's element is present, and is blank or says in words that there is nothing.
 
     An element that contains rows with links, or links to articles, is not empty: its layout is unknown.
     """
@@ -158,7 +158,7 @@ def _section_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url
                 url=found[1],
                 source=source,
                 seen_at=seen_at,
-                title=said(shown_line(link)),
+                title=usable_line(shown_line(link)),
                 description=_text(item, SECTION_LEDE),
                 publisher=_text(item, SECTION_PRESS),
             )
@@ -166,7 +166,7 @@ def _section_refs(tree: LexborHTMLParser, *, source: str, seen_at: datetime, url
 
 def _text(item: LexborNode, selector: str) -> str | None:
     node = item.css_first(selector)
-    return said(one_line(node)) if node is not None else None
+    return usable_line(one_line(node)) if node is not None else None
 
 
 def _rendered(content: bytes) -> str | None:

@@ -37,7 +37,7 @@ _TOKEN = re.compile(
 _ROOTS = frozenset((b"html", b"body"))  # all of them are one element, with the attributes of all
 _RAW = frozenset((b"script", b"style", b"textarea", b"title", b"xmp", b"iframe", b"noembed", b"noframes"))
 _FOREIGN = frozenset((b"svg", b"math"))
-# No end tag inside of one of these closes what stands outside.
+# No end tag inside one of these closes an element outside.
 _BARRIERS = frozenset(b"applet button marquee object select table template".split()) | _FOREIGN
 _FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
 # They close themselves or each other, so deep nesting needs one of the others.
@@ -71,7 +71,7 @@ def check_markup(page: bytes, *, url: str) -> None:
 
 
 def _is_harmless(page: bytes) -> bool:
-    """Whether the page has few tags, and none longer than two strides: each stride then holds the end of one."""
+    """Whether the page has few tags, and none longer than two strides: each stride then contains the end of one."""
     few = page.count(b"<") <= _HARMLESS_TAGS
     return few and all(page.find(b">", at, at + _STRIDE) >= 0 for at in range(0, len(page) - _STRIDE + 1, _STRIDE))
 
@@ -81,7 +81,7 @@ def _refuse(needed: str, url: str) -> NoReturn:
 
 
 def _tags(page: bytes, open_elements: list[bytes]) -> Iterator[tuple[bool, bytes, bytes]]:
-    """Each tag: whether it is an end tag, its name, its attributes. Skips the contents of scripts and the like."""
+    """Each tag: is it an end tag, its name, its attributes. Skips the contents of scripts and other raw text."""
     at = 0
     while token := _TOKEN.search(page, at):
         at = token.end()

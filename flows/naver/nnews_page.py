@@ -120,7 +120,7 @@ def parse(tree: LexborHTMLParser, key: ArticleKey, url: str) -> tuple[Article, I
 
 
 def _places(script: dict[str, str], *, logo: bool, named: bool, byline: bool) -> Iterator[str]:
-    """Where fields were found that can stand in several places."""
+    """Where fields were found that can be in several places."""
     yield "press from the logo" if logo else "press from elsewhere"
     yield "categories of the press" if named else "category from the section"
     yield "byline with a part of its own" if byline else "no part for a byline"

@@ -59,7 +59,7 @@ def headline(title: str, selector: str, *, url: str, layout: str) -> str:
     if not title:
         raise LayoutChanged(selector, url=url, layout=layout, detail="it is empty")
     if len(title) > LONGEST_LINE:
-        detail = f"what is there has {len(title)} characters and is no headline"
+        detail = f"its text has {len(title)} characters, too many for a headline"
         raise LayoutChanged(selector, url=url, layout=layout, detail=detail)
     return title
 
@@ -160,9 +160,9 @@ def _is_added(line: str) -> bool:
 
 
 def own_key(key: ArticleKey, script_id: str | None, tree: LexborHTMLParser, *, url: str, layout: str) -> None:
-    """Raise LayoutChanged if the page says that it is another article than the one asked for.
+    """Raise LayoutChanged if the page says that it is another article than the requested one.
 
-    A record under a wrong key would be worse than none. A page that names no key is accepted under its address.
+    A record under a wrong key would be worse than none. A page without a key is accepted under its address.
     """
     meta = find_article_key(_head_meta(tree, PAGE_URL))
     for named, where in ((script_id, "var article"), (meta.id if meta else None, "og:url")):

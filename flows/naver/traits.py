@@ -2,10 +2,10 @@
 
     fields        which of the article's fields are there           `byline`, `subtitle`, `images`
     sections      Naver's sections, by name                         `section IT`
-    places        where a field with several places was found       `press from the logo`
-    cross-checks  what else on the page says the same               `og:title is the title`, `og:title is not the …`
-    shapes        the elements of the parts that are read           `body: <em.img_desc>`
-    doubts        what a right record hardly ever is                `published at midnight`
+    places        where a field was found that can have several     `press from the logo`
+    cross-checks  whether another part of the page agrees           `og:title is the title`, `og:title is not the …`
+    shapes        the elements of the parts that are parsed         `body: <em.img_desc>`
+    doubts        what is rarely true of a correct record           `published at midnight`
     echoes        short texts that should differ from page to page  `line: 로그인 후 볼 수 있습니다`
 
 All of it is derived from the tree that the parser has built, at a fraction of the parser's cost.
@@ -49,7 +49,7 @@ _OF_TEXTS = frozenset(
 )
 _SECTION = "section "
 _SHAPES = ("body: <", "behind ", "key ")
-_MOST_NODES = 400  # looked at in one part
+_MOST_NODES = 400  # of one part that are examined
 _BYLINE_PART = "div.byline"
 _PICTURE = f"img, .nbd_im_w, {CAPTIONED}"
 _MOST_LINES, _SHORT_LINE = 8, 40
@@ -84,7 +84,7 @@ def is_section(mark: str) -> bool:
 
 
 def is_shape(mark: str) -> bool:
-    """Whether a mark names an element in or beside a part that is read, or a key of a JSON answer."""
+    """Whether a mark names an element in or next to a part that is parsed, or a key of a JSON response."""
     return mark.startswith(_SHAPES)
 
 
@@ -186,15 +186,15 @@ def _sketch(lines: Sequence[str]) -> tuple[int, ...]:
 
 def cross_checks(article: Article, tree: LexborHTMLParser) -> Iterator[str]:
     """Whether `<meta property="og:…">` and the element for a byline agree with the article."""
-    said = _open_graph(tree)
-    if title := said.get("og:title"):
+    properties = _open_graph(tree)
+    if title := properties.get("og:title"):
         same = title == article.title or _squeezed(title) == _squeezed(article.title)
         yield agrees("og:title", "the title", yes=same)
-    if author := said.get("og:article:author"):
+    if author := properties.get("og:article:author"):
         yield agrees("og:article:author", "the publisher", yes=author.partition("|")[0].strip() == article.publisher)
-    if said.get("og:url"):
+    if properties.get("og:url"):
         yield "og:url"
-    if description := _squeezed(said.get("og:description", ""))[:_DESCRIPTION]:
+    if description := _squeezed(properties.get("og:description", ""))[:_DESCRIPTION]:
         yield agrees("og:description", "the body's beginning", yes=_begins(article, description))
     if (part := tree.css_first(_BYLINE_PART)) and not _names(part, article.byline):
         yield agrees("the part for a byline", "the byline", yes=False)

@@ -57,8 +57,8 @@ _FINANCE_FORM = re.compile(r"(?:/[a-z0-9_-]{1,32}){0,2}/news_read\.(?:nhn|naver)
 _LONGEST = 4096  # characters; browsers and servers stop earlier, and longer texts are not scanned
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 
-# Parameters that tell where a reader came from. The first two lines of names are in the global rules of ClearURLs; they
-# know no Korean site, and no Python library that ships them is maintained. The third line is from Naver's pages.
+# Parameters that only say where a reader came from. The first two lines of names are in the global rules of ClearURLs,
+# which include no Korean site; no maintained Python library ships them. The third line is from Naver's pages.
 _JUNK_PREFIXES = ("utm_", "ga_", "itm_", "otm_", "hmb_", "fb_", "wlog_")
 _JUNK_NAMES = (
     "fbclid gclid dclid yclid msclkid igshid srsltid gs_l mkt_tok cmpid _ga _gl _openstat __twitter_impression"
@@ -107,9 +107,9 @@ def find_link(base: str, href: str) -> tuple[ArticleKey, str] | None:
 
 
 def _split(url: str) -> tuple[str, str, str]:
-    """Host, path and query. Raises AddressError for control characters and the like."""
+    """Host, path and query. Raises AddressError for control characters, spaces and other invalid ones."""
     if _UNSAFE.search(url):
-        raise AddressError(url, "it holds a space, a backslash, a control character or half a character")
+        raise AddressError(url, "it contains a space, a backslash, a control character or half a character")
     try:
         parts = urlsplit(url)
     except ValueError as error:

@@ -1,9 +1,9 @@
-"""The way of an article from a find to its outcome. Knows no Prefect, no HTTP, no SQL and no archive.
+"""From a find to its outcome. Independent of Prefect, HTTP, SQL and the archive.
 
-batches.py     finds in batches: while one is fetched, the one before is judged and stored
+batches.py     processes finds in batches: while one is fetched, the previous one is judged and stored
 visit.py       one find up to its article: fetch, capture, parse; faults become outcomes
-judge.py       a batch of parsed pages: which drifted, which are on topic, what each one means to the archive
-decide.py      the rules: fetch or not, what an article means to the archive, when it is due again
+judge.py       a batch of parsed pages: drift, relevance, and the outcome of each find
+decide.py      the rules: whether to fetch, what an article means to the archive, when it is due again
 relevance.py   how relevant a text is to the topic, with reasons
-stop.py        how a run is ended early and in order
+stop.py        ends a run early, without losing what was fetched
 """

@@ -1,10 +1,10 @@
 """The rules for a find, given what the archive knows. Pure: no archive, no network, no clock.
 
-before_fetch   is it worth a request?
-next_try       when is a find that failed to be tried again?
-text_loss      has the text lost so much that the page is probably broken?
-after_parse    what does a parsed article mean to the archive?
-next_refresh   when is an archived article to be checked again?
+before_fetch   whether a find needs a request
+next_try       when to retry a find that failed
+text_loss      whether the text lost so much that the page is probably incomplete
+after_parse    what a parsed article means to the archive
+next_refresh   when to check an archived article again
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RETRIED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED})
 """Outcomes that are not final: a later run tries the article again."""
 
 MOST_TRIES = 5
-"""Runs that try a find before it is given up."""
+"""The number of runs that try a find before it is abandoned."""
 
 LONGEST_PAUSE = timedelta(days=1)
 """The longest time until the next try. A later time was set while the clock was wrong: the find is due."""
@@ -44,7 +44,7 @@ class Decision:
 
 
 def before_fetch(known: Known | None, now: datetime, *, force: bool = False) -> Decision | None:
-    """The decision on a find that needs no request; None means fetch it. `force`: fetch it whatever is known of it."""
+    """The decision on a find that needs no request; None: fetch it. `force`: fetch it regardless of what is known."""
     if known is None or force:
         return None
     if known.state in RETRIED:
@@ -66,9 +66,9 @@ def _not_due(known: Known, now: datetime) -> Decision | None:
 
 
 def next_try(known: Known | None, now: datetime, *, quarantined: bool = False) -> tuple[int, datetime | None]:
-    """For a find that failed just now: how often it was tried, and when to try it again (None: never).
+    """For a find that has just failed: how often it was tried, and when to retry it (None: never).
 
-    `quarantined`: its page is in quarantine. It is tried every day for as long as that lasts, since the site may be
+    `quarantined`: its page is in quarantine. It is retried every day as long as it is there, because the site may be
     repaired at any time.
     """
     tries = (known.tries if known else 0) + 1
@@ -78,10 +78,10 @@ def next_try(known: Known | None, now: datetime, *, quarantined: bool = False) -
 
 
 def text_loss(stored: str, body: str, *, cut: bool = False) -> str | None:
-    """Why a page probably lacks a part of its text, compared with the stored text. None: it is whole.
+    """Why a page probably lacks a part of its text, compared with the stored text. None: it is complete.
 
-    `cut`: the page ends early. A text that was withdrawn or shortened on purpose looks the same: it is taken once a
-    later fetch gives it again.
+    `cut`: the page ends early. A text that was withdrawn or shortened on purpose looks the same: it is accepted when a
+    later fetch returns it again.
     """
     before, after = "".join(stored.split()), "".join(body.split())
     if not before or before == after:
@@ -148,7 +148,7 @@ def _duplicate(article: Article, same_content: Mapping[str, str], same_text: Map
 def next_refresh(
     checked_at: datetime, *, published_at: datetime | None, modified_at: datetime | None = None
 ) -> datetime | None:
-    """When an article that was checked just now is to be checked again; None: never.
+    """When to check an article again that has just been checked; None: never.
 
     Most edits and deletions happen within a week of the publication. A check shortly before one of REFRESH_STAGES
     counts as that stage's. A date in the future is ignored.

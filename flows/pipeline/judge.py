@@ -1,9 +1,9 @@
-"""A batch of parsed pages: how each find ends, and what is stored because of it.
+"""Judges a batch of parsed pages: how each find ends, and what is stored because of it.
 
     parsed pages | drift? | text lost? | relevance | same text? | next refresh
 
-A page that has drifted from how such pages used to look is quarantined: its find fails, and its capture is kept for
-later. So is a page whose text lost most of what the archive has, until a later fetch gives the same text again.
+A page that has drifted from the baseline is quarantined: its find fails, and its capture is kept for later. So is a
+page whose text lost most of what the archive has, until a later fetch returns the same text again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from schemas.traits import Traits
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """How relevant a text is to the topic, and whether that is enough."""
+    """How relevant a text is to the topic, and whether it is on topic."""
 
     relevance: Relevance
     relevant: bool
@@ -51,7 +51,7 @@ def assess_by(topic: Topic) -> Assess:
 
 
 class DriftCheck(Protocol):
-    """Which pages of a batch are to be quarantined because they have drifted: article id -> why."""
+    """Finds the pages of a batch that must be quarantined because they have drifted: article id -> reason."""
 
     def __call__(self, pages: Sequence[tuple[str, Traits]], *, unread: int = 0) -> Mapping[str, str]:
         """`pages`: article ids with the traits of their pages. `unread`: how many other pages could not be parsed."""
@@ -80,7 +80,7 @@ class Texts(Protocol):
 class Parsed:
     """A find whose page has been fetched, captured and parsed: judged once its batch is complete.
 
-    `cut`: the page ends before its end, as far as its markup tells.
+    `cut`: the page lacks its end, according to its markup.
     """
 
     ref: ArticleRef
@@ -94,7 +94,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges the batches of a run that began at `began`. `accept`: a text that lost most of its length is right."""
+    """Judges the batches of a run that began at `began`. `accept`: accept texts that lost most of their length."""
 
     texts: Texts
     assess: Assess
@@ -133,7 +133,7 @@ class Judge:
         return result
 
     def _losses(self, pages: Sequence[Parsed], known: Mapping[str, Known | None]) -> dict[str, str]:
-        """Pages whose text probably lacks a part, seen for the first time: article id -> why."""
+        """The pages whose text probably lacks a part, if that is new: article id -> reason."""
         changed = {page.ref.key.id: page for page in pages if _changes_text(page, known.get(page.ref.key.id))}
         if self.accept or not changed:
             return {}
@@ -156,7 +156,7 @@ class Judge:
     ) -> FindResult:
         article = item.article
         assessed = self.assess(article.title, assessed_text(article.body, article.images))
-        relevant = assessed.relevant or item.ref.source == "address"  # an article that a person names is wanted
+        relevant = assessed.relevant or item.ref.source == "address"  # given by a person: archived in any case
         decision = after_parse(
             article, known, assessed.relevance, relevant=relevant, same_content=same_content, same_text=same_text
         )
@@ -191,7 +191,7 @@ class Judge:
         archived = known is not None and known.status is Status.ARCHIVED
         if result.known or (result.revision_kind is None and not archived):
             return None
-        # An answer 304 has no page: the modification time of the last page still holds.
+        # A response 304 has no page: the modification time of the last page is still valid.
         page = result.article or known
         modified_at = page.modified_at if page else None
         checked_at = max(result.crawled_at or self.began, self.began)
@@ -223,7 +223,7 @@ def _changes_text(page: Parsed, known: Known | None) -> bool:
 
 
 def _gone_at(result: FindResult, known: Known | None) -> datetime | None:
-    """Since when an article is deleted. A find that failed does not change that."""
+    """The time since which an article is deleted. A find that failed does not change it."""
     before = known.gone_at if known else None
     if result.outcome is Outcome.GONE:
         return before or result.crawled_at
@@ -231,5 +231,5 @@ def _gone_at(result: FindResult, known: Known | None) -> datetime | None:
 
 
 def assessed_text(body: str, images: Sequence[Image]) -> str:
-    """The text that is assessed beside the title: the body, or the captions of a photo or a news flash without one."""
+    """The text that is assessed with the title: the body, or the captions of a photo or a news flash without a body."""
     return body or "\n\n".join(image.caption for image in images if image.caption)

@@ -1,18 +1,20 @@
-"""Whether an article is about the topic, and why. Pure: text in, a score with its reasons out.
+"""Scores how relevant an article is to the topic. Pure: text in, a score with its reasons out.
 
-How a phrase is found, whatever the case:
+How a phrase is found, ignoring case:
 
-- White space, hyphens and quotation marks in the phrase stand for any run of these, none too: `독자 AI 모델` is in
+- White space, hyphens and quotation marks in the phrase match any run of these, including none: `독자 AI 모델` is in
   `독자AI모델` and in `‘독자 AI’ 모델`, `K-엑사원` is in `K엑사원`.
-- A Latin letter at an end of the phrase does not touch another letter, a digit no other digit: `SKT` is in `SKT는` and
-  not in `DESKTOP`. Hangul of a rule's phrase may touch anything: `독파모` is in `독파모용`.
-- A team's alias and a model's name are no part of a longer word: Hangul does not touch them, but for the particles
-  behind them: `솔라` is in `솔라는`, not in `솔라시도`.
-- Once in the title and once in the body: to say it ten times does not make it truer. What news is about stands in its
-  title or its lead: a rule can weigh less where its phrases only stand behind the lead.
+- A Latin letter at either end of the phrase must not be next to another letter, nor a digit next to another digit:
+  `SKT` is in `SKT는`, but not in `DESKTOP`. Hangul in a rule's phrase may be next to anything: `독파모` is in
+  `독파모용`.
+- A team's alias and a model's name must not be part of a longer word, and only particles may follow them directly:
+  `솔라` is in `솔라는`, but not in `솔라시도`.
+- A phrase counts once in the title and once in the body, however often it occurs. Since news states its subject in the
+  title or the lead, a rule can weigh less if its phrases occur only after the lead.
 
-A topic is compiled once. Each phrase is sought as a plain substring of the text without its white space, which nearly
-always says no; only a hit is looked at with a regular expression, for ends and spaces. All of it is linear in the text.
+A topic is compiled once. Each phrase is first searched as a substring of the text without white space, which excludes
+nearly all of them; only the rest are matched by a regular expression, for their ends and spaces. The time is linear in
+the length of the text.
 """
 
 from __future__ import annotations
@@ -31,20 +33,20 @@ from schemas.topic import ExcludeRule, PhraseRule, Relevance, Team, Topic
 Where: TypeAlias = Literal["title", "body"]
 
 MATCHING = 1
-"""The version of how phrases are found. Raise it when the same topic file may give another score."""
+"""The version of how phrases are found. Increase it when the same topic file may give another score."""
 
 LEAD = 300
-"""Characters of a body in which news says what it is about."""
+"""The length of the lead: the characters at the start of a body in which news states its subject."""
 
 _MARKS = "-‐‑'\"‘’“”"
-"""What counts as white space."""
+"""The characters that count as white space."""
 
 _LETTERS = "[a-zß-öø-ɏ]"
 _HANGUL = "[가-힣]"
 _BOTH: tuple[Where, ...] = ("title", "body")
 
-# What follows a noun without a space: 솔라+에서+도, 솔라+만+으로+는, 솔라+이라고+도, 솔라+였다. Left out are a bare 나
-# (or), since 솔라나 is a coin, and orders that no grammar has: 솔라도로 is a road, 솔라지도 a map.
+# What follows a noun without a space: 솔라+에서+도, 솔라+만+으로+는, 솔라+이라고+도, 솔라+였다. Excluded are a bare 나
+# (or), because 솔라나 is a coin, and ungrammatical orders: 솔라도로 is a road, 솔라지도 a map.
 _SUFFIX = "(?:측|팀|들|급|장)"
 _CASE = (
     "(?:이|가|을|를|의|에|에서|에선|에게|에겐|에게서|한테|께|께서|와|과|랑|이랑|하고|으?로|으?론|으?로서|으?로써|으?로부터"
@@ -61,9 +63,9 @@ _WORD_ENDS = re.compile(f"{_SUFFIX}?(?:{_CASE}?{_ONLY}?{_CASE}?{_TOPIC}?|{_ONLY}
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why an article scores: a rule found a phrase in a place. `count` says how often; the weight counts once.
+    """A reason for a score: a rule found a phrase in a place, `count` times. Its weight counts once.
 
-    `in_passing`: only behind the lead, which this rule weighs less.
+    `in_passing`: only after the lead, where this rule weighs less.
     """
 
     name: str
@@ -104,22 +106,22 @@ def score(title: str, body: str, relevance: Relevance, teams: tuple[Team, ...] =
 
 
 def rules_version(topic: Topic) -> str:
-    """A digest (16 hex digits) of all that scores, teams and models depend on: it changes when they may."""
+    """A digest (16 hex digits) of everything that scores, teams and models depend on."""
     rules = topic.model_dump_json(include={"relevance", "teams"})
     return hashlib.sha256(f"{MATCHING}\n{rules}".encode()).hexdigest()[:16]
 
 
 class Mention(NamedTuple):
-    """A team that an article names, and which of its models, each by the first spelling that the topic has of it."""
+    """A team that an article mentions, and the models mentioned, each in the first spelling of the topic file."""
 
     team: str
     models: tuple[str, ...]
 
 
 def mentions(title: str, body: str, teams: tuple[Team, ...]) -> tuple[Mention, ...]:
-    """The teams that an on-topic article names, by an alias or by a model, in the order of the topic.
+    """The teams that an on-topic article mentions, by an alias or by a model, in the order of the topic file.
 
-    It does not ask for the topic's context words: in an article that is not on-topic, 솔라 may be solar energy.
+    The topic's context words are not required here: in an article that is off topic, 솔라 may be solar energy.
     """
     texts = (_prepare(title), _prepare(body))
     found = []
@@ -131,13 +133,13 @@ def mentions(title: str, body: str, teams: tuple[Team, ...]) -> tuple[Mention, .
 
 
 class _Text(NamedTuple):
-    """A text to be searched: NFC and case-folded, once with its white space and once without."""
+    """A text to be searched: NFC and case-folded, with white space and without."""
 
     spaced: str
     compact: str
 
 
-@lru_cache(maxsize=4)  # score and mentions ask for the same title and body
+@lru_cache(maxsize=4)  # score and mentions prepare the same title and body
 def _prepare(text: str) -> _Text:
     spaced = nfc(text).casefold()
     for mark in _MARKS:
@@ -147,7 +149,7 @@ def _prepare(text: str) -> _Text:
 
 @dataclass(frozen=True, slots=True)
 class _Needle:
-    """A phrase ready to be found. `takes_particles`: its last syllable has to be a word's, but for particles."""
+    """A phrase to search for. `takes_particles`: it must end a word, except for particles."""
 
     phrase: str
     compact: str
@@ -155,13 +157,13 @@ class _Needle:
     takes_particles: bool = False
 
     def spans(self, text: _Text) -> Iterator[tuple[int, int]]:
-        """Where the phrase stands in the text, with its white space."""
+        """Where the phrase occurs in the text with white space."""
         for match in self.pattern.finditer(text.spaced):
             if not self.takes_particles or _WORD_ENDS.match(text.spaced, match.end()):
                 yield match.span()
 
     def count(self, text: _Text) -> int:
-        """How often the phrase stands in the text."""
+        """How often the phrase occurs in the text."""
         return sum(1 for _ in self.spans(text))
 
     def is_in_lead(self, text: _Text) -> bool:
@@ -170,13 +172,13 @@ class _Needle:
 
 
 def _candidates(needles: Iterable[_Needle], text: _Text) -> list[_Needle]:
-    """The needles whose letters stand in the text: only these are worth a closer look."""
+    """The needles whose letters occur in the text: only these need the regular expression."""
     compact = text.compact
     return [needle for needle in needles if needle.compact in compact]
 
 
 def _any_in(needles: Iterable[_Needle], texts: Collection[_Text]) -> bool:
-    """Whether one of the phrases stands in one of the texts."""
+    """Whether one of the phrases occurs in one of the texts."""
     return any(needle.count(text) for text in texts for needle in _candidates(needles, text))
 
 
@@ -186,7 +188,7 @@ def _needle(phrase: str, *, is_name: bool = False) -> _Needle:
     before, after = (_neighbours(compact[at], is_name=is_name) for at in (0, -1))
     pattern = r"\s*+".join(map(re.escape, words))
     if before:
-        # Behind the first letter, not before it: so re can jump from one such letter to the next.
+        # The look-behind is after the first letter, so that `re` can jump from one such letter to the next.
         first = re.escape(compact[0])
         pattern = f"{first}(?<!{before}{first}){pattern.removeprefix(first)}"
     if after and after != _HANGUL:
@@ -195,7 +197,7 @@ def _needle(phrase: str, *, is_name: bool = False) -> _Needle:
 
 
 def _neighbours(character: str, *, is_name: bool) -> str:
-    """The characters (a class of `re`) that may not touch this one at an end of the phrase."""
+    """The characters (a class of `re`) that must not be next to this one at an end of the phrase."""
     if character.isdecimal():
         return r"\d"
     classes = (_LETTERS, _HANGUL) if is_name else (_LETTERS,)
@@ -204,7 +206,7 @@ def _neighbours(character: str, *, is_name: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Needles that say the same, and what one of them is worth in each of the places."""
+    """Needles with the same meaning, and the weight of one of them in each place."""
 
     name: str
     needles: tuple[_Needle, ...]
@@ -215,7 +217,7 @@ class _Rule:
     veto: bool = False
 
     def reasons(self, texts: dict[Where, _Text]) -> list[Reason]:
-        """At most one for each place."""
+        """The reasons, at most one per place."""
         return [reason for where in self.places if (reason := self._reason(where, texts[where]))]
 
     def _reason(self, where: Where, text: _Text) -> Reason | None:
@@ -243,7 +245,7 @@ def _compiled(relevance: Relevance, teams: tuple[Team, ...]) -> _Rules:
 
 
 class _TeamNames(NamedTuple):
-    """What a team is called, and each spelling of a model with the model's first."""
+    """The names of a team, and each spelling of a model with the model's first spelling."""
 
     name: str
     aliases: tuple[_Needle, ...]
@@ -252,7 +254,7 @@ class _TeamNames(NamedTuple):
 
 
 def _models_in(team: _TeamNames, texts: Collection[_Text]) -> tuple[str, ...]:
-    """The models that stand in the texts, in the order of the topic; none for a name within a longer one."""
+    """The models that occur in the texts, in the order of the topic file. A name within a longer one does not count."""
     found = set()
     for text in texts:
         covered = 0

@@ -1,4 +1,4 @@
-"""Ending a run early and in order: fetches under way are cancelled, and what was fetched is stored."""
+"""Ends a run early: open fetches are cancelled, and everything fetched so far is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Fetching = Callable[P, Awaitable[RawPage | FetchFault]]
 
 
 class Stop:
-    """Set once, by a person's Ctrl-C (`by_hand`) or by the run itself; every guarded fetch then ends at once."""
+    """A request to end the run, by a person's Ctrl-C (`by_hand`) or by the run itself. Guarded fetches end at once."""
 
     def __init__(self) -> None:
         self.by_hand = False
@@ -21,7 +21,7 @@ class Stop:
 
     @property
     def asked(self) -> bool:
-        """Whether the run is to end."""
+        """Whether the run must end."""
         return self._event.is_set()
 
     def ask(self, *, by_hand: bool = False) -> None:
@@ -30,7 +30,7 @@ class Stop:
         self._event.set()
 
     def guard(self, fetch: Fetching[P]) -> Fetching[P]:
-        """The same fetch, but ended with `Fault.STOPPED` once the run is to end."""
+        """The same fetch, which ends with `Fault.STOPPED` when the run must end."""
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> RawPage | FetchFault:
             fetching = asyncio.ensure_future(fetch(*args, **kwargs))
@@ -48,7 +48,7 @@ class Stop:
 
 
 async def _cancel(task: asyncio.Future[RawPage | FetchFault]) -> None:
-    """Cancel a fetch that is still under way, and wait until it has released its slot."""
+    """Cancel a fetch that is still open, and wait until it has released its slot."""
     if not task.done():
         task.cancel()
         await asyncio.wait({task})

@@ -1,6 +1,6 @@
 """One find, up to its article: fetch, capture, parse.
 
-    find | worth a request? | fetch | capture | parse
+    find | needs a request? | fetch | capture | parse
 
 A fault of one article becomes the outcome of its find; any other error ends the run.
 """
@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 from flows.naver.article_page import read_article
+from flows.naver.press_offices import press_office
 from flows.naver.urls import find_article_key, json_api_url
 from flows.pipeline.decide import before_fetch, next_try
 from flows.pipeline.judge import Assess, Parsed
@@ -46,14 +47,14 @@ class Fetch(Protocol):
 
 
 class Captures(Protocol):
-    """Where raw answers are kept: the archive."""
+    """Stores raw responses (the archive)."""
 
     def captured_answer(self, url: str) -> RawPage | None:
         """The answer to this address that an earlier run captured but did not process, if there is one."""
         ...
 
     def capture(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef:
-        """Keep an answer; `earlier` is an earlier capture of the same article."""
+        """Store a response; `earlier` is an earlier capture of the same article."""
         ...
 
 
@@ -119,7 +120,7 @@ class Visitor:
         return await self.fetch(url, why="article")
 
     def _not_modified(self, find: Find, page: RawPage) -> FindResult:
-        """The server says that the page has not changed: there is nothing to capture, to parse or to store."""
+        """The page has not changed, according to the server: there is nothing to capture, to parse or to store."""
         if find.known is None or find.known.validators is None:
             return self._failed(find, f"{page.final_url} answered 304 to an unconditional request", None)
         reason = "not modified since, as the server says"
@@ -175,13 +176,13 @@ class Visitor:
             case Fault.BACKING_OFF:
                 self.receipt.resting[urlsplit(fault.url).netloc] = fault.detail
                 return replace(self._deferred(find, fault.detail), retry_at=fault.retry_at)
-            case Fault.STOPPED:
+            case Fault.STOPPED | Fault.OFFLINE:
                 return self._deferred(find, fault.detail)
             case _:
                 return self._failed(find, f"{fault.fault}: {fault.detail}", None)
 
     def _forbidden(self, find: Find, detail: str) -> FindResult:
-        """robots.txt forbids the page: what the source said of the article is kept instead."""
+        """robots.txt forbids the page: only what the source returned about the article is stored."""
         if find.known is not None and find.known.status is Status.ARCHIVED:
             # Tried again once robots.txt may have changed; until then other articles take its place.
             return replace(self._deferred(find, detail), retry_at=self.now() + _ROBOTS_AGAIN)
@@ -192,13 +193,14 @@ class Visitor:
             detail = f"{detail}; the source gave only the address"
             return FindResult(find.ref, Outcome.BLOCKED, detail, retry_at=later)
         relevance = self.assess(find.ref.title, find.ref.description or "").relevance
-        return FindResult(find.ref, Outcome.LISTED, detail, relevance, crawled_at=find.ref.seen_at)
+        ref = replace(find.ref, publisher=find.ref.publisher or press_office(find.ref.key.oid))
+        return FindResult(ref, Outcome.LISTED, detail, relevance, crawled_at=ref.seen_at)
 
     def _blocked(self, find: Find, url: str, detail: str) -> FindResult:
         host = urlsplit(url).netloc
         self._blocks[host] += 1
         if self._blocks[host] >= _BLOCKS_IN_A_ROW:
-            self.stop.ask()  # Naver refuses us: more requests would be rude, and useless
+            self.stop.ask()  # Naver refuses seogo: further requests would be impolite and useless
         return self._retried(find, Outcome.BLOCKED, detail, None)
 
     def _failed(self, find: Find, detail: str, capture: CaptureRef | None) -> FindResult:
@@ -226,7 +228,7 @@ def _first_address(ref: ArticleRef) -> str:
 
 
 def _service(url: str) -> Literal["sports", "entertain"] | None:
-    """Which of the services whose pages need scripts an address belongs to."""
+    """The service to which an address belongs, if it is one whose pages need scripts."""
     host = url.split("/", 3)[2] if url.count("/") >= 2 else ""
     if host.endswith("sports.naver.com") and not host.startswith("api-gw."):
         return "sports"
@@ -234,7 +236,7 @@ def _service(url: str) -> Literal["sports", "entertain"] | None:
 
 
 def _conditions(known: Known | None) -> dict[str, str]:
-    """Request headers that ask for an archived page only if it has changed."""
+    """The headers of a conditional request: send an archived page only if it has changed."""
     if known is None or known.validators is None or known.status is not Status.ARCHIVED:
         return {}
     if known.state in (Outcome.FAILED, Outcome.BLOCKED):

@@ -37,6 +37,8 @@ API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
 
 _READ_THROUGH = frozenset({SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY})
 _ROBOTS_TEXT = 2000
+_NETWORK_WITHIN = 8.0
+"""Seconds: more than a resolver needs to turn to its second server (5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class PipelineRun(Run):
                     await work(self, client)
                 finally:
                     self._add_robots(client)
+                    self.receipt.offline = client.offline
         finally:
             self._complete_receipt()
 
@@ -123,6 +126,7 @@ class PipelineRun(Run):
             naver=self.order.naver or topic.naver,
             allowed_hosts=NAVER_HOSTS,
             robots_exempt_hosts=API_HOSTS,
+            network_within=_NETWORK_WITHIN,
             backoff=JsonBackoffStore(self.order.archive / BACKOFF),
             record=self._record,
         )

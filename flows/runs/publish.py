@@ -113,4 +113,5 @@ def _publish_snapshot(archive: Path) -> tuple[str, ...]:
 
 def _export_text(one: Exported) -> str:
     files = f"{len(one.written)} of {len(one.written) + one.unchanged} files, {one.bytes:,} bytes"
-    return f"{one.format} {files}{f', {len(one.removed)} removed' if one.removed else ''}"
+    restored = f", {len(one.restored)} of them missing or altered" if one.restored else ""
+    return f"{one.format} {files}{restored}{f', {len(one.removed)} removed' if one.removed else ''}"

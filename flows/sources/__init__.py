@@ -1,4 +1,4 @@
-"""The sources of a topic: what each of them names, read from where it was left.
+"""The sources of a topic: reads the articles that each of them names, from its cursor on.
 
 readers.py       a topic's sources as queries, and the reader for each kind of source
 search_api.py    Naver's Search API

@@ -7,7 +7,7 @@
 
 Each source is read from its watermark minus the topic's lag, so that windows overlap. A reading hands over the finds of
 each page as it goes, and ends with one `SourceReport`: why it ended, and how far the source has been read. The caller
-stores the finds first and the watermark last. Readers do not know the archive: `FirstFound` tells them what is known.
+stores the finds first and the watermark last. Readers do not use the archive: `FirstFound` returns what is known.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _terms(source: Source, topic: Topic) -> tuple[str, ...]:
 class SourceReader:
     """Reads the sources of one run. `keys` are by endpoint.
 
-    `take_up` receives the finds of each page. A source whose finds `check_hits` doubts ends there.
+    `take_up` receives the finds of each page. The reading of a source ends if `check_hits` doubts its finds.
     """
 
     fetch: Fetch

@@ -32,7 +32,7 @@ Answer_co = TypeVar("Answer_co", covariant=True)
 
 
 class Fetch(Protocol):
-    """How a page is fetched (the client's `fetch`)."""
+    """Fetches a page (the client's `fetch`)."""
 
     def __call__(
         self,
@@ -45,7 +45,7 @@ class Fetch(Protocol):
 
 
 class Parse(Protocol[Answer_co]):
-    """How an answer of a source is parsed. Raises LayoutChanged."""
+    """Parses a response of a source. Raises LayoutChanged."""
 
     def __call__(self, content: bytes, *, source: str, seen_at: datetime, url: str) -> Answer_co: ...
 
@@ -67,7 +67,7 @@ TakeUp = Callable[[Discovered], Awaitable[None]]
 """Receives the finds of each page as soon as it has been read."""
 
 CheckHits = Callable[[Discovered], str]
-"""Why the finds of a page were probably read wrongly; empty where they look right."""
+"""Why the finds of a page were probably parsed wrongly; empty if they seem correct."""
 
 
 class ReadingEnded(Exception):
@@ -129,7 +129,7 @@ class ReadingProgress:
                 return self.report(SourceEnd.FORBIDDEN, fault.detail)
             case Fault.BLOCKED | Fault.BACKING_OFF:
                 return self.report(SourceEnd.BLOCKED, fault.detail)
-            case Fault.STOPPED:
+            case Fault.STOPPED | Fault.OFFLINE:
                 return self.report(SourceEnd.INTERRUPTED, fault.detail)
             case _:
                 return self.report(SourceEnd.FAILED, f"{fault.fault}: {fault.detail}")
@@ -164,7 +164,7 @@ class Reading:
         final: Callable[[RawPage], bool] | None = None,
         refused: Callable[[ReadingProgress, RawPage], SourceReport] = ReadingProgress.refused,
     ) -> tuple[RawPage, Answer]:
-        """Fetch and parse one page. Raises ReadingEnded where that fails; `refused` reports a status other than 200."""
+        """Fetch and parse one page. Raises ReadingEnded if that fails; `refused` reports a status other than 200."""
         page = await self.fetch(url, why=self.source, secret_headers=secret_headers, final=final)
         if isinstance(page, FetchFault):
             raise ReadingEnded(self.progress.faulted(page))
@@ -177,7 +177,7 @@ class Reading:
             raise ReadingEnded(self.progress.report(SourceEnd.LAYOUT_CHANGED, str(error))) from error
 
     async def hand_over(self, refs: tuple[ArticleRef, ...], page: RawPage, layout: str | None = None) -> None:
-        """Hand over the finds of a page. Raises ReadingEnded where they look wrong; then none of them is taken up."""
+        """Hand over the finds of a page. Raises ReadingEnded, and hands over none, if `check_hits` doubts them."""
         found = Discovered(refs, page, layout=layout)
         if why := self.check_hits(found):
             await self.take_up(Discovered((), page, unparsed=True))

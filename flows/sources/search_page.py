@@ -1,6 +1,6 @@
 """Naver's search page: hits of a range of days, newest first, ten to a page, at most 1,000.
 
-Hits bear no exact times. The page is read to its last hit, or to a page with nothing new. Where the window has no hit,
+Hits have no exact times. The search is read to its last hit, or to a page with nothing new. If the window has no hit,
 the days before it are searched, back to a hit that shows that the search still works.
 """
 
@@ -21,7 +21,9 @@ SEARCH_PAGE_CAP = 1000
 
 async def read_search_page(reading: Reading, query: str) -> SourceReport:
     """Read the hits of a query in the window, or else in the days before it. Raises ReadingEnded."""
-    for days in (reading.window.days, reading.window.days_before):
+    window = reading.window
+    before = [day for day in window.days_before if not window.is_before_begin(day)]
+    for days in (window.days, before, window.days_before[len(before) :]):
         if days and not reading.progress.items:
             await _read_days(reading, query, days)
     return _end(reading)
@@ -50,12 +52,14 @@ async def _read_hits(reading: Reading, query: str, days: Sequence[date], order: 
             return
         order.add([ref.key.id for ref in answer.refs])
         progress.add(answer.refs, not_hosted=answer.not_hosted)
+        if ids and reading.window.is_before_begin(days[0]):
+            return
         nothing_new = bool(ids) and await reading.has_nothing_new(ids)
         await reading.hand_over(answer.refs, page, LAYOUT)
         if nothing_new:
             raise ReadingEnded(progress.report(SourceEnd.OVERLAP, "a page with nothing new", now))
         before = (*before[-1:], ids)
-    # How far back the hits reach is unknown, since they bear no exact times.
+    # How far back the hits reach is unknown, since they have no exact times.
     raise ReadingEnded(progress.report(SourceEnd.CAP, f"{SEARCH_PAGE_CAP} results shown, more may exist", now))
 
 

@@ -1,9 +1,9 @@
-"""What of a `seed` file is its body, and whether the file is escaped: both as its `content_hash` says.
+"""Which part of a `seed` file is its body, and whether the file is escaped: both follow from its `content_hash`.
 
     end_of_body    where the body ends and the comments begin
     is_escaped     which of the two dialects of the existing archive a file is in
 
-Pure text to values. The hash is that of `schemas.article.content_hash`.
+Pure. The hash is that of `schemas.article.content_hash`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from hashlib import sha256
 from schemas.article import content_hash as hash_of
 from schemas.front_matter.styles import CODECS, Fields, unescape
 
-# Looked for without being consumed: one rule may share its blank line with the next.
+# A look-ahead: one rule may share its blank line with the next.
 _RULE = re.compile(r"(?=\n\n---\n\n)")
 
-# What no escaped file holds: its writer, the generator or seogo, makes an entity of each.
+# Characters that no escaped file contains, because its writer (the generator or seogo) replaces each by an entity.
 _NOT_ESCAPED = re.compile(r"""[<>"'`=]|&(?!(?:amp|lt|gt|quot|#x[0-9A-F]{1,6});)""")
 
 
 def end_of_body(region: str, content_hash: str) -> int:
-    """How many characters of the text between header and footer are the body; the rest is comments.
+    """The number of characters between header and footer that are the body; the rest is comments.
 
-    Body and comments may both hold any line, so that only the hash can tell. The whole, where it fits no part.
+    Body and comments may contain any line, so only the hash decides. If it matches no part, everything is the body.
     """
     stops = [*(rule.start() for rule in _RULE.finditer(region)), len(region)]
     escaped, unescaped = _hashes(region, stops, unescape), _hashes(region, stops, str)
@@ -36,22 +36,22 @@ def end_of_body(region: str, content_hash: str) -> int:
 
 
 def _hashes(region: str, stops: Sequence[int], read: Callable[[str], str]) -> Iterator[str]:
-    """The hash of the region up to each stop, in one pass: comments may hold any number of rules."""
-    digest, at, begun, held = sha256(), 0, False, ""
+    """The hash of the region up to each stop, in one pass: comments may contain any number of rules."""
+    digest, at, begun, pending = sha256(), 0, False, ""
     for stop in stops:
-        text = held + read(region[at:stop])
+        text = pending + read(region[at:stop])
         text = text if begun else text.lstrip("\n")
         kept = text.rstrip("\n")
-        at, begun, held = stop, begun or bool(kept), text[len(kept) :]
+        at, begun, pending = stop, begun or bool(kept), text[len(kept) :]
         digest.update(kept.encode())
         yield digest.hexdigest()
 
 
 def is_escaped(fields: Fields, raw_body: str, comments: str) -> bool:
-    """Whether the values and the body are to be un-escaped.
+    """Whether the values and the body must be unescaped.
 
-    They are, unless the hash is that of the raw body, and un-escaping would change the body, or some text of the file
-    holds a character that the escaped dialect never does.
+    They must, unless the hash is that of the raw body, and unescaping would change the body, or a text of the file
+    contains a character that the escaped dialect never contains.
     """
     if hash_of(raw_body) != fields.content_hash:
         return True

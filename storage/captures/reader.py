@@ -1,4 +1,4 @@
-"""Captures read back: a record by its place, a page as it was fetched, a whole file record by record."""
+"""Reads captures: a record by its offset, a page as it was fetched, or all records of a file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from schemas.page import CaptureRef, RawPage
 from storage.files import inside
 
 WHY = "Seogo-Why"
-ASKED = "Seogo-Asked-URI"
-"""WARC fields of ours: what a page was asked for; the address that was asked, where another one answered."""
+REQUESTED_URI = "Seogo-Asked-URI"
+"""seogo's own WARC fields: the purpose of a request, and the URL that was requested if a redirect changed it."""
 
 ORIGINAL = "X-Archive-Orig-"
-"""Before the name of a header that told of the wire and not of the payload."""
+"""The prefix of a header that describes the transfer and not the stored payload."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _UNLIMITED = 1 << 40
@@ -32,7 +32,7 @@ _UNLIMITED = 1 << 40
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A record read back. `content` is unpacked; `kind` is the WARC type, `response` or `resource`."""
+    """A record. `content` is decoded; `kind` is the WARC type, `response` or `resource`."""
 
     ref: CaptureRef
     kind: str
@@ -44,7 +44,7 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What a later record needs to name an earlier one instead of repeating it. `digest` as WARC writes it."""
+    """What a `revisit` record needs to refer to an earlier response. `digest` has the form that WARC uses."""
 
     record_id: str
     url: str
@@ -54,7 +54,7 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class ScannedRecord:
-    """A whole record that `scan` met. `url` is the address that was asked; `entry` the journal's, in `metadata`."""
+    """A complete record. `url` is the URL that was requested; `entry` the journal entry in a `metadata` record."""
 
     ref: CaptureRef
     kind: str
@@ -65,7 +65,7 @@ class ScannedRecord:
 
 
 def capture_names(archive: Path, since: str = "") -> list[str]:
-    """Every WARC file, those of a run together and in their order. `since`: only in the folders of that name or later.
+    """All WARC files, those of a run together and in order. `since`: only in folders of that name or later.
 
     Folders are named by day: `captures/2025/12/30`.
     """
@@ -83,7 +83,7 @@ def run_of(name: str) -> str:
 
 
 def read_capture(archive: Path, ref: CaptureRef) -> Capture:
-    """The record at `ref`. Raises ArchiveDamaged where there is none."""
+    """The record at `ref`. Raises ArchiveDamaged if there is none."""
     with _record(archive, ref) as record:
         return Capture(
             ref=ref,
@@ -96,14 +96,15 @@ def read_capture(archive: Path, ref: CaptureRef) -> Capture:
 
 
 def read_page(archive: Path, ref: CaptureRef) -> RawPage:
-    """The answer at `ref`, as it was fetched (the request's headers aside). Raises ArchiveDamaged."""
+    """The response at `ref`, as it was fetched, but without the request's headers. Raises ArchiveDamaged."""
     with _record(archive, ref) as record:
         if record.record_type != WarcRecordType.response or not record.is_http:
-            raise ArchiveDamaged(f"{archive / ref.file} at {ref.offset}: a {record.record_type} record, no answer.")
+            kind = record.record_type
+            raise ArchiveDamaged(f"{archive / ref.file} at {ref.offset}: a {kind} record, not a response.")
         payload, http, headers = record.reader.read(), record.http_headers, record.headers
         final = _target(record, ref)
         return RawPage(
-            url=headers.get(ASKED) or final,
+            url=headers.get(REQUESTED_URI) or final,
             final_url=final,
             status=http.status_code or 0,
             reason=http.reason_phrase or "",
@@ -119,7 +120,7 @@ def read_page(archive: Path, ref: CaptureRef) -> RawPage:
 
 
 def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
-    """How to refer to the answer at `ref`; None where no answer with a digest lies there."""
+    """How to refer to the response at `ref`; None if there is no response with a digest."""
     with _record(archive, ref) as record:
         digest = record.headers.get("WARC-Payload-Digest")
         if record.record_type != WarcRecordType.response or digest is None:
@@ -129,9 +130,9 @@ def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
 
 
 def scan(archive: Path, name: str) -> Iterator[ScannedRecord | str]:
-    """Every whole record of a file, and a sentence for each fault: a damaged record, a torn tail.
+    """Every complete record of a file, and a sentence for each fault: a damaged record, a torn tail.
 
-    Behind a damaged record the file is read on from the next one that is whole.
+    After a damaged record, reading continues with the next complete one.
     """
     path = inside(archive, name)
     start: int | None = 0
@@ -143,7 +144,7 @@ def scan(archive: Path, name: str) -> Iterator[ScannedRecord | str]:
                 yield item
             start = None
         except (OSError, ValueError, zlib.error, EOFError) as error:
-            yield f"{name}: no whole record behind {max(last, 0)} ({error})"
+            yield f"{name}: no complete record after {max(last, 0)} ({error})"
             start = next_whole(path, last + 1)
 
 
@@ -152,15 +153,15 @@ def _records(path: Path, name: str, start: int) -> Iterator[ScannedRecord | str]
         file.seek(start)
         for record in ArchiveIterator(file, parse_http=False):
             if record.verify_block_digest():
-                yield _met(record, name)
+                yield _scanned(record, name)
             else:
                 yield f"{name} at {record.stream_pos}: the digest differs"
     if start == 0 and (end := whole_length(path)) < path.stat().st_size:
-        yield f"{name} at {end}: torn, no whole record begins there"
+        yield f"{name} at {end}: torn, no complete record begins there"
 
 
 def next_whole(path: Path, after: int) -> int | None:
-    """Where the next whole record begins. What looks like the beginning of one may be a packed page inside another."""
+    """Where the next complete record begins. Candidates are checked: they may be compressed pages inside a record."""
     if not path.is_file():
         return None
     data = path.read_bytes()
@@ -178,7 +179,7 @@ def next_whole(path: Path, after: int) -> int | None:
 
 
 def whole_length(path: Path) -> int:
-    """Bytes up to the end of the last whole gzip member of a file."""
+    """The number of bytes up to the end of the last complete gzip member of a file."""
     whole = 0
     with path.open("rb") as file:
         unpacker = zlib.decompressobj(wbits=31)
@@ -211,15 +212,15 @@ def _record(archive: Path, ref: CaptureRef) -> Iterator[WarcRecord]:
                 raise ArchiveDamaged(f"{path} at {ref.offset}: no record begins there.")
             yield record
     except (OSError, ValueError, zlib.error, EOFError) as error:
-        raise ArchiveDamaged(f"{path} at {ref.offset}: no whole record there ({error}).") from error
+        raise ArchiveDamaged(f"{path} at {ref.offset}: no complete record there ({error}).") from error
 
 
-def _met(record: WarcRecord, name: str) -> ScannedRecord:
+def _scanned(record: WarcRecord, name: str) -> ScannedRecord:
     headers = record.headers
     return ScannedRecord(
         ref=CaptureRef(name, record.stream_pos),
         kind=str(record.record_type),
-        url=headers.get(ASKED) or headers.get("WARC-Target-URI") or "",
+        url=headers.get(REQUESTED_URI) or headers.get("WARC-Target-URI") or "",
         date=record.record_date,
         why=unquote(headers.get(WHY) or ""),
         entry=record.reader.read() if record.record_type == WarcRecordType.metadata else None,
@@ -228,7 +229,7 @@ def _met(record: WarcRecord, name: str) -> ScannedRecord:
 
 def _target(record: WarcRecord, ref: CaptureRef) -> str:
     if (url := record.headers.get("WARC-Target-URI")) is None:
-        raise ArchiveDamaged(f"{ref.file} at {ref.offset}: a {record.record_type} record of no address.")
+        raise ArchiveDamaged(f"{ref.file} at {ref.offset}: a {record.record_type} record without a target URI.")
     return str(url)
 
 
@@ -237,7 +238,7 @@ def _encoding(record: WarcRecord) -> str:
 
 
 def _decoded(payload: bytes, encoding: str) -> bytes:
-    """A payload without its content codings, of any size: the client's limit applied when it was fetched."""
+    """A payload without its content codings. Its size is not limited here, as it was when the payload was fetched."""
     match decode(payload, encoding, limit=_UNLIMITED):
         case Undecodable(detail=detail):
             raise ValueError(detail)  # `_record` turns it into ArchiveDamaged

@@ -1,4 +1,4 @@
-"""WARC 1.1 records (ISO 28500) as gzip members, one each, by FastWARC."""
+"""WARC 1.1 records (ISO 28500), each one gzip member, written by FastWARC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastwarc.warc import WarcRecord, WarcRecordType
 
 Fields = Iterable[tuple[str, str]]
 
-_AS_IT_IS, _PACKED = 0, 6
+_UNCOMPRESSED, _COMPRESSED = 0, 6
 
 
 def member(
@@ -24,12 +24,12 @@ def member(
     *,
     payload: bytes | None = None,
     name: str | None = None,
-    packed_already: bool = False,
+    is_compressed: bool = False,
 ) -> bytes:
     """A record with the digests of its block and of the `payload` in it (None: it has none).
 
-    `fields` are the WARC headers beside the mandatory ones, `name` its record id without `urn:` (default: a new one).
-    What is `packed_already` is stored as it is instead of being packed once more, which could not make it smaller.
+    `fields` are the WARC headers besides the mandatory ones, `name` is the record id without `urn:` (default: a new
+    one). `is_compressed`: the payload is compressed already and would not become smaller.
     """
     record = WarcRecord()
     record.init_headers(kind, record_urn=(name or new_name()).encode())
@@ -37,19 +37,19 @@ def member(
     for field, value in fields:
         record.headers[field] = value
     record.set_bytes_content(block)
-    packed = BytesIO()
-    writer = GzipWriter(packed, compression_level=_AS_IT_IS if packed_already else _PACKED)
+    compressed = BytesIO()
+    writer = GzipWriter(compressed, compression_level=_UNCOMPRESSED if is_compressed else _COMPRESSED)
     digest = None if payload is None else sha1(payload, usedforsecurity=False).digest()
     record.write(writer, checksum_data=True, payload_digest=digest)
     writer.close()
-    return packed.getvalue()
+    return compressed.getvalue()
 
 
 def header_lines(fields: Fields, encoding: str = "latin-1") -> bytes:
-    """Header fields, a line each, and the blank line behind them. HTTP's are Latin-1, byte for byte as received."""
+    """Header fields, one per line, and a blank line. HTTP headers are in Latin-1, byte for byte as received."""
     return ("".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n").encode(encoding, "replace")
 
 
 def new_name() -> str:
-    """A name for a record that no other has."""
+    """A unique name for a record."""
     return f"uuid:{uuid4()}"

@@ -1,10 +1,10 @@
-"""Appends what a run captures to WARC files (ISO 28500), before anything is derived from it.
+"""Appends the captures of a run to WARC files (ISO 28500), before anything is derived from them.
 
-One gzip member a record; request and response as a pair; the payload as it came over the wire, with its digest; a
-`revisit` record where the answer is, byte for byte, the one that the archive holds already; and, as `metadata` records,
-the run's journal. Each run writes files of its own, `captures/2025/12/30/{run}-00000.warc.gz`: nothing is ever
-appended behind a tail that a killed process may have torn. The names of a run's files stand in `state/open_capture`
-until the run has ended, so that the next start finds them without reading the archive.
+Each record is one gzip member. A request and its response are a pair; the payload is stored as received, with its
+digest. A response that is byte for byte the one that the archive already has becomes a `revisit` record. The run's
+journal is stored as `metadata` records. Each run writes its own files, `captures/2025/12/30/{run}-00000.warc.gz`, so
+nothing is appended after a tail that a killed process may have torn. The names of a run's files are in
+`state/open_capture` until the run has ended, so that the next start finds them without reading the archive.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from fastwarc.warc import WarcRecordType
 from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.page import CaptureRef, RawPage
 from storage.captures import open_captures, warc
-from storage.captures.reader import ASKED, ORIGINAL, WHY, Payload, payload_of
+from storage.captures.reader import ORIGINAL, REQUESTED_URI, WHY, Payload, payload_of
 from storage.files import make_folder, sync_folder
 
 ROLL_AT = 256 * 1024 * 1024
-"""Bytes after which a new file is begun."""
+"""The size in bytes after which a new file is started."""
 
 _CHUNK = 1024 * 1024
 
@@ -52,7 +52,7 @@ class CaptureFile:
 
 
 class CaptureWriter:
-    """Appends records to this run's WARC files. One thread may append while another syncs."""
+    """Appends records to the WARC files of one run. One thread may append while another syncs."""
 
     def __init__(self, archive: Path, run_id: str, *, software: str, roll_at: int = ROLL_AT) -> None:
         self.finished: list[CaptureFile] = []
@@ -75,10 +75,10 @@ class CaptureWriter:
         self.close()
 
     def append_page(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef:
-        """Append a request and its response. The reference is to the record that holds the answer.
+        """Append a request and its response. Returns a reference to the record that contains the payload.
 
-        `earlier` is an earlier capture of the same article: where the payload is the same it is not kept again, and
-        the reference is that one.
+        `earlier` is an earlier capture of the same article: if its payload is the same, it is not stored again, and
+        `earlier` is returned.
         """
         same = self._payload_of(earlier) if earlier is not None else None
         if same is not None and same.digest != _digest(page.payload):
@@ -100,14 +100,14 @@ class CaptureWriter:
         return self._append(now, warc.member(WarcRecordType.metadata, now, fields, entry, payload=entry))
 
     def sync(self) -> None:
-        """Make everything appended so far survive a power cut. Called before what is derived from it is committed."""
+        """Flush everything appended so far to the disk. Must be called before anything derived from it is committed."""
         with self._lock:
             if self._file is None or not self._unsynced:
                 return
             with self._storage_faults():
                 descriptor = os.dup(self._file.fileno())
             name, end, self._unsynced = self._name, self._file.tell(), False
-        # Outside the lock: the disk takes its time, and the fetching thread goes on appending meanwhile.
+        # Outside the lock: a sync takes long, and the fetching thread continues to append meanwhile.
         try:
             with self._storage_faults():
                 os.fdatasync(descriptor)
@@ -119,7 +119,7 @@ class CaptureWriter:
             os.close(descriptor)
 
     def close(self) -> None:
-        """Sync and close; the file is known to end in a whole record."""
+        """Sync and close the file, which ends in a complete record."""
         with self._lock:
             if self._file is not None:
                 file = self._file
@@ -131,7 +131,7 @@ class CaptureWriter:
                 self._file = None
 
     def _payload_of(self, ref: CaptureRef) -> Payload | None:
-        # Where the earlier capture is damaged the answer is kept whole; `verify` names the damage.
+        # If the earlier capture is damaged, the response is stored in full; `verify` reports the damage.
         with suppress(ArchiveDamaged):
             return payload_of(self._archive, ref)
         return None
@@ -160,7 +160,7 @@ class CaptureWriter:
             sync_folder(path.parent)
         except OSError as error:
             raise StorageFault(
-                f"{path} cannot be made: {error.strerror}. Free space or mend the permissions."
+                f"{path} cannot be created: {error.strerror}. Free space or correct the permissions."
             ) from error
         self._sha256, self._hashed = hashlib.sha256(), 0
         info = [("software", self._software), ("format", "WARC File Format 1.1"), ("isPartOf", self._run_id)]
@@ -169,8 +169,8 @@ class CaptureWriter:
         return file
 
     def _write(self, file: BinaryIO, data: bytes) -> None:
-        # Straight to the system: a killed process loses nothing that it had captured. Whole or not at all: behind a
-        # record that was cut short by a full disk, no other could be read.
+        # Unbuffered: a killed process loses nothing that it had captured. All or nothing: no record could be read after
+        # one that was cut short by a full disk.
         whole = file.tell()
         try:
             with self._storage_faults():
@@ -182,10 +182,10 @@ class CaptureWriter:
         self._unsynced = True
 
     def _hash(self, name: str, end: int) -> None:
-        """Take into the file's digest what was appended up to `end`: not while appending, which is the event loop's."""
+        """Add the bytes up to `end` to the file's digest. Not in `_append`, which must not block the event loop."""
         with self._hashing:
             if name != self._name or end <= self._hashed:
-                return  # the file was rolled meanwhile, and hashed to its end
+                return  # a new file was started meanwhile, and this one hashed to its end
             with (self._archive / name).open("rb") as file:
                 file.seek(self._hashed)
                 while chunk := file.read(min(_CHUNK, end - self._hashed)):
@@ -209,7 +209,7 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
 
 
 def _exchange(page: RawPage, same: Payload | None) -> tuple[bytes, bytes]:
-    """The two records of an exchange, as gzip members. `same`: the capture that holds this payload already."""
+    """The two records of an exchange, as gzip members. `same`: the capture that already contains this payload."""
     name = warc.new_name()
     return (_response(page, name) if same is None else _revisit(page, name, same)), _request(page, name)
 
@@ -222,7 +222,7 @@ def _response(page: RawPage, name: str) -> bytes:
         _response_head(page) + page.payload,
         payload=page.payload,
         name=name,
-        packed_already=page.header("content-encoding") not in (None, "identity"),
+        is_compressed=page.header("content-encoding") not in (None, "identity"),
     )
 
 
@@ -240,13 +240,13 @@ def _revisit(page: RawPage, name: str, same: Payload) -> bytes:
 
 
 def _response_fields(page: RawPage) -> list[tuple[str, str]]:
-    asked = [(ASKED, page.url)] if page.url != page.final_url else []
+    requested = [(REQUESTED_URI, page.url)] if page.url != page.final_url else []
     return [
         ("WARC-Target-URI", page.final_url),
         ("WARC-Protocol", page.http_version.lower()),
         ("Content-Type", "application/http; msgtype=response"),
         (WHY, quote(page.why, safe=":/ ")),
-        *asked,
+        *requested,
     ]
 
 
@@ -269,7 +269,7 @@ def _request(page: RawPage, name: str) -> bytes:
 
 
 def _kept(page: RawPage) -> list[tuple[str, str]]:
-    """The answer's headers. Those that describe the wire and no longer the payload are kept under another name."""
+    """The response's headers. Those that describe the transfer and not the stored payload get a prefix."""
     return [(f"{ORIGINAL}{k}" if k.lower() in _HOP_BY_HOP else k, v) for k, v in page.headers]
 
 
@@ -279,5 +279,5 @@ def _target(url: str) -> str:
 
 
 def _digest(payload: bytes) -> str:
-    """As WARC writes it."""
+    """The digest in the form that WARC uses."""
     return f"sha1:{b32encode(hashlib.sha1(payload, usedforsecurity=False).digest()).decode()}"

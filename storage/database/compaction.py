@@ -1,8 +1,8 @@
-"""The writer's database without the room that small runs leave free in it.
+"""Rewrites the writer's database without the free blocks that small runs leave in it.
 
-Each run that changes something writes the blocks that it touches again, and frees the old ones: DuckDB uses them again,
-and never makes a file shorter. A small database is mostly such blocks. It is copied, table by table, into a new file,
-which takes its place by rename.
+A run writes new copies of the blocks that it changes, and frees the old ones. DuckDB reuses free blocks, but never
+shortens a file, so a small database consists mostly of them. It is copied, table by table, into a new file, which
+replaces it by a rename.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ MOST_FREE = 0.5
 """Free blocks per block in use. Above this, the file is more than 1.5 times as large as it needs to be."""
 
 FEW_BLOCKS = 8
-"""Free blocks (of 256 KB) that nobody minds."""
+"""Up to this many free blocks (of 256 KB) are never worth a copy."""
 
 LARGEST = 512 * 1024 * 1024
-"""Bytes of the largest file that is copied: a copy takes 80 seconds a GB."""
+"""The size in bytes of the largest file that is copied: a copy takes 80 seconds per GB."""
 
 LITTLE, MORE = "64MB", "256MB"
-"""What DuckDB may use for a copy, and where that is too little: 64 MB are enough for 100,000 articles."""
+"""DuckDB's memory limit for a copy, and the one if that is too low: 64 MB are enough for 100,000 articles."""
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "threads": 1,  # a second one makes it no quicker, and takes as much memory again
+    "threads": 1,  # a second one makes it no faster, and doubles the memory
     "preserve_insertion_order": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -35,7 +35,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 
 
 def is_bloated(database: Database) -> bool:
-    """Whether a copy would be much smaller, and is worth its cost. Ask when everything is in the file."""
+    """Whether a copy would be much smaller, and is worth its cost. Meaningful only after a checkpoint."""
     (size,) = database.rows("PRAGMA database_size")
     free, used = int(size["free_blocks"]), int(size["used_blocks"])
     small = int(size["total_blocks"]) * int(size["block_size"]) <= LARGEST
@@ -43,9 +43,9 @@ def is_bloated(database: Database) -> bool:
 
 
 def compact(path: Path, *, temporary: Path) -> None:
-    """Put a compact copy in the place of the database at `path`, which is closed. Raises StorageFault.
+    """Replace the database at `path`, which must be closed, by a compact copy. Raises StorageFault.
 
-    Killed at any moment, either the old file is there or the new one, whole.
+    After a kill at any moment, the file is either the old one or the new one.
     """
     temporary.unlink(missing_ok=True)
     with storage_faults(path), replacing(path, beside=temporary) as part:

@@ -1,4 +1,4 @@
-"""Opens the writer's database of an archive: creates it in a new archive, and refuses one whose database is lost."""
+"""Opens the writer's database of an archive. Creates it in a new archive; rejects an archive that has lost it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.state import checksums
 def open_database(root: Path) -> tuple[Database, list[str]]:
     """The writer's database, and a note if its log had to be set aside. A new archive gets an empty snapshot as well.
 
-    The lease is held. Raises ArchiveDamaged, ArchiveTooNew, StorageFault.
+    The caller must hold the lease. Raises ArchiveDamaged, ArchiveTooNew, StorageFault.
     """
     _check_not_lost(root)
     if not (root / layout.SNAPSHOT).exists():
@@ -26,7 +26,7 @@ def open_database(root: Path) -> tuple[Database, list[str]]:
 
 
 def _check_not_lost(root: Path) -> None:
-    """An archive that has lost its database must not be taken for a new one: all of it would be fetched again."""
+    """Raise ArchiveDamaged for an archive without its database. As a new archive, it would fetch everything again."""
     if (root / layout.WRITER_DATABASE).exists():
         return
     left = ["captures"] if capture_names(root) else []
@@ -36,10 +36,10 @@ def _check_not_lost(root: Path) -> None:
 
 
 def _publish_empty(root: Path) -> None:
-    """Readers can open the archive from its first moment on."""
+    """Publish an empty snapshot, so that readers can open a new archive at once."""
     writer = root / layout.WRITER_DATABASE
     if not capture_names(root):
-        # No run has begun: what is there was left incomplete by a start that was killed, or had no space.
+        # No run has started: an incomplete database is from a start that was killed, or ran out of space.
         try:
             Database.open(writer).close()
         except ArchiveDamaged:

@@ -1,6 +1,6 @@
-"""When the readers' snapshot is replaced: during a long run, and when the archive is closed.
+"""Replaces the snapshot for readers: during a long run, and when the archive is closed.
 
-A mark, `state/unpublished`, exists while the snapshot is behind the writer's database, in case the process is killed.
+The marker file `state/unpublished` exists while the snapshot is behind the writer's database, in case of a kill.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from storage.files import sync_folder
 from storage.state import checksums
 
 SMALL = 32 * 1024 * 1024
-"""A database up to this many bytes is published after every run: the copy costs some hundredths of a second."""
+"""A database of at most this size in bytes is published after every run: the copy takes some hundredths of a second."""
 
 PUBLISH_EVERY = 20.0
-"""Seconds between two snapshots during a run, at least."""
+"""The minimum time between two snapshots during a run, in seconds."""
 
 _PAUSE = 20.0
-"""A snapshot during a run is made at most this many times its own duration after the last one: 5 % of the run."""
+"""The minimum time between them in durations of the last one: at most 5 % of a run is spent on snapshots."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Publisher:
         self._published_at, self._duration = time.monotonic(), 0.0
 
     def note_change(self) -> None:
-        """The snapshot is behind from now on. Call this before the commit. Raises StorageFault."""
+        """Record that the snapshot is behind. Must be called before the commit. Raises StorageFault."""
         if not self._changed:
             with storage_faults(self._root):
                 self._mark.touch()
@@ -48,7 +48,7 @@ class Publisher:
             self._changed = True
 
     def note_batch(self) -> None:
-        """A batch that readers can see is committed."""
+        """Record that a batch with changes for readers has been committed."""
         self._pending = True
 
     def is_due(self) -> bool:
@@ -56,7 +56,7 @@ class Publisher:
         return self._pending and time.monotonic() - self._published_at > max(PUBLISH_EVERY, _PAUSE * self._duration)
 
     def publish_during_run(self, database: Database) -> None:
-        """Close the database and publish it; a fault is logged. The mark stays, since the run has not ended."""
+        """Close the database and publish it; a fault is logged. The marker stays, since the run has not ended."""
         began = time.monotonic()
         try:
             with storage_faults(self._root):
@@ -64,8 +64,8 @@ class Publisher:
                 self._publish(database.path)
             self._pending = False
         except StorageFault as fault:
-            # No reason to end the run: it tries again, and reports the fault at its end.
-            _log.warning("readers see an older state for now: %s", fault)
+            # No reason to end the run: it tries again later, and reports the fault at its end.
+            _log.warning("readers still see an older snapshot: %s", fault)
         finally:
             self._published_at = time.monotonic()
             self._duration = self._published_at - began
@@ -82,18 +82,18 @@ class Publisher:
             try:
                 compact(database.path, temporary=self._root / "state" / "compact.tmp")
             except StorageFault as fault:
-                _log.warning("the database stays larger than it needs to be: %s", fault)
+                _log.warning("the database could not be compacted: %s", fault)
 
     def publish_at_end(self, path: Path, *, ran: bool, complete: bool = True) -> None:
-        """Publish the closed database at `path` if readers would see a difference that is worth the copy.
+        """Publish the closed database at `path` if readers lack changes or have no snapshot.
 
         `ran`: a run has ended, so that even without changes a small database is published. Not `complete`: an error
-        ended the run, so that something may be missing in what readers see; the mark stays. Raises StorageFault.
+        ended the run, so that something may be missing in what readers see; the marker stays. Raises StorageFault.
         """
         with storage_faults(self._root):
             missing = not (self._root / layout.SNAPSHOT).exists()
             if self._changed or missing or (ran and path.stat().st_size <= SMALL):
-                # Synced with the checksum, before the copy: while the mark exists the snapshot may be an older one.
+                # Synced with the checksum, before the copy: while the marker exists, the snapshot may be an older one.
                 self._mark.touch()
                 self._publish(path, layout.WRITER_DATABASE)
                 if complete:
@@ -105,7 +105,7 @@ class Publisher:
             path,
             self._root / layout.SNAPSHOT,
             temporary=self._root / layout.SNAPSHOT_PART,
-            seal=lambda sha256: checksums.record(self._root, path, layout.SNAPSHOT, *names, sha256=sha256),
+            on_checksum=lambda sha256: checksums.record(self._root, path, layout.SNAPSHOT, *names, sha256=sha256),
         )
 
 

@@ -1,4 +1,4 @@
-"""What the writer's database is asked before anything is fetched or decided."""
+"""The queries of the writer's database that precede fetches and decisions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from storage.database.writer import Database
 
 
 class Queries:
-    """The questions of a run to the archive. Nothing here changes anything."""
+    """The queries that a run needs. None of them changes the database."""
 
     _db: Database
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
-        """What the archive holds under each of these ids; an id that it never saw is left out."""
+        """What the archive has for each of these ids. Unknown ids are omitted."""
         rows = self._db.lookup(
             ids,
             "SELECT w.id, f.state, f.tries, f.due_at, f.found_at, a.status, a.title, a.content_hash, a.revision,"
@@ -33,7 +33,7 @@ class Queries:
     def same_text(
         self, content_hashes: Sequence[str], text_hashes: Sequence[str]
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """The id of the article that has each content hash, and each text hash, if there is one."""
+        """The id of the first article with each content hash, and with each text hash. Unknown hashes are omitted."""
         return self._first_with("content_hash", content_hashes), self._first_with("text_hash", text_hashes)
 
     def stored_bodies(self, ids: Sequence[str]) -> dict[str, str]:
@@ -49,9 +49,9 @@ class Queries:
         return CaptureRef(rows[0]["capture_file"], rows[0]["capture_offset"]) if rows else None
 
     def due(self, now: datetime, limit: int) -> list[ArticleRef]:
-        """Finds that an earlier run could not finish and whose time has come, oldest due first.
+        """Unfinished finds of earlier runs that are due for a retry, the longest due first.
 
-        Nothing is put off for more than a day: a time beyond was written by a clock that was ahead.
+        A retry is never more than a day away: a later time was written by a clock that was ahead, and counts as due.
         """
         rows = self._db.rows(
             "SELECT * FROM frontier WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT ?",
@@ -60,7 +60,7 @@ class Queries:
         return [ref_of(row, now) for row in rows]
 
     def to_refresh(self, now: datetime, limit: int) -> list[ArticleRef]:
-        """Archived articles that are due to be looked at again, oldest due first. What failed is `due`, not here."""
+        """Archived articles that are due for a refresh, the longest due first. Failed finds are in `due` instead."""
         rows = self._db.rows(
             "SELECT f.* FROM frontier f JOIN articles a USING (id)"
             " WHERE f.refresh_at <= ? AND f.due_at IS NULL AND a.status = 'archived' ORDER BY f.refresh_at, id LIMIT ?",
@@ -69,19 +69,19 @@ class Queries:
         return [ref_of(row, now) for row in rows]
 
     def quarantined(self, now: datetime) -> list[tuple[ArticleRef, CaptureRef]]:
-        """The articles in quarantine, each with the capture of the page that is held."""
+        """The articles in quarantine, each with the capture of its page."""
         rows = self._db.rows(
             "SELECT f.*, q.capture_file, q.capture_offset FROM quarantine q JOIN frontier f USING (id) ORDER BY id"
         )
         return [(ref_of(row, now), CaptureRef(row["capture_file"], row["capture_offset"])) for row in rows]
 
     def coverage(self, source: str) -> list[Stretch]:
-        """Which times of a source have been read, and which could not be, oldest first."""
+        """The coverage ledger of a source, oldest stretch first."""
         rows = self._db.rows("SELECT * FROM coverage WHERE source = ? ORDER BY since", [source])
         return [Stretch(row["since"], row["until"], row["reason"]) for row in rows]
 
     def gaps(self) -> dict[str, list[Stretch]]:
-        """What was asked for and not read, by source, oldest first."""
+        """The gaps by source, oldest first."""
         rows = self._db.rows("SELECT * FROM coverage WHERE state = 'gap' ORDER BY source, since")
         gaps: dict[str, list[Stretch]] = {}
         for row in rows:
@@ -89,7 +89,7 @@ class Queries:
         return gaps
 
     def watermark(self, source: str) -> datetime | None:
-        """How far a source has been read."""
+        """The time up to which a source has been read; None if it never was."""
         rows = self._db.rows("SELECT watermark FROM cursors WHERE source = ?", [source])
         return rows[0]["watermark"] if rows else None
 
@@ -108,12 +108,12 @@ class Queries:
         return self._db.lookup(ids, "SELECT a.* FROM articles a WHERE id IN (SELECT id FROM wanted) ORDER BY id")
 
     def text_ids(self) -> list[str]:
-        """The ids of all articles, as they lie in the file: so `texts` reads little for ids that follow each other."""
+        """The ids of all articles in storage order, so that `texts` reads little for consecutive ids."""
         return [row["id"] for row in self._db.rows("SELECT id FROM articles ORDER BY rowid")]
 
     def texts(self, ids: Sequence[str]) -> list[dict[str, Any]]:
-        """Of these articles, what is assessed and what that came to."""
-        # DuckDB reads only the part between two rowids, and every body if it is given nothing but ids.
+        """The texts of these articles, with the results of their last assessment."""
+        # With a range of rowids DuckDB reads only that part of the table; with ids alone it reads every body.
         sql = "SELECT min(rowid) AS first, max(rowid) AS last FROM articles WHERE id IN (SELECT id FROM wanted)"
         (part,) = self._db.lookup(ids, sql)
         if part["first"] is None:
@@ -137,9 +137,9 @@ class Queries:
         ]
 
     def assessed_by(self, but: str) -> set[str | None]:
-        """The versions of the topic by which texts were assessed, without the run `but`; None: that is not known.
+        """The versions of the topic by which texts were assessed, except by the run `but`; None stands for unknown.
 
-        A reassessment that was not interrupted counts for all texts before it.
+        A reassessment that was not interrupted replaces all earlier versions.
         """
         rows = self._db.rows(
             "SELECT DISTINCT topic_version AS version FROM runs WHERE topic_version IS NOT NULL AND run_id <> ?"

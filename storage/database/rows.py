@@ -1,7 +1,7 @@
-"""A find's result as rows of the database's tables, and rows as what a find needs to know.
+"""Converts the result of a find to rows of the database's tables, and rows to the values that the pipeline needs.
 
-Text is NFC-normalised here, so that a search finds it however it was typed. The hashes stay those of the body's own
-text: they are what the files and the older archive go by.
+Text is normalised to NFC, so that a query finds it however it was typed. The hashes remain those of the original body,
+as in the files and in the existing archive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 
 def article_row(result: FindResult, run_id: str) -> Row | None:
-    """The row of `articles` that a result asks for, or None."""
+    """The row of `articles` that follows from a result, or None."""
     if result.article is not None and result.revision_kind is not None:
         return _text_row(result, result.article, result.revision_kind, run_id)
     if result.outcome is Outcome.LISTED:
@@ -27,7 +27,7 @@ def article_row(result: FindResult, run_id: str) -> Row | None:
 
 
 def plain_text_row(text: PlainText, run_id: str) -> Row:
-    """The row of `articles` of a text without address."""
+    """The row of `articles` for a text without a URL."""
     return {
         **relevance_columns(text.relevance),
         "id": text.id,
@@ -48,7 +48,7 @@ def plain_text_row(text: PlainText, run_id: str) -> Row:
 
 
 def duplicate_row(result: FindResult, run_id: str) -> Row | None:
-    """The row of `duplicates` that a result asks for, or None."""
+    """The row of `duplicates` that follows from a result, or None."""
     if result.duplicate_of is None or result.article is None:
         return None
     article = result.article
@@ -88,13 +88,13 @@ def find_row(result: FindResult, run_id: str) -> Row:
 
 
 def frontier_row(result: FindResult, run_id: str) -> Row | None:
-    """The row of `frontier`, or None where nothing about the key changed."""
+    """The row of `frontier`, or None if nothing about the key changed."""
     if result.known:
         return None
     ref = result.ref
     off_topic = result.outcome is Outcome.OFF_TOPIC and result.relevance and result.relevance.on_topic is False
     return {
-        **(_capture_columns(result) if off_topic else {}),  # entries from before 0007 give none
+        **(_capture_columns(result) if off_topic else {}),  # journal entries from before migration 0007 have none
         "id": ref.key.id,
         "state": result.outcome.value,
         "tries": result.tries,
@@ -117,7 +117,7 @@ def frontier_row(result: FindResult, run_id: str) -> Row | None:
 
 
 def quarantine_row(result: FindResult, run_id: str) -> Row | None:
-    """The row of `quarantine` that a result asks for, or None."""
+    """The row of `quarantine` that follows from a result, or None."""
     if not result.quarantined or result.capture is None:
         return None
     return {
@@ -131,7 +131,7 @@ def quarantine_row(result: FindResult, run_id: str) -> Row | None:
 
 
 def known_of(row: Row) -> Known:
-    """What rows of `articles` and `frontier` of one key, joined, say of it."""
+    """What the archive knows of a key, from its joined rows of `articles` and `frontier`."""
     status = Status(row["status"]) if row["status"] else None
     # An imported article was never found by a crawl: it has no row in the frontier.
     state = Outcome(row["state"]) if row["state"] else Outcome.UNCHANGED
@@ -154,7 +154,7 @@ def known_of(row: Row) -> Known:
 
 
 def ref_of(row: Row, now: datetime) -> ArticleRef:
-    """The find that a row of `frontier` keeps, as if it had been seen at `now`."""
+    """The find that is stored in a row of `frontier`, as if it had been seen at `now`."""
     return ArticleRef(
         key=ArticleKey.from_id(row["id"]),
         url=row["url"],

@@ -1,8 +1,8 @@
 """The writer's DuckDB database: connection, migrations, and the only SQL that writes.
 
-One process has it open at a time (the lease in `storage.state.lease` sees to that); readers use the snapshot. Batches
-go in as one Arrow table a table: row-wise inserts are a hundred times slower. Every string is a parameter or a column
-of ours, never part of a statement.
+The lease in `storage.state.lease` ensures that one process at a time has it open; readers use the snapshot. A batch is
+written as one Arrow table per database table: row-wise inserts are a hundred times slower. Values are parameters, never
+part of a statement.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from schemas.errors import ArchiveDamaged, ArchiveError, ArchiveTooNew, StorageF
 Row = Mapping[str, Any]
 
 COMPATIBLE_WITH = "v1.5.0"
-"""The file format: opens in DuckDB 1.5 and in 2.0 (a file in 2.0's own format opens in no 1.5)."""
+"""The file format: DuckDB 1.5 and 2.0 can open it. DuckDB 1.5 cannot open a file in the format of 2.0."""
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "storage_compatibility_version": COMPATIBLE_WITH,
-    "memory_limit": "128MB",  # the default is 80 % of the machine; 100,000 articles want no more than this
+    "memory_limit": "128MB",  # enough for 100,000 articles; the default is 80 % of the machine's memory
     "threads": 2,
     "preserve_insertion_order": False,
     "autoinstall_known_extensions": False,
@@ -39,12 +39,12 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 
 _NUMBERED = re.compile(r"\d{4}_\w+\.sql")
 _COMMENTS = 0
-"""The version of the comments, which are no step: whatever was there before, they are put over it."""
+"""The version of the comments. They are not a migration, and may be applied at any time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A numbered SQL file of `storage/migrations`, applied once to every archive, in order."""
+    """A numbered SQL file of `storage/database/migrations`, applied once to every archive, in order."""
 
     version: int
     name: str
@@ -73,14 +73,14 @@ def _migration(version: int, name: str) -> Migration:
 
 @contextmanager
 def storage_faults(path: Path) -> Iterator[None]:
-    """Map what DuckDB and the system say of a disk to the errors of this project."""
+    """Convert errors of DuckDB and the operating system to those of seogo."""
     try:
         yield
     except duckdb.Error as error:
-        ours = _diagnosis(path, error)
-        if ours is None:
+        converted = _converted(path, error)
+        if converted is None:
             raise
-        raise ours from error
+        raise converted from error
     except OSError as error:
         raise StorageFault(f"{error.filename or path}: {error.strerror}. Nothing committed is lost.") from error
 
@@ -92,46 +92,46 @@ _DAMAGE = (
     "replaying WAL",
     "This WAL was created",
 )
-"""What DuckDB says of a file that is damaged; the classes of its errors do not tell."""
+"""Parts of DuckDB's messages for a damaged file, which the class of the error does not show."""
 
 
-def _diagnosis(path: Path, error: duckdb.Error) -> ArchiveError | None:
-    """What an error of DuckDB is to an archive; None for one that is a mistake of ours."""
+def _converted(path: Path, error: duckdb.Error) -> ArchiveError | None:
+    """The error of seogo for one of DuckDB's; None if it is due to a mistake in seogo."""
     if isinstance(error, duckdb.SerializationException) or any(sign in str(error) for sign in _DAMAGE):
         return ArchiveDamaged(f"{path} is damaged: {error}. Run: seogo repair")
     if isinstance(error, duckdb.FatalException):
-        said = " ".join(str(error).split())  # it comes in several lines
-        return StorageFault(f"{path}: DuckDB had to stop: {said}. What was committed is safe; run again.")
+        message = " ".join(str(error).split())  # it has several lines
+        return StorageFault(f"{path}: DuckDB had to stop: {message}. What was committed is safe; run again.")
     if isinstance(error, duckdb.OutOfMemoryException):
         return StorageFault(f"{path}: {error}. What was committed is safe; free memory and disk, then run again.")
     if isinstance(error, (duckdb.IOException, duckdb.TransactionException, duckdb.ConnectionException)):
-        return StorageFault(f"{path}: {error}. Free space, or mend the permissions or limits, then run again.")
+        return StorageFault(f"{path}: {error}. Free space, or correct the permissions or limits, then run again.")
     return None
 
 
 class Database:
-    """The writer's connection. Not for use by two threads at once."""
+    """The writer's connection. Must not be used by two threads at once."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._con = connection
         self.path = path
         self.migrated = False
-        """Whether opening it brought its tables to a newer version."""
+        """Whether opening it migrated an existing database."""
         self._schemas: dict[str, pa.Schema] = {}
 
     @classmethod
     def open(cls, path: Path, *, commented: bool = True) -> Self:
-        """Open the database at `path`, made and migrated as needed. Raises StorageFault, ArchiveTooNew.
+        """Open the database at `path`, which is created and migrated as needed. Raises StorageFault, ArchiveTooNew.
 
-        `commented`: with comments on tables and columns, which take most of the time that a new database takes.
+        `commented`: with comments on tables and columns. They take most of the time of creating a database.
         """
         with storage_faults(path):
-            # An existing file keeps the format it was made with.
+            # An existing file keeps its format.
             connection = duckdb.connect(str(path), config=_SETTINGS)
             try:
                 return cls._prepared(connection, path, commented=commented)
             except BaseException:
-                # While it is open, whoever opens this path again in this process gets the same broken database.
+                # While it is open, opening this path again in this process would return the same broken database.
                 connection.close()
                 raise
 
@@ -139,31 +139,31 @@ class Database:
     def _prepared(cls, connection: duckdb.DuckDBPyConnection, path: Path, *, commented: bool) -> Self:
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET TimeZone = 'Asia/Seoul'")
-        # What is not checkpointed yet is held in memory, unpacked: 64 MB here cost 60 MB there.
+        # DuckDB keeps the uncompressed log in memory until the next checkpoint: a limit of 64 MB would cost 60 MB.
         connection.execute("SET wal_autocheckpoint = '16MB'")
         database = cls(connection, path)
         database._migrate(commented=commented)
         return database
 
     def checkpoint(self) -> None:
-        """Fold what was committed into the file. Raises StorageFault where there is no room for that."""
+        """Write the log of committed transactions into the file. Raises StorageFault if there is no space for that."""
         with storage_faults(self.path):
             self._con.execute("CHECKPOINT")
 
     def close(self) -> None:
-        """Fold what was committed into the file, and close it. Raises StorageFault where there is no room for that."""
+        """Checkpoint and close. Raises StorageFault if there is no space for a checkpoint."""
         try:
             self.checkpoint()
         finally:
             self._con.close()
 
     def abandon(self) -> None:
-        """Close without folding anything in: the file is not wanted any more. Closing twice does no harm."""
+        """Close without a checkpoint, for a file that is no longer needed. May be called twice."""
         self._con.close()
 
     @contextmanager
     def attached(self, path: Path, name: str) -> Iterator[None]:
-        """Another database, to be read as `name.table`, for the length of a block."""
+        """Attach another database during the block, to be read as `name.table`."""
         quoted = str(path).replace("'", "''")
         with storage_faults(path):
             self._con.execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)")
@@ -174,7 +174,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing."""
+        """A transaction: committed at the end of the block, rolled back after an error."""
         with storage_faults(self.path):
             self._con.execute("BEGIN")
             try:
@@ -185,18 +185,18 @@ class Database:
             self.commit()
 
     def commit(self) -> None:
-        """The end of a transaction: from here on it is there, whatever happens."""
+        """Commit the transaction. A separate method, so that tests can interrupt it."""
         self._con.execute("COMMIT")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
-        """The result as one dictionary a row."""
+        """The result, one dictionary per row."""
         with storage_faults(self.path):
             cursor = self._con.execute(sql, list(parameters))
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def stream(self, sql: str, parameters: Sequence[object] = (), size: int = 1000) -> Iterator[dict[str, Any]]:
-        """The result row by row, `size` of them in memory at a time. Nothing else may run meanwhile."""
+        """The result row by row, with `size` rows in memory at a time. No other statement may run meanwhile."""
         with storage_faults(self.path):
             cursor = self._con.cursor().execute(sql, list(parameters))
             names = [column[0] for column in cursor.description or ()]
@@ -208,14 +208,14 @@ class Database:
         self._con.execute(sql, list(parameters))
 
     def table(self, name: str, rows: Sequence[Row]) -> pa.Table:
-        """Rows with the columns of the table `name`; a column that a row does not name is NULL.
+        """Rows with the columns of the table `name`. A column that a row lacks is NULL.
 
-        Raises pyarrow.ArrowException or UnicodeEncodeError for a value that its column does not take.
+        Raises pyarrow.ArrowException or UnicodeEncodeError for a value that does not fit its column.
         """
         return pa.Table.from_pylist([dict(row) for row in rows], schema=self._schema(name))
 
     def register_batch(self, rows: pa.Table) -> None:
-        """Make rows a table `batch`. It stays until the next one takes its place."""
+        """Make rows available as a table `batch`, until the next call."""
         self._con.register("batch", rows)
 
     def insert(self, table: str, rows: pa.Table) -> None:
@@ -225,9 +225,9 @@ class Database:
             self._con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
 
     def upsert(self, table: str, rows: pa.Table, *, key: str = "id") -> None:
-        """Insert rows into a table with `key` as its primary key; a row of the same key is replaced whole.
+        """Insert rows into a table with the primary key `key`; a row with the same key is replaced.
 
-        The rows must have different keys: of two, DuckDB would silently keep the first.
+        The rows must have different keys: of two with the same key, DuckDB would silently keep the first.
         """
         if not len(rows):
             return
@@ -253,7 +253,7 @@ class Database:
         try:
             self._con.execute("ROLLBACK")
         except duckdb.Error:
-            # A fatal error has invalidated the connection, and with it the transaction: the first error is the news.
+            # After a fatal error the connection and the transaction are invalid: the first error is the one to report.
             return
 
     def _migrate(self, *, commented: bool) -> None:
@@ -265,15 +265,16 @@ class Database:
         known = migrations()
         if applied and max(applied) > known[-1].version:
             raise ArchiveTooNew(
-                f"{self.path} has schema version {max(applied)}, this seogo knows {known[-1].version}: update seogo."
+                f"{self.path} has schema version {max(applied)}, but this seogo supports {known[-1].version}:"
+                " update seogo."
             )
         for migration in known:
             if migration.version not in applied:
                 self._apply(migration)
                 self.migrated = bool(applied)
-        said = comments()
-        if commented and (_COMMENTS not in applied or applied[_COMMENTS]["sha256"] != said.sha256):
-            self._apply(said)
+        current = comments()
+        if commented and (_COMMENTS not in applied or applied[_COMMENTS]["sha256"] != current.sha256):
+            self._apply(current)
 
     def _apply(self, migration: Migration) -> None:
         with self.transaction():

@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from storage.captures import open_captures
 from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan
 from storage.captures.writer import CaptureFile
 from storage.database.writer import storage_faults
+from storage.exports.full import export_faults
 from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sha256_of, sync_folder
 from storage.integrity import unjournaled
 from storage.integrity.rebuild import rebuilt, remove_database
@@ -58,12 +60,14 @@ class Repair:
 
 
 def verify_archive(root: Path, *, wait: float = 0.0) -> Verification:
-    """Verify the archive at `root`. A database that cannot be opened is a fault, not an error.
+    """Verify the archive at `root`, and its own exports. A database that cannot be opened is a fault, not an error.
 
     Raises ArchiveBusy, StorageFault, ArchiveTooNew.
     """
     with leased(root, wait=wait):
+        exports = export_faults(root, wait=wait)  # first: whether another export is running is said at once
         found = _verified(root)
+        found.faults += exports
         _note(root, found)
         return found
 
@@ -76,16 +80,30 @@ def _note(root: Path, found: Verification) -> None:
 
 
 def repair(root: Path, *, wait: float = 0.0) -> Repair:
-    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew."""
-    with leased(root, wait=wait):
+    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged."""
+    with leased(root, wait=wait), _beyond_repair():
         found = _verified(root)
         return _Repair(root, found.faults).run(rebuild=found.database_differs) if found.faults else Repair()
 
 
 def rebuild(root: Path, *, wait: float = 0.0) -> Repair:
     """Rebuild the database, and every missing or altered file, from the captures. Raises as `repair`."""
-    with leased(root, wait=wait):
+    with leased(root, wait=wait), _beyond_repair():
         return _Repair(root, ()).run(rebuild=True)
+
+
+@contextmanager
+def _beyond_repair() -> Iterator[None]:
+    """Whoever runs a repair is not to be told to run one."""
+    try:
+        yield
+    except ArchiveDamaged as error:
+        said = f"{_without_advice(str(error))}. It cannot be repaired: put the archive back from a copy."
+        raise ArchiveDamaged(said) from error
+
+
+def _without_advice(fault: str) -> str:
+    return fault.removesuffix(". Run: seogo repair")
 
 
 def _verified(root: Path) -> Verification:
@@ -137,7 +155,7 @@ class _Repair:
                     self._done.mended.append("near-duplicates and stories: found again in the texts")
                 archive.publish_at_end()
             self._rebuild_search_index()
-            self._done.left = _verified(self._root).faults
+            self._done.left = [_without_advice(fault) for fault in _verified(self._root).faults]
         if any(layout.SNAPSHOT in fault for fault in self._faults):
             self._done.mended.append(f"{layout.SNAPSHOT}: copied again")
         return self._done
@@ -305,8 +323,8 @@ def _in_batch(batch: BatchStored, row: Mapping[str, Any]) -> bytes | None:
 
 def _from_row(row: Mapping[str, Any]) -> bytes | None:
     """The file of a row, if its checksum is that of the file that was written."""
-    for style in CODECS:
-        data = dumps(from_article(_article(row), row["crawled_at"], style=style)).encode()
+    for style, zones in product(CODECS, (True, False)):
+        data = dumps(from_article(_article(row), row["crawled_at"], style=style, zones=zones)).encode()
         if row["file_sha256"] in (hashlib.sha256(data).hexdigest(), None):
             return data
     return None

@@ -33,10 +33,14 @@ def shown(result: FindResult) -> Article | None:
 
 
 def markdown(result: FindResult, style: Style) -> bytes:
-    """The Markdown file of a result that has an article and `crawled_at`."""
+    """The Markdown file of a result that has an article and `crawled_at`; the one with its checksum if it has one."""
     article = shown(result)
     assert article is not None and result.crawled_at is not None  # noqa: S101, PT018  the pipeline's own promise
-    return dumps(from_article(article, result.crawled_at, style=style)).encode()
+    data = dumps(from_article(article, result.crawled_at, style=style)).encode()
+    if result.file_sha256 in (None, hashlib.sha256(data).hexdigest()):
+        return data
+    older = dumps(from_article(article, result.crawled_at, style=style, zones=False)).encode()
+    return older if hashlib.sha256(older).hexdigest() == result.file_sha256 else data
 
 
 def placed(result: FindResult, style: Style) -> tuple[FindResult, bytes | None]:

@@ -1,10 +1,10 @@
-"""Search in Korean: an index beside the snapshot, derived from it, and the searches in it.
+"""Search in Korean: an index that is derived from the snapshot, and the searches in it.
 
 tokens.py      a text as pairs of syllables
 query.py       the query language, as expressions of FTS5
 index.py       the SQLite file: reading, writing, checking it
 follower.py    the index follows the change feed
 results.py     a search, filtered and ranked
-snippets.py    where the words of a query stand in a text
-check.py       whether the index is what the archive's texts amount to
+snippets.py    where the words of a query occur in a text
+check.py       compares the index with the archive's texts
 """

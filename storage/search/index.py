@@ -1,6 +1,6 @@
-"""The search index: one SQLite file beside the snapshot, derived from the archive's texts alone.
+"""The search index: one SQLite file next to the snapshot, derived from the archive's texts alone.
 
-    ft        FTS5's index of the tokens of title and text; it holds no text
+    ft        FTS5's index of the tokens of title and text; it contains no text
     doc       one row per article: what a hit shows, and what it is filtered by
     body      the text of an article, compressed, for snippets
     meta      one row: how far the index has followed which archive
@@ -85,7 +85,7 @@ class Meta:
     """How far an index has followed its archive.
 
     `cursor`: the newest change that is indexed, 0 for none; `run`: the run of that change. `snapshot`: the stamp of the
-    snapshot with which the index was up to date, empty if it was not. `documents`: how many it holds.
+    snapshot with which the index was up to date, empty if it was not. `documents`: the number of articles in it.
     """
 
     version: str = VERSION
@@ -140,17 +140,17 @@ _DISK = {
 
 
 def _fault(path: Path, error: sqlite3.DatabaseError) -> ArchiveError | None:
-    said, code = str(error), getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
-    if "no such module: fts5" in said:
+    message, code = str(error), getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    if "no such module: fts5" in message:
         return StorageFault("search needs SQLite with FTS5, which this Python lacks: run seogo with another Python.")
-    if said.startswith(_OUR_MISTAKE):
+    if message.startswith(_OUR_MISTAKE):
         return None
     if code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ:
-        return SearchIndexDamaged(path, said)
+        return SearchIndexDamaged(path, message)
     if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return ArchiveBusy(f"{path} is locked by another program. Try again.")
     if code & 0xFF in _DISK:
-        return StorageFault(f"{path} cannot be read or written: {said}. Free space, or correct the permissions.")
+        return StorageFault(f"{path} cannot be read or written: {message}. Free space, or correct the permissions.")
     return None
 
 
@@ -216,6 +216,12 @@ def meta_of(connection: sqlite3.Connection, path: Path) -> Meta:
     if row is None or row[0] != VERSION:
         raise SearchIndexDamaged(path, f"it is of version {row[0] if row else 'none'}, not {VERSION}")
     return Meta(*row)
+
+
+def is_current(connection: sqlite3.Connection, root: Path) -> bool:
+    """Whether the index is up to date with the snapshot of its archive."""
+    stamp = stamp_of(root)
+    return bool(stamp) and meta_of(connection, root / SEARCH_INDEX).snapshot == stamp
 
 
 @contextmanager
@@ -291,16 +297,16 @@ class Writer:
     def replace(self, ids: Iterable[str], documents: Sequence[Document]) -> None:
         """Index these documents, and delete the articles with these ids that have no document."""
         new = {document.id: document for document in documents}
-        held = self._held(ids)
-        same = {id_ for id_, (n, *was) in held.items() if id_ in new and was == _text_and_time(new[id_])}
+        indexed = self._indexed(ids)
+        same = {id_ for id_, (n, *was) in indexed.items() if id_ in new and was == _text_and_time(new[id_])}
         # In the order of their numbers: FTS5 starts a new segment with each step back.
-        for n in sorted(n for id_, (n, *_) in held.items() if id_ not in same):
+        for n in sorted(n for id_, (n, *_) in indexed.items() if id_ not in same):
             for table in ("ft", "doc", "body"):
                 self.connection.execute(f"DELETE FROM {table} WHERE {'rowid' if table == 'ft' else 'n'} = ?", (n,))
         for document in sorted(documents, key=lambda one: (one.published or 0, one.id)):
             self._update(document) if document.id in same else self._insert(document)
 
-    def _held(self, ids: Iterable[str]) -> dict[str, list[Any]]:
+    def _indexed(self, ids: Iterable[str]) -> dict[str, list[Any]]:
         query = "SELECT n, title, unpacked(text), published FROM doc JOIN body USING (n) WHERE id = ?"
         found = ((id_, self.connection.execute(query, (id_,)).fetchone()) for id_ in ids)
         return {id_: list(row) for id_, row in found if row}
@@ -330,8 +336,9 @@ class Writer:
 
     def set_stories(self, stories: Mapping[str, str]) -> None:
         """Record which story each article belongs to; all others belong to none."""
-        held = self.stories()
-        changed = ((stories.get(id_), id_) for id_ in stories.keys() | held.keys() if stories.get(id_) != held.get(id_))
+        before = self.stories()
+        ids = stories.keys() | before.keys()
+        changed = ((stories.get(id_), id_) for id_ in ids if stories.get(id_) != before.get(id_))
         self.connection.executemany("UPDATE doc SET story = ? WHERE id = ?", changed)
 
     def stories(self) -> dict[str, str]:
@@ -350,9 +357,9 @@ class Writer:
 
     def check(self) -> None:
         """Raises SearchIndexDamaged if the file is damaged, or if the tokens are not those of its texts."""
-        (said,) = self.connection.execute("PRAGMA quick_check(1)").fetchone()
-        if said != "ok":
-            raise SearchIndexDamaged(self._path, said)
+        (result,) = self.connection.execute("PRAGMA quick_check(1)").fetchone()
+        if result != "ok":
+            raise SearchIndexDamaged(self._path, result)
         self.connection.execute("INSERT INTO ft (ft, rank) VALUES ('integrity-check', 1)")
 
 

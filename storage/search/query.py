@@ -21,15 +21,15 @@ from schemas.nfc import nfc
 from storage.search.tokens import fold, is_syllable, tokens
 
 LONGEST = 1_000
-"""Characters of a query."""
+"""The maximum number of characters of a query."""
 _MOST_WORDS = 64
 _DEEPEST = 20
 _MOST_SPACES = 4
-"""So many spaces of a phrase are tried present and missing: 16 forms."""
+"""The number of spaces of a phrase that are tried both present and missing: 16 forms."""
 _MOST_FORMS = 64
-"""Forms of one term that are looked for: all forms of a word of 13 syllables, or of a phrase of five words."""
+"""The maximum number of forms of one term: all those of a word of 13 syllables, or of a phrase of five words."""
 _LONGEST_WORD = 24
-"""Characters of the longest word in which spaces are tried."""
+"""The number of characters of the longest word in which spaces are tried."""
 
 _LEXEMES = re.compile(
     r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<minus>-(?=\S))|(?P<title>title:)"
@@ -226,7 +226,7 @@ def _phrase(form: str) -> str | None:
     if is_syllable(last) and len(found) == 1:
         return f'("{last}" * OR "_{last}" * OR "-{last}" *)'
     if is_syllable(first) and found[1][0] in "_-":
-        found = found[1:]  # at the end of a longer word it does not stand by itself
+        found = found[1:]  # at the end of a longer word it is not a token by itself
     if is_syllable(last) and len(found[-2]) > 1 and found[-2].endswith(last):
         return f'"{" ".join(found[:-1])}"'  # the pair before includes it, and its run may go on
     may_go_on = is_syllable(last) and is_syllable(found[-2][-1])

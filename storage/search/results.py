@@ -1,8 +1,8 @@
 """A search: bring the index up to date if this process may, then return the best or the newest hits.
 
-Relevance is BM25. A word in the title counts four times one in the text, and an article in which a word stands only
-inside longer words gets half its score. If more than a tenth of the articles match, BM25 hardly tells them apart: then
-those with the words in the title come first, each group newest first.
+Relevance is BM25. A word in the title counts four times as much as one in the text, and an article that contains a word
+only inside longer words gets half its score. If more than a tenth of the articles match, BM25 hardly distinguishes
+them: then those with the words in the title come first, each group newest first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from schemas.article import SEOUL
 from schemas.errors import ArchiveBusy, BadInput, SearchIndexDamaged, StorageFault
 from storage.layout import SEARCH_INDEX
-from storage.search.index import SLOTS, meta_of, opened_to_read, packed, stamp_of, unpacked
+from storage.search.index import SLOTS, is_current, meta_of, opened_to_read, packed, unpacked
 from storage.search.query import Query
 from storage.search.snippets import Snippet, pattern, snippet, whole
 
@@ -32,9 +32,9 @@ SORTS = ("relevance", "newest")
 _TITLE, _TEXT = 4.0, 1.0
 _INSIDE = 0.5
 _POOL = 100
-"""So many of the best by BM25 are read, to see where the words stand in them."""
+"""The number of the best articles by BM25 that are read, to see where the words occur in them."""
 _MANY = 1_000
-"""Up to so many matches are ranked by BM25, whatever their share of the archive."""
+"""Up to this number of matches are ranked by BM25, whatever their share of the archive."""
 _SHARE = 0.1
 _OVERFLOW = 3_600
 """Seconds after its own in which an article may be numbered: room for 14 million articles of one second."""
@@ -118,8 +118,7 @@ def search(root: Path, wanted: Wanted, *, on_progress: OnProgress = lambda done,
 def _found_if_current(root: Path, wanted: Wanted) -> Found | None:
     """The answer if the index is current. Does without DuckDB, whose import takes longer than most searches."""
     with opened_to_read(root) as index:
-        is_current = meta_of(index, root / SEARCH_INDEX).snapshot == stamp_of(root)
-        return Search(index, wanted).found() if is_current else None
+        return Search(index, wanted).found() if is_current(index, root) else None
 
 
 def _found(root: Path, wanted: Wanted, hindrance: Exception | None = None) -> Found:

@@ -1,4 +1,4 @@
-"""Where the words of a query stand in a text, and the part of the text with most of them."""
+"""Where the words of a query occur in a text, and the part of the text with most of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from itertools import islice
 from storage.search.tokens import LETTER
 
 _WIDTH = 160
-"""Characters of a snippet."""
+"""The number of characters of a snippet."""
 _BEFORE = 30
-"""At most so many of them before the first word of the query."""
+"""The maximum number of them before the first word of the query."""
 _MOST_MARKS = 200
-"""Places of each word that are considered, from the beginning of a text."""
+"""The number of places of each word that are considered, from the beginning of a text."""
 
 _PIECE = re.compile(rf"(?P<syllables>[가-힣]+)|(?P<letters>{LETTER}+)|(?P<digits>[\d,]*\d)|[㐀-鿿]")
 _BETWEEN = r"[\W_]{0,8}"
@@ -79,7 +79,7 @@ def _after_space(text: str, begin: int, end: int) -> int:
 
 
 def _places(text: str, terms: Sequence[re.Pattern[str]]) -> list[tuple[int, int, int]]:
-    """Where the terms stand (begin, end, number of the term), in order of the text."""
+    """Where the terms occur (begin, end, number of the term), in the order of the text."""
     some = ((number, islice(term.finditer(text), _MOST_MARKS)) for number, term in enumerate(terms))
     return sorted((match.start(), match.end(), number) for number, matches in some for match in matches)
 

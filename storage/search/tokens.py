@@ -6,8 +6,8 @@ words but overlapping pairs of syllables, and a word of a query is the phrase of
     업스테이지가 독자 AI모델   ->   업스 스테 테이 이지 지가 _가독 독자 자 ai 모 모델 델
 
 A pair over a space is marked with `_`, one over a punctuation mark without spaces with `-` (한·미 -> 한 -한미 미): they
-are found only by queries with the space or the mark. Where no pair leads on, the last syllable stands by itself; so
-does the first one after another script, or 10조 would be a search for all pairs that begin with 조. A run of Latin
+are found only by queries with the space or the mark. If no pair follows, the last syllable is a token by itself; so is
+the first one after another script, or 10조 would be a search for all pairs that begin with 조. A run of Latin
 letters (without regard to case), a run of digits and a Han character are one token each.
 """
 
@@ -26,7 +26,7 @@ LETTER = r"[^\W\d_가-힣㐀-鿿]"
 
 _COMPATIBLE = re.compile(r"[\u3300-\u33ff\uff01-\uffef]+")
 """Units in one character (㎞, ㎡) and letters of another width (ＡＩ): the same as the ordinary ones. Not so ① or ㈜,
-whose decomposition would join a number or a word beside them."""
+whose decomposition would join an adjacent number or word."""
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
 _JOINT = re.compile(r"([가-힣])(\s+|/)(?=([가-힣]))")
@@ -38,7 +38,7 @@ _SHARED = re.compile(r"(?<=[가-힣])(?<![_-][가-힣])[가-힣](?=[가-힣]| [^
 
 
 def fold(text: str) -> str:
-    """A text as its tokens are made of it: one form of each character, without regard to case."""
+    """The form of a text from which its tokens are made: one form of each character, ignoring case."""
     ordinary = _COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return nfc(ordinary).casefold()
 

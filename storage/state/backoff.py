@@ -14,21 +14,21 @@ _log = logging.getLogger(__name__)
 
 
 class JsonBackoffStore:
-    """Pauses in a small JSON file: `{"n.news.naver.com": "2026-10-01T03:00:00+00:00"}`.
+    """Stores pauses in a small JSON file: `{"n.news.naver.com": "2026-10-01T03:00:00+00:00"}`.
 
-    A damaged file counts as empty, with a warning: the worst that follows is one request too early, and a crawl is
-    worth more. A disk that refuses the file is a `StorageFault`.
+    A damaged file counts as empty, with a warning: the worst consequence is one request too early, which is no reason
+    to end a crawl. A fault of the disk raises StorageFault.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def load(self) -> dict[str, datetime]:
-        """Every pause of the file that can be read."""
+        """All pauses of the file that can be read."""
         try:
             return json_file.load(self._path, _pauses_in) or {}
         except ArchiveDamaged as error:
-            _log.warning("%s: the pauses in it are forgotten, it will be written anew", error)
+            _log.warning("%s: its pauses are lost, and the file will be replaced", error)
             return {}
 
     def save(self, host: str, until: datetime) -> None:
@@ -41,8 +41,8 @@ class JsonBackoffStore:
 
 def _pauses_in(kept: object) -> dict[str, datetime]:
     if not isinstance(kept, Mapping):
-        raise TypeError(f"a JSON object is expected, not {type(kept).__name__}")
+        raise TypeError(f"expected a JSON object, not {type(kept).__name__}")
     pauses = {str(host): datetime.fromisoformat(until) for host, until in kept.items()}
     if any(until.tzinfo is None for until in pauses.values()):
-        raise ValueError("a time without a zone")
+        raise ValueError("a time has no zone")
     return pauses

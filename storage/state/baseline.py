@@ -1,6 +1,6 @@
 """The baseline of the drift alarm in a small JSON file, `state/baseline.json` of the archive.
 
-A layout names its marks once; its counts, its press offices' counts and its newest pages refer to them by number.
+Each layout lists its marks once; its counts, those of its press offices and its newest pages refer to them by number.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from schemas.traits import Baseline, LayoutMemory, MarkCounts, Traits
 from storage.state import json_file
 
 VERSION = 2
-"""Rises whenever pages get other marks: those that were not known would all be new."""
+"""Increase it whenever pages get other marks: otherwise all of them would count as drift."""
 
 
 def load_baseline(path: Path) -> tuple[Baseline, str | None]:
-    """The baseline of a file; an empty one where there is no file, and where it is damaged, with a note that says so.
+    """The baseline of a file. Empty if there is no file, or if it is damaged; then with a note that says so.
 
-    Raises StorageFault when the file cannot be read at all.
+    Raises StorageFault if the file cannot be read.
     """
     try:
         return json_file.load(path, from_json) or Baseline(), None
     except ArchiveDamaged as error:
-        return Baseline(), f"{error}: the drift alarm learns anew, and cannot ring until it knows enough pages"
+        return Baseline(), f"{error}: the drift alarm starts with an empty baseline, and detects nothing at first"
 
 
 def save_baseline(path: Path, baseline: Baseline) -> None:
-    """Put the baseline into the file: all of it, or nothing. Raises StorageFault."""
+    """Replace the file atomically. Raises StorageFault."""
     json_file.save(path, as_json(baseline), durable=False)
 
 
 def as_json(baseline: Baseline) -> dict[str, Any]:
-    """A baseline as JSON's values; `from_json` gives the same one back."""
+    """A baseline as JSON values; `from_json` reverses it."""
     layouts = {name: _memory_as_json(memory) for name, memory in sorted(baseline.layouts.items())}
     return {
         "version": VERSION,
@@ -44,7 +44,7 @@ def as_json(baseline: Baseline) -> dict[str, Any]:
 
 
 def from_json(value: Any) -> Baseline:
-    """The baseline of `as_json`. Raises ValueError, TypeError, LookupError or AttributeError for anything else."""
+    """The inverse of `as_json`. Raises ValueError, TypeError, LookupError or AttributeError for other values."""
     if value["version"] != VERSION:
         raise ValueError(f"version {value['version']!r} instead of {VERSION}")
     layouts = {str(name): _memory_from_json(str(name), one) for name, one in value["layouts"].items()}
@@ -74,7 +74,7 @@ def _memory_from_json(layout: str, value: Any) -> LayoutMemory:
 
 
 def _counts_as_json(counts: MarkCounts, numbers: Mapping[str, int]) -> list[Any]:
-    """Pages, then number and weight of each mark, in one flat list."""
+    """The number of pages, then number and weight of each mark, in one flat list."""
     flat = [part for mark, weight in sorted(counts.marks.items()) for part in (numbers[mark], _short(weight))]
     return [_short(counts.pages), *flat]
 
@@ -103,11 +103,11 @@ def _short(weight: float) -> float | int:
 
 def _whole(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{value!r:.40} is no count")
+        raise ValueError(f"{value!r:.40} is not a count")
     return value
 
 
 def _weight(value: Any) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1e9:
-        raise ValueError(f"{value!r:.40} is no number of pages")
+        raise ValueError(f"{value!r:.40} is not a number of pages")
     return float(value)

@@ -32,7 +32,7 @@ def known(root: Path) -> dict[str, Any]:
 
 
 def restore(root: Path, checksums: dict[str, Any]) -> None:
-    """Record the checksums of before again."""
+    """Record the checksums that `known` returned."""
     _write(root, checksums)
 
 

@@ -1,4 +1,4 @@
-"""Who holds the lease of an archive, without taking it: a lock taken only to look could keep a run from starting."""
+"""Which process holds the lease of an archive. The lock is not taken for that, as it could keep a run from starting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 
 
 class Holder(BaseModel):
-    """The process that holds the lease, as it signed `state/holder.json`."""
+    """The process that holds the lease, according to `state/holder.json`."""
 
     pid: int
     host: str
@@ -23,13 +23,13 @@ def holder(state: Path) -> Holder | None:
     """The process of this machine that holds the lease; None if there is none. Raises OSError."""
     try:
         signed = Holder.model_validate_json((state / "holder.json").read_bytes())
-    except (FileNotFoundError, ValidationError):  # a damaged file names nobody
+    except (FileNotFoundError, ValidationError):  # a damaged file names no process
         return None
     return signed if _holds(state / "lock", signed.pid) else None
 
 
 def _holds(lock: Path, pid: int) -> bool:
-    """Whether a process has locked a file; where the system lists no locks, whether the process exists."""
+    """Whether a process has locked a file; if the system does not list locks, whether the process exists."""
     try:
         locks = [line.split() for line in Path("/proc/locks").read_text("ascii").splitlines()]
         inode = str(lock.stat().st_ino)
@@ -44,6 +44,6 @@ def _exists(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # it is another user's
+    except PermissionError:  # it belongs to another user
         return True
     return True

@@ -1,4 +1,4 @@
-"""A small JSON file: read with a check of what it holds, replaced whole."""
+"""A small JSON file: validated when it is read, replaced atomically."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _NOT_WHAT_IT_SHOULD_BE = (
     *(ValueError, TypeError, LookupError, AttributeError),
     *(ArithmeticError, RecursionError),
 )
-"""What Python raises of values that have another shape than was expected."""
+"""The exceptions that Python raises for values of an unexpected shape."""
 
 
 def load(path: Path, parse: Callable[[Any], T]) -> T | None:
-    """What the file holds, as `parse` makes it of JSON's values; None where there is no file.
+    """The content of the file, converted from JSON values by `parse`; None if there is no file.
 
-    Raises ArchiveDamaged where it is no JSON or not what `parse` expects, StorageFault where it cannot be read.
+    Raises ArchiveDamaged if it is not JSON or not what `parse` expects, StorageFault if it cannot be read.
     """
     try:
         return parse(json.loads(path.read_bytes()))
@@ -31,11 +31,11 @@ def load(path: Path, parse: Callable[[Any], T]) -> T | None:
     except _NOT_WHAT_IT_SHOULD_BE as error:
         raise ArchiveDamaged(f"{path} is damaged ({type(error).__name__}: {error})") from error
     except OSError as error:
-        raise StorageFault(f"{path} cannot be read ({error.strerror}); mend that, then run again") from error
+        raise StorageFault(f"{path} cannot be read ({error.strerror}). Correct that, then run again.") from error
 
 
 def save(path: Path, value: Any, *, indent: int | None = None, durable: bool = True) -> None:
-    """Put JSON's values into the file: all of it, or nothing. `durable` as in `replacing`. Raises StorageFault."""
+    """Replace the file with JSON values, atomically. `durable` as in `replacing`. Raises StorageFault."""
     separators = (",", ":") if indent is None else None
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
     try:
@@ -43,4 +43,4 @@ def save(path: Path, value: Any, *, indent: int | None = None, durable: bool = T
         with replacing(path, durable=durable) as part:
             part.write_bytes(text.encode() + b"\n")
     except OSError as error:
-        raise StorageFault(f"{path} cannot be written ({error.strerror}); mend that, then run again") from error
+        raise StorageFault(f"{path} cannot be written ({error.strerror}). Correct that, then run again.") from error

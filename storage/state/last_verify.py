@@ -1,4 +1,4 @@
-"""When the archive was verified last, and what came of it: kept in `state/last_verify.json`, for reports."""
+"""The time and the result of the last verification, in `state/last_verify.json`, for reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.state import json_file
 
 @dataclass(frozen=True, slots=True)
 class LastVerify:
-    """What a verification came to. `ended_at` is aware; `first_fault` is empty where there is none."""
+    """The result of a verification. `ended_at` is aware; `first_fault` is empty if there is none."""
 
     ended_at: datetime
     faults: int
@@ -24,18 +24,18 @@ class LastVerify:
 
 
 def note(root: Path, found: LastVerify) -> None:
-    """Keep it. Raises StorageFault."""
+    """Store the result. Raises StorageFault."""
     json_file.save(root / LAST_VERIFY, {**asdict(found), "ended_at": found.ended_at.isoformat()}, durable=False)
 
 
 def last(root: Path) -> LastVerify | None:
-    """What was kept; None where nothing was. Raises ArchiveDamaged where the file is damaged, StorageFault."""
+    """The stored result; None if there is none. Raises ArchiveDamaged if the file is damaged, StorageFault."""
     return json_file.load(root / LAST_VERIFY, _parsed)
 
 
 def _parsed(value: dict[str, Any]) -> LastVerify:
     ended_at = datetime.fromisoformat(value["ended_at"])
     if ended_at.tzinfo is None:
-        raise ValueError("a time without a zone")
+        raise ValueError("a time has no zone")
     counts = {name: int(value[name]) for name in ("faults", "articles", "files", "captures")}
     return LastVerify(ended_at, first_fault=str(value.get("first_fault", "")), **counts)

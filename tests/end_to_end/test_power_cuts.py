@@ -126,7 +126,7 @@ class TestRealFileSystems:
         with mounted(copy, tmp_path / "again") as place:
             root = place / "archive"
             made.crawl(root, torture.LAST)
-            found = torture.held(root)
+            found = torture.state_of(root)
             for what, expected in made.expected.items():
                 assert found[what] == expected, f"{what} differ"
             assert verify_archive(root).faults == []

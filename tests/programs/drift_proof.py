@@ -82,11 +82,11 @@ def trial(mutation: Mutation, look: Layout, batch: int = MOST) -> Trial:
     for at in range(0, len(pages), batch):
         read = [(name, attempt(content, url), truth) for name, url, content, truth in pages[at : at + batch]]
         good = [(name, both, truth) for name, both, truth in read if both is not None]
-        held = watch.look([(name, traits) for name, (_, traits), _ in good], unread=len(read) - len(good))
+        quarantined = watch.look([(name, traits) for name, (_, traits), _ in good], unread=len(read) - len(good))
         differing = [name for name, (article, _), truth in good if article != truth]
         unreadable += len(read) - len(good)
         wrong += len(differing)
-        passed += sum(name not in held for name in differing)
+        passed += sum(name not in quarantined for name in differing)
     return Trial(len(pages), unreadable, wrong, passed, bool(watch.alarms))
 
 
@@ -109,8 +109,8 @@ def alarms_of(seed: int, pages: int, baseline: Baseline) -> tuple[list[str], Bas
     for run in runs(seed, pages):
         number += 1
         watch = DriftAlarm(baseline)
-        held = watch.look(run)
-        alarms += [*watch.alarms, *held.values()]
+        quarantined = watch.look(run)
+        alarms += [*watch.alarms, *quarantined.values()]
         baseline = watch.learned()
     return alarms, baseline, number
 

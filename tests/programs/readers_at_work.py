@@ -113,11 +113,11 @@ def write(root: Path) -> None:
     """Run after run."""
     while True:
         with open_archive(root, wait=20) as archive:
-            (held,) = archive.database.rows("SELECT count(*) AS articles FROM articles")
+            (stored,) = archive.database.rows("SELECT count(*) AS articles FROM articles")
             run = Receipt(run_id_at(datetime.now(UTC)), "crawl", "test", datetime.now(UTC))
             archive.start_run(run)
             for batch in range(BATCHES):
-                archive.store(run.run_id, _results(held["articles"] + batch * NEW))
+                archive.store(run.run_id, _results(stored["articles"] + batch * NEW))
             archive.finish_run(ended(run), {}, [])
         sys.stdout.write("run\n")
         sys.stdout.flush()

@@ -204,7 +204,7 @@ def scene(work: Path) -> Iterator[Scene]:
         made = Scene(naver, work, before)
         root = _copy_of(made, "undisturbed")
         made.steps = run(root, naver, None)
-        made.expected = held(root)
+        made.expected = state_of(root)
         yield made
 
 
@@ -241,7 +241,7 @@ def run(root: Path, naver: Replica, kill: Kill | None) -> Counter[str]:
 
 def survive(made: Scene, name: str, *kills: Kill) -> int:
     """Kill crawls one after another, crawl once more, and compare. Returns how many were killed."""
-    root, died, asked = _copy_of(made, name), 0, Counter[str]()
+    root, died, requested = _copy_of(made, name), 0, Counter[str]()
     for kill in (*kills, None):
         captured = _captured(root)
         made.naver.log.clear()
@@ -251,11 +251,11 @@ def survive(made: Scene, name: str, *kills: Kill) -> int:
         targets = [e.target for e in made.naver.log.entries if e.host == NNEWS and "/article/" in e.target]
         again = captured & set(targets)
         assert not again, f"requested again, although captured: {again} ({', '.join(map(str, kills))})"
-        asked.update(targets)
+        requested.update(targets)
     # In flight: the request is open, or its response is not captured yet while the next request is already open.
-    in_flight = sum(times - 1 for times in asked.values())
+    in_flight = sum(times - 1 for times in requested.values())
     assert in_flight <= 2 * CONCURRENCY * died, f"{in_flight} articles were requested again after {died} kills"
-    found = held(root)
+    found = state_of(root)
     for what, expected in made.expected.items():
         assert found[what] == expected, f"{what} differ after {', '.join(map(str, kills))}"
     faults = verify_archive(root).faults
@@ -264,7 +264,7 @@ def survive(made: Scene, name: str, *kills: Kill) -> int:
     return died
 
 
-def held(root: Path) -> dict[str, Any]:
+def state_of(root: Path) -> dict[str, Any]:
     """Everything that must not depend on kills: all except the times of fetching and the runs."""
     with duckdb.connect(str(root / "archive.duckdb"), read_only=True) as connection:
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from schemas.errors import ArchiveBusy
 from storage.state.lease import lease
 
-HELD, BUSY, TWO_WRITERS = 0, 7, 1
+LEASED, BUSY, TWO_WRITERS = 0, 7, 1
 
 
 def compete(state: Path, together: Barrier) -> None:
@@ -32,7 +32,7 @@ def compete(state: Path, together: Barrier) -> None:
             mark.unlink()
     except ArchiveBusy:
         sys.exit(BUSY)
-    sys.exit(HELD)
+    sys.exit(LEASED)
 
 
 def main(archive: Path, rounds: int) -> str:
@@ -49,8 +49,8 @@ def main(archive: Path, rounds: int) -> str:
         for process in processes:
             process.join(20)
         codes = sorted(process.exitcode or 0 for process in processes)
-        assert codes in ([HELD, HELD], [HELD, BUSY]), f"round {number}: {codes}"
-        refused += codes == [HELD, BUSY]
+        assert codes in ([LEASED, LEASED], [LEASED, BUSY]), f"round {number}: {codes}"
+        refused += codes == [LEASED, BUSY]
     assert refused > rounds // 4, f"they competed in only {refused} of {rounds} rounds, which proves little"
     return f"{rounds} rounds, one process was refused in {refused}"
 

@@ -89,7 +89,7 @@ def test_repeating_a_reading_changes_nothing(made: list[WindowRead], read: Windo
 
 
 @given(st.lists(spans()), st.lists(spans()))
-def test_a_difference_lies_in_the_one_and_not_in_the_other(ours: list[Span], theirs: list[Span]) -> None:
+def test_a_difference_is_in_the_one_and_not_in_the_other(ours: list[Span], theirs: list[Span]) -> None:
     left = minus(ours, theirs)
     for minute in range(MINUTES):
 

@@ -43,7 +43,7 @@ class TestStoring:
         record = read_capture(tmp_path, CaptureRef(str(name), int(str(offset))))
         assert (record.url, record.status, record.content) == (key(1).url, 200, "<p>쪽</p>".encode())
 
-    def test_known_tells_what_is_held_and_leaves_out_what_is_not(self, tmp_path: Path) -> None:
+    def test_known_returns_stored_articles_and_omits_others(self, tmp_path: Path) -> None:
         with open_archive(tmp_path) as archive:
             store_new(archive, 1)
             known = archive.known([key(1).id, key(2).id])
@@ -197,7 +197,7 @@ class TestPublishing:
             archive.finish_run(ended(run), {}, [])
         assert len(rows(tmp_path, "FROM articles")) == 1
 
-    def test_a_copy_in_the_middle_that_fails_is_told_and_made_later(
+    def test_a_failed_snapshot_during_a_run_is_logged_and_repeated(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         def full(source: Path, target: Path) -> str:
@@ -239,7 +239,7 @@ class TestPublishing:
         assert len(rows(tmp_path, "FROM articles")) == 1
         assert verify_archive(tmp_path).faults == []
 
-    def test_a_text_that_was_read_anew_is_shown_however_large_the_archive(
+    def test_a_re_extracted_text_is_published_however_large_the_archive(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("storage.database.publisher.SMALL", 0)
@@ -252,7 +252,7 @@ class TestPublishing:
             store_results(archive, again)
         assert rows(tmp_path, "SELECT title FROM articles") == [("고쳐 읽은 제목",)]
 
-    def test_a_compaction_that_fails_is_told_and_readers_get_their_copy(
+    def test_a_failed_compaction_is_logged_and_the_snapshot_is_published(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         def full(path: Path, *, temporary: Path) -> None:
@@ -262,7 +262,7 @@ class TestPublishing:
         monkeypatch.setattr("storage.database.publisher.compact", full)
         with open_archive(tmp_path) as archive:
             store_new(archive, 1)
-        assert "the database stays larger than it needs to be" in caplog.text
+        assert "the database could not be compacted" in caplog.text
         assert len(rows(tmp_path, "FROM articles")) == 1
 
     def test_readers_get_what_a_migration_brought(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +281,7 @@ class TestPublishing:
             pass
         assert rows(tmp_path, "SELECT max(version) FROM schema_version") == [(every[-1].version,)]
 
-    def test_a_copy_that_a_killed_run_could_not_seal_is_no_damage(self, tmp_path: Path) -> None:
+    def test_a_snapshot_without_a_checksum_after_a_kill_is_no_damage(self, tmp_path: Path) -> None:
         with open_archive(tmp_path) as archive:
             store_new(archive, 1)
         (tmp_path / "state" / "unpublished").touch()
@@ -307,7 +307,7 @@ class TestPublishing:
 
 
 class TestLease:
-    def test_a_second_writer_is_told_who_holds_the_archive(self, tmp_path: Path) -> None:
+    def test_the_error_of_a_second_writer_names_the_holder(self, tmp_path: Path) -> None:
         with open_archive(tmp_path), pytest.raises(ArchiveBusy, match=f"process {os.getpid()} on .* since"):
             open_archive(tmp_path).__enter__()
 
@@ -491,7 +491,7 @@ def test_migrations_are_applied_once_and_in_order(tmp_path: Path) -> None:
     assert steps[0] == 1
 
 
-def test_comments_come_when_they_are_wanted_and_anew_when_they_were_changed(
+def test_comments_are_applied_on_request_and_again_after_a_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def said(*, commented: bool) -> str | None:

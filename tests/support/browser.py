@@ -36,13 +36,13 @@ def browser_program() -> str | None:
 class Tab:
     """A page in the browser.
 
-    `complaints`: warnings and errors on its console, and uncaught exceptions. `asked`: the URLs it requested, its own
-    first.
+    `complaints`: warnings and errors on its console, and uncaught exceptions. `requested`: the URLs that it requested,
+    its own first.
     """
 
     def __init__(self, connection: Connection, session: str) -> None:
         self.complaints: list[str] = []
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self._connection = connection
         self._session = session
         self._number = 0
@@ -98,7 +98,7 @@ class Tab:
             case "Log.entryAdded" if parameters["entry"]["level"] in ("error", "warning"):
                 self.complaints.append(str(parameters["entry"]))
             case "Network.requestWillBeSent":
-                self.asked.append(parameters["request"]["url"])
+                self.requested.append(parameters["request"]["url"])
 
 
 @contextmanager

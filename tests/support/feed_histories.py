@@ -52,8 +52,8 @@ class Consumer:
 
     def follow(self, connection: duckdb.DuckDBPyConnection, *, to_the_end: bool = False) -> None:
         """Read the next changes. Sometimes it crashes before it has stored them."""
-        asked = changes(connection, self.cursor)
-        lines = list(asked) if to_the_end else list(islice(asked, self.rng.randrange(400)))
+        feed = changes(connection, self.cursor)
+        lines = list(feed) if to_the_end else list(islice(feed, self.rng.randrange(400)))
         if to_the_end or self.rng.random() < 0.7:
             for change in lines:
                 self.take_in(change)
@@ -96,10 +96,10 @@ def check(consumer: Consumer, connection: duckdb.DuckDBPyConnection) -> None:
     def rows(sql: str) -> list[Any]:
         return connection.execute(sql).fetchall()
 
-    held = {
+    stored = {
         id_: (revision, digest) for id_, revision, digest in rows("SELECT id, revision, content_hash FROM articles")
     }
-    assert consumer.articles == held
+    assert consumer.articles == stored
     on_topic = dict(rows("SELECT id, on_topic FROM articles"))
     assert {id_: consumer.on_topic[id_] for id_ in consumer.articles} == on_topic
     assert consumer.copies == dict(rows("SELECT id, duplicate_of FROM duplicates"))
@@ -131,9 +131,9 @@ class Histories:
             self._reassess(archive, run_id)
 
     def _reassess(self, archive: Archive, run_id: str) -> None:
-        """Some texts are worth something else by another topic file."""
-        held = [row for row in archive.texts(sorted(archive.text_ids())) if self._rng.random() < 0.3]
-        texts = [Reassessment(row["id"], row["revision"], self._assess("", "").relevance) for row in held]
+        """Some texts get another score by another topic file."""
+        some = [row for row in archive.texts(sorted(archive.text_ids())) if self._rng.random() < 0.3]
+        texts = [Reassessment(row["id"], row["revision"], self._assess("", "").relevance) for row in some]
         archive.reassess(run_id, texts)
 
     def _find(self, history: int, at: datetime) -> Parsed | FindResult:

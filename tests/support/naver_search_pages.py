@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 SPOKEN = '<span class="fender-ui_0a1b2c3d">새 창 열림</span>'
-"""What each link has held since 2026-07, for screen readers."""
+"""The text that each link has contained since 2026-07, for screen readers."""
 
 
 @dataclass(frozen=True)

@@ -40,10 +40,10 @@ def path_of(article: MadeArticle) -> str:
     return f"/mnews/article/{article.key.oid}/{article.key.aid}"
 
 
-def search(naver: Replica, **asked: object) -> httpx.Response:
+def search(naver: Replica, **parameters: object) -> httpx.Response:
     with httpx.Client(timeout=5, verify=TLS) as client:
         url = naver.url + "/v1/search/news.json"
-        return client.get(url, params=asked, headers={"Host": OPENAPI, **OPENAPI_KEY})  # type: ignore[arg-type]
+        return client.get(url, params=parameters, headers={"Host": OPENAPI, **OPENAPI_KEY})  # type: ignore[arg-type]
 
 
 def expected(article: MadeArticle, layout: Layout, now: datetime) -> dict[str, object]:
@@ -76,7 +76,7 @@ def parsed(content: bytes, url: str) -> dict[str, object]:
     return fields | {"images": tuple(image.caption for image in article.images)}
 
 
-def asked(naver: Replica, url: str, **headers: str) -> bytes:
+def body_of(naver: Replica, url: str, **headers: str) -> bytes:
     """The body of the stand-in's response to one of Naver's URLs."""
     parts = urlsplit(url)
     answer = get(naver, parts.netloc, f"{parts.path}?{parts.query}", **headers)

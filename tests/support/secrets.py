@@ -126,10 +126,10 @@ class _EchoingApi(BaseHTTPRequestHandler):
         self.keys_received += key.split()
         if key and self.accepts:
             given |= {name: value for name, value in _REPLICA_KEYS.items() if name in given}
-        answer = self._asked(given | {"accept-encoding": "identity"})
+        answer = self._forwarded(given | {"accept-encoding": "identity"})
         self._send(self.echo(answer, key, self.path) if key else answer)
 
-    def _asked(self, headers: Mapping[str, str]) -> ApiResponse:
+    def _forwarded(self, headers: Mapping[str, str]) -> ApiResponse:
         connection = http.client.HTTPConnection(self.upstream, timeout=10)
         try:
             connection.request("GET", self.path, headers=dict(headers))

@@ -23,15 +23,15 @@ DAWN = datetime(2026, 1, 15, 2, 30, tzinfo=SEOUL)
 
 
 class Answers:
-    """A fetch that answers by the address's query: bytes, a status or a fault. Keeps the queries that it was asked."""
+    """A fetch that responds by the query of the URL: bytes, a status or a fault. `queries`: those received so far."""
 
     def __init__(self, answer: Callable[[dict[str, str]], bytes | FetchFault | int]) -> None:
         self.answer = answer
-        self.asked: list[dict[str, str]] = []
+        self.queries: list[dict[str, str]] = []
 
     async def __call__(self, url: str, *, why: str, **_: object) -> RawPage | FetchFault:
         query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-        self.asked.append(query)
+        self.queries.append(query)
         answer = self.answer(query)
         if isinstance(answer, FetchFault):
             return answer

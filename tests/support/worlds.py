@@ -263,15 +263,15 @@ class World:
         """The state of each id in the archive, and whether it is due for a retry."""
         with open_snapshot(self.archive) as connection:
             waiting = list(run_query(connection, "SELECT id, state, due_at IS NOT NULL FROM frontier")[1])
-            held = list(run_query(connection, "SELECT id FROM articles UNION SELECT id FROM duplicates")[1])
+            stored = list(run_query(connection, "SELECT id FROM articles UNION SELECT id FROM duplicates")[1])
             states = {str(id_): (str(state), bool(due)) for id_, state, due in waiting}
-            return states | {str(row[0]): ("held", False) for row in held}
+            return states | {str(row[0]): ("stored", False) for row in stored}
 
 
 def _accounted(state: tuple[str, bool] | None, article: MadeArticle, now: datetime) -> bool:
     """Whether nothing is lost. An article that was abandoned, or wrongly taken for deleted or off topic, is lost."""
     match state:
-        case ("held", _):
+        case ("stored", _):
             return True
         case (Outcome.GONE.value, _):
             return article.gone(now)

@@ -13,7 +13,7 @@ from typing import Any
 
 from flows.naver.clock import parse_mail_date
 from flows.naver.decoding import decode
-from flows.naver.lines import LONGEST_LINE, said, storable
+from flows.naver.lines import LONGEST_LINE, storable, usable_line
 from flows.naver.urls import clean_original_url, find_article_key
 from schemas.article import ArticleRef
 from schemas.errors import LayoutChanged
@@ -167,7 +167,7 @@ def _text(item: dict[str, Any], name: str, url: str) -> str:
 
 def _plain(item: dict[str, Any], name: str, url: str) -> str | None:
     """Text as people see it: `<b>` around the words searched for is removed, then entities are decoded once."""
-    return said(html.unescape(_BOLD.sub("", _text(item, name, url))).strip())
+    return usable_line(html.unescape(_BOLD.sub("", _text(item, name, url))).strip())
 
 
 def _published_at(item: dict[str, Any], url: str) -> datetime:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from flows.naver.lines import said
+from flows.naver.lines import usable_line
 from flows.naver.nodes import Scope, ancestors, attribute, one_line, shown_line
 from flows.naver.urls import find_article_key
 from schemas.article import ArticleKey
@@ -77,7 +77,7 @@ def _hits(found: Iterable[tuple[LexborNode, ArticleKey]], titles: _Titles, endin
         if title is None:
             yield Hit(key, address)
         else:
-            yield Hit(key, address, said(_shown(title, endings)), attribute(title, "href"))
+            yield Hit(key, address, usable_line(_shown(title, endings)), attribute(title, "href"))
 
 
 def _unique(hits: Iterable[Hit]) -> tuple[Hit, ...]:

@@ -48,7 +48,7 @@ async def _try(endpoint: Endpoint, topic: Topic, environment: Mapping[str, str],
         return None
     if missing := [variable for variable in variables if variable not in given]:
         judged = error if needed else warning
-        todo = f"set {' and '.join(variables)}: README.md (Secret blocks of Prefect are not seen here)"
+        todo = f"set {' and '.join(variables)}: README.md (Secret blocks are read only if PREFECT_API_URL is set)"
         return KeyTried(judged(name, f"{' and '.join(missing)}: not set", todo))
     try:
         key = keys_from(given)[endpoint]

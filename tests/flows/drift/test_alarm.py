@@ -1,4 +1,4 @@
-"""The drift alarm on made-up traits: when it rings, what it holds back, what it learns."""
+"""The drift alarm on made-up traits: its alarms, the pages that it quarantines, and its baseline."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from flows.drift.memory import LAYOUT_PAGES, PRESS_PAGES, READINGS, RECENT, lear
 from schemas.traits import Baseline, LayoutMemory, Traits
 
 LAYOUT = "page/1"
-WITNESS = "og:title is the title"
-USUAL = ("title", "body", "byline", WITNESS, "body: <em.img_desc>")
+CROSS_CHECK = "og:title is the title"
+USUAL = ("title", "body", "byline", CROSS_CHECK, "body: <em.img_desc>")
 
 
 def page(number: int, *, press: str | None = None, without: str = "", plus: str = "", body: int = 700) -> Traits:
@@ -37,39 +37,39 @@ def known(count: int = 700) -> Baseline:
     return watch.learned()
 
 
-def test_pages_as_ever_pass_and_are_learned() -> None:
+def test_unchanged_pages_pass_and_extend_the_baseline() -> None:
     watch = DriftAlarm(known())
     assert watch.look(pages(range(20))) == {}
     assert watch.alarms == []
     assert watch.learned().layouts[LAYOUT].counts.pages == known().layouts[LAYOUT].counts.pages + 20
 
 
-@pytest.mark.parametrize("changed", [{"without": WITNESS}, {"plus": "body: <div.promotion>"}])
+@pytest.mark.parametrize("changed", [{"without": CROSS_CHECK}, {"plus": "body: <div.promotion>"}])
 def test_three_pages_of_several_press_offices_are_enough(changed: dict[str, str]) -> None:
     watch = DriftAlarm(known())
-    held = watch.look(pages(range(3), **changed))
-    assert set(held) == {"id0", "id1", "id2"}
+    quarantined = watch.look(pages(range(3), **changed))
+    assert set(quarantined) == {"id0", "id1", "id2"}
     assert len(watch.alarms) == 1
 
 
-def test_two_odd_pages_are_none_yet_and_the_third_rings_over_three_runs() -> None:
+def test_two_odd_pages_raise_no_alarm_and_the_third_does_even_in_separate_runs() -> None:
     baseline = known()
     for number in range(2):
         watch = DriftAlarm(baseline)
-        assert watch.look(pages([number], without=WITNESS)) == {}
+        assert watch.look(pages([number], without=CROSS_CHECK)) == {}
         baseline = watch.learned()
-    rang = []
+    alarms = []
     for number in range(2, 8):
         watch = DriftAlarm(baseline)
-        watch.look(pages([number], without=WITNESS))
+        watch.look(pages([number], without=CROSS_CHECK))
         baseline = watch.learned()
-        rang += watch.alarms
-    assert rang
+        alarms += watch.alarms
+    assert alarms
 
 
-def test_the_alarm_says_layout_what_how_many_and_what_to_do() -> None:
+def test_the_alarm_names_layout_mark_number_of_pages_and_remedy() -> None:
     watch = DriftAlarm(known())
-    watch.look(pages(range(10), without=WITNESS))
+    watch.look(pages(range(10), without=CROSS_CHECK))
     (alarm,) = watch.alarms
     assert alarm.startswith("page/1: ")
     assert "“og:title is the title” is missing on 10 of 10 pages of 10 press offices (usual: 0 %)" in alarm
@@ -77,36 +77,36 @@ def test_the_alarm_says_layout_what_how_many_and_what_to_do() -> None:
     assert "--accept" in alarm
 
 
-def test_each_alarm_rings_once_and_later_pages_that_show_it_are_held() -> None:
+def test_each_alarm_is_raised_once_and_later_pages_with_the_drift_are_quarantined() -> None:
     watch = DriftAlarm(known())
-    watch.look(pages(range(10), without=WITNESS))
-    later = watch.look([*pages(range(10, 12), without=WITNESS), *pages(range(12, 20))])
+    watch.look(pages(range(10), without=CROSS_CHECK))
+    later = watch.look([*pages(range(10, 12), without=CROSS_CHECK), *pages(range(12, 20))])
     assert set(later) == {"id10", "id11"}
     assert "in this run" in later["id10"]
     assert len(watch.alarms) == 1
 
 
-def test_a_few_struck_pages_are_held_alone_and_many_hold_all() -> None:
+def test_few_drifted_pages_are_quarantined_alone_and_many_with_the_whole_batch() -> None:
     few, many = DriftAlarm(known()), DriftAlarm(known())
     clean = pages(range(100, 120))
     assert set(few.look([*clean, *pages(range(6), plus="odd")])) == {f"id{number}" for number in range(6)}
     assert len(many.look([*clean, *pages(range(16), plus="odd")])) == 36
 
 
-def test_a_share_that_shifts_holds_all_of_the_batch() -> None:
+def test_a_share_that_shifts_quarantines_the_whole_batch() -> None:
     watch = DriftAlarm(Baseline())
-    watch.look([*pages(range(500)), *pages(range(500, 700), without=WITNESS)])
+    watch.look([*pages(range(500)), *pages(range(500, 700), without=CROSS_CHECK)])
     mixed = DriftAlarm(watch.learned())
-    batch = [*pages(range(40), without=WITNESS), *pages(range(40, 42))]
+    batch = [*pages(range(40), without=CROSS_CHECK), *pages(range(40, 42))]
     assert set(mixed.look(batch)) == {name for name, _ in batch}
-    assert f"“{WITNESS}” is missing on 40 of 42" in mixed.alarms[0]
+    assert f"“{CROSS_CHECK}” is missing on 40 of 42" in mixed.alarms[0]
 
 
-def test_one_press_office_does_not_speak_for_a_layout_but_for_itself() -> None:
-    assert DriftAlarm(known(1_100)).look(pages(range(12), press="999", without=WITNESS)) == {}
+def test_one_press_office_raises_an_alarm_for_itself_and_not_for_the_layout() -> None:
+    assert DriftAlarm(known(1_100)).look(pages(range(12), press="999", without=CROSS_CHECK)) == {}
     watch = DriftAlarm(known(1_100))
-    held = watch.look(pages(range(100, 112), press="007", without=WITNESS))
-    assert len(held) == 12
+    quarantined = watch.look(pages(range(100, 112), press="007", without=CROSS_CHECK))
+    assert len(quarantined) == 12
     assert watch.alarms[0].startswith("page/1, press 007: ")
 
 
@@ -119,14 +119,14 @@ def test_a_press_office_may_begin_to_print_subtitles_but_not_to_lose_text() -> N
 def test_press_offices_are_not_named_where_the_whole_layout_changed() -> None:
     watch = DriftAlarm(known(1_400))
     for start in (0, 240):
-        assert len(watch.look(pages(range(start, start + 240), without=WITNESS))) == 240
+        assert len(watch.look(pages(range(start, start + 240), without=CROSS_CHECK))) == 240
     assert len(watch.alarms) == 1
 
 
-def test_little_known_layouts_are_only_learned() -> None:
+def test_layouts_with_few_known_pages_raise_no_alarm() -> None:
     watch = DriftAlarm(known(ENOUGH + RECENT - 1))
-    assert watch.look(pages(range(20), without=WITNESS)) == {}
-    other = [(name, replace(traits, layout="page/2")) for name, traits in pages(range(20), without=WITNESS)]
+    assert watch.look(pages(range(20), without=CROSS_CHECK)) == {}
+    other = [(name, replace(traits, layout="page/2")) for name, traits in pages(range(20), without=CROSS_CHECK)]
     assert DriftAlarm(known()).look(other) == {}
 
 
@@ -137,19 +137,19 @@ def test_copies_of_one_text_are_no_drift(mark: str) -> None:
     assert len(DriftAlarm(known()).look(pages(range(20), plus=mark))) == 20
 
 
-def test_what_is_held_is_not_learned() -> None:
+def test_quarantined_pages_do_not_enter_the_baseline() -> None:
     watch = DriftAlarm(known())
     watch.look(pages(range(20), plus="odd"))
     memory = watch.learned().layouts[LAYOUT]
     assert memory == known().layouts[LAYOUT]
 
 
-def test_accept_holds_nothing_and_learns_from_scratch() -> None:
+def test_accept_quarantines_nothing_and_starts_a_new_baseline() -> None:
     watch = DriftAlarm(known(), accept=True)
-    assert watch.look(pages(range(300), plus="odd", without=WITNESS)) == {}
+    assert watch.look(pages(range(300), plus="odd", without=CROSS_CHECK)) == {}
     assert watch.alarms == []
     baseline = watch.learned()
-    assert WITNESS not in baseline.layouts[LAYOUT].counts.marks
+    assert CROSS_CHECK not in baseline.layouts[LAYOUT].counts.marks
     assert len(DriftAlarm(baseline).look(pages(range(10)))) == 10
 
 
@@ -159,7 +159,7 @@ def test_accept_leaves_other_layouts_alone() -> None:
     assert watch.learned().layouts[LAYOUT] == known().layouts[LAYOUT]
 
 
-def test_where_most_pages_are_unreadable_the_others_are_held() -> None:
+def test_if_most_pages_cannot_be_parsed_the_others_are_quarantined() -> None:
     watch = DriftAlarm(known())
     assert watch.look(pages(range(3)), unread=2) == {}
     assert len(watch.look(pages(range(3)), unread=17)) == 3
@@ -170,7 +170,7 @@ def test_where_most_pages_are_unreadable_the_others_are_held() -> None:
 
 
 @pytest.mark.parametrize("changed", [{"without": "byline"}, {"plus": "line: 로그인 후"}, {"body": 40}])
-def test_what_articles_are_like_rings_on_nearly_all_of_many_pages(changed: dict[str, str | int]) -> None:
+def test_a_property_of_articles_raises_an_alarm_on_nearly_all_of_many_pages(changed: dict[str, str | int]) -> None:
     assert DriftAlarm(known()).look(pages(range(14), **changed)) == {}
     assert DriftAlarm(known()).look([*pages(range(12), **changed), *pages(range(20, 36))]) == {}
     watch = DriftAlarm(known())
@@ -178,8 +178,8 @@ def test_what_articles_are_like_rings_on_nearly_all_of_many_pages(changed: dict[
     assert len(watch.alarms) == 1
 
 
-@pytest.mark.parametrize(("mark", "ring", "pass_by"), [("body: <div.promotion>", 14, 12), ("title twice", 8, 6)])
-def test_what_no_page_ever_showed_rings_on_some_of_them(mark: str, ring: int, pass_by: int) -> None:
+@pytest.mark.parametrize(("mark", "alarm", "pass_by"), [("body: <div.promotion>", 14, 12), ("title twice", 8, 6)])
+def test_an_unknown_mark_raises_an_alarm_on_some_of_the_pages(mark: str, alarm: int, pass_by: int) -> None:
     """Elements on two in five of 32 pages, doubts on one in five, evenly spread."""
 
     def some(count: int) -> list[tuple[str, Traits]]:
@@ -187,13 +187,13 @@ def test_what_no_page_ever_showed_rings_on_some_of_them(mark: str, ring: int, pa
         return [one for at in range(32) for one in pages([at], plus=mark if at in shown else "")]
 
     assert DriftAlarm(known()).look(some(pass_by)) == {}
-    assert DriftAlarm(known()).look(some(ring))
+    assert DriftAlarm(known()).look(some(alarm))
 
 
 @pytest.mark.parametrize(
     "changed", [{"without": "body: <em.img_desc>"}, {"plus": "no part for a byline"}, {"plus": "published at midnight"}]
 )
-def test_what_hangs_on_the_article_may_be_on_a_part_of_the_pages(changed: dict[str, str]) -> None:
+def test_a_property_of_articles_may_be_on_a_part_of_the_pages(changed: dict[str, str]) -> None:
     assert DriftAlarm(known()).look([*pages(range(12), **changed), *pages(range(20, 36))]) == {}
 
 
@@ -204,16 +204,16 @@ def of_section(name: str, numbers: Iterable[int], **given: str | int) -> list[tu
     ]
 
 
-def test_a_section_that_is_new_has_articles_of_its_own_kind() -> None:
+def test_a_new_section_may_have_other_kinds_of_articles() -> None:
     watch = DriftAlarm(Baseline())
     watch.look(of_section("IT", range(700)))
     opinion = of_section("오피니언", range(30), without="byline", body=40)
     assert DriftAlarm(watch.learned()).look(opinion) == {}
     assert len(DriftAlarm(watch.learned()).look(of_section("IT", range(30), without="byline"))) == 30
-    assert DriftAlarm(watch.learned()).look(of_section("오피니언", range(30), without=WITNESS))
+    assert DriftAlarm(watch.learned()).look(of_section("오피니언", range(30), without=CROSS_CHECK))
 
 
-def test_a_section_that_is_known_may_come_alone_but_not_unlike_itself() -> None:
+def test_a_known_section_may_come_alone_but_not_changed() -> None:
     watch = DriftAlarm(Baseline())
     for start in range(0, 1_000, 20):
         watch.look(of_section("IT", range(start, start + 18)))
@@ -222,12 +222,12 @@ def test_a_section_that_is_known_may_come_alone_but_not_unlike_itself() -> None:
     assert len(DriftAlarm(watch.learned()).look(of_section("오피니언", range(30), without="byline", body=40))) == 30
 
 
-def test_press_offices_never_met_have_articles_of_their_own_kind() -> None:
+def test_unknown_press_offices_may_have_other_kinds_of_articles() -> None:
     new = [
         (f"x{at}", page(at, press=f"9{at % 5:02}", without="byline", plus="title without Hangul")) for at in range(30)
     ]
     assert DriftAlarm(known()).look(new) == {}
-    contradicted = [(name, replace(traits, marks=traits.marks - {WITNESS})) for name, traits in new]
+    contradicted = [(name, replace(traits, marks=traits.marks - {CROSS_CHECK})) for name, traits in new]
     assert len(DriftAlarm(known()).look(contradicted)) == 30
 
 
@@ -249,13 +249,13 @@ def readings(*items: int) -> DriftAlarm:
     return watch
 
 
-def test_a_source_that_falls_silent_is_told_once_and_its_silence_not_learned() -> None:
+def test_a_silent_source_raises_one_alarm_and_does_not_enter_the_baseline() -> None:
     watch = DriftAlarm(readings(*[5] * 30).learned())
-    told = watch.source("search_api:독자 모델", 0)
-    assert told is not None
-    assert "search_api:독자 모델 names nothing" in told
-    assert watch.source("search_api:독자 모델", 0) == told
-    assert watch.alarms == [told]
+    alarm = watch.source("search_api:독자 모델", 0)
+    assert alarm is not None
+    assert "search_api:독자 모델 returned no items" in alarm
+    assert watch.source("search_api:독자 모델", 0) == alarm
+    assert watch.alarms == [alarm]
     assert watch.learned().sources["search_api:독자 모델"] == (5,) * READINGS
 
 
@@ -266,7 +266,7 @@ def test_a_source_that_is_new_or_often_names_little_may_be_silent(items: list[in
     assert watch.learned().sources["search_api:독자 모델"][-1] == 0
 
 
-def test_a_silence_that_lasted_is_believed_and_learned() -> None:
+def test_a_long_silence_is_accepted_and_enters_the_baseline() -> None:
     watch = DriftAlarm(readings(*[5] * 30).learned())
     assert watch.source("search_api:독자 모델", 0, believed=True) is None
     assert watch.alarms == []
@@ -279,7 +279,7 @@ def test_readings_within_a_run_count() -> None:
     assert watch.source("search_api:독자 모델", 0) is not None
 
 
-def test_accept_takes_a_silent_source_as_it_is() -> None:
+def test_accept_applies_to_a_silent_source() -> None:
     watch = DriftAlarm(readings(*[5] * 30).learned(), accept=True)
     assert watch.source("search_api:독자 모델", 0) is None
     assert watch.learned().sources["search_api:독자 모델"] == (0,)
@@ -288,7 +288,7 @@ def test_accept_takes_a_silent_source_as_it_is() -> None:
 # --- memory --------------------------------------------------------------------------------------------------------
 
 
-def test_old_pages_fade_and_the_newest_count() -> None:
+def test_old_pages_lose_weight() -> None:
     memory = learn(LayoutMemory(), [page(number, press="001", plus="old") for number in range(LAYOUT_PAGES + RECENT)])
     assert memory.counts.pages == LAYOUT_PAGES
     assert memory.presses["001"].pages == PRESS_PAGES

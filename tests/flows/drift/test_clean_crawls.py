@@ -25,7 +25,7 @@ from tests.support.crawls import Scenario, crawled
     ],
 )
 @pytest.mark.every(4)
-def test_a_crawl_of_pages_that_are_right_rings_nothing(scenario: Scenario, seed: int, articles: int) -> None:
+def test_a_crawl_of_correct_pages_raises_no_alarm(scenario: Scenario, seed: int, articles: int) -> None:
     run = crawled(scenario, seed, articles)
     assert run.pages > ENOUGH
     assert run.alarms == []

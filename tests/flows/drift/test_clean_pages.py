@@ -10,7 +10,7 @@ from tests.programs.drift_proof import alarms_of
 from tests.support.drift import runs
 
 
-def test_clean_runs_ring_nothing() -> None:
+def test_clean_runs_raise_no_alarm() -> None:
     _, baseline, _ = alarms_of(1, 1_300, Baseline())
     rang, _, number = alarms_of(2, 2_000, baseline)
     assert rang == []
@@ -19,7 +19,7 @@ def test_clean_runs_ring_nothing() -> None:
 
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.every(2)
-def test_other_topics_ring_nothing(first: bool) -> None:
+def test_other_topics_raise_no_alarm(first: bool) -> None:
     """A search source names articles on the topic, a list names everything: one after the other."""
     baseline = Baseline()
     for on_topic in (first, not first):

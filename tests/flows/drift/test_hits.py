@@ -66,7 +66,7 @@ def pages(refs: Iterable[ArticleRef], size: int = 10) -> Iterator[list[ArticleRe
 
 
 def look(watch: DriftAlarm, refs: Iterable[ArticleRef], layout: str = LAYOUT) -> int | None:
-    """Show the watch these hits, a page at a time. Returns the number of the page that rang, from 1."""
+    """Check these hits page by page. Returns the number of the first page with an alarm, from 1."""
     for number, page in enumerate(pages(refs), 1):
         watch.look([(ref.key.id, hit_traits(ref, layout)) for ref in page])
         if watch.alarms:
@@ -76,7 +76,7 @@ def look(watch: DriftAlarm, refs: Iterable[ArticleRef], layout: str = LAYOUT) ->
 
 @pytest.fixture(params=["fresh", "learned"])
 def baseline(request: pytest.FixtureRequest) -> Baseline:
-    """What is taken for granted of hits, and what was learned of right ones."""
+    """The initial baseline of hits, and one extended by correct hits."""
     if request.param == "fresh":
         return Baseline()
     watch = DriftAlarm(Baseline())
@@ -85,22 +85,22 @@ def baseline(request: pytest.FixtureRequest) -> Baseline:
 
 
 @pytest.mark.parametrize("words", ["새 창 열림", " 새창", "...다른 창에서 봅니다", " (새 창)"])
-def test_titles_that_all_end_alike_ring(baseline: Baseline, words: str) -> None:
+def test_titles_with_a_common_ending_raise_an_alarm(baseline: Baseline, words: str) -> None:
     watch = DriftAlarm(baseline)
     assert (look(watch, ending_in(words, hits(range(60)))) or 99) <= 4
-    assert watch.alarms[0].startswith("hits of search_page/2: the hits do not look as before: “title ends: ")
+    assert watch.alarms[0].startswith("hits of search_page/2: the hits differ from earlier ones: “title ends: ")
     assert "--accept" in watch.alarms[0]
 
 
 @pytest.mark.parametrize("every", [1, 2, 4])
-def test_a_share_of_hits_without_a_title_rings(baseline: Baseline, every: int) -> None:
+def test_a_share_of_hits_without_a_title_raises_an_alarm(baseline: Baseline, every: int) -> None:
     watch = DriftAlarm(baseline)
     assert (look(watch, untitled(hits(range(60)), every)) or 99) <= 4
     assert "“title” is missing on" in watch.alarms[0]
     assert " hits of " in watch.alarms[0]
 
 
-def test_a_page_that_cannot_be_decoded_rings(baseline: Baseline) -> None:
+def test_a_page_that_cannot_be_decoded_raises_an_alarm(baseline: Baseline) -> None:
     assert look(DriftAlarm(baseline), [replace(ref, title=f"\ufffd{ref.title}") for ref in hits(range(40))])
 
 
@@ -126,16 +126,16 @@ def test_lists_of_two_press_offices_are_enough() -> None:
     ],
     ids=["series", "labels", "story", "numbers", "query", "short", "few without"],
 )
-def test_what_press_offices_do_rings_nothing(baseline: Baseline, shown: list[ArticleRef]) -> None:
+def test_habits_of_press_offices_raise_no_alarm(baseline: Baseline, shown: list[ArticleRef]) -> None:
     assert look(DriftAlarm(baseline), shown) is None
 
 
-def test_the_same_hits_again_and_again_are_no_more_than_once() -> None:
+def test_repeated_hits_count_once() -> None:
     watch = DriftAlarm(Baseline())
     assert look(watch, [*untitled(hits(range(2)), 1), *hits(range(2, 10))] * 30) is None
 
 
-def test_what_was_usual_all_along_is_learned_once_it_is_accepted() -> None:
+def test_an_accepted_ending_enters_the_baseline() -> None:
     shown = untitled(hits(range(600)), 3)
     watch = DriftAlarm(Baseline())
     look(watch, shown[:60])
@@ -148,7 +148,7 @@ def test_what_was_usual_all_along_is_learned_once_it_is_accepted() -> None:
 
 @pytest.mark.skipif(not ARCHIVE.is_file(), reason="the existing archive is not part of the project")
 @pytest.mark.every(2)
-def test_real_titles_of_one_day_ring_nothing() -> None:
+def test_real_titles_of_one_day_raise_no_alarm() -> None:
     """As lists of press offices, and as what searches for the day's commonest words find: 20 and 10 a page."""
     refs = real_hits()
     by_press: dict[str, list[ArticleRef]] = defaultdict(list)
@@ -257,7 +257,7 @@ def test_a_changed_page_ends_its_source_and_nothing_is_lost(
     assert ids(root) >= ids(undisturbed)
 
 
-def test_what_is_right_although_it_rings_is_accepted(naver: Replica, tmp_path: Path) -> None:
+def test_correct_hits_are_accepted_despite_an_alarm(naver: Replica, tmp_path: Path) -> None:
     naver.behaviour = Behaviour(rules=(BARE_WORDS,))
     assert crawled(naver, tmp_path, "search").drift
     order = QuarantineOrder(about(naver.corpus, "search"), tmp_path, accept=True)

@@ -1,4 +1,4 @@
-"""Every way in which a page can be read wrongly is noticed, and what was read wrongly is not stored."""
+"""Every way in which a page can be parsed wrongly is detected, and wrong articles are not stored."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_changes_that_the_site_has_really_seen(look: Layout, name: str) -> N
     assert not result.harmful or result.detected
 
 
-def test_pages_that_a_mutation_does_not_strike_pass() -> None:
+def test_pages_without_the_mutation_pass() -> None:
     mutation = next(one for one in mutations() if one.name == "body: promotion behind")
     clean, mutated = samples(Layout.Y2026_10, 12, 500)[:15], list(islice(struck(mutation, Layout.Y2026_10), 20))[15:]
     watch = DriftAlarm(learned(Layout.Y2026_10))

@@ -1,4 +1,4 @@
-"""The marks of a page: they say what is there, the same for every way to the tree, and never too much."""
+"""The marks of a page: accurate, the same for every way to build the tree, and of limited number."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_part_of_the_page_gives_the_traits_of_the_whole(look: Layout) -> None:
 
 @pytest.mark.skipif(not CAPTURES.is_dir(), reason="the captured pages are not part of the project")
 @pytest.mark.parametrize("name", NAMES)
-def test_captured_pages_bear_witness_to_their_articles(name: str) -> None:
+def test_captured_pages_have_the_marks_of_their_articles(name: str) -> None:
     content = gzip.decompress((CAPTURES / name).read_bytes())
     oid, aid = name.split("_")[2:4]
     url = f"https://n.news.naver.com/mnews/article/{oid}/{aid}"
@@ -95,7 +95,7 @@ def test_captured_pages_bear_witness_to_their_articles(name: str) -> None:
         ("title begins: 기사 제목:", {"title": "기사 제목: 서고의 하루"}),
     ],
 )
-def test_a_doubt_or_an_echo_is_marked_where_it_holds_and_nowhere_else(mark: str, given: dict[str, Any]) -> None:
+def test_a_doubt_or_an_echo_is_marked_only_where_it_applies(mark: str, given: dict[str, Any]) -> None:
     assert mark in marks(**given)
     assert mark not in marks()
 
@@ -108,7 +108,7 @@ def test_a_doubt_or_an_echo_is_marked_where_it_holds_and_nowhere_else(mark: str,
         ("no image read, though there is a picture's markup", "data-src=", "data-later="),
     ],
 )
-def test_what_is_there_and_not_read_is_marked(mark: str, old: str, new: str) -> None:
+def test_parts_that_are_present_but_not_parsed_are_marked(mark: str, old: str, new: str) -> None:
     pages = [
         one
         for one in samples(Layout.Y2024 if "caption" in mark else Layout.Y2022, 12, 60)
@@ -160,7 +160,7 @@ def test_an_element_is_named_without_numbers_and_hashes(markup: str, name: str) 
     assert name_of(body.first_child) == name
 
 
-def test_shapes_and_what_stands_behind() -> None:
+def test_shapes_of_an_element_and_of_its_siblings() -> None:
     tree = LexborHTMLParser('<div id="a">글<br><p><b>굵게</b></p></div> <i>뒤</i>글<hr class="end"><u>x</u>')
     node = tree.css_first("#a")
     assert node is not None
@@ -176,7 +176,7 @@ def test_a_hostile_page_has_marks_of_limited_number_and_length() -> None:
     assert max(map(len, found)) < 120
 
 
-def test_keys_of_an_answer_are_marked_with_what_they_hold() -> None:
+def test_keys_of_an_answer_are_marked_with_the_type_of_their_values() -> None:
     first = samples(Layout.SPORTS, 12, 20)[0]
     assert {"key article.title (str)", "key sections[0].name (str)", "key officeInfo.hname (str)"} <= first.traits.marks
     emptied = re.sub(rb'"originUrl": "[^"]*"', b'"originUrl": null', first.content)

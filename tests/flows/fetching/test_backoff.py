@@ -221,7 +221,7 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
 
 
 @given(st.text(max_size=60))
-def test_retry_after_never_raises_and_never_asks_for_more_than_a_day(value: str) -> None:
+def test_retry_after_never_raises_and_never_exceeds_a_day(value: str) -> None:
     seconds = retry_after_seconds(value, NOON)
     assert seconds is None or 0 <= seconds <= LONGEST_PAUSE
 

@@ -155,7 +155,7 @@ async def test_the_rules_of_a_host_are_read_once_with_the_time_of_its_clock() ->
 
 
 @in_loop
-async def test_the_rules_of_a_host_that_is_not_asked() -> None:
+async def test_the_rules_of_a_host_that_is_not_requested() -> None:
     async with harness({}) as w:
         with pytest.raises(AddressError, match="elsewhere"):
             await w.client.rules("elsewhere.example")

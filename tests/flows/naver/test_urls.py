@@ -224,7 +224,7 @@ def test_addresses_of_searches_keep_the_query_whole() -> None:
         assert fields(address) == {"query": [query], "display": ["100"], "start": ["101"], "sort": ["date"]}
 
 
-def test_every_address_that_is_asked_for_lies_on_a_known_host() -> None:
+def test_every_requested_address_is_on_a_known_host() -> None:
     key, day = ArticleKey("001", "0000000001"), date(2025, 12, 3)
     asked = [
         key.url,

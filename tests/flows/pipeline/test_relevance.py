@@ -174,12 +174,12 @@ def test_a_name_is_no_part_of_a_longer_word(name: str, text: str, is_named: bool
 @given(
     name=st.sampled_from(KOREAN), particle=st.sampled_from(PARTICLES), before=st.sampled_from(["", "새 ", "(", "새\n"])
 )
-def test_particles_stand_behind_a_name(name: str, particle: str, before: str) -> None:
+def test_particles_may_follow_a_name(name: str, particle: str, before: str) -> None:
     assert named(name, f"{before}{name}{particle} 나왔다")
 
 
 @given(name=st.sampled_from(KOREAN), syllable=SYLLABLES, particle=st.sampled_from(["", *PARTICLES]))
-def test_no_syllable_stands_before_a_name(name: str, syllable: str, particle: str) -> None:
+def test_no_syllable_may_precede_a_name(name: str, syllable: str, particle: str) -> None:
     team = Team(name="팀", aliases=(name,))
     assert mentions("", f"{syllable}{name}{particle}", (team,)) == ()
 
@@ -240,13 +240,13 @@ def test_a_rule_counts_once_in_each_place() -> None:
     ]
 
 
-def test_a_rule_looks_where_it_is_told_to() -> None:
+def test_a_rule_applies_only_to_its_place() -> None:
     for where, value in [("title", 1.0), ("body", 1.0), ("any", 2.0)]:
         only = Relevance.model_validate({"threshold": 1, "phrases": [{"phrases": "가", "weight": 1, "where": where}]})
         assert score("가", "가", only).value == value
 
 
-def test_a_rule_can_weigh_less_behind_the_lead() -> None:
+def test_a_rule_can_weigh_less_after_the_lead() -> None:
     phrases = [{"phrases": ["독파모", "소버린 AI"], "weight": 2, "in_passing": 0.5, "name": "it"}]
     passing = Relevance.model_validate({"threshold": 2, "phrases": phrases})
     for start, weight in [(0, 2.0), (LEAD - 1, 2.0), (LEAD, 0.5)]:
@@ -260,7 +260,7 @@ def test_a_rule_can_weigh_less_behind_the_lead() -> None:
     ]
 
 
-def test_a_rule_can_be_worth_nothing_behind_the_lead() -> None:
+def test_a_rule_can_have_no_weight_after_the_lead() -> None:
     rule = PhraseRule(phrases=("독파모",), weight=2, in_passing=0)
     assert score("", "가" * LEAD + "독파모", Relevance(threshold=1, phrases=(rule,))).value == 0
 
@@ -277,7 +277,7 @@ def test_an_exclusion_counts_against_it() -> None:
     assert str(result.reasons[1]) == "-1 solar: '태양광' in the body"
 
 
-def test_a_veto_stands_above_every_score() -> None:
+def test_a_veto_overrides_every_score() -> None:
     veto = rules(exclude=[{"phrases": ["부고"], "weight": "veto", "where": "title"}])
     assert score("독파모 [부고]", "독파모", veto).relevant is False
     assert score("독파모", "독파모 [부고]", veto).relevant is True
@@ -314,7 +314,7 @@ def test_the_teams_of_an_article_stand_in_the_topics_order() -> None:
     assert mentions("", "다른 회사", TEAMS) == ()
 
 
-def test_every_model_that_an_article_names_is_told_once_in_the_topics_order() -> None:
+def test_every_model_that_an_article_mentions_is_listed_once_in_the_topics_order() -> None:
     team = Team(name="가온", models=(("노을",), ("EXAONE",), ("K-노을",)))
     assert mentions("K-노을과 노을", "새 exaone은", (team,)) == (Mention("가온", ("노을", "EXAONE", "K-노을")),)
 

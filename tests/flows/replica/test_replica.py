@@ -42,7 +42,7 @@ from tests.support.replica import (
     OPENAPI,
     OPENAPI_KEY,
     PAGE_LAYOUTS,
-    asked,
+    body_of,
     expected,
     first,
     get,
@@ -359,15 +359,15 @@ def test_the_list_parser_reads_every_list(dense: Corpus) -> None:
     listed = [one for one in reversed(office) if one.listed(dense.last)]
     with Replica(dense) as naver:
         for url in (press_list_url(oid, day, 2), press_list_url(oid, day, 2).replace("listType=title&", "")):
-            page = parse_list_page(asked(naver, url), source="list", seen_at=naver.clock.now, url=url)
+            page = parse_list_page(body_of(naver, url), source="list", seen_at=naver.clock.now, url=url)
             assert [(ref.key, ref.title, ref.publisher) for ref in page.refs] == [
                 (one.key, one.at(dense.last).title, one.press.name) for one in listed[20:40]
             ]
             assert (page.page, page.has_next, page.empty) == (2, True, False)
         beyond = press_list_url(oid, day, 99)
-        last = parse_list_page(asked(naver, beyond), source="list", seen_at=naver.clock.now, url=beyond)
+        last = parse_list_page(body_of(naver, beyond), source="list", seen_at=naver.clock.now, url=beyond)
         quiet = press_list_url(oid, day - timedelta(days=99), 1)
-        nothing = parse_list_page(asked(naver, quiet), source="list", seen_at=naver.clock.now, url=quiet)
+        nothing = parse_list_page(body_of(naver, quiet), source="list", seen_at=naver.clock.now, url=quiet)
     assert (last.page, last.has_next) == (-(-len(listed) // 20), False)
     assert (nothing.refs, nothing.empty) == ((), True)
 
@@ -376,13 +376,13 @@ def test_the_section_parsers_read_a_section_to_its_end(naver: Replica) -> None:
     now = naver.clock.now
     wanted = [one for one in naver.corpus.articles if one.section == "101" and one.listed(now)][::-1]
     url = section_page_url("101")
-    page = parse_section_page(asked(naver, url), source="section", seen_at=now, url=url)
+    page = parse_section_page(body_of(naver, url), source="section", seen_at=now, url=url)
     refs = list(page.refs)
     for _ in range(40):
         if page.cursor is None:
             break
         url = section_more_url("101", page.cursor)
-        page = parse_section_more(asked(naver, url), source="section", seen_at=now, url=url)
+        page = parse_section_more(body_of(naver, url), source="section", seen_at=now, url=url)
         refs += page.refs
     assert page.cursor is None
     assert [(ref.key, ref.title) for ref in refs] == [(one.key, one.at(now).title) for one in wanted]
@@ -418,9 +418,9 @@ def test_the_search_parsers_agree_on_what_a_search_finds(naver: Replica) -> None
     now = naver.clock.now
     today = now.date()
     url = search_api_url("openapi", "국가대표 AI", start=1, display=10)
-    answer = parse_search_answer(asked(naver, url, **OPENAPI_KEY), source="api", seen_at=now, url=url)
+    answer = parse_search_answer(body_of(naver, url, **OPENAPI_KEY), source="api", seen_at=now, url=url)
     url = search_page_url("국가대표 AI", first=today - timedelta(days=60), last=today, start=1)
-    page = parse_search_page(asked(naver, url), source="page", seen_at=now, url=url)
+    page = parse_search_page(body_of(naver, url), source="page", seen_at=now, url=url)
     assert [ref.key for ref in answer.refs] == [ref.key for ref in page.refs]
     assert answer.not_hosted == page.not_hosted
     assert [ref.original_url for ref in answer.refs] == [ref.original_url for ref in page.refs]
@@ -432,7 +432,7 @@ def test_the_search_parsers_agree_on_what_a_search_finds(naver: Replica) -> None
         assert (ref.title, ref.original_url) == (article.at(now).title, article.original_url)
         assert ref.published_at == article.published_at.replace(second=0)
     url = search_page_url("아무도쓰지않은말", first=today, last=today, start=1)
-    assert parse_search_page(asked(naver, url), source="page", seen_at=now, url=url).no_results
+    assert parse_search_page(body_of(naver, url), source="page", seen_at=now, url=url).no_results
 
 
 def test_the_error_parser_reads_both_formats(naver: Replica) -> None:

@@ -73,7 +73,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 @pytest.fixture
 def tab(browser: Tab, file: Path) -> Tab:
     browser.complaints.clear()
-    browser.asked.clear()
+    browser.requested.clear()
     browser.resize(1200, 900)
     browser.open(file.as_uri())
     browser.until("document.readyState === 'complete' && document.documentElement.dataset.drawn")
@@ -105,7 +105,7 @@ def option(tab: Tab, field: str, word: str) -> str:
 
 def test_no_complaint_and_nothing_fetched(tab: Tab, file: Path) -> None:
     assert tab.complaints == []
-    assert [url for url in tab.asked if not url.startswith("data:")] == [file.as_uri()]
+    assert [url for url in tab.requested if not url.startswith("data:")] == [file.as_uri()]
 
 
 def test_the_first_hundred_of_all_and_the_pages_behind(tab: Tab) -> None:

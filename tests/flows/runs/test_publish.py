@@ -129,7 +129,7 @@ def test_an_open_reader_keeps_what_it_has(root: Path, monkeypatch: pytest.Monkey
 
 
 def test_what_is_no_archive_or_no_format(tmp_path: Path, root: Path) -> None:
-    with pytest.raises(BadInput, match="is no archive"):
+    with pytest.raises(BadInput, match="is not an archive"):
         publish(PublishOrder(tmp_path / "typo"))
     assert not (tmp_path / "typo").exists()
     with pytest.raises(BadInput, match="xlsx"):
@@ -140,5 +140,5 @@ def test_as_json(root: Path) -> None:
     done = publish(PublishOrder(root)).as_json()
     assert done["archive"] == str(root)
     assert [sorted(one) for one in done["exports"]] == [
-        ["articles", "bytes", "changed", "folder", "format", "removed", "seconds", "unchanged", "written"]
+        ["articles", "bytes", "changed", "folder", "format", "removed", "restored", "seconds", "unchanged", "written"]
     ] * 2

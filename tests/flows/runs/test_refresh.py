@@ -140,7 +140,7 @@ def test_what_robots_txt_forbids_now_makes_room_for_others(story: Story) -> None
 
 def test_a_wrong_folder_does_not_become_an_archive(tmp_path: Path) -> None:
     ran = seogo("refresh", "--archive", tmp_path / "typo")
-    assert (ran.code, "is no archive" in ran.err) == (Exit.BAD_INPUT, True)
+    assert (ran.code, "is not an archive" in ran.err) == (Exit.BAD_INPUT, True)
     assert not (tmp_path / "typo").exists()
 
 

@@ -66,7 +66,7 @@ class TestLists:
         answers = Answers(endless)
         ids, _ = read_press(answers, Window(NOON, NOON))
         assert ids == [key(3).id, key(2).id]
-        assert len(answers.asked) == 3
+        assert len(answers.queries) == 3
 
     def test_a_page_with_nothing_new_ends_a_day_that_was_read_before(self) -> None:
         before = NOON - timedelta(hours=1)
@@ -74,7 +74,7 @@ class TestLists:
         asked = Window(before, NOON, read_before=before)
         ids, report = read_press(answers, asked, found_at(before, 8, 7))
         assert ids == [key(9).id, key(8).id]
-        assert (report.end, len(answers.asked)) == (SourceEnd.OVERLAP, 2)
+        assert (report.end, len(answers.queries)) == (SourceEnd.OVERLAP, 2)
 
     def test_what_an_unfinished_run_found_does_not_end_a_day(self) -> None:
         """That run was killed after page 2: page 3 has never been read."""
@@ -94,7 +94,7 @@ class TestLists:
     def test_an_empty_list_that_was_never_read_is_not_read_further_back(self) -> None:
         answers = lists({})
         ids, report = read_press(answers, Window(NOON, NOON))
-        assert (ids, report.end, len(answers.asked)) == ([], SourceEnd.EMPTY, 1)
+        assert (ids, report.end, len(answers.queries)) == ([], SourceEnd.EMPTY, 1)
         assert "the list is empty on 2026-01-15" in report.reason
         assert report.watermark is None
 
@@ -109,7 +109,16 @@ class TestLists:
         assert report.reason == (
             "the list is empty from 2026-01-14 to 2026-01-15, but still shows articles on 2026-01-13"
         )
-        assert [query["date"] for query in answers.asked] == ["20260115", "20260114", "20260113"]
+        assert [query["date"] for query in answers.queries] == ["20260115", "20260114", "20260113"]
+
+    def test_articles_from_before_all_that_was_to_be_read_only_show_that_it_works(self) -> None:
+        before, last = DAWN - timedelta(minutes=15), TODAY - timedelta(days=3)
+        answers = lists({last: [[9], [8], [7]]})
+        ids, report = read_press(answers, Window(DAWN, DAWN, read_before=before, begin=DAWN - timedelta(days=2)))
+        assert (ids, report.items, report.end, report.watermark) == ([], 1, SourceEnd.EMPTY, DAWN)
+        assert "still shows articles on 2026-01-12" in report.reason
+        ids, _ = read_press(answers, Window(DAWN, DAWN, read_before=before, begin=DAWN - timedelta(days=3)))
+        assert key(9).id in ids
 
     def test_an_article_that_came_late_to_the_day_before_is_found_too(self) -> None:
         before = DAWN - timedelta(minutes=15)
@@ -121,7 +130,7 @@ class TestLists:
         before = DAWN - timedelta(minutes=15)
         answers = lists({TODAY: [[9]], TODAY - timedelta(days=1): [[8]]})
         _, report = read_press(answers, Window(DAWN, DAWN, read_before=before), found_at(before, 9))
-        assert (report.end, len(answers.asked)) == (SourceEnd.OVERLAP, 1)
+        assert (report.end, len(answers.queries)) == (SourceEnd.OVERLAP, 1)
 
     @pytest.mark.parametrize(("silent", "believed"), [(timedelta(hours=1), False), (timedelta(days=8), True)])
     def test_a_silent_list_moves_its_cursor_only_after_a_week(self, silent: timedelta, believed: bool) -> None:
@@ -130,7 +139,7 @@ class TestLists:
         ids, report = read_press(answers, Window(NOON - silent, NOON, read_before=NOON - silent))
         assert (ids, report.end, report.items) == ([], SourceEnd.EMPTY, 0)
         assert report.watermark == (NOON if believed else None)
-        assert len(answers.asked) <= 9
+        assert len(answers.queries) <= 9
 
     def test_an_empty_page_that_links_to_later_ones_is_a_changed_layout(self) -> None:
         answers = Answers(lambda query: b'<div class="list_body"></div>' + list_page([], page=1, last=3))
@@ -170,7 +179,7 @@ class TestLists:
         answers = lists({TODAY: [[9, 8], [7, 9]]})
         ids, report = read_press(answers, Window(DAWN, NOON))
         assert set(ids) == {key(n).id for n in (9, 8, 7)}
-        assert len(answers.asked) == 2 * PASSES
+        assert len(answers.queries) == 2 * PASSES
         assert (report.end, report.reason) == (SourceEnd.CAP, f"{TODAY}: {UNSTEADY}")
         assert report.window is not None
         assert report.window.unread

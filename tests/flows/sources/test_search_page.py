@@ -39,13 +39,13 @@ class TestSearchPage:
         answers = search_page({TODAY - timedelta(days=4): [9, 8]})
         ids, report = read_search(answers, Window(DAWN, DAWN, read_before=before), found_at(before, 9, 8))
         assert (ids, report.end, report.watermark) == ([key(9).id, key(8).id], SourceEnd.OVERLAP, DAWN)
-        assert len(answers.asked) == 2
+        assert len(answers.queries) == 2
 
     def test_a_window_with_hits_is_all_that_is_searched(self) -> None:
         before = DAWN - timedelta(minutes=15)
         answers = search_page({TODAY: [9], TODAY - timedelta(days=4): [8]})
         ids, _ = read_search(answers, Window(DAWN, DAWN, read_before=before), found_at(before, 9))
-        assert (ids, len(answers.asked)) == ([key(9).id], 1)
+        assert (ids, len(answers.queries)) == ([key(9).id], 1)
 
     def test_without_a_hit_in_a_week_no_cursor_moves(self) -> None:
         before = DAWN - timedelta(minutes=15)
@@ -53,6 +53,15 @@ class TestSearchPage:
         ids, report = read_search(answers, Window(DAWN, DAWN, read_before=before))
         assert (ids, report.end, report.watermark) == ([], SourceEnd.EMPTY, None)
         assert report.reason == "the search page has no hit from 2026-01-08 to 2026-01-15"
+
+    def test_hits_from_before_all_that_was_to_be_read_only_show_that_it_works(self) -> None:
+        before, begin = DAWN - timedelta(minutes=15), DAWN - timedelta(days=2)
+        answers = search_page({TODAY - timedelta(days=4): [9, 8]})
+        ids, report = read_search(answers, Window(DAWN, DAWN, read_before=before, begin=begin))
+        assert (ids, report.items, report.watermark) == ([], 2, DAWN)
+        answers = search_page({TODAY - timedelta(days=2): [7], TODAY - timedelta(days=4): [9, 8]})
+        ids, report = read_search(answers, Window(DAWN, DAWN, read_before=before, begin=begin))
+        assert (set(ids), report.watermark) == ({key(7).id}, DAWN)
 
     def test_hits_that_all_lead_elsewhere_are_a_changed_layout(self) -> None:
         hits = "".join(f'<a href="https://press.example/{n}" data-heatmap-target=".tit">글 {n}</a>' for n in range(10))

@@ -1,8 +1,8 @@
-"""Power cuts, simulated: a command is recorded, and what a disk may hold after a cut anywhere in it is held against it.
+"""Simulated power cuts: records a command, creates possible states of the disk after a cut, and checks the recovery.
 
-recorder.c      stands between a program and the C library, and writes down what it does to files
-recording.py    the log read back: calls, in order, on files and folders that have an identity
-disk.py         what of them may be there after a cut, by two models of a file system; a folder made of that
-scenarios.py    commands that are cut, what follows, and what must be true then
-__main__.py     so many states a model, in several processes (make torture)
+recorder.c      wraps the file functions of the C library and logs the calls of a program
+recording.py    reads the log: the calls in order, with an identity for each file and folder
+disk.py         two models of a file system: which calls may survive a power cut; creates a folder in that state
+scenarios.py    the commands that are interrupted, what follows, and what must be true afterwards
+__main__.py     checks a number of states per model, in several processes (make torture)
 """

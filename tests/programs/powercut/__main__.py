@@ -1,4 +1,4 @@
-"""So many states a model, in several processes.
+"""Checks a number of disk states per model, in several processes.
 
 python -m tests.programs.powercut [--states 300] [--seed 1] [--processes 2]        (make torture)
 """
@@ -18,11 +18,11 @@ from tests.programs.powercut.disk import MODELS
 from tests.programs.powercut.scenarios import COMMANDS, cuts, recorded, stage, survive
 
 Survived = Counter[tuple[str, str]]
-"""How many cuts, by model and scenario."""
+"""The number of cuts by model and scenario."""
 
 
 def cut_power(states: int, seed: int, share: tuple[int, int]) -> Survived:
-    """So many states a model, spread over the scenarios; `share`: this process's part of them, and of how many.
+    """Check `states` states per model, spread over the scenarios. `share`: the index and the number of processes.
 
     Raises AssertionError at the first loss.
     """
@@ -42,9 +42,9 @@ def cut_power(states: int, seed: int, share: tuple[int, int]) -> Survived:
 
 
 def main() -> None:
-    """Cut, and tell how it went."""
+    """Check the states, and print a summary."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--states", type=int, default=300, help="a model")
+    parser.add_argument("--states", type=int, default=300, help="number of states per model")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
@@ -52,7 +52,9 @@ def main() -> None:
     with ProcessPoolExecutor(given.processes) as pool:
         done = pool.map(cut_power, repeat(given.states), repeat(given.seed), shares)
         survived = sum(done, Survived())
-    print(f"{sum(survived.values())} power cuts survived: nothing lost, nothing twice, no change told otherwise.")
+    print(
+        f"{sum(survived.values())} power cuts survived: nothing lost, nothing duplicated, no published change altered."
+    )
     for (model, name), number in sorted(survived.items()):
         print(f"{model}: {name} {number}")
 

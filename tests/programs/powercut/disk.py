@@ -1,12 +1,11 @@
-"""What a disk may hold after a power cut, by two models of a file system.
+"""The possible states of a disk after a power cut, by two models of a file system.
 
-strict    What POSIX promises and nothing more: bytes and size of a file are there for certain once it was synced, a
-          name once its folder was. Of all else any part may be there, in any order.
-ordered   As ext4 in its default mode, xfs and btrfs do: what happens to names and sizes reaches the disk in the order
-          in which it happened, up to some moment behind the last sync that had to write it; bytes that were not synced
-          may be there or not.
+strict    Only what POSIX guarantees: the content and the size of a file are durable once it was synced, a name once its
+          folder was. Any subset of everything else may have reached the disk.
+ordered   As with ext4 in its default mode, xfs and btrfs: changes of names and sizes reach the disk in order, up to
+          some moment after the last sync that had to write them. Bytes that were not synced may be lost.
 
-In both, bytes that were not synced may be there in part: sectors of 512 bytes are whole, nothing larger is. Renames are
+In both models, bytes that were not synced may be written in part: only sectors of 512 bytes are atomic. Renames are
 atomic.
 """
 
@@ -21,21 +20,21 @@ from tests.programs.powercut.recording import Call, Kind, Node, Recording
 
 _SECTOR = 512
 _TORN = 0.3
-"""How many of the writes that may be there in part are."""
+"""The share of torn writes among those that can be torn."""
 
 Extent = tuple[int, int]
 
 
 @dataclass(slots=True)
 class Survivors:
-    """Which calls reached the disk, and of those that did in part, which of their bytes."""
+    """Which calls reached the disk, and the extents of those that did so in part."""
 
     whole: list[bool]
     parts: dict[int, list[Extent]] = field(default_factory=dict)
 
 
 def synced(calls: Sequence[Call]) -> list[bool]:
-    """Of each call, whether a later sync has made sure of it: of the file, or of the folder that has the name now."""
+    """For each call, whether a later sync made it durable: of the file, or of the folder with its new name."""
     last = {call.node: number for number, call in enumerate(calls) if call.kind is Kind.SYNCED}
     return [last.get(_to_be_synced(call), -1) > number for number, call in enumerate(calls)]
 
@@ -49,7 +48,7 @@ def strict(recording: Recording, cut: int, rng: random.Random) -> Survivors:
     """The strict model: what survives a cut before the call of this number."""
     calls = recording.calls[:cut]
     sure = synced(calls)
-    if rng.random() < 0.2:  # everything but one call, the most treacherous of all reorderings
+    if rng.random() < 0.2:  # all but one call, the kind of reordering that is hardest to handle
         unsure = [number for number, is_sure in enumerate(sure) if not is_sure]
         lost = rng.choice(unsure[-40:]) if unsure else None
         return Survivors([number != lost for number in range(cut)])
@@ -71,7 +70,7 @@ def ordered(recording: Recording, cut: int, rng: random.Random) -> Survivors:
 
 
 def killed(recording: Recording, cut: int, rng: random.Random) -> Survivors:
-    """No power cut: the program alone is gone."""
+    """No power cut, only a kill: all calls survive."""
     return Survivors([True] * cut)
 
 
@@ -80,9 +79,9 @@ MODELS: dict[str, Model] = {"strict": strict, "ordered": ordered}
 
 
 def _committed(recording: Recording, cut: int) -> int:
-    """Up to which call names and sizes are on the disk: the last sync of something whose name or size had changed.
+    """The number of calls whose names and sizes are durable: up to the last sync of a changed name or size.
 
-    A sync of a file that was only written over may leave them where they are.
+    A sync of a file whose content was only overwritten need not write them.
     """
     sizes: dict[Node, int] = {node: path.stat().st_size for node, path in recording.before.origins.items()}
     changed: set[Node] = set()
@@ -105,7 +104,7 @@ def _committed(recording: Recording, cut: int) -> int:
 
 
 def _torn(calls: Sequence[Call], sure: Sequence[bool], whole: list[bool], rng: random.Random) -> Survivors:
-    """Some of the writes that happen to be there are there in part: their beginning, or sectors here and there."""
+    """Tear some of the writes that survive without a sync: keep their beginning, or some of their sectors."""
     found = Survivors(whole)
     for number, call in enumerate(calls):
         if call.kind is Kind.WRITTEN and whole[number] and not sure[number] and rng.random() < _TORN:
@@ -119,7 +118,7 @@ def _torn(calls: Sequence[Call], sure: Sequence[bool], whole: list[bool], rng: r
 
 
 def materialise(recording: Recording, survivors: Survivors, target: Path) -> None:
-    """Make a folder of what survived."""
+    """Create a folder from the calls that survived."""
     tree, contents = recording.before.copy(), dict[Node, list[int]]()
     for number, call in enumerate(recording.calls[: len(survivors.whole)]):
         if survivors.whole[number]:
@@ -149,7 +148,7 @@ def _make(node: Node, path: Path, folders: dict[Node, dict[str, Node]], content:
 
 
 def content_at(recording: Recording, node: Node, cut: int) -> bytes:
-    """What the program sees in a file before the call of this number."""
+    """The content of a file before the call of this number, as the program sees it."""
     numbers = [
         number
         for number, call in enumerate(recording.calls[:cut])
@@ -159,7 +158,7 @@ def content_at(recording: Recording, node: Node, cut: int) -> bytes:
 
 
 def _content(recording: Recording, survivors: Survivors, node: Node, numbers: Sequence[int]) -> bytes:
-    """A file's bytes after these calls; where nothing was written, or what was is lost, it has zeros."""
+    """A file's content after these calls. Bytes that were never written, or were lost, are zeros."""
     origin = recording.before.origins.get(node)
     data = bytearray(origin.read_bytes() if origin else b"")
     for number in numbers:

@@ -2,10 +2,10 @@
  *
  *     LD_PRELOAD=recorder.so POWERCUT_ROOT=/folder POWERCUT_LOG=/elsewhere/log program …
  *
- * Stands before the functions of the C library that make, write, cut, rename, link, remove and sync files. Each call is
- * carried out by the system and appended to the log while a lock is held, so that the log has the order in which the
- * system saw the calls. Calls that would write past the recorder (sendfile, copy_file_range) fail as on systems that do not
- * have them; programs fall back to write. recording.py reads the log, and a test compares what it comes to with the folder.
+ * Wraps the functions of the C library that create, write, truncate, rename, link, remove and sync files. Each call is
+ * executed and appended to the log under a lock, so that the log has the order in which the system saw the calls. Calls
+ * that would bypass the recorder (sendfile, copy_file_range) fail as on systems without them; programs then use write.
+ * recording.py reads the log, and a test compares the result of replaying it with the folder.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +29,7 @@ enum kind {
     REMOVED = 'U', FOLDER_REMOVED = 'E', SYNCED = 'S',
 };
 
-/* One call: this, then both paths, then `length` bytes where they were written. `at` is an offset, or a new size. */
+/* One call: this header, then both paths, then `length` bytes of a write. `at` is an offset or a new size. */
 struct __attribute__((packed)) entry {
     uint32_t magic;
     uint8_t kind;
@@ -70,10 +70,10 @@ static void record(enum kind kind, uint64_t inode, const char *path, const char 
     };
     size_t whole = 0;
     for (int i = 0; i < 4; i++) whole += parts[i].iov_len;
-    if (syscall(SYS_writev, log_file, parts, 4) != (long)whole) abort(); /* a record with holes proves nothing */
+    if (syscall(SYS_writev, log_file, parts, 4) != (long)whole) abort(); /* an incomplete log proves nothing */
 }
 
-/* -- where a call leads */
+/* -- paths */
 
 static int in_root(const char *path) {
     size_t length = strlen(root);
@@ -89,7 +89,7 @@ static int path_of_descriptor(int descriptor, char *path) {
     return 1;
 }
 
-/* The whole path of a name that is relative to a folder; whether it is below the root. */
+/* The absolute path of a name relative to a folder. Returns whether it is below the root. */
 static int resolve(int folder, const char *name, char *path) {
     if (log_file < 0 || !name) return 0;
     if (name[0] == '/') {
@@ -102,13 +102,13 @@ static int resolve(int folder, const char *name, char *path) {
     return in_root(path);
 }
 
-/* Whether a descriptor is of a file or folder below the root, with its path and what the system knows of it. */
+/* Whether a descriptor refers to a file or folder below the root, with its path and its status. */
 static int is_ours(int descriptor, char *path, struct stat *found) {
     return log_file >= 0 && path_of_descriptor(descriptor, path) && in_root(path) && !fstat(descriptor, found) &&
            (S_ISREG(found->st_mode) || S_ISDIR(found->st_mode));
 }
 
-/* -- files that come to be */
+/* -- creation */
 
 static int do_open(int folder, const char *name, int flags, mode_t mode) {
     enter();
@@ -158,7 +158,7 @@ static int do_mkdir(int folder, const char *name, mode_t mode) {
 int mkdir(const char *name, mode_t mode) { return do_mkdir(AT_FDCWD, name, mode); }
 int mkdirat(int folder, const char *name, mode_t mode) { return do_mkdir(folder, name, mode); }
 
-/* -- what is in them */
+/* -- content */
 
 static ssize_t do_write(int descriptor, const void *data, size_t length, off_t at, int positioned) {
     enter();
@@ -216,7 +216,7 @@ int truncate(const char *name, off_t size) {
 }
 int truncate64(const char *name, off_t size) { return truncate(name, size); }
 
-/* Room that is allocated makes a file longer; whatever else fallocate can do, nobody here asks for. */
+/* Allocation may extend a file; the other operations of fallocate are not used. */
 static int do_allocate(int descriptor, int mode, off_t at, off_t length) {
     enter();
     char path[LONGEST];
@@ -287,7 +287,7 @@ int remove(const char *name) {
     return failed && errno == EISDIR ? do_remove(AT_FDCWD, name, AT_REMOVEDIR) : failed;
 }
 
-/* -- what is to stay */
+/* -- syncs */
 
 static int do_sync(int descriptor, long call) {
     enter();
@@ -303,7 +303,7 @@ static int do_sync(int descriptor, long call) {
 int fsync(int descriptor) { return do_sync(descriptor, SYS_fsync); }
 int fdatasync(int descriptor) { return do_sync(descriptor, SYS_fdatasync); }
 
-/* -- ways past all this */
+/* -- calls that would bypass the recorder */
 
 ssize_t sendfile(int to, int from, off_t *at, size_t length) {
     char path[LONGEST];

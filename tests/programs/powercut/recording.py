@@ -1,4 +1,4 @@
-"""What a program did to a folder: its files before, and every call in order, on files and folders with an identity."""
+"""Records what a program does to a folder: its files before, and all calls in order, with an identity for each file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MAGIC = 0x54554350
 COMPILER = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
 
 Node = int
-"""The identity of a file or folder. An inode's number is given anew when its file is gone; this never is."""
+"""The identity of a file or folder. Unlike the number of an inode, it is never used again."""
 
 
 class Kind(StrEnum):
-    """What a call does."""
+    """The kind of a call."""
 
     CREATED = "C"
     FOLDER_MADE = "D"
@@ -45,7 +45,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call on `node`, at `place` and, where it has two names, `other`. `at`: where bytes went, or the new size."""
+    """One call on `node`, at `place`, and `other` if it has two names. `at`: the offset of a write, or the new size."""
 
     kind: Kind
     node: Node
@@ -57,7 +57,7 @@ class Call:
 
 @dataclass(slots=True)
 class Tree:
-    """Folders by identity, each with what its names lead to; and of files from before, where their bytes are."""
+    """Folders by identity, each with the nodes of its names. `origins`: copies of the files that existed before."""
 
     root: Node
     folders: dict[Node, dict[str, Node]]
@@ -79,7 +79,7 @@ class Tree:
         self.folders.setdefault(place.folder, {})[place.name] = node
 
     def drop(self, place: Place, node: Node) -> None:
-        """Take a name away, if it leads there."""
+        """Remove a name, if it refers to this node."""
         names = self.folders.setdefault(place.folder, {})
         if names.get(place.name) == node:
             del names[place.name]
@@ -90,7 +90,7 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A tree as it was, and the calls that changed it."""
+    """A tree before the calls, and the calls that changed it."""
 
     before: Tree
     calls: Sequence[Call]
@@ -106,9 +106,9 @@ def compiled(folder: Path) -> Path:
 
 
 def record(recorder: Path, disk: Path, code: str, *, path: Sequence[str | Path] = ()) -> Recording:
-    """Run Python code in a process of its own, and record what it does to the folder `disk`.
+    """Run Python code in its own process, and record what it does to the folder `disk`.
 
-    A copy of the folder is left beside it, with the bytes of before.
+    A copy of the folder with its previous content stays next to it.
     """
     before, log = disk.with_name(f"{disk.name}.before"), disk.with_name(f"{disk.name}.log")
     shutil.copytree(disk, before)
@@ -127,7 +127,7 @@ def record(recorder: Path, disk: Path, code: str, *, path: Sequence[str | Path] 
 
 
 def _scanned(disk: Path, before: Path, nodes: dict[int, Node]) -> Tree:
-    """The tree of a folder; its inodes' numbers are noted in `nodes`."""
+    """The tree of a folder. Adds the numbers of its inodes to `nodes`."""
     tree = Tree(0, {0: {}})
     nodes[disk.stat().st_ino] = 0
     for found in sorted(disk.rglob("*")):
@@ -142,7 +142,7 @@ def _scanned(disk: Path, before: Path, nodes: dict[int, Node]) -> Tree:
 
 
 def _entries(log: Path, disk: Path) -> Iterator[tuple[Kind, int, str, str, int, bytes]]:
-    """The log's entries: kind, inode, both paths below the folder, position, bytes."""
+    """The entries of the log: kind, inode, both paths below the folder, position, bytes."""
     data, position = log.read_bytes(), 0
     while position < len(data):
         magic, kind, first, second, inode, at, length = _ENTRY.unpack_from(data, position)
@@ -161,7 +161,7 @@ def _entries(log: Path, disk: Path) -> Iterator[tuple[Kind, int, str, str, int, 
 def _resolved(
     entries: Iterator[tuple[Kind, int, str, str, int, bytes]], now: Tree, nodes: dict[int, Node]
 ) -> Iterator[Call]:
-    """The entries as calls. `now` is the tree as it was before them, and grows with them."""
+    """The entries as calls. `now` is the tree before them, and is updated with each call."""
     fresh = max(nodes.values()) + 1
     for kind, inode, path, other, at, data in entries:
         match kind:
@@ -187,7 +187,7 @@ def _resolved(
 
 
 def names_of(disk: Path) -> Mapping[str, bytes | None]:
-    """Every path below a folder, and of files their bytes."""
+    """All paths below a folder, with the content of files."""
     return {
         found.relative_to(disk).as_posix(): None if found.is_dir() else found.read_bytes() for found in disk.rglob("*")
     }

@@ -1,16 +1,16 @@
-"""Commands that a power cut interrupts, what follows it, and what must be true then.
+"""The commands that a power cut interrupts, what follows, and what must be true afterwards.
 
-    first crawl     into a folder that is not there yet
-    crawl           hours later: new articles, edits, copies; readers get a copy after every batch
-    recovery        a crawl behind one that was killed in the middle
-    older database  a crawl beside captures that the database does not know
-    compaction      a crawl with nothing new, that makes the database smaller
-    publish         all exports, and what changed since the beginning
-    repair          of a database with a flipped byte, and a Markdown file that was altered
+    first crawl     into a folder that does not exist yet
+    crawl           hours later: new articles, edits, copies; the snapshot is published after every batch
+    recovery        a crawl after one that was killed
+    older database  a crawl with captures that the database does not know
+    compaction      a crawl with nothing new, which compacts the database
+    publish         all exports, and the change feed from the beginning
+    repair          of a database with a flipped byte, and of an altered Markdown file
     rebuild         from the captures
 
-After the cut comes the next command, then a crawl, then `verify`. The archive must hold what it holds where nothing was
-cut: rows, files, exports; and every change that a reader could have seen must be in the feed, under its number.
+After the cut, the next command runs, then a crawl, then `verify`. The archive must equal one without a power cut: rows,
+files, exports. Every change that a reader could have seen must be in the feed, with the same number.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ EARLIER = torture.LAST - timedelta(hours=20)
 Events = list[tuple[Any, ...]]
 
 
-# -- commands, as they run in a process of their own
+# -- the commands, in their own process
 
 
 def crawl(root: Path, site: str, now: datetime) -> None:
@@ -67,11 +67,11 @@ def exports(root: Path, site: str, now: datetime) -> None:
         export_changes(root, 0, form, root.parent / "changes")
 
 
-def mend(root: Path, site: str, now: datetime) -> None:
+def run_repair(root: Path, site: str, now: datetime) -> None:
     assert repair(root).left == []
 
 
-def make_anew(root: Path, site: str, now: datetime) -> None:
+def run_rebuild(root: Path, site: str, now: datetime) -> None:
     assert rebuild(root).left == []
 
 
@@ -83,24 +83,24 @@ COMMANDS: dict[str, Command] = {
     "older database": crawl,
     "compaction": compaction,
     "publish": exports,
-    "repair": mend,
-    "rebuild": make_anew,
+    "repair": run_repair,
+    "rebuild": run_rebuild,
 }
 
 
 def run(name: str, root: str, site: str, now: str) -> None:
-    """What the recorded process does."""
+    """The main function of the recorded process."""
     COMMANDS[name](Path(root), site, datetime.fromisoformat(now))
 
 
-# -- what was recorded
+# -- recordings
 
 
 @dataclass
 class Scenario:
-    """A recorded command, and what an archive holds after it and a crawl.
+    """A recorded command, and the expected state of the archive after it and a crawl.
 
-    `shown`: from which call on readers saw a copy, and the events in it.
+    `shown`: for each snapshot, the call from which on readers saw it, and its events.
     """
 
     name: str
@@ -113,9 +113,9 @@ class Scenario:
 
 @dataclass
 class Stage:
-    """A stand-in for Naver, the recorder, a folder to work in, and the archives that scenarios begin with.
+    """A stand-in for Naver, the recorder, a working folder, and the archives at the start of the scenarios.
 
-    `steps` of the crawl from `earlier` to `later`, as the torture counts them; `expected`: what `later` holds.
+    `steps`: those of the crawl from `earlier` to `later`, as counted by the torture; `expected`: the state of `later`.
     """
 
     naver: Replica
@@ -139,18 +139,18 @@ class Stage:
 
 @contextmanager
 def stage(work: Path) -> Iterator[Stage]:
-    """Set it up."""
+    """Set up the stage."""
     with Replica(torture.made_corpus(), now=EARLIER) as naver:
         made = Stage(naver, compiled(work), work)
         made.crawl(made.earlier, EARLIER)
         shutil.copytree(made.earlier, made.later)
         made.steps = made.crawl(made.later, torture.LAST)
-        made.expected = torture.held(made.later)
+        made.expected = torture.state_of(made.later)
         yield made
 
 
 def _prepared(made: Stage, name: str) -> Path:
-    """The folder in which a command is to be recorded; the archive is `archive` in it."""
+    """The folder in which a command is recorded; it contains the archive as `archive`."""
     folder = made.work / name.replace(" ", "-")
     root = folder / "archive"
     folder.mkdir()
@@ -180,7 +180,7 @@ def _damage(root: Path) -> None:
 
 
 def recorded(made: Stage, name: str) -> Scenario:
-    """Record a command, on an archive of its own."""
+    """Record a command on a separate archive."""
     folder = _prepared(made, name)
     now = {"first crawl": EARLIER, "publish": torture.LAST + timedelta(hours=2)}.get(name, torture.LAST)
     made.naver.clock.set(now)
@@ -192,14 +192,14 @@ def recorded(made: Stage, name: str) -> Scenario:
     check_complete(found, folder)
     found.exported = _exported(folder)
     made.crawl(root, now)
-    found.expected = torture.held(root)
+    found.expected = torture.state_of(root)
     found.shown = list(_shown(recording, made.work / "shown.duckdb"))
     shutil.rmtree(folder)
     return found
 
 
 def check_complete(found: Scenario, folder: Path) -> None:
-    """What was recorded comes to what is there: nothing was written past the recorder."""
+    """Check that replaying the recording gives the same folder: no write bypassed the recorder."""
     again = folder.with_name("again")
     calls = len(found.recording.calls)
     disk.materialise(found.recording, disk.killed(found.recording, calls, random.Random(0)), again)
@@ -210,7 +210,7 @@ def check_complete(found: Scenario, folder: Path) -> None:
 
 
 def _exported(folder: Path) -> dict[str, bytes | None]:
-    """Exports that others read. What begins with a dot is the program's own, or was left by one that is dead."""
+    """The exported files. Names that begin with a dot are temporary files, possibly of a killed process."""
     every = names_of(folder)
     return {
         name: data
@@ -220,7 +220,7 @@ def _exported(folder: Path) -> dict[str, bytes | None]:
 
 
 def _shown(recording: Recording, temporary: Path) -> Iterator[tuple[int, Events]]:
-    """The readers' copies: from which call on each was there, and its events."""
+    """The snapshots: the call from which on each was visible, and its events."""
     before = recording.before
     if "archive" in before.folders[before.root]:
         yield 0, events(before.origins[before.find(f"archive/{SNAPSHOT}")])
@@ -231,7 +231,7 @@ def _shown(recording: Recording, temporary: Path) -> Iterator[tuple[int, Events]
 
 
 def events(database: Path) -> Events:
-    """The change feed that a database has."""
+    """The change feed of a database."""
     with duckdb.connect(str(database), read_only=True) as connection:
         sql = "SELECT seq, changed_at, kind, id, revision, duplicate_of FROM events ORDER BY seq"
         return connection.execute(sql).fetchall()
@@ -242,7 +242,7 @@ def events(database: Path) -> Events:
 
 @dataclass(frozen=True)
 class Cut:
-    """A power cut: before which call of which scenario, by which model, and the seed of what is lost."""
+    """A power cut: the scenario, the call that it precedes, the model, and the seed that selects what is lost."""
 
     scenario: str
     call: int
@@ -251,7 +251,7 @@ class Cut:
 
 
 def cuts(found: Scenario, model: str, number: int, seed: int) -> Iterator[Cut]:
-    """So many cuts, at calls of every kind in turn, spread over the whole command."""
+    """`number` cuts, at calls of every kind in turn, spread over the whole command."""
     rng = random.Random(f"{seed} {model} {found.name}")
     by_kind: dict[Kind, list[int]] = {}
     for at, call in enumerate(found.recording.calls):
@@ -263,36 +263,36 @@ def cuts(found: Scenario, model: str, number: int, seed: int) -> Iterator[Cut]:
 
 
 def survive(made: Stage, found: Scenario, cut: Cut) -> None:
-    """Make what a disk may hold after the cut, go on with it, and compare. Raises AssertionError, naming the cut."""
+    """Create a possible state of the disk after the cut, continue, and compare. Raises AssertionError with the cut."""
     folder = made.work / f"cut-{cut.scenario.replace(' ', '-')}-{cut.model}-{cut.call}-{cut.seed}"
     survivors = disk.MODELS[cut.model](found.recording, cut.call, random.Random(cut.seed))
     disk.materialise(found.recording, survivors, folder)
     try:
-        _go_on(made, found, cut, folder / "archive")
+        _continue(made, found, cut, folder / "archive")
     except Exception as error:
         raise AssertionError(f"{cut}: {error}") from error
     shutil.rmtree(folder)
 
 
-def _go_on(made: Stage, found: Scenario, cut: Cut, root: Path) -> None:
+def _continue(made: Stage, found: Scenario, cut: Cut, root: Path) -> None:
     if found.name in ("repair", "rebuild"):
-        _mended(found, root, directly=cut.seed % 2 == 0)
+        _repeat(found, root, directly=cut.seed % 2 == 0)
     elif root.exists() and cut.seed % 3 == 0:
         assert verify_archive(root).faults == [], "verify, as the next command"
     if found.name == "publish":
         exports(root, "", found.now)
         assert _exported(root.parent) == found.exported, "exports differ"
     made.crawl(root, found.now)
-    held = torture.held(root)
+    state = torture.state_of(root)
     for what, expected in found.expected.items():
-        assert held[what] == expected, f"{what} differ"
+        assert state[what] == expected, f"{what} differ"
     assert verify_archive(root).faults == []
     _check_feed(found, cut, root)
 
 
 def _check_feed(found: Scenario, cut: Cut, root: Path) -> None:
-    """What a reader can have seen is there, as it was seen: nothing is told otherwise, or behind a cursor."""
-    seen = [told for at, told in found.shown if at <= cut.call]
+    """Check that every event that a reader may have seen is unchanged, and that none was inserted before its cursor."""
+    seen = [shown for at, shown in found.shown if at <= cut.call]
     if seen and seen[-1]:
         newest = seen[-1][-1][0]
         now = [event for event in events(root / SNAPSHOT) if event[0] <= newest]
@@ -300,8 +300,8 @@ def _check_feed(found: Scenario, cut: Cut, root: Path) -> None:
         assert not differ, f"the feed differs: {differ[:3]}"
 
 
-def _mended(found: Scenario, root: Path, *, directly: bool) -> None:
-    """The command once more: at once, or when the next start says so. A start does not notice an altered file."""
+def _repeat(found: Scenario, root: Path, *, directly: bool) -> None:
+    """Run the command again: at once, or if the next start requires it. A start does not notice an altered file."""
     command = partial(COMMANDS[found.name], root, "", found.now)
     if directly or found.name == "repair":
         command()

@@ -113,12 +113,12 @@ def test_files_are_rolled_at_a_size_and_each_reads_by_itself(tmp_path: Path) -> 
 def test_an_unchanged_answer_is_a_revisit(tmp_path: Path) -> None:
     with writer(tmp_path) as file:
         first = file.append_page(page(key().url, CONTENT))
-        held_already = file.append_page(page(key().url, CONTENT, fetched_at=NOW + timedelta(hours=1)), first)
+        stored_before = file.append_page(page(key().url, CONTENT, fetched_at=NOW + timedelta(hours=1)), first)
         changed = file.append_page(page(key().url, CONTENT + b"!"), first)
     path = tmp_path / first.file
     with path.open("rb") as stream:
         records = {r.stream_pos: (str(r.record_type), dict(r.headers)) for r in ArchiveIterator(stream)}
-    assert held_already == first  # what can be read is there
+    assert stored_before == first  # what can be read is there
     ((_, named),) = [record for record in records.values() if record[0] == "revisit"]
     _, held = records[first.offset]
     assert [records[ref.offset][0] for ref in (first, changed)] == ["response", "response"]
@@ -162,7 +162,7 @@ def test_a_file_cut_anywhere_keeps_its_whole_records(share: float, tmp_path_fact
 
 
 @pytest.mark.parametrize("position", [12, 60, 200, 300])
-def test_behind_a_damaged_record_the_file_is_read_on(tmp_path: Path, position: int) -> None:
+def test_reading_continues_after_a_damaged_record(tmp_path: Path, position: int) -> None:
     with writer(tmp_path) as file:
         refs = [file.append_page(page(key(number).url, CONTENT + b"x" * 3000)) for number in range(6)]
     path = tmp_path / refs[0].file
@@ -173,7 +173,7 @@ def test_behind_a_damaged_record_the_file_is_read_on(tmp_path: Path, position: i
     whole = [met.ref for met in found if isinstance(met, ScannedRecord) and met.kind == "response"]
     assert whole == refs[:2] + refs[3:]
     (fault,) = [item for item in found if isinstance(item, str)]
-    assert fault.startswith(f"{refs[0].file}: no whole record behind")
+    assert fault.startswith(f"{refs[0].file}: no complete record after")
 
 
 def test_a_record_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:

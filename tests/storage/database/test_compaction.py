@@ -75,7 +75,7 @@ def test_a_compact_copy_holds_the_same(tmp_path: Path) -> None:
     assert verify_archive(tmp_path).faults == []
 
 
-def test_where_little_memory_is_too_little_more_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_needs_more_memory_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small_run(tmp_path, 0, Random(4))
     before, copied, copy = content(tmp_path / WRITER), [], compaction._copy
 

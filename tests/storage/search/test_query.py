@@ -1,4 +1,4 @@
-"""What people type becomes an expression that FTS5 takes, and a mistake is told with its place."""
+"""Queries as expressions that FTS5 accepts, and mistakes reported with their position."""
 
 from __future__ import annotations
 
@@ -111,15 +111,15 @@ def test_a_query_finds(index: Writer, query: str, expected: set[int]) -> None:
         ("!?", "at character 1, before '!?': expected a letter or a digit to look for"),
         ('가온 ""', "at character 4, before '\"\"': expected a letter or a digit to look for"),
         ("가온 -", "at character 4, before '-': expected a letter or a digit to look for"),
-        ("가\0온", "Character 2 of the query, U+0000, is no text"),
-        ("가온 \udc80", "Character 4 of the query, U+DC80, is no text"),
+        ("가\0온", "Character 2 of the query, U+0000, is not text"),
+        ("가온 \udc80", "Character 4 of the query, U+DC80, is not text"),
         ("가" * (LONGEST + 1), "at most 1,000 are read"),
         (" ".join(["가나"] * 10_000), "at most 1,000 are read"),
         (" ".join(["a"] * 100), "more than 64 words"),
         ("(" * 21 + "a" + ")" * 21, "more than 20 parentheses"),
     ],
 )
-def test_a_mistake_is_told_with_its_place_and_what_was_expected(query: str, said: str) -> None:
+def test_a_mistake_is_reported_with_its_position_and_what_was_expected(query: str, said: str) -> None:
     with pytest.raises(QueryError) as told:
         parse(query)
     assert said in str(told.value)

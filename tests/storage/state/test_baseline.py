@@ -87,7 +87,7 @@ json_values = st.recursive(
 
 
 @given(st.sampled_from(["version", "layouts", "sources", "marks", "tally", "presses", "recent"]), json_values)
-def test_whatever_stands_in_the_file_is_read_or_noted(name: str, value: Any) -> None:
+def test_any_content_of_the_file_is_loaded_or_noted(name: str, value: Any) -> None:
     document = json.loads(json.dumps(whole))
     (document if name in document else document["layouts"]["page/1"])[name] = value
     try:

@@ -1,4 +1,4 @@
-"""Small files below `state/` that are damaged: a message or nothing at all, never a traceback, and written anew."""
+"""Damaged files in `state/`: a message or nothing at all, never a traceback, and they are replaced."""
 
 from __future__ import annotations
 

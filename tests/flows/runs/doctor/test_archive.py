@@ -13,6 +13,7 @@ import pytest
 
 from flows.runs.doctor.archive import JSON_FILES, archive_checks, damage, disk_check, read_last_run
 from flows.runs.doctor.check import Check, Level
+from flows.runs.publish import PublishOrder, publish
 from storage.archive import open_archive
 from storage.integrity.repair import verify_archive
 from storage.layout import LAST_RUN, OPEN_CAPTURE, SNAPSHOT, UNPUBLISHED, WRITER_DATABASE
@@ -338,6 +339,14 @@ def test_a_verification_that_found_nothing_and_one_that_found_something(root: Pa
     verify_archive(root, wait=0)
     check = found(looked_at(root), "last verify")
     assert (check.level, check.todo) == (Level.ERROR, "run: seogo repair")
+
+
+def test_faults_of_exports_alone_are_for_publish(root: Path) -> None:
+    publish(PublishOrder(root))
+    (root / "exports" / "atom.xml").unlink()
+    verify_archive(root, wait=0)
+    check = found(looked_at(root), "last verify")
+    assert (check.level, check.todo) == (Level.ERROR, "run: seogo publish")
 
 
 def test_a_disk_that_fails_while_it_is_looked_at(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
