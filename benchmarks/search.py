@@ -30,7 +30,7 @@ from schemas.article import ArticleKey
 from storage.archive import open_archive
 from storage.layout import SEARCH_INDEX
 from storage.reading.reader import open_snapshot
-from storage.search.follower import build_anew, follow
+from storage.search.follower import follow, rebuild_index
 from storage.search.index import opened_to_read
 from storage.search.query import parse
 from storage.search.results import Ranked, Search, Wanted, search
@@ -113,7 +113,7 @@ def _timed(act: Callable[[], object]) -> Took:
 
 
 def _report_build(root: Path) -> None:
-    took = _timed(partial(build_anew, root))
+    took = _timed(partial(rebuild_index, root))
     size = (root / SEARCH_INDEX).stat().st_size
     print(
         f"  built in {took.clock / 1_000:.0f} s ({took.processor / 1_000:.0f} s CPU), {size / 2**20:,.0f} MB",

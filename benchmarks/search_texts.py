@@ -112,7 +112,7 @@ def stored(article: Article, at: datetime) -> FindResult:
 
 
 def _indexed(article: Article) -> Document:
-    published = article.published_at and int(article.published_at.timestamp())
+    published = int(article.published_at.timestamp()) if article.published_at else None
     teams = packed([])
     return Document(
         article.id, 1, article.title, article.body, article.publisher, published, "archived", False, True, teams

@@ -6,16 +6,22 @@ from pathlib import Path
 
 from schemas.errors import SeogoError
 
+_BEHIND = "the search index is behind the archive; the next search, or `seogo publish`, tries again"
 _WAIT = 10.0
 """Seconds to wait for a search that is updating the index: it may have begun before the run ended."""
 
 
 def update_search_index(archive: Path) -> list[str]:
-    """Bring the index up to date. What prevents that is not a fault of the run: it is returned as a warning."""
+    """Bring the index up to date. What prevents that is not a fault of the run: it is returned as a warning.
+
+    Ctrl-C ends the update, not the run, which is complete.
+    """
     from storage.search.follower import follow
 
     try:
         follow(archive, wait=_WAIT)
     except SeogoError as error:
-        return [f"the search index is behind the archive; the next search, or `seogo publish`, tries again: {error}"]
+        return [f"{_BEHIND}: {error}"]
+    except KeyboardInterrupt:
+        return [f"{_BEHIND}: interrupted"]
     return []

@@ -10,7 +10,7 @@ import duckdb
 from schemas.errors import ArchiveDamaged, SearchIndexDamaged
 from storage.layout import SEARCH_INDEX
 from storage.reading.reader import open_snapshot, stories
-from storage.search.follower import check_origin, documents, locked
+from storage.search.follower import check_origin, documents, locked, snapshot_faults
 from storage.search.index import Writer, opened_to_write, stamp_of
 
 _WAIT = 60.0
@@ -23,7 +23,12 @@ def search_index_faults(root: Path) -> list[str]:
         return []
     found: list[str] = []
     try:
-        with locked(root, wait=_WAIT), open_snapshot(root) as archive, opened_to_write(root) as index:
+        with (
+            locked(root, wait=_WAIT),
+            opened_to_write(root) as index,
+            snapshot_faults(root),
+            open_snapshot(root) as archive,
+        ):
             check_origin(root, archive, index.meta)
             found += _differences(archive, index)
             if index.meta.snapshot == stamp_of(root) and index.stories() != stories(archive):

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from schemas.errors import ArchiveBusy, ArchiveDamaged, SearchIndexDamaged, StorageFault
 from storage import layout
 from storage.reading.reader import check_snapshot, newest_change, open_snapshot, stories
-from storage.search.index import Document, Meta, Writer, opened_to_write, remove, stamp_of
+from storage.search.index import Document, Meta, Writer, is_current, opened_to_read, opened_to_write, remove, stamp_of
 
 AT_ONCE = 2_000
 """Changes per transaction."""
@@ -34,9 +34,9 @@ _CHANGED = "SELECT id, run_id, seq FROM events WHERE seq > ? ORDER BY seq LIMIT 
 _DOCUMENTS = """
     SELECT
         a.id, a.revision, coalesce(a.title, ''), concat_ws('\n\n', a.subtitle, coalesce(a.body, a.description, '')),
-        a.publisher, CAST(floor(epoch(a.published_at)) AS BIGINT), a.status, f.gone_at IS NOT NULL, {on_topic},
+        a.publisher, CAST(floor(epoch(a.published_at)) AS BIGINT), a.status, g.id IS NOT NULL, {on_topic},
         concat('\n', array_to_string(coalesce(a.teams, []), '\n'), '\n')
-    FROM articles a LEFT JOIN frontier f USING (id) {which}
+    FROM articles a LEFT JOIN (SELECT id FROM frontier WHERE gone_at IS NOT NULL) g USING (id) {which}
 """
 
 
@@ -58,6 +58,8 @@ def follow(root: Path, *, on_progress: OnProgress = no_progress, wait: float = 0
     Raises BadInput if there is no archive, ArchiveBusy if another process is updating the index, StorageFault if this
     one may not write there, ArchiveDamaged if change feed and articles of the snapshot contradict each other.
     """
+    if _is_current(root):
+        return Followed(0)
     with locked(root, wait=wait):
         try:
             return _follow(root, on_progress)
@@ -75,9 +77,16 @@ def rebuild_index(root: Path, *, on_progress: OnProgress = no_progress, wait: fl
 
 def changes_behind(root: Path, cursor: int) -> int:
     """How many changes of the snapshot come after this cursor."""
-    with open_snapshot(root) as archive:
-        newest_change(archive)
+    with snapshot_faults(root), open_snapshot(root) as archive:
         return _count(archive, cursor)
+
+
+def _is_current(root: Path) -> bool:
+    try:
+        with opened_to_read(root) as index:
+            return is_current(index, root)
+    except SearchIndexDamaged:
+        return False
 
 
 @contextmanager
@@ -97,19 +106,31 @@ def locked(root: Path, *, wait: float) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def snapshot_faults(root: Path) -> Iterator[None]:
+    """DuckDB's errors as ours. An interrupted query (InterruptException, or a RuntimeError while reading) is Ctrl-C."""
+    try:
+        yield
+    except (duckdb.Error, RuntimeError) as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
+        if not isinstance(error, duckdb.Error):
+            raise
+        raise ArchiveDamaged(
+            f"{root / layout.SNAPSHOT} cannot be read: {error}. It is a copy: `seogo repair` renews it."
+        ) from error
+
+
 def _follow(root: Path, on_progress: OnProgress) -> Followed:
     stamp = stamp_of(root)  # taken first: if the snapshot is replaced now, the next follower compares again
-    with opened_to_write(root) as index:
-        if index.meta.snapshot == stamp:
-            return Followed(0)
-        with open_snapshot(root) as archive:
-            began = index.meta
-            check_origin(root, archive, began)
-            changes = _index_changes(archive, index, on_progress)
-            _check_number(root, archive, index.meta, is_new=not began.cursor)
-            with index.transaction():
-                index.set_stories(stories(archive))
-                index.set_meta(replace(index.meta, snapshot=stamp))
+    with opened_to_write(root) as index, snapshot_faults(root), open_snapshot(root) as archive:
+        began = index.meta
+        check_origin(root, archive, began)
+        changes = _index_changes(archive, index, on_progress)
+        _check_number(root, archive, index.meta, is_new=not began.cursor)
+        with index.transaction():
+            index.set_stories(stories(archive))
+            index.set_meta(replace(index.meta, snapshot=stamp))
     return Followed(changes)
 
 
@@ -127,7 +148,10 @@ def _index_changes(archive: duckdb.DuckDBPyConnection, index: Writer, on_progres
 
 
 def check_origin(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta) -> None:
-    """Raises SearchIndexDamaged for the index of another archive, or of one that continued differently from a copy."""
+    """Raises SearchIndexDamaged for the index of another archive, or of one that continued differently from a copy.
+
+    Raises BadInput for an archive without a change feed.
+    """
     newest_change(archive)
     if not meta.cursor:
         return

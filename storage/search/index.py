@@ -218,6 +218,12 @@ def meta_of(connection: sqlite3.Connection, path: Path) -> Meta:
     return Meta(*row)
 
 
+def is_current(connection: sqlite3.Connection, root: Path) -> bool:
+    """Whether the index is up to date with the snapshot of its archive."""
+    stamp = stamp_of(root)
+    return bool(stamp) and meta_of(connection, root / SEARCH_INDEX).snapshot == stamp
+
+
 @contextmanager
 def opened_to_write(root: Path) -> Iterator[Writer]:
     """The index of an archive, created if there is none. The caller holds the lock."""

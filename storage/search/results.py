@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from schemas.article import SEOUL
 from schemas.errors import ArchiveBusy, BadInput, SearchIndexDamaged, StorageFault
 from storage.layout import SEARCH_INDEX
-from storage.search.index import SLOTS, meta_of, opened_to_read, packed, stamp_of, unpacked
+from storage.search.index import SLOTS, is_current, meta_of, opened_to_read, packed, unpacked
 from storage.search.query import Query
 from storage.search.snippets import Snippet, pattern, snippet, whole
 
@@ -118,8 +118,7 @@ def search(root: Path, wanted: Wanted, *, on_progress: OnProgress = lambda done,
 def _found_if_current(root: Path, wanted: Wanted) -> Found | None:
     """The answer if the index is current. Does without DuckDB, whose import takes longer than most searches."""
     with opened_to_read(root) as index:
-        is_current = meta_of(index, root / SEARCH_INDEX).snapshot == stamp_of(root)
-        return Search(index, wanted).found() if is_current else None
+        return Search(index, wanted).found() if is_current(index, root) else None
 
 
 def _found(root: Path, wanted: Wanted, hindrance: Exception | None = None) -> Found:

@@ -103,7 +103,10 @@ def test_documents_with_hostile_identifiers_are_refused(tmp_path: Path) -> None:
     ran = seogo("import", tmp_path / "in", "--archive", tmp_path / "archive", "--json")
     assert ran.code == 6
     assert len(ran.json["refused"]) == len(HOSTILE_LINES)
-    assert files_outside(tmp_path, "in/", "archive/state/", "archive/captures/") == {"archive/archive.duckdb"}
+    assert files_outside(tmp_path, "in/", "archive/state/", "archive/captures/") == {
+        "archive/archive.duckdb",
+        "archive/search.sqlite",
+    }
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "..", "001_../x", "~root", "\x1b[31m", "a\nb"])

@@ -134,7 +134,7 @@ def test_bytes_that_are_no_text_are_refused(root: Path) -> None:
     command = [*map(os.fsencode, COMMAND), b"search", b"\xff\xfe", b"--archive", os.fsencode(root)]
     ran = subprocess.run(command, env=environment(), check=False, capture_output=True)
     assert ran.returncode == 2
-    assert b"Character 1 of the query, U+DCFF, is no text" in ran.stderr
+    assert b"Character 1 of the query, U+DCFF, is not text" in ran.stderr
 
 
 def test_nothing_found_says_so(root: Path) -> None:

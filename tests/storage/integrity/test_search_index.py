@@ -35,7 +35,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def root(made: Path, tmp_path: Path) -> Path:
     """A copy of an archive of three articles with its index."""
-    return Path(shutil.copytree(made, tmp_path / "archive"))
+    root = Path(shutil.copytree(made, tmp_path / "archive"))
+    follow(root)
+    return root
 
 
 def test_an_index_that_follows_is_no_fault_nor_is_one_that_is_late_or_not_there(root: Path) -> None:

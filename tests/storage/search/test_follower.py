@@ -296,6 +296,41 @@ class TestTheFoldersAndTheirOwners:
         assert len(set(answers)) > 1
 
 
+_INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from flows.runs.search_index import update_search_index
+from storage.search import follower
+
+original, follower.AT_ONCE = follower.documents, 1
+
+def documents(archive, ids):
+    os.kill(os.getpid(), signal.SIGINT)
+    return original(archive, ids)
+
+follower.documents = documents
+signal.signal(signal.SIGINT, lambda *_: None)  # as a crawl does: the first Ctrl-C asks it to stop
+print(update_search_index(Path(sys.argv[1])))
+"""
+
+
+def test_ctrl_c_ends_the_update_and_not_the_run(root: Path) -> None:
+    with open_archive(root) as archive:
+        store_new(archive, 3, 4, run="20260102T040405Z-0002")
+    command = [sys.executable, "-c", _INTERRUPTED, str(root)]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert ran.stdout.endswith("tries again: interrupted']\n"), ran.stderr
+    assert len(ids(root, "모델")) == 4
+
+
+def test_a_damaged_snapshot_is_named(root: Path) -> None:
+    snapshot = root / layout.SNAPSHOT
+    data = snapshot.read_bytes()
+    snapshot.write_bytes(data[:8192] + b"\xff" * (len(data) - 8192))
+    with pytest.raises(ArchiveDamaged, match=r"archive\.duckdb cannot be (read|opened): "):
+        follow(root)
+
+
 _KILLED = """
 import os, random, signal, sqlite3, sys, threading, time
 from functools import partial
