@@ -4,6 +4,7 @@ RunStarted    the first entry of a run
 BatchStored   how a batch of finds ended, with everything that is stored because of it
 RunEnded      the last entry of a run: its receipt, and how far each source was read
 TextsReassessed  texts whose score, teams or models changed with the topic file
+PairsFound    near-duplicates of texts that have changed
 RowsRestated  rows of a damaged entry, as the database still had them
 
 Each entry is written next to the raw responses before it is committed. The database is the result of replaying all
@@ -87,6 +88,36 @@ class TextsReassessed:
 
 
 @dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """Two articles with much text in common; `a` is the smaller id.
+
+    `shared`: the number of shingles that both texts have. `of_a`, `of_b`: the share, 0 to 1, that these are of each
+    text's own.
+    """
+
+    a: str
+    b: str
+    shared: int
+    of_a: float
+    of_b: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairsFound:
+    """`pairs`: all near-duplicates of the articles `ids`. They replace those that the articles had.
+
+    `number` counts with the batches of the run. `until`: the number of the newest change that has been followed.
+    """
+
+    run_id: str
+    number: int
+    found_at: datetime
+    ids: tuple[str, ...]
+    pairs: tuple[NearDuplicate, ...]
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class RowsRestated:
     """Rows of one table as plain values, which a repair copied from the database because their entry is damaged.
 
@@ -101,4 +132,4 @@ class RowsRestated:
     absent: tuple[Mapping[str, Any], ...] = ()
 
 
-Entry = RunStarted | BatchStored | RunEnded | TextsReassessed | RowsRestated
+Entry = RunStarted | BatchStored | RunEnded | TextsReassessed | PairsFound | RowsRestated

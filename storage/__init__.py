@@ -7,6 +7,7 @@ files.py     atomic writes, checksums
 captures/    raw responses and journals in WARC files
 journal/     what a run decided, and carrying it out as transactions
 database/    the writer's DuckDB database and the snapshot for readers
+stories/     near-duplicates and stories: sketches, pairs, what has to be looked at again
 state/       small files below `state/`: lease, checksums, pauses, baseline, last verification
 reading/     read-only access to the snapshot
 exports/     whole exports and changes as files

@@ -24,9 +24,18 @@ from schemas.coverage import WindowRead
 from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.find import FindResult, PlainText
 from schemas.front_matter.styles import Style
-from schemas.journal import BatchStored, Entry, Reassessment, RowsRestated, RunEnded, RunStarted, TextsReassessed
+from schemas.journal import (
+    BatchStored,
+    Entry,
+    PairsFound,
+    Reassessment,
+    RowsRestated,
+    RunEnded,
+    RunStarted,
+    TextsReassessed,
+)
 from schemas.page import CaptureRef, RawPage, RequestRecord
-from schemas.receipt import Receipt
+from schemas.receipt import ExitReason, Receipt, run_id_at
 from storage.captures.reader import Capture, ScannedRecord, read_capture, read_page
 from storage.captures.writer import CaptureWriter
 from storage.database.opening import open_database
@@ -40,6 +49,7 @@ from storage.journal.staging import finish_staged, placed, put_in_place, remove_
 from storage.layout import LAST_RUN, OPEN_CAPTURE
 from storage.state import json_file
 from storage.state.lease import leased
+from storage.stories import follower
 
 REASSESSED_AT_ONCE = 5_000
 """Texts in one journal entry of a reassessment."""
@@ -104,11 +114,15 @@ class Archive(Queries):
         requests: Sequence[RequestRecord],
         coverage: Sequence[WindowRead] = (),
     ) -> None:
-        """Commit the receipt together with the sources' cursors, which are not committed earlier."""
+        """Commit the receipt together with the sources' cursors, which are not committed earlier.
+
+        Before that, the near-duplicates of what has changed are found.
+        """
         if self._behind:
             # Storing a batch failed after it was journaled: the next start replays it.
             self._writer.close()
             return
+        self._find_pairs(receipt.run_id)
         ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests), tuple(coverage))
         commit = plan_commit(self._db, ended)
         self._enter(ended, receipt.finished_at or datetime.now(UTC))
@@ -123,6 +137,16 @@ class Archive(Queries):
             remove_staging(self.root, receipt.run_id)
         json_file.save(self.root / LAST_RUN, ended.receipt, durable=False)
         self._ended = True
+
+    @contextmanager
+    def separate_run(self, command: str, *, behind: int = 0) -> Iterator[str]:
+        """A run with nothing but what the block commits: its id. After an error it stays unfinished."""
+        now = datetime.now(UTC)
+        receipt = Receipt(run_id_at(now), command, None, now)
+        self.start_run(receipt, behind=behind)
+        yield receipt.run_id
+        receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
+        self.finish_run(receipt, {}, [])
 
     # -- reading back
 
@@ -215,13 +239,29 @@ class Archive(Queries):
         self._publisher.note_change()
         self._commit(TextsReassessed(run_id, self._batches + 1, tuple(texts)))
 
-    def _commit(self, entry: RowsRestated | TextsReassessed) -> None:
+    def find_pairs(self, command: str, *, anew: bool = False) -> None:
+        """Find near-duplicates that no run has found yet, in a separate run, if anything has changed.
+
+        `anew`: those of all articles.
+        """
+        if anew or follower.is_behind(self._db):
+            with self.separate_run(command, behind=recovery.newest_number(self.root) if anew else 0) as run_id:
+                self._find_pairs(run_id, anew=anew)
+
+    def _find_pairs(self, run_id: str, *, anew: bool = False) -> None:
+        for part in follower.parts(self._db, anew=anew):
+            self._publisher.note_change()
+            self._commit(PairsFound(run_id, self._batches + 1, datetime.now(UTC), part.ids, part.pairs, part.until))
+
+    def _commit(self, entry: RowsRestated | TextsReassessed | PairsFound) -> None:
         commit = plan_commit(self._db, entry)
         self._enter(entry, datetime.now(UTC))
         self._batches, self._behind = entry.number, True
         self._writer.sync()
         commit()
-        self._behind = False
+        # Greater than the entry's own number if its events use the numbers of further entries.
+        (run,) = self._db.rows("SELECT batches FROM runs WHERE run_id = ?", [entry.run_id])
+        self._batches, self._behind = run["batches"], False
 
     @property
     def _writer(self) -> CaptureWriter:
@@ -268,7 +308,7 @@ class Archive(Queries):
         if self._ended:
             # Not before the database file holds everything: until then an unreadable log of it loses nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
-        self._publisher.publish_at_end(self._db.path, ran=self._ran)
+        self._publisher.publish_at_end(self._db.path, ran=self._ran, complete=self._ended or not self._ran)
 
 
 @contextmanager

@@ -64,6 +64,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "import ~/old-archive notes/2025.txt": maintain.import_,
     "parse page.html --url https://n.news.naver.com/mnews/article/001/0000000001": tools.parse,
     "show 119_0003042504 --history": query.show,
+    "story 119_0003042504": query.story,
     'search "업스테이지 소버린" --sort newest': search.search,
     'sql "SELECT publisher, count(*) FROM articles GROUP BY ALL ORDER BY 2 DESC"': query.sql,
     "publish --archive archive": publish.publish,

@@ -69,11 +69,14 @@ def show(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="TIME", help="Show it as it was at this Korean time, such as 7d.")
     ] = None,
+    story: Annotated[
+        bool, typer.Option("--story", help="Show sentence by sentence what it has from an earlier article.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show one article, its history, or what changed in it."""
-    if sum((history, diff, as_of is not None)) > 1:
-        raise BadInput("--history, --diff and --as-of exclude each other: give one of them.")
+    if sum((history, diff, story, as_of is not None)) > 1:
+        raise BadInput("--history, --diff, --story and --as-of exclude each other: give one of them.")
     if span is not None and not diff:
         raise BadInput(f"{span} names revisions to compare: add --diff.")
     wanted = article_id(article)
@@ -81,6 +84,8 @@ def show(
         _show_history(_history(archive, wanted), as_json=json)
     elif diff:
         _show_difference(_history(archive, wanted), span, as_json=json)
+    elif story:
+        _show_comparison(archive, wanted, as_json=json)
     elif as_of is not None:
         _show_fields(_history(archive, wanted).as_of(time_from("--as-of", as_of)), as_json=json)
     else:
@@ -107,6 +112,35 @@ def _show_difference(found: History, span: str | None, *, as_json: bool) -> None
     before, after = found.change(span)
     told = {"id": found.id, "from": before["revision"], "to": after["revision"], "fields": compare(before, after)}
     finish(told, show_difference, as_json=as_json)
+
+
+def _show_comparison(archive: Path, wanted: str, *, as_json: bool) -> None:
+    from flows.cli.show.story import show_comparison
+    from flows.reports.story import compare_in_story
+
+    found = compare_in_story(archive, wanted)
+    if found is None:
+        raise BadInput(_why_missing(archive, wanted))
+    finish(found, show_comparison, as_json=as_json)
+
+
+def story(
+    article: Annotated[str, typer.Argument(metavar="ID", help="An id such as 119_0003042504, or an address.")],
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    json: JsonOption = False,
+) -> None:
+    """Show who published a story first, who copied it when, and how much.
+
+    The story is that of the article ID: all articles with nearly the same text.
+    """
+    from flows.cli.show.story import show_story
+    from flows.reports.story import read_story
+
+    wanted = article_id(article)
+    found = read_story(archive, wanted)
+    if found is None:
+        raise BadInput(_why_missing(archive, wanted))
+    finish(found, show_story, as_json=json)
 
 
 def _newest(archive: Path, wanted: str) -> Mapping[str, Any]:

@@ -29,9 +29,10 @@ Row = dict[str, Any]
 class Facts:
     """The facts of a report. Rows are dictionaries by the columns of the queries below, newest first.
 
-    `since` to `now` is the time reported, in whole Korean days. `gaps` and `held` are None if the database is from a
-    version that had no such tables. `sizes`: part of the archive -> files and bytes. `verified` is a
-    message if its file is damaged.
+    `since` to `now` is the time reported, in whole Korean days. `newest`: stories by their first article, with the
+    number of its copies; an article without copies is one, too, and so is each in a database without stories. `gaps`
+    and `held` are None if the database is from a version that had no such tables. `sizes`: part of the archive -> files
+    and bytes. `verified` is a message if its file is damaged.
     """
 
     archive: str
@@ -74,7 +75,21 @@ _LAST_RUNS = f"""
     FROM runs ORDER BY started_at DESC, run_id DESC LIMIT {MOST}
 """
 _NEWEST = f"""
-    SELECT id, title, publisher, published_at, url, file, status FROM articles_on_topic WHERE published_at <= $now
+    WITH told AS (
+        SELECT a.id, title, publisher, published_at, url, file, status, coalesce(m.story, a.id) AS story,
+            1 + coalesce(d.copies, 0) AS publications
+        FROM articles_on_topic a LEFT JOIN story_members m USING (id)
+            LEFT JOIN (SELECT duplicate_of AS id, count(*) AS copies FROM duplicates GROUP BY ALL) d USING (id)
+        WHERE published_at <= $now
+    )
+    SELECT id, title, publisher, published_at, url, file, status,
+        sum(publications) OVER (PARTITION BY story) - 1 AS copies
+    FROM told QUALIFY row_number() OVER (PARTITION BY story ORDER BY published_at, id) = 1
+    ORDER BY published_at DESC, id DESC LIMIT {MOST}
+"""
+_NEWEST_ALONE = f"""
+    SELECT id, title, publisher, published_at, url, file, status, 0 AS copies FROM articles_on_topic
+    WHERE published_at <= $now
     ORDER BY published_at DESC, id DESC LIMIT {MOST}
 """
 _EDITS = f"""
@@ -124,7 +139,11 @@ class Asked:
 
     def rows_of(self, table: str, sql: str) -> list[Row] | None:
         """The same; None if the database has no such table."""
-        return self.rows(sql) if table in self._tables else None
+        return self.rows(sql) if self.has(table) else None
+
+    def has(self, table: str) -> bool:
+        """Whether the database has such a table: an older version may have written it."""
+        return table in self._tables
 
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows, read as they are iterated. No other query may run meanwhile."""
@@ -172,7 +191,7 @@ def facts_of(archive: Path, asked: Asked) -> Facts:
         daily=asked.rows(_DAILY),
         runs=asked.rows(_RUNS),
         last_runs=asked.rows(_LAST_RUNS),
-        newest=asked.rows(_NEWEST),
+        newest=asked.rows(_NEWEST if asked.has("story_members") else _NEWEST_ALONE),
         edits=asked.rows(_EDITS),
         gone=asked.rows(_GONE),
         voices=asked.rows(_VOICES),

@@ -18,7 +18,7 @@ from storage.reading.reader import open_snapshot
 Revision = Mapping[str, Any]
 """A row of the view `revisions`, by column."""
 
-_WITHOUT_TEXT = ("gone", "restored", "removed", "duplicate")
+_WITHOUT_TEXT = ("gone", "restored", "removed", "duplicate", "story")
 """Kinds of events that bring no new revision."""
 
 _EVENTS = "SELECT seq, changed_at, kind, revision, run_id FROM events WHERE id = ? ORDER BY seq"
@@ -35,7 +35,7 @@ class Step:
     """A revision or an event.
 
     `kind`: why a revision was stored (`new`, `imported`, `edited`, `re-extracted`), or an event without a revision
-    (`gone`, `restored`, `removed`, `duplicate`). `changed`: what the revision changed.
+    (`gone`, `restored`, `removed`, `duplicate`, `story`). `changed`: what the revision changed.
     """
 
     at: datetime | None

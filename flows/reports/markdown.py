@@ -30,7 +30,7 @@ def markdown(found: Facts) -> str:
         {
             "Articles by outcome and day of the crawl": _daily(found),
             "Runs": _runs(found),
-            "Newest articles": _newest(found),
+            "Newest stories": _newest(found),
             "Edits": _edits(found),
             "Deletions": _gone(found),
             "Share of voice": _voices(found),
@@ -75,15 +75,11 @@ def _runs(found: Facts) -> str:
 
 def _newest(found: Facts) -> str:
     rows = [
-        [
-            moment(row["published_at"]),
-            _article(row),
-            escape_markdown(row["publisher"] or ""),
-            _newest_file(row),
-        ]
+        [moment(row["published_at"]), _article(row), escape_markdown(row["publisher"] or ""), _newest_file(row),
+         number(row["copies"])]
         for row in found.newest
-    ]
-    return _table(["published", "article", "publisher", "file"], rows)
+    ]  # fmt: skip
+    return _table(["first published", "article", "publisher", "file", "copies"], rows, right=1)
 
 
 def _edits(found: Facts) -> str:

@@ -106,6 +106,7 @@ def _is_outdated(archive: Path) -> bool:
 def _publish_snapshot(archive: Path) -> tuple[str, ...]:
     """Finish what a killed run left, and copy the writer's database. Returns sentences about what was finished."""
     with opened(archive) as found:
+        found.find_pairs("publish")
         found.publish_at_end()
         return tuple(found.notes)
 

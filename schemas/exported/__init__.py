@@ -2,7 +2,7 @@
 
 records.py      ExportedArticle, ExportedChange, their JSON Schemas, the schema version
 __main__.py     `python -m schemas.exported` writes the JSON Schemas
-*.schema.json   the JSON Schemas; *.v1.schema.json those of version 1
+*.schema.json   the JSON Schemas; *.v1.schema.json those of version 1, *.v2.schema.json those of version 2
 versions.json   a digest of each version, so that no record changes without a new version
 """
 

@@ -21,7 +21,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.errors import BadInput
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change of a record. Included in each Parquet file (`seogo.schema_version`) and JSON Schema."""
 
 FOLDER = Path(__file__).parent
@@ -116,6 +116,8 @@ class ExportedArticle(_Record):
     """Its Markdown file, relative to the archive."""
     duplicates: list[ExportedCopy]
     """The articles with the same text, in the order of their ids."""
+    story: str | None
+    """The story that it is in, named by the id of its earliest article; null if no other text is nearly the same."""
 
 
 COLUMNS = tuple(ExportedArticle.model_fields)
@@ -130,12 +132,14 @@ class ExportedChange(_Record):
     changed_at: AwareDatetime
     """When the newest page of the batch with this change was fetched."""
     kind: str
-    """inserted, edited, re-extracted, duplicate, gone, restored, reassessed, removed."""
+    """inserted, edited, re-extracted, duplicate, gone, restored, reassessed, removed, story."""
     id: str
     revision: int | None
     """The number of the new text, if there is one."""
     duplicate_of: str | None
     """For a duplicate: the id of the article with the same text."""
+    story: str | None
+    """For `story`: the story that the article has joined; null if it has left one."""
     duplicate: ExportedCopy | None
     """For a duplicate: the copy; null if a later change removed it."""
     article: ExportedArticle | None

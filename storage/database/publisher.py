@@ -84,10 +84,11 @@ class Publisher:
             except StorageFault as fault:
                 _log.warning("the database could not be compacted: %s", fault)
 
-    def publish_at_end(self, path: Path, *, ran: bool) -> None:
+    def publish_at_end(self, path: Path, *, ran: bool, complete: bool = True) -> None:
         """Publish the closed database at `path` if readers lack changes or have no snapshot.
 
-        `ran`: a run has ended, so that even without changes a small database is published. Raises StorageFault.
+        `ran`: a run has ended, so that even without changes a small database is published. Not `complete`: an error
+        ended the run, so that something may be missing in what readers see; the marker stays. Raises StorageFault.
         """
         with storage_faults(self._root):
             missing = not (self._root / layout.SNAPSHOT).exists()
@@ -95,7 +96,8 @@ class Publisher:
                 # Synced with the checksum, before the copy: while the marker exists, the snapshot may be an older one.
                 self._mark.touch()
                 self._publish(path, layout.WRITER_DATABASE)
-                self._mark.unlink(missing_ok=True)
+                if complete:
+                    self._mark.unlink(missing_ok=True)
 
     def _publish(self, path: Path, *names: str) -> None:
         """Replace the snapshot; record its checksum first, also as that of the files of these names."""

@@ -138,6 +138,7 @@ def _write_parquet(path: Path, found: Iterable[Change], archive: Path) -> None:
 
 def _flat(change: Change) -> dict[str, Any]:
     article = change["article"] or {"id": change["id"], "revision": change["revision"]}
+    article = article if change["kind"] != "story" else {**article, "story": change["story"]}
     return {**article, **{name: change[name] for name in _EVENT if name in change}, "change": change["kind"]}
 
 

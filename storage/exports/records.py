@@ -21,11 +21,12 @@ UNDATED = "undated"
 """The month of an article without a day, as in `articles/undated`."""
 
 _EXPRESSIONS = {name: f"coalesce(a.{name}, []) AS {name}" for name in LISTS}
-_EXPRESSIONS |= {"duplicates": "coalesce(d.copies, []) AS duplicates", "gone_at": "g.gone_at"}
+_EXPRESSIONS |= {"duplicates": "coalesce(d.copies, []) AS duplicates", "gone_at": "g.gone_at", "story": "m.story"}
 _JOINED = (
     f"articles a LEFT JOIN (SELECT duplicate_of, list({COPY} ORDER BY id) AS copies FROM duplicates GROUP BY ALL) d"
     " ON d.duplicate_of = a.id"
     " LEFT JOIN (SELECT id, gone_at FROM frontier WHERE gone_at IS NOT NULL) g ON g.id = a.id"
+    " LEFT JOIN story_members m ON m.id = a.id"
 )
 _SELECTED = f"SELECT {', '.join(_EXPRESSIONS.get(name, f'a.{name}') for name in COLUMNS)} FROM {_JOINED}"
 _TIMES = ("published_at", "modified_at", "crawled_at", "gone_at")

@@ -17,6 +17,7 @@ from storage.journal import recovery
 from storage.journal.commit import interrupt, is_committed, plan_commit
 from storage.journal.entries import load_entry
 from storage.layout import REBUILT
+from storage.stories import follower
 
 
 class Rebuilt:
@@ -41,6 +42,14 @@ class Rebuilt:
         """Store the sizes and checksums of finished WARC files."""
         with self._db.transaction():
             self._db.upsert("capture_files", recovery.capture_file_table(self._db, files), key="name")
+
+    def wrong_pairs(self) -> list[tuple[str, str]]:
+        """Near-duplicates, by their ids, that are not what the texts come to."""
+        return follower.wrong_pairs(self._db)
+
+    def wrong_members(self) -> list[str]:
+        """Articles whose story is not what the near-duplicates come to."""
+        return follower.wrong_members(self._db)
 
     def finish(self) -> Path:
         """Close the database, and return its path."""

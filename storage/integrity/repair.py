@@ -148,7 +148,11 @@ class _Repair:
                     self._journal_lost_rows()
                 self._rebuild_database()
             with opened(self._root) as archive:
-                self._restore_files(archive, verify(archive))
+                found = verify(archive)
+                self._restore_files(archive, found)
+                if found.pairs_differ:
+                    archive.find_pairs("repair", anew=True)
+                    self._done.mended.append("near-duplicates and stories: found again in the texts")
                 archive.publish_at_end()
             self._rebuild_search_index()
             self._done.left = [_without_advice(fault) for fault in _verified(self._root).faults]

@@ -6,11 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.receipt import ExitReason, Receipt, run_id_at
 from storage.archive import Archive
 from storage.database.writer import Database
 from storage.journal.recovery import newest_number
@@ -46,16 +44,12 @@ def gone(db: Database, rebuilt: Path) -> Rows:
 
 def restate(archive: Archive, lost: Rows, gone: Rows) -> None:
     """Journal these rows in a separate run. `gone`: the keys of rows that a replay must not restore."""
-    now = datetime.now(UTC)
-    receipt = Receipt(run_id_at(now), "repair", None, now)
-    archive.start_run(receipt, behind=newest_number(archive.root))
-    for table in {**gone, **lost}:
-        archive.restate(receipt.run_id, table, (), gone.get(table, ()))
-        rows = lost.get(table, ())
-        for at in range(0, len(rows), _ROWS_PER_ENTRY):
-            archive.restate(receipt.run_id, table, rows[at : at + _ROWS_PER_ENTRY], ())
-    receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
-    archive.finish_run(receipt, {}, [])
+    with archive.separate_run("repair", behind=newest_number(archive.root)) as run_id:
+        for table in {**gone, **lost}:
+            archive.restate(run_id, table, (), gone.get(table, ()))
+            rows = lost.get(table, ())
+            for at in range(0, len(rows), _ROWS_PER_ENTRY):
+                archive.restate(run_id, table, rows[at : at + _ROWS_PER_ENTRY], ())
 
 
 def _has_events(db: Database) -> bool:

@@ -1,8 +1,8 @@
 """Checks that files, rows and captures of an archive are consistent.
 
 Each capture has the checksum of the finished file, and each record the digest that it was written with. The rows are
-those that a replay of the journal gives. Each row has its capture and its file, with the recorded checksum; each file
-has its row. The lease must be held, so that nothing changes meanwhile.
+those that a replay of the journal gives, and the near-duplicates those of the texts. Each row has its capture and its
+file, with the recorded checksum; each file has its row. The lease must be held, so that nothing changes meanwhile.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from storage.captures.reader import capture_names
 from storage.database.writer import Database
 from storage.files import sha256_of
 from storage.integrity.rebuild import Rebuilt, rebuilt
+from storage.integrity.unjournaled import runs_without_journal
 from storage.journal.recovery import in_order
 from storage.journal.tables import JOURNALED
 
@@ -31,13 +32,27 @@ KEPT_KINDS = frozenset({"response", "resource", "revisit"})
 _JOURNALED_ROWS = "run_id NOT IN (SELECT run_id FROM {0}runs WHERE batches IS NULL)"
 """Excludes rows of runs from before there was a journal, but not rows of unknown runs, which are forged."""
 
+_ALL_JOURNALED = "NOT EXISTS (SELECT 1 FROM runs WHERE batches IS NULL)"
+_STORIES = {
+    "near_duplicates": _ALL_JOURNALED,
+    "story_members": _ALL_JOURNALED,
+    "events": f"{_JOURNALED_ROWS} AND (kind <> 'story' OR {_ALL_JOURNALED})",
+}
+"""Stories depend on all articles: if some are in no journal, a replay gives other stories."""
+
+_WRONG_SKETCHES = """
+    SELECT s.id FROM sketches s JOIN again.sketches other USING (id, revision)
+    WHERE s.hashes <> other.hashes ORDER BY s.id
+"""
+
 
 @dataclass(slots=True)
 class Verification:
     """How much was checked, and every fault: what is wrong, with which file, row or capture.
 
     The rest is for the repair. `lost_files`: the files that are missing or altered. `database_differs`: the rows are
-    not those of a replay of the journal. `damaged_captures`: the captures that are missing or altered.
+    not those of a replay of the journal. `pairs_differ`: the near-duplicates of the journal are not those of the texts.
+    `damaged_captures`: the captures that are missing or altered.
     """
 
     articles: int = 0
@@ -46,6 +61,7 @@ class Verification:
     faults: list[str] = field(default_factory=list)
     lost_files: list[str] = field(default_factory=list)
     database_differs: bool = False
+    pairs_differ: bool = False
     damaged_captures: list[str] = field(default_factory=list)
 
 
@@ -54,6 +70,8 @@ def verify(archive: Archive) -> Verification:
     root, database, found = archive.root, archive.database, Verification()
     with rebuilt(root) as again:
         records = _check_captures(root, database, again, found)
+        if not found.damaged_captures and not runs_without_journal(database):
+            _check_pairs(again, found)
         _check_rows(database, again, found)
     named = set()
     # In no order: sorting a hundred thousand texts takes more memory than the writer may have.
@@ -116,6 +134,18 @@ def _check_rows(database: Database, again: Rebuilt, found: Verification) -> None
             for row in database.rows(_difference(name, table.label)):
                 found.database_differs = True
                 found.faults.append(f"row {name} {row['name']}: {row['problem']}")
+        if not found.database_differs:
+            wrong = [row["id"] for row in database.rows(_WRONG_SKETCHES)]
+            found.database_differs = bool(wrong)
+            found.faults += [f"row sketches {id_}: not the sketch of its text" for id_ in wrong]
+
+
+def _check_pairs(again: Rebuilt, found: Verification) -> None:
+    """Find near-duplicates and stories that are not those of the texts."""
+    faults = [f"near-duplicates {a} and {b}: not those of their texts" for a, b in again.wrong_pairs()]
+    faults += [f"story of {id_}: not that of its near-duplicates" for id_ in again.wrong_members()]
+    found.pairs_differ = bool(faults)
+    found.faults += faults
 
 
 def _difference(table: str, name: str) -> str:
@@ -131,7 +161,7 @@ def _difference(table: str, name: str) -> str:
 
 def _counted(table: str, name: str, schema: str) -> str:
     """Each row's name, a digest of all its columns, and how often it is there."""
-    journaled = _JOURNALED_ROWS.format(schema)
+    journaled = _STORIES.get(table, _JOURNALED_ROWS).format(schema)
     return (
         f"SELECT {name} AS name, hash(t) AS digest, count(*) AS n FROM {schema}{table} t WHERE {journaled} GROUP BY ALL"
     )

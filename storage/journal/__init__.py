@@ -2,6 +2,7 @@
 
 entries.py    journal entries as bytes and back
 commit.py     commits one entry as one transaction
+stories.py    commits the entry of near-duplicates: pairs, stories, and their changes
 events.py     the changes of an entry as numbered events: the change feed
 staging.py    Markdown files: staged before the commit, renamed into place after it
 tables.py     the tables that journals determine, and their keys

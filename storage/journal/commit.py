@@ -18,7 +18,7 @@ import pyarrow as pa
 from schemas.article import Outcome
 from schemas.coverage import Stretch, WindowRead, after
 from schemas.find import Status
-from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted, TextsReassessed
+from schemas.journal import BatchStored, Entry, PairsFound, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import RequestRecord
 from storage.database.rows import (
     article_row,
@@ -31,6 +31,7 @@ from storage.database.rows import (
 )
 from storage.database.writer import Database
 from storage.journal.events import batch_events, numbered
+from storage.journal.stories import plan_pairs
 from storage.journal.tables import JOURNALED
 
 Commit = Callable[[], None]
@@ -62,6 +63,8 @@ def plan_commit(db: Database, entry: Entry) -> Commit:
             return lambda: _restate(db, entry, rows)
         case TextsReassessed():
             return _reassessment(db, entry)
+        case PairsFound():
+            return plan_pairs(db, entry)
 
 
 def is_committed(db: Database, entry: Entry) -> bool:
@@ -70,7 +73,7 @@ def is_committed(db: Database, entry: Entry) -> bool:
     match entry:
         case RunStarted():
             return bool(rows)
-        case BatchStored() | RowsRestated() | TextsReassessed():
+        case BatchStored() | RowsRestated() | TextsReassessed() | PairsFound():
             return bool(rows) and (rows[0]["batches"] or 0) >= entry.number
         case RunEnded():
             return bool(rows) and rows[0]["finished_at"] is not None

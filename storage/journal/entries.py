@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import ArchiveDamaged
-from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted, TextsReassessed
+from schemas.journal import BatchStored, Entry, PairsFound, RowsRestated, RunEnded, RunStarted, TextsReassessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,12 @@ class _TextsReassessed:
     texts_reassessed: TextsReassessed
 
 
-_Line = _RunStarted | _BatchStored | _RunEnded | _RowsRestated | _TextsReassessed
+@dataclass(frozen=True, slots=True)
+class _PairsFound:
+    pairs_found: PairsFound
+
+
+_Line = _RunStarted | _BatchStored | _RunEnded | _RowsRestated | _TextsReassessed | _PairsFound
 _LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
 
 
@@ -56,6 +61,8 @@ def dump_entry(entry: Entry) -> bytes:
             return _LINE.dump_json(_RowsRestated(entry))
         case TextsReassessed():
             return _LINE.dump_json(_TextsReassessed(entry))
+        case PairsFound():
+            return _LINE.dump_json(_PairsFound(entry))
 
 
 def load_entry(data: bytes, *, where: str) -> Entry:
@@ -76,4 +83,6 @@ def load_entry(data: bytes, *, where: str) -> Entry:
         case _RowsRestated(rows_restated=entry):
             return entry
         case _TextsReassessed(texts_reassessed=entry):
+            return entry
+        case _PairsFound(pairs_found=entry):
             return entry

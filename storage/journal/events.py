@@ -8,6 +8,7 @@
     restored       it was gone, and is there again
     reassessed     the same text; score, reasons, teams, models or `on_topic` changed with the topic file
     removed        no longer an article of the archive: it turned out to be off topic, or a duplicate
+    story          the article has joined a story, or left one
 
 Numbers are not consecutive: they encode the position of the change in the journals. So a consumer that kept the number
 of the last event it processed can continue behind it, even after a rebuild.
@@ -28,12 +29,18 @@ _ENTRIES = 10**6
 _PLACES = 10**4
 """The most events of an entry: a batch has 256 finds, each with two events at most.
 
-A reassessment has at most half as many texts in an entry."""
+A reassessment has at most half as many texts in an entry. An entry with more events uses the numbers of the entries
+that follow, which are left out."""
 
 
 def first_number(run: int, entry: int) -> int:
     """The number of the first event of an entry. Later entries and later runs have greater ones."""
     return (run * _ENTRIES + entry) * _PLACES
+
+
+def entries_used(events: int) -> int:
+    """How many further entries' numbers an entry with so many events uses."""
+    return max(events - 1, 0) // _PLACES
 
 
 def batch_events(

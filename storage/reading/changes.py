@@ -24,10 +24,12 @@ LISTS = ("authors", "categories", "reasons", "teams", "models", "images")
 COPY = "struct_pack(id := id, title := title, publisher := publisher, url := url)"
 """A row of `duplicates` as it is exported."""
 
-_OF_OTHERS = ("duplicates", "gone_at")
+_OF_OTHERS = ("duplicates", "gone_at", "story")
 _TEXT = ", ".join(f"coalesce({n}, []) AS {n}" if n in LISTS else n for n in COLUMNS if n not in _OF_OTHERS)
-_EVENTS = "SELECT seq, changed_at, kind, id, revision, duplicate_of FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
-_EVENT = ("seq", "changed_at", "kind", "id", "revision", "duplicate_of")
+_EVENTS = (
+    "SELECT seq, changed_at, kind, id, revision, duplicate_of, story FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+)
+_EVENT = ("seq", "changed_at", "kind", "id", "revision", "duplicate_of", "story")
 
 Change = dict[str, Any]
 
@@ -55,9 +57,9 @@ def summary(connection: duckdb.DuckDBPyConnection, since: int) -> dict[str, Any]
 def changes(connection: duckdb.DuckDBPyConnection, since: int) -> Iterator[Change]:
     """What changed behind the cursor `since` (0: everything), in order. Raises BadInput for a cursor of elsewhere.
 
-    Each change has `seq`, its own cursor; `changed_at`, `kind`, `id`, `revision`, `duplicate_of`; `duplicate`, the copy
-    of which it tells; and `article`, the exported record of the text that came with it. These two are None where none
-    came, and where it is not held any more, because a later change removed it.
+    Each change has `seq`, its own cursor; `changed_at`, `kind`, `id`, `revision`, `duplicate_of`, `story`; `duplicate`,
+    the copy of which it tells; and `article`, the exported record of the text that came with it. These two are None
+    where none came, and where it is not held any more, because a later change removed it.
     """
     if since > newest_change(connection):
         newest = newest_change(connection)
@@ -65,10 +67,10 @@ def changes(connection: duckdb.DuckDBPyConnection, since: int) -> Iterator[Chang
     while events := connection.execute(_EVENTS, [since, AT_ONCE]).fetchall():
         found = [dict(zip(_EVENT, event, strict=True)) for event in events]
         texts, copies, gone = _texts(connection, found), _copies(connection, found), _gone(connection, found)
-        of_copies = _copies_told(connection, found)
+        of_copies, stories = _copies_told(connection, found), _stories(connection, found)
         for event in found:
             id_ = event["id"]
-            others = {"duplicates": copies.get(id_, []), "gone_at": gone.get(id_)}
+            others = {"duplicates": copies.get(id_, []), "gone_at": gone.get(id_), "story": stories.get(id_)}
             text = texts.get((id_, event["revision"]))
             article = {name: others[name] if name in others else text[name] for name in COLUMNS} if text else None
             yield {**event, "duplicate": of_copies.get((id_, event["duplicate_of"])), "article": article}
@@ -94,6 +96,13 @@ def _gone(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> Ma
     """Since when these articles are known to be deleted, those that are."""
     _want(connection, [(event["id"], 1) for event in events])
     sql = "SELECT id, gone_at FROM frontier WHERE gone_at IS NOT NULL AND id IN (SELECT id FROM wanted)"
+    return dict(connection.execute(sql).fetchall())
+
+
+def _stories(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> Mapping[str, str]:
+    """The stories in which these articles are now, those that are in one."""
+    _want(connection, [(event["id"], 1) for event in events])
+    sql = "SELECT id, story FROM story_members WHERE id IN (SELECT id FROM wanted)"
     return dict(connection.execute(sql).fetchall())
 
 

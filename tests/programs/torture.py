@@ -280,7 +280,10 @@ def state_of(root: Path) -> dict[str, Any]:
                 f"SELECT * EXCLUDE (run_id, capture_file, capture_offset, found_at, {when}), gone_at IS NOT NULL"
                 " FROM frontier"
             ),
-            "events": rows("SELECT kind, id, revision, duplicate_of FROM events"),
+            # A story may get its articles in several steps.
+            "events": rows("SELECT kind, id, revision, duplicate_of FROM events WHERE kind <> 'story'"),
+            "near_duplicates": rows("FROM near_duplicates"),
+            "story_members": rows("FROM story_members"),
             "quarantine": rows("SELECT id, reason FROM quarantine"),
             "cursors": rows("SELECT source, watermark FROM cursors"),
             "unprocessed": rows("SELECT url FROM unprocessed"),

@@ -31,6 +31,7 @@ from schemas.traits import Traits
 from storage.archive import Archive, open_archive
 from storage.reading.changes import Change, changes
 from storage.reading.reader import open_snapshot
+from tests.support.prose import prose
 from tests.support.values import NOW, article, ended, key, receipt, ref
 
 KEYS, TEXTS, STEPS = 4, 3, 14
@@ -47,6 +48,7 @@ class Consumer:
     on_topic: dict[str, bool | None] = field(default_factory=dict)
     copies: dict[str, str] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    stories: dict[str, str] = field(default_factory=dict)
 
     def follow(self, connection: duckdb.DuckDBPyConnection, *, to_the_end: bool = False) -> None:
         """Read the next changes. Sometimes it crashes before it has stored them."""
@@ -80,6 +82,9 @@ class Consumer:
                 self.gone.add(id_)
             case "restored":
                 self.gone.remove(id_)
+            case "story":
+                assert self.stories.pop(id_, None) != change["story"]
+                self.stories |= {id_: change["story"]} if change["story"] else {}
             case "removed":
                 del self.articles[id_], self.on_topic[id_]
                 self.gone.discard(id_)
@@ -98,6 +103,7 @@ def check(consumer: Consumer, connection: duckdb.DuckDBPyConnection) -> None:
     on_topic = dict(rows("SELECT id, on_topic FROM articles"))
     assert {id_: consumer.on_topic[id_] for id_ in consumer.articles} == on_topic
     assert consumer.copies == dict(rows("SELECT id, duplicate_of FROM duplicates"))
+    assert consumer.stories == dict(rows("SELECT id, story FROM story_members"))
     gone = rows("SELECT id FROM articles JOIN frontier USING (id) WHERE gone_at IS NOT NULL")
     assert consumer.gone == {id_ for (id_,) in gone}
 
@@ -152,7 +158,7 @@ class Histories:
         return key(history * KEYS + self._rng.randrange(KEYS))
 
     def _body(self, history: int) -> str:
-        text = f"역사 {history}의 본문 {self._rng.randrange(TEXTS)}.\n\n모델이 공개됐다."
+        text = f"역사 {history}의 본문 {self._rng.randrange(TEXTS)}.\n\n{prose(history, 8)}"
         return text.replace(" ", "  ") if self._rng.random() < 0.2 else text
 
     def _assess(self, title: str, body: str) -> Assessment:

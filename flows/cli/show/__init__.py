@@ -6,6 +6,7 @@ rows.py       rows of a query: a table, CSV, JSON
 run.py        the receipt of a run
 archive.py    status, verification, repair, reparse
 article.py    an article, its history, its differences
+story.py      a story, and a text against the one that it comes from
 exports.py    publish, export, report
 topic.py      a topic file
 checks.py     the checks of `seogo doctor`

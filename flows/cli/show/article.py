@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -61,11 +61,16 @@ def show_difference(found: Mapping[str, Any]) -> None:
     say(f"{found['id']}: revision {found['from']} to {found['to']}", "bold")
     if not found["fields"]:
         say("title, byline, times and text are the same", "dim")
-    coloured = out.color_system is not None and not out.no_color
     for name, hunks in found["fields"].items():
         say(name, "dim")
-        out.print(Text.assemble(*(_hunk(hunk, coloured=coloured) for hunk in hunks)))
+        out.print(hunks_text(hunks))
         out.print()
+
+
+def hunks_text(hunks: Sequence[Hunk]) -> Text:
+    """A word diff: deletions red and struck, insertions green, or both marked where there are no colours."""
+    coloured = out.color_system is not None and not out.no_color
+    return Text.assemble(*(_hunk(hunk, coloured=coloured) for hunk in hunks))
 
 
 def _hunk(hunk: Hunk, *, coloured: bool) -> tuple[str, str]:

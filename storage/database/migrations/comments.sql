@@ -178,6 +178,7 @@ COMMENT ON COLUMN runs.receipt IS 'the complete receipt as JSON';
 COMMENT ON COLUMN runs.number IS 'sequence number of the run, independent of the clock';
 COMMENT ON COLUMN runs.topic_version IS 'digest of the rules by which it assessed texts (see `topics`); NULL if it assessed none, or was not recorded';
 COMMENT ON COLUMN runs.topic_threshold IS 'the score from which a text is on topic by these rules';
+COMMENT ON COLUMN runs.pairs_until IS 'number (`seq`) of the newest change whose near-duplicates the run found; NULL if it found none to look at';
 COMMENT ON COLUMN runs.batches IS 'entries of the run''s journal that the database contains';
 
 COMMENT ON TABLE requests IS 'One row per HTTP request, including robots.txt, redirects and retries.';
@@ -217,11 +218,39 @@ COMMENT ON COLUMN quarantine.run_id IS 'the run that put it there';
 COMMENT ON TABLE events IS 'The change feed: one row per change, in order.';
 COMMENT ON COLUMN events.seq IS 'increasing number, stable across rebuilds: the cursor of a consumer';
 COMMENT ON COLUMN events.changed_at IS 'when the newest page of the batch was fetched';
-COMMENT ON COLUMN events.kind IS '`inserted`, `edited`, `re-extracted`, `duplicate`, `gone`, `restored`, `reassessed`, `removed`';
+COMMENT ON COLUMN events.kind IS '`inserted`, `edited`, `re-extracted`, `duplicate`, `gone`, `restored`, `reassessed`, `removed`, `story` (has joined or left a story)';
 COMMENT ON COLUMN events.id IS '`{oid}_{aid}`, such as `119_0003042504`; `text_…` for an imported text without an address';
 COMMENT ON COLUMN events.revision IS 'number of the text that was stored, if any';
 COMMENT ON COLUMN events.duplicate_of IS 'for `duplicate`: id of the article that has the text';
 COMMENT ON COLUMN events.run_id IS 'the run';
+COMMENT ON COLUMN events.story IS 'for `story`: the story that the article is in now; NULL if it has left one';
+
+COMMENT ON TABLE near_duplicates IS 'One row per two articles of which the shorter one stands in the other to at least a half. Compared are the letters and digits of the newest texts, by sequences of 8, without the press office''s footer; texts of less than 150 are not compared. Found at the end of each run.';
+COMMENT ON COLUMN near_duplicates.a IS 'id of the one article, the smaller of the two';
+COMMENT ON COLUMN near_duplicates.b IS 'id of the other';
+COMMENT ON COLUMN near_duplicates.shared IS 'number of sequences that both texts have';
+COMMENT ON COLUMN near_duplicates.of_a IS 'their share of the sequences of `a`, 0 to 1: how much of `a` stands in `b`';
+COMMENT ON COLUMN near_duplicates.of_b IS 'their share of the sequences of `b`, 0 to 1: how much of `b` stands in `a`';
+
+COMMENT ON TABLE story_members IS 'One row per article of a story. An article that is nobody''s near-duplicate is in none; copies with the very same text are in `duplicates`.';
+COMMENT ON COLUMN story_members.story IS 'name of the story: the id of its earliest article';
+COMMENT ON COLUMN story_members.id IS 'the article';
+COMMENT ON COLUMN story_members.minutes_behind IS 'whole minutes after the earliest article; NULL if a time is unknown';
+COMMENT ON COLUMN story_members.share IS 'the largest share of its text, 0 to 1, that stands in an earlier article of the story; NULL if there is none';
+
+COMMENT ON TABLE sketches IS 'Internal: a few hashes of each text, by which near-duplicates are found. Made anew from the texts if it is missing.';
+COMMENT ON COLUMN sketches.id IS 'the article';
+COMMENT ON COLUMN sketches.revision IS 'number of the text';
+COMMENT ON COLUMN sketches.hashes IS 'the CRC-32 values below 2^28 of its sequences of 8 letters and digits';
+
+COMMENT ON VIEW stories IS 'One row per story: articles that are near-duplicates of each other, directly or through others, each standing in the other to at least 0.3.';
+COMMENT ON COLUMN stories.story IS 'name of the story: the id of its earliest article. It changes if an earlier one arrives';
+COMMENT ON COLUMN stories.first_id IS 'id of the earliest article';
+COMMENT ON COLUMN stories.articles IS 'number of articles, without copies of the very same text';
+COMMENT ON COLUMN stories.publishers IS 'number of press offices';
+COMMENT ON COLUMN stories.first_at IS 'when the first article was published';
+COMMENT ON COLUMN stories.last_at IS 'when the last article was published';
+COMMENT ON COLUMN stories.title IS 'headline of the earliest article';
 
 COMMENT ON TABLE capture_files IS 'One row per finished WARC file.';
 COMMENT ON COLUMN capture_files.name IS 'path in the archive';

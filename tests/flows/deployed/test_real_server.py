@@ -304,6 +304,7 @@ def test_an_outage_is_told_once_and_so_is_its_end(hand: Operator, sink: Sink, tm
     assert sum("a run failed" in one for one in sink.received) == 1
 
 
+@pytest.mark.long
 def test_a_slow_run_of_one_topic_delays_none_of_another(hand: Operator, tmp_path: Path) -> None:
     words = ["--name", "other", "--archive", str(tmp_path / "other"), "--topic", str(default_topic_path())]
     hand.engine.run("flows.deployed.apply", *words)
@@ -375,6 +376,7 @@ def test_a_short_tour(hand: Operator, sink: Sink, tmp_path: Path, whole: dict[st
     assert result.fault == "", result
 
 
+@pytest.mark.long
 def test_the_documented_upgrade_runs_as_it_stands(hand: Operator, tmp_path: Path) -> None:
     """The commands of docs/operations.md, for this server and checkout. No systemd, no git."""
     stubs = tmp_path / "stubs"
@@ -417,5 +419,6 @@ def test_an_outage_of_five_minutes(hand: Operator, tmp_path: Path, whole: dict[s
     hand.engine.stop_server()
     time.sleep(305)
     hand.engine.start_server()
-    assert hand.ended(run, within=400)["state"]["name"] == "Completed"
+    # For want of heartbeats the server calls it crashed, until its process has tried again to report the end.
+    until(lambda: hand.run(run)["state"]["name"] == "Completed" or None, 400, lambda: f"{hand.states(run)}")
     assert_whole(tmp_path, whole)

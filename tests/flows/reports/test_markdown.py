@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from schemas.find import FindResult
 from storage.archive import open_archive
 from storage.integrity.repair import verify_archive
 from tests.support.archives import store_results
+from tests.support.prose import prose
 from tests.support.reports import EVIL, altered, gone
-from tests.support.values import NOW, PUBLISHED, article, key, ref
+from tests.support.values import NOW, PUBLISHED, article, key, ref, stored
 
 
 @pytest.fixture
@@ -73,8 +75,23 @@ def test_runs_by_command_and_end(root: Path) -> None:
     assert "crawl of 2026-01-02 12:04, **done**" in sections(root)[""]
 
 
-def test_newest_articles_with_links_and_files(root: Path) -> None:
-    section = sections(root)["Newest articles"]
+def test_a_story_is_told_by_its_first_article_with_its_copies(tmp_path: Path) -> None:
+    text, copy = article(1, body=prose(1)), article(2, body=prose(1) + "\n\n한 줄 더.", publisher="나루일보")
+    same = stored(
+        replace(text, key=key(5, "003")),
+        outcome=Outcome.DUPLICATE,
+        revision_kind=None,
+        duplicate_of=text.id,
+        matched_by="content_hash",
+    )
+    with open_archive(tmp_path) as archive:
+        store_results(archive, stored(text), stored(copy), same, stored(article(3)))
+    told = [row[1:3] + row[4:] for row in cells(sections(tmp_path)["Newest stories"])[1:]]
+    assert told == [[article(3).title, "가온신문", ""], [text.title, "가온신문", "2"]]
+
+
+def test_newest_stories_with_links_and_files(root: Path) -> None:
+    section = sections(root)["Newest stories"]
     rows = cells(section)
     assert [row[3] for row in rows[1:]] == [
         *(f"articles/2025/12/30/{key(number).id}.md" for number in (3, 2, 1)),
@@ -122,7 +139,7 @@ def test_what_is_only_listed_is_marked(root: Path) -> None:
         store_results(
             archive, FindResult(said, Outcome.LISTED, "robots.txt", crawled_at=NOW), run="20260103T000000Z-0003"
         )
-    row = cells(sections(root)["Newest articles"])[1]
+    row = cells(sections(root)["Newest stories"])[1]
     assert row[2:] == ["나루일보", "listed"]
 
 
@@ -202,7 +219,7 @@ def test_what_a_page_says_stays_text(root: Path) -> None:
     kinds = {token.type for token in MarkdownIt().enable("table").parse(text)}
     assert kinds.isdisjoint({"html_block", "fence", "code_block"})
     assert "\x1b" not in text
-    (title,) = (row[1] for row in cells(sections(root)["Newest articles"]) if "onerror" in row[1])
+    (title,) = (row[1] for row in cells(sections(root)["Newest stories"]) if "onerror" in row[1])
     assert title == " ".join(EVIL.replace("\x1b", " ").split())
     linkify = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
     links = [

@@ -25,7 +25,10 @@ from tests.support.values import article, ended, key, receipt, stored
 
 MARK = "state/open_capture"
 WRITER = "state/writer.duckdb"
-EVERYTHING = ("articles", "superseded", "duplicates", "frontier", "finds", "runs", "cursors", "events")
+EVERYTHING = (
+    *("articles", "superseded", "duplicates", "frontier", "finds", "runs", "cursors", "events"),
+    *("near_duplicates", "story_members"),
+)
 
 
 def held(root: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -84,6 +84,14 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
         {"source": "search_api:독자 모델", "articles_named_first": 4, "finds": 14, "duplicates": 3, "failed": 1},
         {"source": "press_list:001", "articles_named_first": 0, "finds": 0},
     ],
+    "most-copied-stories": [],
+    "first-with-stories": [],
+    "originals-without-copies": [{"id": SIXTH}, {"id": SEVENTH}],
+    "exclusive-stories": [
+        {"publisher": "가온신문", "exclusive": 1, "articles": 2, "percent": 50.0},
+        {"publisher": "라온방송", "exclusive": 1, "articles": 1, "percent": 100.0},
+        {"publisher": "다온일보", "exclusive": 0, "articles": 1, "percent": 0.0},
+    ],
     "waiting": [{"id": key(8).id, "state": "failed", "tries": 1}],
 }
 """Of each row what is worth a word."""

@@ -24,6 +24,7 @@ READERS = Path(sys.prefix) / "readers"
 TABLES = (
     *("articles", "revisions", "revision_changes", "duplicates", "teams", "publishers", "daily"),
     *("finds", "runs", "requests", "coverage", "events", "archive_info", "frontier"),
+    *("stories", "story_members", "near_duplicates"),
 )
 
 pytestmark = pytest.mark.skipif(not READERS.is_dir(), reason=f"{READERS} is not there: `make test` makes it")

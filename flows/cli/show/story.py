@@ -1,0 +1,85 @@
+"""A story as a timeline, and a text against the one that it has most in common with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from flows.cli.show.article import hunks_text
+from flows.cli.show.terminal import line, out, say, shown
+from flows.cli.show.values import cell
+
+if TYPE_CHECKING:
+    from flows.reports.story import Comparison, Publication, Shown, Story
+
+_STYLES = {"shared": "dim", "changed": "", "new": "bold", "missing": "red strike"}
+_MARKS = {"shared": "=", "changed": "~", "new": "+", "missing": "-"}
+
+
+def show_story(found: Story) -> None:
+    """The articles in order of time, each with what its text has from an earlier one."""
+    publications = found.publications
+    names = {one.id: one for one in publications}
+    say(publications[0].title or found.story, "bold")
+    publishers = len({one.publisher for one in publications})
+    say(f"story {found.story}: {_number(len(publications), 'article')} of {_number(publishers, 'publisher')}", "dim")
+    for one in publications:
+        out.print()
+        say(f"{cell(one.published_at)}  {_name(one)}  {one.title or ''}")
+        say(f"    {_origin(one, names[one.source] if one.source else None)}", "dim")
+    if any(one.source for one in publications):
+        out.print()
+        say("sentence by sentence: seogo show ID --story", "dim")
+
+
+def _origin(one: Publication, source: Publication | None) -> str:
+    """Where a text comes from, in a sentence."""
+    if source is None:
+        return "first" if one.minutes_behind == 0 else "nothing of it stands in an earlier article"
+    if one.identical:
+        return f"the same text as {_name(source)}, letter for letter{_behind(one, source)}"
+    told = f"{_percent(one.share)} of this stands in {_name(source)}{_behind(one, source)}"
+    return (
+        f"{told}; {_percent(1 - (one.share or 0))} is its own, {_percent(1 - (one.kept or 0))} of that one is left out"
+    )
+
+
+def _behind(one: Publication, source: Publication) -> str:
+    if one.minutes_behind is None or source.minutes_behind is None:
+        return ""
+    minutes = one.minutes_behind - source.minutes_behind
+    if minutes == 0:
+        return ", of the same minute"
+    return f", {_number(abs(minutes), 'minute')} {'before' if minutes >= 0 else 'after'}"
+
+
+def show_comparison(found: Comparison) -> None:
+    """The sentences of a text: `=` shared, `~` changed (word by word), `+` new; then `-` what the other has besides."""
+    one, other = found.publication, found.other
+    say(one.title or one.id, "bold")
+    say(f"compared with {_name(other)}: {other.title or ''}", "dim")
+    say("= in both   ~ changed, word by word   + only here   - only in the other", "dim")
+    out.print()
+    for passage in found.passages:
+        out.print(_passage(passage))
+
+
+def _passage(passage: Shown) -> Text:
+    style = _STYLES[passage.kind]
+    text = Text(f"{_MARKS[passage.kind]} ")
+    if passage.hunks:
+        return text.append_text(hunks_text(passage.hunks))
+    return text.append(shown(passage.text.strip()), style=style)
+
+
+def _name(one: Publication) -> str:
+    return f"{line(one.publisher or 'unknown')} {one.id}"
+
+
+def _percent(share: float | None) -> str:
+    return f"{100 * (share or 0):.0f} %"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,11 @@
+-- Who is first: of the stories that several publishers have, how many each had first, and how far behind it was else.
+SELECT
+    publisher,
+    count(*) FILTER (m.id = m.story) AS first,
+    count(*) FILTER (m.id <> m.story) AS later,
+    median(minutes_behind) FILTER (m.id <> m.story) AS median_minutes_behind,
+    round(100 * median(share) FILTER (m.id <> m.story)) AS median_percent_copied
+FROM story_members m JOIN stories USING (story) JOIN articles_on_topic AS articles ON articles.id = m.id
+WHERE publishers > 1
+GROUP BY publisher
+ORDER BY first DESC, later DESC, publisher;

@@ -1,0 +1,91 @@
+"""What has changed since near-duplicates were last found, and the pairs of that, part by part.
+
+Each part is journaled and committed as an entry of its own. A kill in between delays the rest until the next run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.journal import NearDuplicate
+from storage.database.writer import Database
+from storage.stories.components import Member, members
+from storage.stories.pairs import AT_ONCE, complete_sketches, pairs_of
+
+_OF_TEXTS = "kind NOT IN ('gone', 'restored', 'reassessed', 'story')"
+"""Changes of the text, or of what a story consists of. The others leave title, time and text as they are."""
+
+_CHANGED = f"SELECT id, max(seq) AS seq FROM events WHERE seq > ? AND {_OF_TEXTS} GROUP BY id ORDER BY seq"
+_UNTOLD = "SELECT id, 0 AS seq FROM articles WHERE id NOT IN (SELECT id FROM events) ORDER BY id"
+"""Articles from before there was a change feed."""
+_EVERY = """
+    SELECT id, coalesce((SELECT max(pairs_until) FROM runs), 0) AS seq
+    FROM (SELECT id FROM articles UNION SELECT id FROM story_members
+        UNION SELECT a FROM near_duplicates UNION SELECT b FROM near_duplicates) ORDER BY id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """All pairs that these articles are in, now; found for every change up to number `until`.
+
+    Articles that are in no pair any more, or not in the archive, are among `ids`, too.
+    """
+
+    ids: tuple[str, ...]
+    pairs: tuple[NearDuplicate, ...]
+    until: int
+
+
+def is_behind(db: Database) -> bool:
+    """Whether anything has changed since pairs were last found."""
+    return bool(_changed(db))
+
+
+def parts(db: Database, *, anew: bool = False) -> Iterator[Part]:
+    """What has changed since pairs were last found, in order, or with `anew` every article.
+
+    Each part is to be committed before the next is asked for.
+    """
+    changed = db.rows(_EVERY) if anew else _changed(db)
+    if changed:
+        complete_sketches(db)
+    waiting = {row["id"] for row in changed}
+    for at in range(0, len(changed), AT_ONCE):
+        rows = changed[at : at + AT_ONCE]
+        ids = tuple(row["id"] for row in rows)
+        waiting -= set(ids)
+        yield Part(ids, tuple(pairs_of(db, ids, later=waiting)), rows[-1]["seq"])
+
+
+def wrong_pairs(db: Database) -> list[tuple[str, str]]:
+    """The ids of pairs in which the database differs from its texts, apart from what has changed since."""
+    changed = {row["id"] for row in _changed(db)}
+    complete_sketches(db)
+    rows = db.rows("SELECT id FROM articles ORDER BY rowid")
+    ids = [row["id"] for row in rows if row["id"] not in changed]
+    found: set[NearDuplicate] = set()
+    for at in range(0, len(ids), AT_ONCE):
+        found |= set(pairs_of(db, ids[at : at + AT_ONCE], later=changed))
+    held = {NearDuplicate(**row) for row in db.rows("SELECT a, b, shared, of_a, of_b FROM near_duplicates")}
+    differing = {(pair.a, pair.b) for pair in found ^ held}
+    return sorted(pair for pair in differing if not changed.intersection(pair))
+
+
+def wrong_members(db: Database) -> list[str]:
+    """The ids of articles that are not in the story that their pairs make up, unless something has changed since."""
+    if is_behind(db):
+        return []
+    published = {row["id"]: row["published_at"] for row in db.rows("SELECT id, published_at FROM articles")}
+    pairs = [NearDuplicate(**row) for row in db.rows("SELECT a, b, shared, of_a, of_b FROM near_duplicates")]
+    held = {Member(**row) for row in db.rows("SELECT story, id, minutes_behind, share FROM story_members")}
+    return sorted({member.id for member in held ^ set(members(published, pairs))})
+
+
+def _changed(db: Database) -> Sequence[dict[str, Any]]:
+    (row,) = db.rows("SELECT max(pairs_until) AS until FROM runs")
+    if row["until"] is None:
+        return [*db.rows(_UNTOLD), *db.rows(_CHANGED, [0])]
+    return db.rows(_CHANGED, [row["until"]])

@@ -1,0 +1,88 @@
+"""The near-duplicates of texts: candidates by one join over all sketches, then the exact overlap of each candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+
+from schemas.journal import NearDuplicate
+from storage.database.writer import Database
+from storage.stories.sketch import common_hashes, compared_text, overlap, shingles, sketch
+
+AT_ONCE = 10_000
+"""Articles whose pairs are looked for at a time: DuckDB reads nearly all bodies to find a few hundred."""
+
+_SKETCHED_AT_ONCE = 2_000
+_SETS = 300
+"""Sets of shingles in memory: those of a thousand letters take 80 KB."""
+
+_CANDIDATES = """
+    WITH mine AS (
+        SELECT id, len(hashes) AS size, unnest(hashes) AS hash FROM sketches WHERE id IN (SELECT id FROM wanted)
+    ), every AS (
+        SELECT id, len(hashes) AS size, unnest(hashes) AS hash FROM sketches
+    )
+    SELECT m.id AS id, e.id AS other, least(m.size, e.size) AS fewer, count(*) AS common
+    FROM mine m JOIN every e USING (hash)
+    WHERE m.id <> e.id GROUP BY ALL HAVING count(*) > 1
+"""
+
+
+def pairs_of(db: Database, ids: Sequence[str], *, later: Container[str] = ()) -> list[NearDuplicate]:
+    """All pairs that have one of these articles in them, in the order of their ids.
+
+    Every article has its sketch. Pairs with an article of `later` are left out: its turn will come.
+    """
+    found = sorted(_candidates(db, ids, later))
+    texts = _compared_texts(db, sorted(set(chain.from_iterable(found))))
+    return list(_near_duplicates(found, texts))
+
+
+def _candidates(db: Database, ids: Sequence[str], later: Container[str]) -> set[tuple[str, str]]:
+    """The pairs of ids, the smaller first, whose sketches have enough in common."""
+    return {
+        (min(row["id"], row["other"]), max(row["id"], row["other"]))
+        for row in db.lookup(ids, _CANDIDATES)
+        if row["common"] >= common_hashes(row["fewer"]) and row["other"] not in later
+    }
+
+
+def _near_duplicates(candidates: Sequence[tuple[str, str]], texts: Mapping[str, str]) -> Iterator[NearDuplicate]:
+    @lru_cache(maxsize=_SETS)
+    def shingles_of(id_: str) -> frozenset[str]:
+        return shingles(texts[id_])
+
+    for a, b in candidates:
+        found = overlap(shingles_of(a), shingles_of(b))
+        if found.is_kept:
+            yield NearDuplicate(a, b, found.shared, found.of_a, found.of_b)
+
+
+def _compared_texts(db: Database, ids: Sequence[str]) -> dict[str, str]:
+    rows = db.lookup(ids, "SELECT a.id, a.body FROM wanted JOIN articles a USING (id)") if ids else []
+    return {row["id"]: compared_text(row["body"]) for row in rows}
+
+
+# -- sketches
+
+
+def complete_sketches(db: Database) -> None:
+    """Make the sketches that are missing or of an older text; remove those of articles that are not there any more."""
+    db.execute(
+        "DELETE FROM sketches s"
+        " WHERE NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = s.id AND a.revision = s.revision)"
+    )
+    rows = db.rows("SELECT id FROM articles ANTI JOIN sketches USING (id) ORDER BY articles.rowid")
+    missing = [row["id"] for row in rows]
+    for at in range(0, len(missing), _SKETCHED_AT_ONCE):
+        with db.transaction():
+            db.insert("sketches", db.table("sketches", _sketches(db, missing[at : at + _SKETCHED_AT_ONCE])))
+
+
+def _sketches(db: Database, ids: Sequence[str]) -> list[dict[str, object]]:
+    # DuckDB reads only the part between two rowids, and nearly every body if it is given many ids.
+    (part,) = db.lookup(ids, "SELECT min(rowid) AS first, max(rowid) AS last FROM articles SEMI JOIN wanted USING (id)")
+    near = f"a.rowid BETWEEN {part['first']:d} AND {part['last']:d}"
+    rows = db.rows(f"SELECT a.id, a.revision, a.body FROM articles a SEMI JOIN wanted USING (id) WHERE {near}")
+    return [{**row, "hashes": sketch(compared_text(row.pop("body")))} for row in rows]

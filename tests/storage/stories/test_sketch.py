@@ -1,0 +1,139 @@
+"""What two texts have in common, and that a sketch finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from storage.stories.sketch import (
+    LONGEST,
+    SHINGLE,
+    Overlap,
+    common_hashes,
+    compared_text,
+    overlap,
+    shingles,
+    sketch,
+)
+from tests.support.prose import prose, sentences
+
+FOOTER = "\n\n■ 제보하기\n▷ 전화 : 02-000-0000\n▷ 이메일 : jebo@example.org\n▷ 카카오톡 : '가온뉴스' 검색, 채널 추가"
+
+
+def compared(a: str, b: str) -> Overlap:
+    return overlap(shingles(compared_text(a)), shingles(compared_text(b)))
+
+
+def is_candidate(a: str, b: str) -> bool:
+    one, other = sketch(compared_text(a)), sketch(compared_text(b))
+    return len({*one} & {*other}) >= common_hashes(min(len(one), len(other)))
+
+
+def _every_fourth_dropped(lines: list[str]) -> list[str]:
+    return [line for number, line in enumerate(lines) if number % 4]
+
+
+def _words_replaced(lines: list[str]) -> list[str]:
+    words = " ".join(lines).split()
+    return [" ".join("다른말" if at % 10 == 0 else word for at, word in enumerate(words))]
+
+
+def _shuffled(lines: list[str]) -> list[str]:
+    return Random(1).sample(lines, len(lines))
+
+
+ALTERATIONS: dict[str, Callable[[list[str]], list[str]]] = {
+    "headline and byline": lambda lines: ["[단독] 다른 제목", *lines, "김가온 기자 gaon@example.org"],
+    "spaces and quotes": lambda lines: [line.replace(" ", "  ").replace("다.", "다”.") for line in lines],
+    "half cut": lambda lines: lines[: len(lines) // 2],
+    "order": _shuffled,
+    "sentences dropped": _every_fourth_dropped,
+    "words replaced": _words_replaced,
+    "own lead": lambda lines: [*sentences(999, 4), *lines[: int(len(lines) * 0.6)]],
+    "round-up": lambda lines: [*sentences(998, 20), *lines, *sentences(997, 20)],
+}
+
+
+@pytest.mark.parametrize("alteration", ALTERATIONS)
+def test_an_altered_copy_is_found(alteration: str) -> None:
+    found = 0
+    for seed in range(20):
+        lines = sentences(seed, 24)
+        text, copy = "\n".join(lines), "\n".join(ALTERATIONS[alteration](lines))
+        assert is_candidate(text, copy), seed
+        found += compared(text, copy).is_kept
+    assert found == 20
+
+
+def test_texts_that_share_nothing_are_not_compared() -> None:
+    assert not any(is_candidate(prose(seed, 24), prose(seed + 1, 24)) for seed in range(20))
+
+
+def test_each_text_has_its_own_share() -> None:
+    lines = sentences(1, 24)
+    found = compared("\n".join(lines), "\n".join(lines[:8]))
+    assert found.of_b == 1.0
+    assert 0.25 < found.of_a < 0.4
+
+
+def test_a_footer_does_not_count() -> None:
+    assert compared_text(prose(1) + FOOTER) == compared_text(prose(1))
+    assert compared_text(prose(1) + "\n\n저작권자 ⓒ 가온신문, 무단 전재 금지") == compared_text(prose(1))
+
+
+def test_words_of_a_footer_in_the_middle_of_a_text_cut_nothing() -> None:
+    text = f"{prose(1)}\n\n경찰은 여러분의 제보를 기다린다고 밝혔다.\n\n{prose(2, 18)}"
+    assert compared_text(text).endswith(compared_text(prose(2, 18)))
+
+
+@pytest.mark.parametrize("body", [None, "", "속보", "가" * 149, "!?\n" * 10_000, prose(1, 3), FOOTER])
+def test_what_is_too_short_is_not_compared(body: str | None) -> None:
+    assert compared_text(body) == ""
+    assert sketch("") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "가" * 3_000_000,
+        "\u1100\u1161" * 1_000_000,
+        "a\u0301" * 1_000_000,
+        "🤖" * 1_000_000,
+        "\ud800가" * 1_000_000,
+        "제보" * 1_500_000,
+        "■" * 3_000_000,
+    ],
+    ids=["one syllable", "jamo", "marks", "emoji", "surrogates", "tips", "squares"],
+)
+def test_a_hostile_text_is_bounded_work(body: str) -> None:
+    text = compared_text(body)
+    assert len(text) <= LONGEST
+    assert len(shingles(text)) <= LONGEST
+    assert len(sketch(text)) <= LONGEST
+
+
+texts = st.text(st.sampled_from("가나다라마 \n.a1"), min_size=0, max_size=400)
+
+
+@settings(max_examples=60)
+@given(texts, texts)
+def test_the_overlap_is_symmetrical_and_exact(a: str, b: str) -> None:
+    one, other = compared_text(a), compared_text(b)
+    if not one or not other:
+        return
+    found, back = overlap(shingles(one), shingles(other)), overlap(shingles(other), shingles(one))
+    assert (found.shared, found.of_a, found.of_b) == (back.shared, back.of_b, back.of_a)
+    mine = {one[at : at + SHINGLE] for at in range(len(one) - SHINGLE + 1)}
+    assert found.shared == sum(shingle in other for shingle in mine)
+
+
+@settings(max_examples=60)
+@given(texts)
+def test_the_sketch_of_a_part_is_in_the_sketch_of_the_whole(text: str) -> None:
+    whole = compared_text(text)
+    assert {*sketch(whole[: len(whole) // 2])} <= {*sketch(whole)}
+    assert sketch(whole) == sorted({*sketch(whole)})
