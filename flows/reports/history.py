@@ -92,12 +92,17 @@ class History:
 def read_history(archive: Path, article_id: str) -> History | None:
     """The history of an article; None if the archive has no text of it."""
     with open_snapshot(archive) as connection:
-        revisions = _rows(connection, "SELECT * FROM revisions WHERE id = ? ORDER BY revision", article_id)
-        if not revisions:
-            return None
-        (known,) = connection.execute(_HAS_EVENTS).fetchone() or (False,)
-        events = _rows(connection, _EVENTS, article_id) if known else []
-        changed = {row["revision"]: row["changed"] for row in _rows(connection, _CHANGED, article_id)} if known else {}
+        return history_of(connection, article_id)
+
+
+def history_of(connection: Any, article_id: str) -> History | None:
+    """The history of an article in an open snapshot; None if the archive has no text of it."""
+    revisions = _rows(connection, "SELECT * FROM revisions WHERE id = ? ORDER BY revision", article_id)
+    if not revisions:
+        return None
+    (known,) = connection.execute(_HAS_EVENTS).fetchone() or (False,)
+    events = _rows(connection, _EVENTS, article_id) if known else []
+    changed = {row["revision"]: row["changed"] for row in _rows(connection, _CHANGED, article_id)} if known else {}
     return History(article_id, tuple(revisions), tuple(_steps(revisions, events, changed)))
 
 

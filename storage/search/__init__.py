@@ -5,5 +5,6 @@ query.py       what a person types, as an expression of FTS5
 index.py       the SQLite file: opened, written, checked
 follower.py    the index follows the change feed
 results.py     a search, ranked and filtered
+facets.py      a page of a search with the counts of its filters
 snippets.py    where the words stand in a text
 """
