@@ -9,8 +9,9 @@ from datetime import date, timedelta
 COLOURS = 8
 """Classes c0 … c7 of the style sheet; further names share the last one."""
 
-WIDTH, HEIGHT = 720.0, 200.0
-_LEFT, _BOTTOM = 34.0, 24.0
+WIDTH, HEIGHT = 720.0, 220.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 22.0, 14.0, 26.0
+"""Margins for the labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def daily(counts: Mapping[tuple[date, str], int], first: date, last: date, colou
     sums = {day: sum(number for (one, _), number in counts.items() if one == day) for day in days}
     step = _step(max(sums.values(), default=0))
     top = step * max(1, -(-max(sums.values(), default=0) // step))
-    height, width = HEIGHT - _BOTTOM - 8, (WIDTH - _LEFT) / max(len(days), 1)
+    height, width = HEIGHT - _BOTTOM - _TOP, (WIDTH - _LEFT - _RIGHT) / max(len(days), 1)
     bars: list[Bar] = []
     for number, day in enumerate(days):
         base = HEIGHT - _BOTTOM

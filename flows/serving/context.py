@@ -53,6 +53,9 @@ def reading(request: Request) -> Iterator[Snapshot]:
         yield snapshot
 
 
+_ONE = {"articles": "article", "publishers": "publisher", "rows": "row", "minutes later": "minute later"}
+
+
 class View:
     """A reader's language, and the links of the page in it."""
 
@@ -67,6 +70,12 @@ class View:
     def t(self, text: str) -> str:
         """The words in the reader's language."""
         return translate(self.language, text)
+
+    def count(self, number: int, of: str) -> str:
+        """A number with what it counts, such as `articles`."""
+        if self.language == "ko":
+            return f"{number:,}{self.t(of)}"
+        return f"{number:,} {_ONE.get(of, of) if number == 1 else of}"
 
     def link(self, path: str, **query: object) -> str:
         """An address of this site; the language goes along if the reader chose it."""

@@ -15,7 +15,8 @@ from schemas.article import SEOUL
 from storage.reading.reader import status as read_status
 from storage.reading.shared import Row, Snapshot
 
-CHART_DAYS = 28
+CHART_DAYS, FEWEST_DAYS = 28, 14
+"""Days of a chart: as many as there are articles of, within these bounds."""
 MOST = 12
 
 _NEWEST_DAY = "SELECT max(published_at) AS newest FROM articles_on_topic WHERE published_at <= now()"
@@ -161,14 +162,15 @@ def _week(snapshot: Snapshot) -> Week:
 def _subject(snapshot: Snapshot, which: str, values: Sequence[object], **more: Sequence[Row]) -> Subject:
     """`which`: a condition on articles_on_topic with these values."""
     week = _week(snapshot)
-    first = week.last - timedelta(days=CHART_DAYS - 1)
+    counted = snapshot.rows(_COUNTS.format(which=which), [week.begin, week.end, *values])[0]
+    first = week.last - timedelta(days=_days(counted["first_at"], week.last) - 1)
     span = [datetime.combine(first, time(), SEOUL), week.end]
     of_team = "list_contains" in which
     rows = snapshot.rows(_DAILY.format(which="team = ?" if of_team else which), [*span, *values])
     counts = {(row["day"], row["team"]): row["articles"] for row in rows}
     teams = snapshot.rows(_TEAMS.format(which=which), values)
     return Subject(
-        snapshot.rows(_COUNTS.format(which=which), [week.begin, week.end, *values])[0],
+        counted,
         week,
         daily(counts, first, week.last, _shown(snapshot, values if of_team else [])),
         snapshot.rows(_ARTICLES.format(which=which), values),
@@ -176,6 +178,11 @@ def _subject(snapshot: Snapshot, which: str, values: Sequence[object], **more: S
         teams,
         **more,
     )
+
+
+def _days(first_at: datetime | None, last: date) -> int:
+    age = (last - first_at.astimezone(SEOUL).date()).days + 1 if first_at else 0
+    return min(max(age, FEWEST_DAYS), CHART_DAYS)
 
 
 def _shown(snapshot: Snapshot, teams: Sequence[object]) -> dict[str, int]:

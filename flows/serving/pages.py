@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from flows.serving.outputs import FORMATS, MOST, rows_as_csv
 from flows.serving.stories import members, story
 from schemas.errors import BadInput, QueryError
 from storage.reading import examples
-from storage.reading.shared import bounded_query
+from storage.reading.bounded import ROWS, bounded_query
 from storage.search.results import Found, Wanted
 
 _LONGEST_SQL = 4_000
@@ -141,12 +142,11 @@ def _query(request: Request, name: str, own: str) -> str:
     return own
 
 
-Result = tuple[list[str], list[tuple[object, ...]], bool]
+Result = tuple[Sequence[str], Sequence[Sequence[Any]], bool]
 
 
 def _result(request: Request, name: str, text: str) -> Result:
-    root = library(request).root
     if not name:
-        return bounded_query(root, text)
+        return bounded_query(library(request).root, text)
     with reading(request) as snapshot:
-        return snapshot.kept(f"example {name}", lambda: bounded_query(root, text))
+        return snapshot.kept(f"example {name}", lambda: snapshot.table(text, ROWS))

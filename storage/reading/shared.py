@@ -7,7 +7,6 @@ therefore attached to an in-memory instance of its own.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from schemas.errors import ArchiveDamaged, QueryError
-from storage.reading.reader import check_one_result, check_snapshot, encodable, newest_change, refusals
+from schemas.errors import ArchiveDamaged
+from storage.reading.reader import check_snapshot, newest_change, refusals
 
 Row = dict[str, Any]
 Value = TypeVar("Value")
@@ -40,7 +39,7 @@ class Snapshot:
     def __init__(self, path: Path, stamp: tuple[int, int, int]) -> None:
         self.stamp = stamp
         self.users = 0
-        self._connection = _attached(path)
+        self._connection = attached(path)
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._values: dict[str, Any] = {}
         self.tables = {name for (name,) in self._connection.execute(_TABLES).fetchall()}
@@ -72,6 +71,13 @@ class Snapshot:
                 return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
             except duckdb.Error as error:
                 raise ArchiveDamaged(f"archive.duckdb cannot be read: {error}. Run: seogo repair") from error
+
+    def table(self, sql: str, most: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
+        """The names of the columns, the first rows, and whether there are more. For queries that ship with seogo."""
+        with self.cursor() as cursor, refusals("DuckDB refuses the query"):
+            cursor.execute(sql)
+            rows = cursor.fetchmany(most + 1)
+            return [column[0] for column in cursor.description or ()], rows[:most], len(rows) > most
 
     def row(self, sql: str, values: Sequence[object] = ()) -> Row | None:
         """The first row."""
@@ -158,9 +164,9 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _attached(path: Path, **settings: str | int) -> duckdb.DuckDBPyConnection:
+def attached(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection to an instance of its own, to which the file is attached read-only, and nothing else can be."""
-    connection = duckdb.connect(":memory:", config=_SETTINGS | settings)
+    connection = duckdb.connect(":memory:", config=_SETTINGS)
     try:
         name = str(path.resolve()).replace("'", "''")
         connection.execute(f"ATTACH '{name}' AS archive (READ_ONLY)")
@@ -172,47 +178,3 @@ def _attached(path: Path, **settings: str | int) -> duckdb.DuckDBPyConnection:
         message = f"{path} cannot be opened: {error}. It is a copy: `seogo repair` makes it anew."
         raise ArchiveDamaged(message) from error
     return connection
-
-
-# -- queries of strangers
-
-
-class Bounds:
-    """What a stranger's query may take: seconds, rows, memory in DuckDB's notation."""
-
-    SECONDS = 5.0
-    ROWS = 1_000
-    MEMORY = "128MB"
-
-
-def bounded_query(root: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]], bool]:
-    """Column names, rows, and whether there are more than these. One SELECT, within `Bounds`.
-
-    Raises QueryError; BadInput or ArchiveDamaged if the archive cannot be opened.
-    """
-    connection = _attached(check_snapshot(root), memory_limit=Bounds.MEMORY)
-    deadline = time.monotonic() + Bounds.SECONDS
-    timer = threading.Timer(Bounds.SECONDS, connection.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        with refusals("DuckDB refuses the query"):
-            return _first_rows(connection, sql)
-    except KeyboardInterrupt as error:
-        if time.monotonic() < deadline:
-            raise
-        raise QueryError(f"the query took longer than {Bounds.SECONDS:g} seconds: ask for less.") from error
-    finally:
-        timer.cancel()
-        connection.close()
-
-
-def _first_rows(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], list[tuple[Any, ...]], bool]:
-    statements = connection.extract_statements(encodable(sql))
-    check_one_result(statements)
-    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
-        raise QueryError("one SELECT is answered here, and nothing else.")
-    connection.execute(statements[0])
-    names = [column[0] for column in connection.description or ()]
-    rows = connection.fetchmany(Bounds.ROWS + 1)
-    return names, rows[: Bounds.ROWS], len(rows) > Bounds.ROWS
