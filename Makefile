@@ -10,10 +10,11 @@ export UV_INDEX_STRATEGY ?= unsafe-best-match
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test test-fast test-long lint torture fuzz audit bench bench-crawl prefect screenshots lock clean
+.PHONY: help demo test test-fast test-long lint torture tour fuzz audit bench bench-crawl prefect screenshots lock clean
 
 KILLS ?= 300
 STATES ?= 300
+SEQUENCES ?= 20
 # One more than the two cores, because some tests mostly wait.
 PROCESSES ?= 3
 PREFECT_PORT ?= 0
@@ -46,6 +47,9 @@ torture: $(STAMP) ## kill a crawl KILLS=300 times at every step; cut the power S
 	$(BIN)/python -m tests.programs.torture --kills $(KILLS)
 	$(BIN)/python -m tests.programs.powercut --states $(STATES)
 
+tour: $(STAMP) ## stop, kill and restart Prefect's server, worker and runs in SEQUENCES=20 random orders (half an hour)
+	$(BIN)/python -m tests.programs.tour --sequences $(SEQUENCES)
+
 fuzz: $(STAMP) ## fuzz every parser, guided by coverage, for FUZZ_SECONDS=60 each (installs atheris into .venv)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
 	  $(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python 'atheris>=3,<4'
@@ -76,9 +80,11 @@ prefect: $(STAMP) ## start Prefect's server, UI, worker and all deployments here
 screenshots: $(STAMP) ## take the pictures in docs/images (needs Debian's chromium, fonts-noto-cjk, faketime)
 	$(BIN)/python -m benchmarks.screenshot
 
-lock: ## update requirements.lock and tests/readers.lock from pyproject.toml
+lock: ## update requirements.lock, deploy/compose/requirements.lock and tests/data/readers.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 --universal -q -o deploy/compose/requirements.lock
 	$(BIN)/uv pip compile --group readers --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o tests/data/readers.lock
 

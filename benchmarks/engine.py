@@ -109,7 +109,7 @@ def _ways(
 
 def _deployed(client: httpx.Client, engine: Engine, archive: Path) -> Figures:
     deployment = client.get(f"deployments/name/{DEPLOYMENT}").raise_for_status().json()
-    parameters = {"parameters": {**deployment["parameters"]["parameters"], "archive": str(archive)}}
+    parameters = {"archive": str(archive), "create": True}
     assert engine.worker is not None
     with _watched(engine.worker.pid) as seen:
         began = time.monotonic()

@@ -34,7 +34,6 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from benchmarks.documents import batch_of
-from storage.captures import writer as capture_writer
 from storage.archive import open_archive
 from schemas.receipt import Receipt
 from datetime import UTC, datetime

@@ -90,7 +90,7 @@ def _prefect(folder: Path, chromium: str, picture: Path) -> None:
 def _crawled(client: httpx.Client) -> str:
     """Run the crawl's deployment to its end; returns the run's id."""
     deployment = client.get(f"deployments/name/{DEPLOYMENT}").raise_for_status().json()
-    run = posted(client, f"deployments/{deployment['id']}/create_flow_run", {})
+    run = posted(client, f"deployments/{deployment['id']}/create_flow_run", {"parameters": {"create": True}})
     while client.get(f"flow_runs/{run['id']}").json()["state_type"] not in FINAL:
         time.sleep(0.2)
     return str(run["id"])

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from schemas.page import DISALLOWED
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -53,6 +55,37 @@ class Stretch:
     @property
     def span(self) -> Span:
         return Span(self.since, self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A part of a window that could not be read."""
+
+    source: str
+    since: datetime
+    until: datetime
+    reason: str
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether robots.txt forbids to read it: it comes again with every run, and no backfill can close it."""
+        return DISALLOWED in self.reason
+
+
+def grouped(gaps: Iterable[Gap]) -> list[Gap]:
+    """The gaps, and after them one for each robots.txt that forbids some: its source is `A and 7 more`."""
+    found = list(gaps)
+    forbidden: dict[str, list[Gap]] = {}
+    for gap in found:
+        if gap.is_forbidden:
+            forbidden.setdefault(gap.reason, []).append(gap)
+    return [gap for gap in found if not gap.is_forbidden] + [_as_one(alike) for alike in forbidden.values()]
+
+
+def _as_one(alike: Sequence[Gap]) -> Gap:
+    sources = list(dict.fromkeys(gap.source for gap in alike))
+    source = sources[0] if len(sources) == 1 else f"{sources[0]} and {len(sources) - 1} more"
+    return Gap(source, min(gap.since for gap in alike), max(gap.until for gap in alike), alike[0].reason)
 
 
 def after(ledger: Sequence[Stretch], read: WindowRead) -> list[Stretch]:

@@ -21,12 +21,17 @@ class Fault(StrEnum):
     BLOCKED = "blocked"  # refused by Naver: 401, 403, or 429 at every try
     BACKING_OFF = "backing_off"  # the host is paused for longer than this run waits
     STOPPED = "stopped"  # the run was stopped before the request was sent
+    OFFLINE = "offline"  # no host can be reached: no request was sent
     UNAVAILABLE = "unavailable"  # 5xx at every try
     CONNECTION = "connection"  # DNS, refused, reset, TLS, truncated response: at every try
     TIMEOUT = "timeout"  # connecting, reading or the whole response took too long
     TOO_LARGE = "too_large"  # the response is larger than allowed, as sent or decoded
     BAD_ANSWER = "bad_answer"  # not HTTP, or a body that cannot be decoded
     BAD_REDIRECT = "bad_redirect"  # to a host outside Naver, or in a loop
+
+
+DISALLOWED = "/robots.txt disallows it for "
+"""In the reason of each FORBIDDEN, and of each gap that comes of it."""
 
 
 @dataclass(frozen=True, slots=True)

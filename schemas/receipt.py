@@ -22,6 +22,7 @@ class ExitReason(StrEnum):
     LAYOUT_CHANGED = "layout_changed"
     SOURCE_SILENT = "source_silent"  # a source that used to name articles names none
     BLOCKED = "blocked"
+    OFFLINE = "offline"  # no host could be reached
     PARTLY_FAILED = "partly_failed"
     INTERRUPTED = "interrupted"
 
@@ -67,9 +68,10 @@ class Receipt:
     stored. `resting`: hosts that are paused for longer than the run waits, host -> reason. `seconds`: time by
     stage; stages overlap, so that the sum may exceed the duration of the run. `by_source`: source -> outcome ->
     finds. `hosts`: host -> number of requests, bytes, total and longest waiting time in seconds. `newest`: the
-    first 50 articles that were stored as new. `drift`: what no longer looks as before. `held`: the first 50 pages
-    that were quarantined for that, id -> reason; `quarantined` is their total number. `gaps`: what was requested
-    but not read. `topic_version` and `topic_threshold`: the rules by which texts were assessed (see
+    first 50 articles that were stored as new, or are listed and on topic. `drift`: what no longer looks as before.
+    `held`: the first 50 pages that were quarantined for that, id -> reason; `quarantined` is their total number.
+    `gaps`: what was requested but not read; what robots.txt forbids is one line. `offline`: why no host could be
+    reached. `topic_version` and `topic_threshold`: the rules by which texts were assessed (see
     `schemas.journal.RunStarted`).
     """
 
@@ -102,6 +104,7 @@ class Receipt:
     held: dict[str, str] = field(default_factory=dict)
     quarantined: int = 0
     gaps: list[str] = field(default_factory=list)
+    offline: str = ""
     topic_version: str | None = None
     topic_threshold: float | None = None
 

@@ -1,6 +1,6 @@
 """Where things are stored: the database, the captures, the Markdown files, and the archive directory around them.
 
-archive.py   an archive directory with one writer: runs, batches, publication
+archive.py   an archive directory with one writer: its runs and batches
 layout.py    the paths in an archive directory
 files.py     atomic writes, checksums
 

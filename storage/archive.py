@@ -1,19 +1,18 @@
 """Database, captures and Markdown files together, as one archive directory with one writer.
 
-    articles/2025/12/30/119_0003042504.md     what people and tools read
-    archive.duckdb                            for readers: a copy, replaced whole
-    captures/2025/12/30/….warc.gz             raw answers, and the journal of each run
-    state/                                    the writer's database, lock, staged files: nobody else opens it
+    articles/2025/12/30/119_0003042504.md     Markdown files for people and tools
+    archive.duckdb                            the snapshot for readers, replaced as a whole
+    captures/2025/12/30/….warc.gz             raw responses, and the journal of each run
+    state/                                    the writer's database, lock, staged files: internal
 
-A batch is stored in an order that a kill can stop anywhere: how it ended is written to the run's journal beside the
-captures, and both are synced; new files are staged under `state/` and synced; one transaction commits the rows; the
-staged files are renamed into place. The next start carries out what the journal has and the database lacks
-(`storage.journal.recovery`), and puts in place what is still staged.
+A batch is stored in an order that a kill can interrupt at any point: its outcomes are written to the run's journal, in
+the captures, and both are synced; new files are staged under `state/` and synced; one transaction commits the rows; the
+staged files are renamed into place. The next start replays the entries that the database lacks
+(`storage.journal.recovery`) and moves the remaining staged files into place.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,41 +26,23 @@ from schemas.find import FindResult, PlainText
 from schemas.front_matter.styles import Style
 from schemas.journal import BatchStored, Entry, Reassessment, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import CaptureRef, RawPage, RequestRecord
-from schemas.receipt import ExitReason, Receipt, run_id_at
-from storage import files, layout
-from storage.captures import reader as captures
+from schemas.receipt import Receipt
+from storage.captures.reader import Capture, ScannedRecord, read_capture, read_page
 from storage.captures.writer import CaptureWriter
-from storage.database import snapshot
-from storage.database.compaction import compact, is_bloated
+from storage.database.opening import open_database
+from storage.database.publisher import Publisher
 from storage.database.queries import Queries
 from storage.database.writer import Database, Row, storage_faults
-from storage.files import make_folder, sync_folder
-from storage.journal import entries as journal
 from storage.journal import recovery
 from storage.journal.commit import plan_commit
+from storage.journal.entries import dump_entry
 from storage.journal.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.layout import LAST_RUN, OPEN_CAPTURE
-from storage.state import checksums, json_file
-from storage.state.lease import lease
-
-SMALL = 32 * 1024 * 1024
-"""A database up to this many bytes is published after every run: the copy costs some hundredths of a second."""
-
-_log = logging.getLogger(__name__)
-
-FRESH = 20.0
-"""Seconds after which readers get what a run has stored so far, whole batches, while it goes on."""
-
-_SHARE = 20.0
-"""A copy for readers is made at most so many times its own length after the one before: 5 % of a run."""
-
-_RESTATED_AT_ONCE = 500
-"""Rows in one journal entry of a repair."""
+from storage.state import json_file
+from storage.state.lease import leased
 
 REASSESSED_AT_ONCE = 5_000
 """Texts in one journal entry of a reassessment."""
-
-RowsByTable = Mapping[str, Sequence[Row]]
 
 KEPT_FOR = timedelta(days=1)
 """How long a response that a killed run captured is used instead of a new request."""
@@ -81,30 +62,28 @@ class Archive(Queries):
         self._batches = 0
         self._ran = self._ended = False
         self._behind = False  # the journal has a batch that the database lacks
-        self._unpublished = root / layout.UNPUBLISHED
-        self._changed = self._unpublished.exists()
-        self._stale = False  # readers could see more of this run
-        self._shown, self._showing = time.monotonic(), 0.0
+        self._publisher = Publisher(root)
 
     @property
     def database(self) -> Database:
-        """The writer's database, to be asked."""
+        """The writer's database, for queries."""
         return self._db
 
     def recover(self, *, lenient: bool = False) -> None:
-        """Finish what a killed run left, and replay what the database lacks; `notes` describe it."""
+        """Finish an interrupted run, and replay the entries that the database lacks; `notes` describe it."""
         with storage_faults(self.root):
             self.notes += recovery.recover(self.root, self._db, lenient=lenient)
             note = finish_staged(self.root, self._db)
         self.notes += [note] if note else []
-        self._note_change(bool(self.notes))
+        if self.notes:
+            self._publisher.note_change()
 
     # -- a run
 
     def start_run(self, receipt: Receipt, *, behind: int = 0) -> None:
-        """Begin the run's journal, and commit its row when that is sure to stay.
+        """Begin the run's journal, and commit the run's row once the journal is synced.
 
-        Its number is greater than that of any run that the database knows, and than `behind`.
+        The run's number is greater than that of any run in the database, and than `behind`.
         """
         self._captures = CaptureWriter(self.root, receipt.run_id, software=f"seogo/{version('seogo')}")
         self._answers, self._batches = recovery.Read(), 0
@@ -125,9 +104,9 @@ class Archive(Queries):
         requests: Sequence[RequestRecord],
         coverage: Sequence[WindowRead] = (),
     ) -> None:
-        """Commit the receipt and, with it and not before, how far each source has been read."""
+        """Commit the receipt together with the sources' cursors, which are not committed earlier."""
         if self._behind:
-            # The disk failed under a batch that the journal holds: the next start carries it out.
+            # Storing a batch failed after it was journaled: the next start replays it.
             self._writer.close()
             return
         ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests), tuple(coverage))
@@ -136,7 +115,8 @@ class Archive(Queries):
         self._writer.close()
         gaps = self.gaps()
         commit()
-        self._note_change(gaps != self.gaps())
+        if gaps != self.gaps():
+            self._publisher.note_change()
         self._note_captures()
         # A run that changed nothing is not published: `seogo status` still shows it.
         with storage_faults(self.root):
@@ -146,46 +126,44 @@ class Archive(Queries):
 
     # -- reading back
 
-    def read_capture(self, ref: CaptureRef) -> captures.Capture:
-        """A capture of this archive. Raises ArchiveDamaged where there is none."""
-        return captures.read(self.root, ref)
+    def read_capture(self, ref: CaptureRef) -> Capture:
+        """A capture of this archive. Raises ArchiveDamaged if there is none."""
+        return read_capture(self.root, ref)
 
     def read_page(self, ref: CaptureRef) -> RawPage:
-        """The answer in a capture, as if it had just been given. Raises ArchiveDamaged where there is none."""
-        return captures.read_page(self.root, ref)
+        """The captured response as a page. Raises ArchiveDamaged if there is none."""
+        return read_page(self.root, ref)
 
     def captured_answer(self, url: str) -> RawPage | None:
-        """The answer to this address that an earlier run captured and could not store, where there is one."""
-        ref = self._kept.pop(url, None)
-        if ref is not None:
-            with suppress(ArchiveDamaged):  # then it is asked for again; `verify` names the damage
-                return captures.read_page(self.root, ref)
-        return None
+        """The response from this address that an earlier run captured and could not store, if there is one."""
+        return self._readable(self._kept.pop(url, None))
 
     def quarantined_page(self, id_: str) -> RawPage | None:
-        """The page of an article that is in quarantine; None where there is none, or none that can be read."""
-        ref = self.quarantined_capture(id_)
-        with suppress(ArchiveDamaged):  # `verify` names the damage
-            return captures.read_page(self.root, ref) if ref else None
+        """The page of an article that is in quarantine; None if there is none, or it cannot be read."""
+        return self._readable(self.quarantined_capture(id_))
+
+    def _readable(self, ref: CaptureRef | None) -> RawPage | None:
+        with suppress(ArchiveDamaged):  # then the page is requested again; `verify` reports the damage
+            return read_page(self.root, ref) if ref else None
         return None
 
     # -- storing
 
     def capture(self, page: RawPage, earlier: CaptureRef | None = None) -> CaptureRef:
-        """Keep a raw answer. It is synced before anything that refers to it is committed.
+        """Append a raw response to the captures. It is synced before anything that refers to it is committed.
 
-        `earlier` is an earlier capture of the same article: an unchanged answer is not kept twice, and the reference
-        is to the one from which the text can be derived again.
+        `earlier` is an earlier capture of the same article: an unchanged response is not stored twice, and the
+        reference is to the earlier one.
         """
         if page.capture is not None:
             return page.capture
         ref = self._writer.append_page(page, earlier)
         if ref != earlier:
-            self._answers.note(captures.Met(ref, "response", page.url, page.fetched_at, page.why))
+            self._answers.note(ScannedRecord(ref, "response", page.url, page.fetched_at, page.why))
         return ref
 
     def capture_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:
-        """Keep an imported file."""
+        """Append an imported file to the captures."""
         return self._writer.append_file(name, data, now)
 
     def store(
@@ -198,8 +176,8 @@ class Archive(Queries):
     ) -> dict[str, float]:
         """Store a batch: all of it, or nothing. Returns the seconds it took: `write` (files) and `store` (the rest).
 
-        The ids in a batch differ. A result that shows an article says when it was crawled. `coverage`: windows whose
-        finds are stored with this.
+        The ids in a batch differ. A result with an article has `crawled_at`. `coverage`: the windows whose finds are
+        stored with this batch.
         """
         began = time.monotonic()
         placings = [placed(result, self.style) for result in results]
@@ -213,9 +191,9 @@ class Archive(Queries):
         staging = time.monotonic()
         staged = stage(self.root, run_id, results, self.style, [data for _, data in placings])
         committing = time.monotonic()
-        told = any(not result.known or result.revision_kind is not None for result in results)
-        changed = told or bool(texts) or bool(coverage)
-        self._note_change(changed)
+        changed = bool(texts or coverage) or any(not one.known or one.revision_kind is not None for one in results)
+        if changed:
+            self._publisher.note_change()
         commit()
         placing = time.monotonic()
         with storage_faults(self.root):
@@ -223,32 +201,18 @@ class Archive(Queries):
         self._behind = False
         self._answers.note(batch)
         write = time.monotonic() - placing + committing - staging
-        self._stale |= changed
-        self.keep_readers_fresh()
+        if changed:
+            self._publisher.note_batch()
+        self.publish_during_run()
         return {"store": time.monotonic() - began - write, "write": write}
 
-    def restate(self, rows: RowsByTable, gone: RowsByTable) -> None:
-        """Journal these rows, by table, in a run of its own: no other entry gives them.
-
-        `gone` are rows that are not to come back: what tells them apart.
-        """
-        now = datetime.now(UTC)
-        receipt = Receipt(run_id_at(now), "repair", None, now)
-        self.start_run(receipt, behind=recovery.newest_number(self.root))
-        for table in {**gone, **rows}:
-            self._restate(receipt.run_id, table, (), gone.get(table, ()))
-            lost = rows.get(table, ())
-            for at in range(0, len(lost), _RESTATED_AT_ONCE):
-                self._restate(receipt.run_id, table, lost[at : at + _RESTATED_AT_ONCE], ())
-        receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
-        self.finish_run(receipt, {}, [])
-
-    def _restate(self, run_id: str, table: str, rows: Sequence[Row], gone: Sequence[Row]) -> None:
-        self._commit(RowsRestated(run_id, self._batches + 1, table, tuple(rows), tuple(gone)))
+    def restate(self, run_id: str, table: str, rows: Sequence[Row], absent: Sequence[Row]) -> None:
+        """Journal rows of a table as they are, and `absent`: the keys of rows that a replay must not restore."""
+        self._commit(RowsRestated(run_id, self._batches + 1, table, tuple(rows), tuple(absent)))
 
     def reassess(self, run_id: str, texts: Sequence[Reassessment]) -> None:
-        """Store what texts are worth by today's topic file: REASSESSED_AT_ONCE of them at most."""
-        self._note_change(True)
+        """Store the assessments of texts by the current topic file: REASSESSED_AT_ONCE of them at most."""
+        self._publisher.note_change()
         self._commit(TextsReassessed(run_id, self._batches + 1, tuple(texts)))
 
     def _commit(self, entry: RowsRestated | TextsReassessed) -> None:
@@ -259,10 +223,6 @@ class Archive(Queries):
         commit()
         self._behind = False
 
-    def publish_anew(self) -> None:
-        """Readers get a new copy at the end, whatever has changed."""
-        self._note_change(True)
-
     @property
     def _writer(self) -> CaptureWriter:
         if self._captures is None:
@@ -270,8 +230,8 @@ class Archive(Queries):
         return self._captures
 
     def _enter(self, entry: Entry, now: datetime) -> None:
-        """Write an entry to the run's journal."""
-        self._writer.append_entry(journal.dumps(entry), now)
+        """Append an entry to the run's journal."""
+        self._writer.append_entry(dump_entry(entry), now)
 
     def _note_captures(self) -> None:
         """The run's WARC files, and the responses in them that no batch mentions."""
@@ -280,170 +240,60 @@ class Archive(Queries):
             recovery.note_unprocessed(self._db, self._answers)
 
     def _unprocessed(self, now: datetime) -> dict[str, CaptureRef]:
-        """What earlier runs captured, not long ago, and could not store."""
+        """The responses that recent runs captured and could not store, by URL."""
         with self._db.transaction():
             self._db.execute("DELETE FROM unprocessed WHERE fetched_at < ?", [now - KEPT_FOR])
         rows = self._db.rows("SELECT url, capture_file, capture_offset FROM unprocessed")
         return {row["url"]: CaptureRef(row["capture_file"], row["capture_offset"]) for row in rows}
 
-    # -- what readers see
+    # -- publishing and closing
 
-    def keep_readers_fresh(self) -> None:
-        """In the middle of a long run: what is committed, is shown. The mark stays, since the run has not ended.
+    def publish_during_run(self) -> None:
+        """Publish what is committed, if it is time. Not while another thread uses the archive. Raises StorageFault."""
+        if self._publisher.is_due():
+            try:
+                self._publisher.publish_during_run(self._db)
+            finally:
+                self._db = Database.open(self._db.path)
 
-        Does nothing until FRESH seconds after the last time. Not while another thread asks the archive.
-        """
-        began = time.monotonic()
-        if not self._stale or began - self._shown <= max(FRESH, _SHARE * self._showing):
-            return
-        try:
-            with storage_faults(self.root):
-                self._db.close()
-                self._show()
-            self._stale = False
-        except StorageFault as fault:
-            # No reason to end the run, which tries again, and says it at its end.
-            _log.warning("readers see an older state for now: %s", fault)
-        finally:
-            self._db = Database.open(self._db.path)
-            self._shown = time.monotonic()
-            self._showing = self._shown - began
+    def publish_at_end(self) -> None:
+        """Replace the snapshot when the archive is closed, even if nothing has changed."""
+        self._publisher.note_change()
 
-    def _show(self, *sealed: str) -> None:
-        """Replace the snapshot by a copy of the closed database; record its checksum, and those of `sealed`, first."""
-        snapshot.publish(
-            self._db.path,
-            self.root / layout.SNAPSHOT,
-            temporary=self.root / "state" / "snapshot.tmp",
-            seal=lambda sha256: checksums.record(self.root, self._db.path, layout.SNAPSHOT, *sealed, sha256=sha256),
-        )
-
-    # -- closing
-
-    def _note_change(self, changed: bool) -> None:
-        """Readers have an older copy from now on, and a mark says so, in case this process is killed."""
-        if changed and not self._changed:
-            with storage_faults(self.root):
-                self._unpublished.touch()
-                sync_folder(self._unpublished.parent)
-            self._changed = True
-
-    def _publish(self) -> None:
-        """Close everything and, when readers would see a difference worth its cost, replace their copy."""
-        path = self._db.path
+    def _close(self) -> None:
+        """Close everything, and publish if readers would see a difference."""
         if self._captures is not None:
             self._captures.close()
-        try:
-            bloated = self._changed and self._emptied()
-        except BaseException:
-            self._db.abandon()  # the first error is the news
-            raise
-        self._db.close()
-        if bloated:
-            try:
-                compact(path, temporary=self.root / "state" / "compact.tmp")
-            except StorageFault as fault:
-                _log.warning("the database stays larger than it needs to be: %s", fault)
+        self._publisher.close(self._db)
         if self._ended:
-            # Not before the database's own file holds it all: until then a log that cannot be read costs nothing.
+            # Not before the database file holds everything: until then an unreadable log of it loses nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
-        with storage_faults(self.root):
-            has_none = not (self.root / layout.SNAPSHOT).exists()
-            if self._changed or has_none or (self._ran and path.stat().st_size <= SMALL):
-                # With the seal, which is synced, before the copy: as long as it is there the copy may be an older one.
-                self._unpublished.touch()
-                self._show(layout.WRITER_DATABASE)
-                self._unpublished.unlink(missing_ok=True)
-
-    def _emptied(self) -> bool:
-        """Whether much of the database's file is room that nothing is in."""
-        self._db.checkpoint()
-        return is_bloated(self._db)
+        self._publisher.publish_at_end(self._db.path, ran=self._ran)
 
 
 @contextmanager
 def open_archive(root: Path, *, style: Style = "seed", wait: float = 0.0) -> Iterator[Archive]:
-    """Open the archive at `root` for writing, made where there is none, finished where a killed run left it.
+    """Open the archive at `root` for writing: created if there is none, recovered after an interrupted run.
 
-    At the end readers get a new copy of the database, also when the block ends in an error: what was committed is
-    theirs. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged.
+    At the end a new snapshot is published, also after an error: it has what was committed. Raises ArchiveBusy,
+    StorageFault, ArchiveTooNew, ArchiveDamaged.
     """
     with leased(root, wait=wait), opened(root, style=style) as archive:
         yield archive
 
 
 @contextmanager
-def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold the archive at `root`, made where there is none, without opening it. Raises ArchiveBusy, StorageFault."""
-    state = root / "state"
-    try:
-        make_folder(state / "staged")
-    except OSError as error:
-        raise StorageFault(f"{root} cannot be made: {error.strerror}. Choose another with --archive DIR.") from error
-    with lease(state, now=datetime.now(UTC), wait=wait):
-        yield
-
-
-@contextmanager
 def opened(root: Path, *, style: Style = "seed", lenient: bool = False) -> Iterator[Archive]:
-    """What `open_archive` does, for who holds the lease already. `lenient` as in `storage.journal.recovery`."""
-    _check_database(root)
-    if not (root / layout.SNAPSHOT).exists():
-        _publish_empty(root)
-    with storage_faults(root):
-        checksums.forget(root, layout.WRITER_DATABASE)
-    db, notes = _open_database(root)
+    """As `open_archive`, for a caller that holds the lease. `lenient` as in `storage.journal.recovery`."""
+    db, notes = open_database(root)
     archive = Archive(root, db, style=style, notes=notes)
     try:
         archive.recover(lenient=lenient)
         if db.migrated:
-            archive.publish_anew()
+            archive.publish_at_end()
         yield archive
     except BaseException:
-        with suppress(StorageFault):  # the first error is the news
-            archive._publish()
+        with suppress(StorageFault):  # the first error is the one to report
+            archive._close()
         raise
-    archive._publish()
-
-
-def _check_database(root: Path) -> None:
-    """An archive that has lost its database must not be taken for a new one: all of it would be fetched again."""
-    if (root / layout.WRITER_DATABASE).exists():
-        return
-    left = ["captures"] if captures.names(root) else []
-    left += [layout.SNAPSHOT] if (root / layout.SNAPSHOT).exists() else []
-    if left:
-        raise ArchiveDamaged(f"{root} has {' and '.join(left)}, but no {layout.WRITER_DATABASE}. Run: seogo repair")
-
-
-def _open_database(root: Path) -> tuple[Database, list[str]]:
-    """The writer's database, and a sentence where its log had to be set aside.
-
-    A log that belongs to an older state of the file, which DuckDB leaves behind in rare cases, keeps it from being
-    opened. All that it can hold is told by the journals that `storage.journal.recovery` carries out.
-    """
-    path = root / layout.WRITER_DATABASE
-    log = path.with_name(f"{path.name}.wal")
-    try:
-        return Database.open(path), []
-    except ArchiveDamaged:
-        if not log.exists():
-            raise
-    target = files.set_aside(root, log)
-    return Database.open(path), [f"the database's log could not be read; it is kept as {target.relative_to(root)}"]
-
-
-def _publish_empty(root: Path) -> None:
-    """Readers can open the archive from its first moment on."""
-    writer = root / layout.WRITER_DATABASE
-    if not captures.names(root):
-        # No run has begun: what lies there was left half-made by a start that was killed, or had no room.
-        try:
-            Database.open(writer).close()
-        except ArchiveDamaged:
-            for path in (writer, writer.with_name(f"{writer.name}.wal")):
-                path.unlink(missing_ok=True)
-    Database.open(writer).close()
-    with storage_faults(root):
-        sync_folder(writer.parent)
-    snapshot.publish(root / layout.WRITER_DATABASE, root / layout.SNAPSHOT, temporary=root / "state" / "snapshot.tmp")
+    archive._close()

@@ -10,6 +10,8 @@ from schemas.errors import BadInput
 
 SNAPSHOT = "archive.duckdb"
 """The snapshot for readers."""
+SNAPSHOT_PART = "state/snapshot.tmp"
+"""The next snapshot while it is written."""
 WRITER_DATABASE = "state/writer.duckdb"
 """The writer's database."""
 UNPUBLISHED = "state/unpublished"
@@ -42,7 +44,24 @@ def path_of(key: ArticleKey, published_at: datetime | None) -> str:
     return f"articles/{folder}/{key.id}.md"
 
 
+def check_path(root: Path) -> None:
+    """Raises BadInput for a directory in which DuckDB cannot create a database."""
+    check_utf8(root.absolute())
+    if "?" in str(root.absolute()):
+        # DuckDB puts the ending of its log before the `?`, in another directory.
+        raise BadInput(f"{root}: DuckDB cannot use a path with a '?'. Rename the directory, or choose another.")
+
+
+def check_utf8(path: Path) -> None:
+    """Raises BadInput for a path whose bytes are not UTF-8: DuckDB and Arrow take no other."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(f"{path}: the path is not UTF-8. Rename it, or choose another.") from error
+
+
 def check_archive(root: Path) -> None:
     """What was mistyped must not become a new, empty archive that is in perfect order."""
+    check_path(root)
     if not any((root / part).is_dir() for part in ("state", "captures")):
         raise BadInput(f"{root} is no archive: it has neither state nor captures. Crawl or import first.")

@@ -18,6 +18,7 @@ from flows.cli.errors import (
     asks_for_json,
     complain,
     drop_output,
+    is_out_of_memory,
     pipe_is_closed,
     prepare_output,
 )
@@ -88,6 +89,9 @@ for _example, _command in _COMMANDS.items():
 topic_app.command("check", epilog="Example: seogo topic check topics/foundation_model.yaml")(tools.check)
 
 
+_TOO_LITTLE_MEMORY = "there is too little memory. Nothing committed is lost: free some, or raise the limit; run again."
+
+
 def main() -> None:
     """Run the command line. An error of ours becomes one line, or one JSON object, and an exit code."""
     prepare_output()
@@ -106,6 +110,10 @@ def main() -> None:
             raise
         reason = f"{error.filename or 'the output'}: {error.strerror}."
         code = drop_output(complain("StorageFault", reason, Exit.STORAGE_FAULT))
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        code = complain("StorageFault", _TOO_LITTLE_MEMORY, Exit.STORAGE_FAULT)
     sys.exit(code)
 
 

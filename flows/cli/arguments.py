@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from schemas.errors import AddressError, BadInput
 
 _OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Naver News began in this year."""
+
+_DAYS_AGO = {"today": 0, "yesterday": 1}
+_AGO = re.compile(r"([0-9]{1,4})([dhm])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest input that is read: a pipe or a device may never end."""
@@ -40,13 +45,22 @@ def _lines(file: Path) -> dict[int, str]:
 
 
 def time_from(option: str, text: str) -> datetime:
-    """A day or a time; Korean time if it has no offset, and midnight if it is a day. Raises BadInput."""
+    """A day or a time; Korean time if it has no offset, and midnight if it is a day. Raises BadInput.
+
+    Also `today`, `yesterday`, and so long ago: `7d`, `12h`, `30m`.
+    """
     from schemas.article import SEOUL
 
+    now = datetime.now(SEOUL)
+    if text in _DAYS_AGO:
+        return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=_DAYS_AGO[text])
+    if ago := _AGO.fullmatch(text):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadInput(f"{option} {text!r} is not a time: write 2025-12-28 or 2025-12-28T09:30.") from error
+        said = "write 2025-12-28, 2025-12-28T09:30, yesterday or 7d"
+        raise BadInput(f"{option} {text!r} is not a time: {said}.") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=SEOUL)
 
 

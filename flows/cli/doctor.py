@@ -38,7 +38,7 @@ def doctor(
     from flows.runs.doctor.secrets import secrets_of
     from schemas.topic import default_topic_path
 
-    order = DoctorOrder(archive, topic or default_topic_path(), dict(os.environ))
+    order = DoctorOrder(archive, topic or default_topic_path(), _environment())
     checks = []
     for check in _checks(order):
         checks.append(check)
@@ -51,6 +51,18 @@ def doctor(
     ExitStatus.code = Exit.CHECK_FAILED if worst(checks) is Level.ERROR else Exit.DONE
     print_json(checks_object(checks)) if json else show_last_line(checks, bundle)
     raise typer.Exit(ExitStatus.code)
+
+
+def _environment() -> dict[str, str]:
+    """The environment, with the keys that scheduled runs find in Secret blocks."""
+    environment = dict(os.environ)
+    if not (api := environment.get("PREFECT_API_URL", "").strip()):
+        return environment
+    try:
+        from flows.deployed.health import key_values
+    except ImportError:  # the check of the software says so
+        return environment
+    return {**key_values(api), **{name: value for name, value in environment.items() if value.strip()}}
 
 
 def _checks(order: DoctorOrder) -> Iterator[Check]:
@@ -67,10 +79,12 @@ def _checks(order: DoctorOrder) -> Iterator[Check]:
 def _prefect_checks(environment: Mapping[str, str]) -> list[Check]:
     from flows.runs.doctor.check import ok
     from flows.runs.doctor.prefect import server_of
+    from flows.runs.doctor.schedule import schedule_check
 
     api = server_of(environment)
     if api is None:
         return [ok("prefect", "not used here: PREFECT_API_URL is not set, and no server answers on this machine")]
     from flows.deployed.health import prefect_checks  # takes seconds to import
 
-    return prefect_checks(api, named=bool(environment.get("PREFECT_API_URL", "").strip()))
+    checks = prefect_checks(api, named=bool(environment.get("PREFECT_API_URL", "").strip()))
+    return [*checks, schedule_check(api)] if checks[1:] else checks  # alone: the server does not answer

@@ -14,10 +14,16 @@ import typer
 
 from flows.cli.exit_codes import Exit
 
+_TOO_LITTLE_MEMORY = ("can't start new thread", "failed to map segment", "Cannot allocate memory", "std::bad_alloc")
+"""What Python and libraries say that cannot get memory; each with another class of error."""
+
 DISK_FAULTS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE}
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+    }
 )
-"""The disk is full, read-only or not permitted, or the process may open no more files."""
+"""The disk is full, read-only or not permitted, or the process may open no more files or gets no memory."""
 
 # The base class of typer's errors about a command line; it has no public name.
 UsageError: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
@@ -41,6 +47,13 @@ def complain(kind: str, message: str, code: Exit) -> Exit:
         line = f"seogo: {shown(message)}"  # it may quote a page or a file name
     print(line, file=sys.stderr)  # noqa: T201
     return code
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether Python, DuckDB or Arrow could not get the memory that they need."""
+    # By name: this module does not import DuckDB.
+    known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException"
+    return known or any(words in str(error) for words in _TOO_LITTLE_MEMORY)
 
 
 def prepare_output() -> None:

@@ -1,4 +1,4 @@
-"""The exit codes of the command line, by name. README.md has the same table."""
+"""The exit codes of the command line, by name. docs/exit-codes.md has the same table."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Exit(IntEnum):
     STORAGE_FAULT = 9
     NO_ARTICLE = 10  # `seogo parse`: the page says that the article is deleted, or unavailable at the moment
     CHECK_FAILED = 11  # `seogo doctor`
+    OFFLINE = 12
     INTERRUPTED = 130
 
 
@@ -43,6 +44,7 @@ _BY_REASON = {
     ExitReason.LAYOUT_CHANGED: Exit.LAYOUT_CHANGED,
     ExitReason.SOURCE_SILENT: Exit.NOTHING_DISCOVERED,
     ExitReason.BLOCKED: Exit.BLOCKED,
+    ExitReason.OFFLINE: Exit.OFFLINE,
     ExitReason.PARTLY_FAILED: Exit.PARTLY_FAILED,
     ExitReason.INTERRUPTED: Exit.INTERRUPTED,
 }

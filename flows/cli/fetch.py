@@ -30,7 +30,11 @@ def crawl(
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="TIME", help="Read the sources again from this Korean day or time."),
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="Read the sources again from this Korean day or time, such as yesterday or 7d.",
+        ),
     ] = None,
     limit: LimitOption = None,
     wait: WaitOption = 0.0,

@@ -77,7 +77,11 @@ def reparse(
     topic: TopicOption = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="TIME", help="Only articles crawled since this Korean day or time."),
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="Only articles crawled since this Korean day or time, such as yesterday or 7d.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show field by field what would change, and store nothing.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +46,15 @@ def one_of(*words: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def completing(words: Iterable[str]) -> Callable[[str], list[str]]:
+    """What the shell offers of these words, given the beginning of one."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return complete
 
 
 ArchiveOption = Annotated[

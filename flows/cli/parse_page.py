@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from flows.cli.arguments import LARGEST
 from flows.naver.article_page import parse_article
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
-from flows.naver.search_api import parse_api_error, parse_search_answer
-from flows.naver.search_page import parse_search_page
+from flows.naver.search.api import parse_api_error, parse_search_answer
+from flows.naver.search.page import parse_search_page
 from flows.naver.urls import find_article_key
 from schemas.article import Article
 from schemas.errors import BadInput

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, WaitOption, one_of, whole
+from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, WaitOption, completing, one_of, whole
 from flows.cli.run_here import finish
 from storage.layout import check_archive
 
-FORMATS = ("parquet", "jsonl", "jsonl.gz", "markdown", "atom")
+FORMATS = ("parquet", "jsonl", "jsonl.gz", "markdown", "markdown-strict", "atom")
 _CHOICE = "|".join(FORMATS)
 
 
@@ -22,6 +22,7 @@ def publish(
         typer.Option(
             "--format",
             parser=one_of(*FORMATS),
+            autocompletion=completing(FORMATS),
             metavar=_CHOICE,
             help="Export this format. May be repeated (default: parquet, atom).",
         ),
@@ -45,7 +46,14 @@ def publish(
 
 def export(
     form: Annotated[
-        str, typer.Option("--format", parser=one_of(*FORMATS), metavar=_CHOICE, help="The format to write.")
+        str,
+        typer.Option(
+            "--format",
+            parser=one_of(*FORMATS),
+            autocompletion=completing(FORMATS),
+            metavar=_CHOICE,
+            help="The format to write.",
+        ),
     ] = "parquet",
     to: Annotated[
         Path | None, typer.Option("--to", metavar="DIR", help="Where to (default: `exports` in the archive).")
@@ -63,10 +71,11 @@ def export(
     """Export all articles, or what changed. Works at any time, also during a crawl.
 
     parquet: one file per month; only months that changed are written again. markdown: a zip of the Markdown files with
-    an index. atom: a feed of the newest 50 articles. The records are defined in schemas/exported.
+    an index. markdown-strict: the same with front matter for tools that read YAML. atom: a feed of the newest 50
+    articles. The records are defined in schemas/exported.
 
-    With --since: jsonl (to standard output, or to a file in --to), parquet or markdown. Each change has its own cursor,
-    `seq`; store the cursor of the last change that you processed.
+    With --since: jsonl (to standard output, or to a file in --to), parquet, markdown or markdown-strict. Each change
+    has its own cursor, `seq`; store the cursor of the last change that you processed.
     """
     from flows.cli.show.exports import show_change_lines, show_changes, show_exported
     from storage.exports.changes import export_changes

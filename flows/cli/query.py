@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli.arguments import article_id, text_of, time_from
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, one_of
+from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, completing, one_of
 from flows.cli.run_here import finish
 from schemas.errors import BadInput
 
 if TYPE_CHECKING:
     from flows.reports.history import History
+
+
+def _example_names(incomplete: str) -> list[str]:
+    from storage.reading.examples import names
+
+    return completing(names())(incomplete)
+
 
 SQL_FORMATS = ("table", "csv", "json", "parquet")
 
@@ -32,7 +39,20 @@ def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -
 
     with open_snapshot(archive) as connection:
         found = read_status(connection, archive)
+    found |= _schedule()
     finish(found, show_status, as_json=json)
+
+
+def _schedule() -> dict[str, str]:
+    """How scheduled crawls go, where a Prefect server is in use."""
+    from flows.runs.doctor.prefect import server_of
+    from flows.runs.doctor.schedule import schedule_check
+
+    api = server_of(os.environ)
+    if api is None:
+        return {}
+    check = schedule_check(api)
+    return {"schedule": check.found, "schedule_level": check.level}
 
 
 # -- show
@@ -47,7 +67,7 @@ def show(
     history: Annotated[bool, typer.Option("--history", help="List its revisions, and what each changed.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show word by word what a revision changed.")] = False,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="TIME", help="Show it as it was at this Korean time.")
+        str | None, typer.Option("--as-of", metavar="TIME", help="Show it as it was at this Korean time, such as 7d.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -130,7 +150,10 @@ def sql(
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Read the query from a file.")] = None,
     example: Annotated[
-        str | None, typer.Option("--example", metavar="NAME", help="Run one of the example queries.")
+        str | None,
+        typer.Option(
+            "--example", autocompletion=_example_names, metavar="NAME", help="Run one of the example queries."
+        ),
     ] = None,
     examples: Annotated[
         bool, typer.Option("--examples", help="List the example queries and what they answer.")
@@ -140,6 +163,7 @@ def sql(
         typer.Option(
             "--format",
             parser=one_of(*SQL_FORMATS),
+            autocompletion=completing(SQL_FORMATS),
             metavar="|".join(SQL_FORMATS),
             help="The format of the rows.  [default: the suffix of --to, else table]",
         ),

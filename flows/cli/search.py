@@ -9,19 +9,19 @@ from typing import Annotated
 import typer
 
 from flows.cli.arguments import day_from
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, one_of, whole
+from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, completing, one_of, whole
 from schemas.errors import BadInput
 
 FORMATS = ("table", "csv", "json", "parquet")
 STATUSES = ("archived", "listed", "imported", "gone")
 SORTS = ("relevance", "newest")
 _MANY = 5_000
-"""So many changes to be indexed first are told of: it takes some seconds."""
+"""From so many changes on, progress is shown: indexing takes some seconds."""
 
 
 def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
     query: Annotated[
-        list[str], typer.Argument(metavar="QUERY", help="What to look for. Behind --, it may begin with -.")
+        list[str], typer.Argument(metavar="QUERY", help="What to look for. After --, it may begin with -.")
     ],
     team: Annotated[
         str | None, typer.Option("--team", metavar="NAME", help="Only articles that name this team.")
@@ -32,25 +32,45 @@ def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
     first: Annotated[
         str | None, typer.Option("--from", metavar="DAY", help="From this Korean day on, such as 2025-12-01.")
     ] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Up to this day, and it included.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Up to this day, included.")] = None,
     status: Annotated[
         str | None,
-        typer.Option("--status", parser=one_of(*STATUSES), metavar="|".join(STATUSES), help="Only of this status."),
+        typer.Option(
+            "--status",
+            parser=one_of(*STATUSES),
+            autocompletion=completing(STATUSES),
+            metavar="|".join(STATUSES),
+            help="Only of this status.",
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also imported and off-topic articles.")] = False,
     sort: Annotated[
-        str, typer.Option("--sort", parser=one_of(*SORTS), metavar="|".join(SORTS), help="What comes first.")
+        str,
+        typer.Option(
+            "--sort",
+            parser=one_of(*SORTS),
+            autocompletion=completing(SORTS),
+            metavar="|".join(SORTS),
+            help="What comes first.",
+        ),
     ] = "relevance",
     limit: Annotated[
         int, typer.Option("--limit", parser=whole(0), metavar="N", help="Show at most this many; 0 shows all.")
     ] = 20,
     form: Annotated[
-        str, typer.Option("--format", parser=one_of(*FORMATS), metavar="|".join(FORMATS), help="How to give the hits.")
+        str,
+        typer.Option(
+            "--format",
+            parser=one_of(*FORMATS),
+            autocompletion=completing(FORMATS),
+            metavar="|".join(FORMATS),
+            help="How to give the hits.",
+        ),
     ] = "table",
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     json: JsonOption = False,
 ) -> None:
-    """Search the texts. Works at any time, also while a crawl writes.
+    """Search the texts. Works at any time, even while a crawl is writing.
 
     Words are found inside compounds and before particles, with spaces or without. "A phrase", OR, NOT or -word,
     parentheses, title:word. --format parquet goes to a file: seogo search … --format parquet > hits.parquet
@@ -64,7 +84,7 @@ def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
     check_output(form)
     since, until = _period(first, last)
     wanted = Wanted(parse(" ".join(query)), team, publisher, since, until, status, everything, sort, limit)
-    found = look_for(archive, wanted, on_progress=_tell)
+    found = look_for(archive, wanted, on_progress=_show_progress)
     if found.note:
         print(f"seogo: {found.note}", file=sys.stderr)  # noqa: T201
     give(found, form)
@@ -84,6 +104,6 @@ def _period(first: str | None, last: str | None) -> tuple[int | None, int | None
     return since, until
 
 
-def _tell(done: int, total: int) -> None:
+def _show_progress(done: int, total: int) -> None:
     if total >= _MANY:
         print(f"seogo: search index: {done:,} of {total:,} changes", file=sys.stderr)  # noqa: T201

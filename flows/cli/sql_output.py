@@ -9,6 +9,7 @@ from flows.cli.show.rows import distinct, print_rows
 from flows.cli.show.terminal import say
 from schemas.errors import BadInput, QueryError, StorageFault
 from storage.files import own_part, replacing
+from storage.layout import check_utf8
 from storage.reading.reader import open_snapshot, run_query
 
 TO_FILES = ("csv", "json", "parquet")
@@ -33,6 +34,7 @@ def check_target(form: str, to: Path | None, archive: Path) -> Path | None:
         return None
     if form not in TO_FILES:
         raise BadInput(f"--to {to}: add --format csv, json or parquet.")
+    check_utf8(to)
     target = to.resolve()
     if target.is_relative_to(archive.resolve()):
         raise BadInput(f"--to {to} is inside the archive, which only seogo writes: choose another directory.")

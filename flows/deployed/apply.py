@@ -1,8 +1,10 @@
 """Creates or updates everything of seogo on a Prefect server: pool, queues, deployments, automations.
 
-    python -m flows.deployed.apply [--notify slack-webhook/alerts]
+    python -m flows.deployed.apply [--wait 120] [--notify slack-webhook/alerts]
+    python -m flows.deployed.apply --name a --topic a.yaml --archive /var/lib/seogo/a
 
-Run it in the checkout that the worker runs, with PREFECT_API_URL set. It may be run again at any time.
+Run it in the checkout that the worker runs, with PREFECT_API_URL set. It may be run again at any time. With `--name`,
+it makes a second set of deployments, for another topic and archive, with a writer queue of its own.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectNotFound
@@ -22,31 +26,44 @@ from prefect.settings import PREFECT_API_URL
 from prefect.workers.process import ProcessWorker
 
 from flows.deployed import automations
+from flows.deployed.server import wait_for_server
+from flows.deployed.template import DEPLOYMENTS, READERS, WRITERS, Instance, deployments, instance_of
 from schemas.errors import BadInput, SeogoError
 
 POOL = "seogo"
-QUEUES = {"archive": 1, "reading": None}
+QUEUES = {WRITERS: 1, READERS: None}
 """Queue -> how many of its runs may execute at once. All deployments that write share the queue `archive`."""
 
-DEPLOYMENTS = Path("prefect.yaml")
 
+def apply(instance: Instance | None = None, *, wait: float = 0.0) -> None:
+    """Create or update pool, queues and deployments. Raises BadInput, NoServer, CalledProcessError.
 
-def apply(notify: str | None) -> list[str]:
-    """Create or update everything; returns the names of the automations. Raises BadInput, CalledProcessError."""
-    if not PREFECT_API_URL.value():
+    `wait`: seconds to wait for the server.
+    """
+    api = PREFECT_API_URL.value()
+    if not api:
         raise BadInput("PREFECT_API_URL is not set: set the server's address, such as http://127.0.0.1:4200/api.")
     if not DEPLOYMENTS.is_file():
         raise BadInput(f"{DEPLOYMENTS.resolve()} does not exist: run this in seogo's checkout.")
-    asyncio.run(_pool_and_queues())
-    words = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(DEPLOYMENTS)]
-    subprocess.run(words, check=True)  # noqa: S603 - fixed arguments
-    return asyncio.run(automations.put(notify))
+    if wait:
+        wait_for_server(api, within=wait)
+    asyncio.run(_pool_and_queues(instance))
+    _deploy(instance)
 
 
-async def _pool_and_queues() -> None:
+def _deploy(instance: Instance | None) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / DEPLOYMENTS.name
+        file.write_text(yaml.safe_dump(deployments(DEPLOYMENTS, instance), sort_keys=False), "utf-8")
+        words = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
+        subprocess.run(words, check=True)  # noqa: S603 - fixed arguments
+
+
+async def _pool_and_queues(instance: Instance | None) -> None:
     async with get_client() as client:
         await _pool(client)
-        for name, limit in QUEUES.items():
+        queues = {**QUEUES, instance.queue: 1} if instance else QUEUES
+        for name, limit in queues.items():
             await _queue(client, name, limit)
 
 
@@ -68,17 +85,38 @@ async def _queue(client: PrefectClient, name: str, limit: int | None) -> None:
         await client.update_work_queue(queue.id, concurrency_limit=limit)
 
 
+def _put_automations(notify: str | None) -> None:
+    """All automations, without the alerts if their block is not there (yet): a new server has no block."""
+    try:
+        names = asyncio.run(automations.put(notify))
+    except automations.NoBlock as error:
+        names = asyncio.run(automations.put(None))
+        sys.stderr.write(f"{error} Then run this again.\n")
+    sys.stdout.write(f"{len(names)} automations are on the server\n")
+    if not automations.any_alert(names):
+        sys.stdout.write(automations.NOBODY)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns an exit code."""
-    parser = argparse.ArgumentParser(prog="python -m flows.deployed.apply", description=__doc__)
-    parser.add_argument("--notify", default=os.environ.get("SEOGO_NOTIFY"), metavar="TYPE-SLUG/NAME")
+    chosen = _parser().parse_args(arguments)
     try:
-        names = apply(parser.parse_args(arguments).notify)
+        apply(instance_of(chosen.name, chosen.topic, chosen.archive), wait=chosen.wait)
+        _put_automations(chosen.notify)
     except SeogoError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(f"{len(names)} automations are on the server\n")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m flows.deployed.apply", description=__doc__)
+    parser.add_argument("--notify", default=os.environ.get("SEOGO_NOTIFY"), metavar="TYPE-SLUG/NAME")
+    parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="for the server; default: 0")
+    parser.add_argument("--name", help="of a further topic and archive, in small letters")
+    parser.add_argument("--topic", type=Path, metavar="FILE", help="the topic file, with --name")
+    parser.add_argument("--archive", type=Path, metavar="DIR", help="the archive, with --name")
+    return parser
 
 
 if __name__ == "__main__":

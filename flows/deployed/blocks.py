@@ -12,16 +12,16 @@ from flows.sources.api_keys import KEY_VARIABLES, ApiKey, keys_from
 
 async def api_keys() -> dict[str, ApiKey]:
     """The keys by endpoint; the environment takes precedence. Raises MissingKey for an incomplete or invalid key."""
-    return {**await _keys_from_blocks(), **keys_from(os.environ)}
+    return {**keys_from(await key_values()), **keys_from(os.environ)}
 
 
-async def _keys_from_blocks() -> dict[str, ApiKey]:
-    """Blocks are named after the environment variables: `naver-apihub-key-id` and so on."""
+async def key_values() -> dict[str, str]:
+    """The values of the blocks by environment variable, after which they are named: `naver-apihub-key-id` and so on."""
     values = {}
     for name in {name for names in KEY_VARIABLES.values() for name in names}:
         if (value := await _secret(name.lower().replace("_", "-"))) is not None:
             values[name] = value
-    return keys_from(values)
+    return values
 
 
 async def _secret(name: str) -> str | None:

@@ -19,6 +19,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from flows.deployed import artifacts, states
+from flows.deployed.housekeeping import before_work
+from flows.deployed.quiet_end import leave_out_noise
 from flows.pipeline.stop import Stop
 from flows.reports.run_summary import Json, account, new_articles, remarks, summary
 from schemas.errors import SeogoError
@@ -86,8 +88,12 @@ async def as_task(name: str, work: Callable[[], Awaitable[State[Any]]]) -> State
         except SeogoError as error:
             return states.of_error(error)
 
+    silence = await before_work()
+    # An article is no task of its own: the server handles some 15 task runs a second.
     run: Any = task(name=name, cache_policy=NO_CACHE)(once)
     state = await run(return_state=True)
+    if silence and state.is_completed():
+        silence.end()
     return State(type=state.type, name=state.name, message=state.message, data=state.data)
 
 
@@ -113,7 +119,8 @@ async def in_thread(work: Callable[[], T], bridge: RunBridge | None = None) -> T
             return await asyncio.shield(running)
     finally:
         if not running.done():
-            get_run_logger().warning("stopping after what was fetched is stored")
+            get_run_logger().warning("stopping: what was fetched is stored first")
+            leave_out_noise()
             bridge.request_stop()
             await asyncio.wait({running})
 

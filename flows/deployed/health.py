@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,9 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from flows.deployed.apply import DEPLOYMENTS, POOL, QUEUES
+from flows.deployed import blocks
+from flows.deployed.apply import POOL, QUEUES
+from flows.deployed.template import DEPLOYMENTS, Instance, deployments, instance_in
 from flows.runs.doctor.check import Check, error, ok, warning
 
 _WITHIN = 20.0
@@ -35,6 +37,15 @@ def prefect_checks(api: str, *, named: bool) -> list[Check]:
     except (httpx.HTTPError, TimeoutError, ValueError) as fault:
         found = f"{shown} does not answer as a Prefect server does ({type(fault).__name__})"
         return [error("prefect server", found, "start it (prefect server start), or correct PREFECT_API_URL")]
+
+
+def key_values(api: str) -> dict[str, str]:
+    """The keys in Secret blocks of the server at `api`, by environment variable; none if it does not answer."""
+    try:
+        with temporary_settings({PREFECT_API_URL: api, PREFECT_CLIENT_MAX_RETRIES: 0}):
+            return asyncio.run(asyncio.wait_for(blocks.key_values(), _WITHIN))
+    except (httpx.HTTPError, TimeoutError, ValueError):
+        return {}  # `prefect_checks` says why
 
 
 def _without_password(address: str) -> str:
@@ -104,9 +115,15 @@ def _file() -> Path | None:
     return next((file for file in (DEPLOYMENTS, checkout / DEPLOYMENTS) if file.is_file()), None)
 
 
-def _wanted(file: Path) -> dict[str, dict[str, Any]]:
-    """The deployments of prefect.yaml by name, with what counts of them."""
-    return {one["name"]: _facts_of_file(one) for one in yaml.safe_load(file.read_text("utf-8"))["deployments"]}
+def _wanted(file: Path, instances: Iterable[Instance]) -> dict[str, dict[str, Any]]:
+    """The deployments of prefect.yaml by name, and those of the instances, with what counts of them."""
+    contents = [deployments(file, instance) for instance in (None, *instances)]
+    return {one["name"]: _facts_of_file(one) for content in contents for one in content["deployments"]}
+
+
+def _instances(there: Sequence[DeploymentResponse]) -> set[Instance]:
+    crawls = [one for one in there if {_TAG, "crawl"} <= set(one.tags)]
+    return {found for one in crawls if (found := instance_in(one.tags, one.parameters))}
 
 
 def _facts_of_file(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,7 +165,7 @@ def _deployments(there: Sequence[DeploymentResponse]) -> Check:
         found = f"{len(ours)} on the server; not compared, as {DEPLOYMENTS} is not here"
         return warning("prefect deployments", found, "run seogo doctor in seogo's checkout")
     try:
-        wanted = _wanted(file)
+        wanted = _wanted(file, _instances(there))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError) as fault:
         found = f"{file} cannot be read ({type(fault).__name__})"
         return error("prefect deployments", found, "correct it, or take that of the repository again")

@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.deployed.apply import DEPLOYMENTS, POOL
 from flows.deployed.processes import Engine
+from flows.deployed.template import DEPLOYMENTS
 from flows.replica.corpus import make_corpus
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from schemas.errors import BadInput, SeogoError
 from schemas.topic import default_topic_path
+from storage.archive import open_archive
 
 HOME = Path(".prefect-local")
 _KEYS_OF_OTHERS = ("NAVER_APIHUB_KEY_ID", "NAVER_APIHUB_KEY")
@@ -37,7 +38,7 @@ def engine_at(home: Path, *, naver: Replica, port: int = 0, more: Mapping[str, s
     try:
         engine.start_server()
         engine.run("flows.deployed.apply")
-        engine.start_worker(POOL)
+        engine.start_worker()
         yield engine
     finally:
         engine.stop()
@@ -62,6 +63,8 @@ def run_until_interrupted(home: Path, port: int) -> None:
     home.mkdir(parents=True, exist_ok=True)
     (home / ".gitignore").write_text("*\n", "utf-8")
     _say("starting the replica of Naver, Prefect's server, the deployments and a worker: about half a minute ...")
+    with open_archive(home.resolve() / "archive"):
+        pass  # scheduled runs refuse an archive that does not exist
     naver = Replica(make_corpus(seed=1, last=datetime.now(UTC)), pace=1.0)
     with naver, engine_at(home, naver=naver, port=port) as engine:
         _say(_where(engine, home))

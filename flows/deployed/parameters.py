@@ -1,16 +1,24 @@
-"""What a deployment can set; Prefect's UI makes forms of it. The API's keys are not parameters: see blocks.py."""
+"""What a deployment can set; Prefect's UI makes forms of it. The API's keys are not parameters: see blocks.py.
+
+The fields of a model are the parameters of its flow (see run_flow.py): `prefect deployment run … -p first=2025-12-01`.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from flows.runs.settings import naver_from, topic_from
 from schemas.article import SEOUL
+from schemas.errors import BadInput
 from schemas.topic import Topic, default_topic_path
+
+P = TypeVar("P", bound=BaseModel)
 
 
 class ArchiveParameters(BaseModel):
@@ -34,6 +42,10 @@ class ArchiveParameters(BaseModel):
         """The directory's name, for the name of a run."""
         return self.archive_path.name or str(self.archive_path)
 
+    def run_name(self, flow: str) -> str:
+        """The name of a run of `flow` with these parameters."""
+        return f"{flow} {self.archive_name}"
+
 
 class TopicParameters(ArchiveParameters):
     """An archive and its topic."""
@@ -56,6 +68,9 @@ class TopicParameters(ArchiveParameters):
         """Raises TopicError."""
         return topic_from(self._topic_path)
 
+    def run_name(self, flow: str) -> str:
+        return f"{flow} {self.topic_name} in {self.archive_name}"
+
 
 class FetchParameters(TopicParameters):
     """A run that fetches pages from Naver."""
@@ -65,7 +80,19 @@ class FetchParameters(TopicParameters):
     )
 
 
-class CrawlParameters(FetchParameters):
+class AddingParameters(FetchParameters):
+    """A run that may begin an archive."""
+
+    create: bool = Field(
+        default=False,
+        description="Begin an archive if there is none. Not for a schedule: an archive that vanished must be noticed.",
+    )
+
+    def run_name(self, flow: str) -> str:
+        return f"{flow} {self.topic_name} into {self.archive_name}"
+
+
+class CrawlParameters(AddingParameters):
     """New articles."""
 
     since: datetime | None = Field(
@@ -84,7 +111,7 @@ class RefreshParameters(FetchParameters):
     """Known articles that are due."""
 
 
-class BackfillParameters(FetchParameters):
+class BackfillParameters(AddingParameters):
     """A range of days, or the gaps in coverage."""
 
     first: date | None = Field(default=None, description="The first (Korean) day. Empty with `last_days` or `gaps`.")
@@ -122,6 +149,9 @@ class BackfillParameters(FetchParameters):
             return f"the last {self.last_days} days"
         return f"{self.first or ''}..{self.last or ''}"
 
+    def run_name(self, flow: str) -> str:
+        return f"{flow} {self.window} of {self.topic_name} into {self.archive_name}"
+
 
 class ReparseParameters(TopicParameters):
     """The captures of the articles, or the pages in quarantine."""
@@ -149,6 +179,9 @@ class ReparseParameters(TopicParameters):
         """For the name of a run."""
         return "the quarantine" if self.quarantined else "the captures"
 
+    def run_name(self, flow: str) -> str:
+        return f"{flow} {self.what} of {self.archive_name}"
+
 
 class ReassessParameters(TopicParameters):
     """All texts by today's topic file."""
@@ -160,6 +193,44 @@ class ReportParameters(ArchiveParameters):
     """A report of the last days."""
 
     days: int = Field(default=7, ge=1, le=366, description="How many days, including today.")
+
+    def run_name(self, flow: str) -> str:
+        return f"{flow} of {self.days} days of {self.archive_name}"
+
+
+FORMS: dict[str, type[ArchiveParameters]] = {
+    "crawl": CrawlParameters,
+    "refresh": RefreshParameters,
+    "backfill": BackfillParameters,
+    "reparse": ReparseParameters,
+    "reassess": ReassessParameters,
+    "publish": ArchiveParameters,
+    "verify": ArchiveParameters,
+    "report": ReportParameters,
+}
+"""The parameters of each flow."""
+
+
+def run_name(flow: str, given: Mapping[str, Any]) -> str:
+    """The name of a run: what is done with which topic, archive and days. Also of a run that is going to be refused."""
+    form = FORMS[flow]
+    try:
+        parameters = form.model_validate(dict(given))
+    except ValidationError:
+        parameters = form.model_construct(**given)
+    return parameters.run_name(flow)
+
+
+def checked(form: type[P], given: Mapping[str, Any]) -> P:
+    """The parameters, checked. Raises BadInput."""
+    try:
+        return form.model_validate(dict(given))
+    except ValidationError as error:
+        faults = (
+            "".join([*(f"`{name}`: " for name in one["loc"]), one["msg"].removeprefix("Value error, ")])
+            for one in error.errors()
+        )
+        raise BadInput(f"the parameters cannot be used: {'; '.join(faults)}. Run it again with others.") from None
 
 
 def naver_address() -> str | None:

@@ -11,17 +11,14 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from flows.deployed.server import NoServer, wait_for_server
 from schemas.errors import SeogoError
 
 HOST = "127.0.0.1"
-READY_WITHIN = 120.0
 ENDED_WITHIN = 40.0
 """Seconds. A worker gives its runs 30 seconds to end."""
 
@@ -63,17 +60,17 @@ class Engine:
     def start_server(self) -> None:
         """Start the server, and wait until it answers. Raises EngineFailed."""
         with _signals_deferred():
-            self.server = self._start("server", "server", "start", "--host", HOST, "--port", str(self.port))
-        deadline = time.monotonic() + READY_WITHIN
-        while not self._answers():
-            if self.server.poll() is not None or time.monotonic() > deadline:
-                raise EngineFailed(f"Prefect's server does not answer on {self.url}: see {self._log('server')}.")
-            time.sleep(0.2)
+            self.server = self._start("server", "prefect", "server", "start", "--host", HOST, "--port", str(self.port))
+        started = self.server
+        try:
+            wait_for_server(self.api, lives=lambda: started.poll() is None)
+        except NoServer as error:
+            raise EngineFailed(f"{error} See {self._log('server')}.") from error
 
-    def start_worker(self, pool: str) -> None:
+    def start_worker(self) -> None:
         """Start a worker of the pool. It is ready once it has polled the server."""
         with _signals_deferred():
-            self.worker = self._start("worker", "worker", "start", "--pool", pool, "--name", "here")
+            self.worker = self._start("worker", "flows.deployed.worker", "--name", "here")
 
     def run(self, *words: str) -> None:
         """Run a Python module as the server's client, such as `flows.deployed.apply`. Raises EngineFailed."""
@@ -103,7 +100,7 @@ class Engine:
         with self._log(name).open("ab") as log:
             # A session of its own: Ctrl-C in the terminal must not reach it, since `stop` keeps the order.
             return subprocess.Popen(  # noqa: S603 - fixed arguments
-                [sys.executable, "-m", "prefect", *words],
+                [sys.executable, "-m", *words],
                 env=self.environment,
                 stdout=log,
                 stderr=log,
@@ -112,13 +109,6 @@ class Engine:
 
     def _log(self, name: str) -> Path:
         return self.home / f"{name}.log"
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.api}/health", timeout=2) as answer:  # noqa: S310 - our own http address
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
 
 
 @contextmanager

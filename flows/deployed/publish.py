@@ -5,26 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 
 from flows.deployed import artifacts, states
-from flows.deployed.execution import as_task, in_thread
+from flows.deployed.execution import in_thread
 from flows.deployed.parameters import ArchiveParameters
+from flows.deployed.run_flow import run_flow
 from flows.reports.run_summary import listing
 from flows.runs.publish import PublishOrder
 from flows.runs.publish import publish as run_publish
 
-DEFAULTS = ArchiveParameters()
 
-
-@flow(name="publish", flow_run_name="publish {parameters.archive_name}")
-async def publish(parameters: ArchiveParameters = DEFAULTS) -> State[Any]:
+@run_flow(ArchiveParameters, task="write the exports")
+async def publish(parameters: ArchiveParameters) -> State[Any]:
     """Update the readers' database and the exports. Cannot be stopped half-way: a cancelled run completes first."""
-    return await as_task("write the exports", partial(_publish, parameters))
-
-
-async def _publish(parameters: ArchiveParameters) -> State[Any]:
     order = PublishOrder(archive=parameters.archive_path, wait=parameters.wait_seconds)
     done = await in_thread(partial(run_publish, order))
     get_run_logger().info("%s", done.explanation)

@@ -5,28 +5,23 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.deployed import artifacts, states
-from flows.deployed.execution import RunBridge, as_task, in_thread
+from flows.deployed.execution import RunBridge, in_thread
 from flows.deployed.parameters import ReassessParameters
+from flows.deployed.run_flow import run_flow
 from flows.reports.run_summary import listing
 from flows.runs.reassess import Reassessed, ReassessOrder
 from flows.runs.reassess import reassess as run_reassess
 from schemas.receipt import ExitReason
 
-DEFAULTS = ReassessParameters()
 _FAILED = {ExitReason.PARTLY_FAILED: "PartlyFailed", ExitReason.INTERRUPTED: "Interrupted"}
 
 
-@flow(name="reassess", flow_run_name="reassess {parameters.archive_name}")
-async def reassess(parameters: ReassessParameters = DEFAULTS) -> State[dict[str, Any]]:
+@run_flow(ReassessParameters, task="assess the texts")
+async def reassess(parameters: ReassessParameters) -> State[dict[str, Any]]:
     """Assess all texts of the archive by today's topic file, without a request."""
-    return await as_task("assess the texts", partial(_reassess, parameters))
-
-
-async def _reassess(parameters: ReassessParameters) -> State[dict[str, Any]]:
     order = ReassessOrder(
         topic=parameters.read_topic(),
         archive=parameters.archive_path,

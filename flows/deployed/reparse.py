@@ -5,28 +5,25 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.deployed import artifacts, states
-from flows.deployed.execution import RunBridge, as_task, in_thread, with_receipt
+from flows.deployed.execution import RunBridge, in_thread, with_receipt
 from flows.deployed.parameters import ReparseParameters
+from flows.deployed.run_flow import run_flow
 from flows.reports.run_summary import listing
 from flows.runs.quarantine import QuarantineOrder, reparse_quarantined
 from flows.runs.reparse import Reparsed, ReparseOrder
 from flows.runs.reparse import reparse as run_reparse
 from schemas.receipt import ExitReason
 
-DEFAULTS = ReparseParameters()
 _FAILED = {ExitReason.PARTLY_FAILED: "PartlyFailed", ExitReason.INTERRUPTED: "Interrupted"}
 
 
-@flow(name="reparse", flow_run_name="reparse {parameters.what} of {parameters.archive_name}")
-async def reparse(parameters: ReparseParameters = DEFAULTS) -> State[dict[str, Any]]:
+@run_flow(ReparseParameters, task="parse the captures")
+async def reparse(parameters: ReparseParameters) -> State[dict[str, Any]]:
     """Parse captures again with the current parsers, without a request."""
-    if parameters.quarantined:
-        return await as_task("parse the quarantine", partial(_reparse_quarantined, parameters))
-    return await as_task("parse the captures", partial(_reparse, parameters))
+    return await (_reparse_quarantined if parameters.quarantined else _reparse)(parameters)
 
 
 async def _reparse_quarantined(parameters: ReparseParameters) -> State[dict[str, Any]]:

@@ -6,28 +6,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.deployed import artifacts, states
-from flows.deployed.execution import as_task, in_thread
+from flows.deployed.execution import in_thread
 from flows.deployed.parameters import ReportParameters
+from flows.deployed.run_flow import run_flow
 from flows.reports.markdown import report as report_as_markdown
 from flows.reports.page import write_page
-
-DEFAULTS = ReportParameters()
 
 PAGE = "exports/report.html"
 """The page of the newest report, in the archive."""
 
 
-@flow(name="report", flow_run_name="report of {parameters.days} days of {parameters.archive_name}")
-async def report(parameters: ReportParameters = DEFAULTS) -> State[Any]:
+@run_flow(ReportParameters, task="write the report")
+async def report(parameters: ReportParameters) -> State[Any]:
     """Report on the last days. Reads the readers' database: waits for no other process."""
-    return await as_task("write the report", partial(_report, parameters))
-
-
-async def _report(parameters: ReportParameters) -> State[Any]:
     text, page = await in_thread(partial(_written, parameters.archive_path, parameters.days))
     what = f"the last {parameters.days} days of {parameters.archive_name}"
     await artifacts.markdown("report", text, what)

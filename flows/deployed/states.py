@@ -22,18 +22,22 @@ NAMES = {
     ExitReason.SOURCE_SILENT: "SourceSilent",
     ExitReason.BLOCKED: "Blocked",
     ExitReason.NOTHING_DISCOVERED: "NothingDiscovered",
+    ExitReason.OFFLINE: "Offline",
     ExitReason.PARTLY_FAILED: "PartlyFailed",
     ExitReason.INTERRUPTED: "Interrupted",
 }
 """The names of failed states. PARTLY_FAILED fails only if too much failed."""
 
+_ALWAYS_TOLD = {"new": "new", "edited": "edited", "duplicate": "copies"}
+_TOLD_IF_ANY = ("gone", "listed", "blocked", "failed")
 _ERRORS = {ArchiveBusy: "Busy", ArchiveDamaged: "Damaged", StorageFault: "StorageFault", BadInput: "BadInput"}
 _LOST = frozenset({"failed", "no_key"})
 
 
 def of_receipt(receipt: Json) -> State[dict[str, Any]]:
     """The state of a run with this receipt (`Receipt.as_json()`), which becomes the state's data."""
-    reason, message = receipt["exit_reason"], f"{receipt['exit_reason']}: {receipt['explanation']}"
+    reason = receipt["exit_reason"]
+    message = f"{reason}: {receipt['explanation']} ({tally(receipt)})"
     if reason == ExitReason.PARTLY_FAILED:
         why = too_much_failed(receipt)
         if not why:
@@ -42,6 +46,14 @@ def of_receipt(receipt: Json) -> State[dict[str, Any]]:
     if name := NAMES.get(reason):
         return Failed(name=name, message=message, data=dict(receipt))
     return Completed(message=message, data=dict(receipt))
+
+
+def tally(receipt: Json) -> str:
+    """What a run did, in numbers: 12 new, 3 edited, 2 copies; 40 requests."""
+    outcomes = receipt["outcomes"]
+    told = [f"{outcomes.get(one, 0):,} {name}" for one, name in _ALWAYS_TOLD.items()]
+    told += [f"{outcomes[one]:,} {one}" for one in _TOLD_IF_ANY if outcomes.get(one)]
+    return f"{', '.join(told)}; {receipt['requests']:,} requests"
 
 
 def too_much_failed(receipt: Json) -> str:

@@ -5,5 +5,6 @@ hosts.py       which URLs may be requested, and where their requests are sent (N
 robots.py      what each host's robots.txt allows, and its Crawl-delay
 throttle.py    the spacing and the number of concurrent requests of one host
 backoff.py     pauses after faults: `Retry-After`, jitter, kept across processes
+network.py     whether there is a network at all
 transport.py   one request and its response over http or https, within limits of time and size
 """

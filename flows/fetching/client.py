@@ -8,6 +8,7 @@ archive. What a server or a network does becomes a value; only a mistake of the 
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import ssl
@@ -21,6 +22,7 @@ import httpx
 
 from flows.fetching.backoff import Backoff, BackoffStore, retry_after_seconds
 from flows.fetching.hosts import Routing
+from flows.fetching.network import offline_reason
 from flows.fetching.robots import Robots, RobotsText, Rules
 from flows.fetching.throttle import Clock, Throttle
 from flows.fetching.transport import Bounds, NoResponse, Response, Transport
@@ -76,7 +78,9 @@ class Client:
     `record` is called with every request after it has ended. `naver` is the address of a stand-in that receives all
     requests instead. `robots_exempt_hosts` are fetched without reading their robots.txt: using an API with one's own
     key, under its own terms, is not crawling. With `obey_robots=False` the robots.txt of other hosts is read and kept
-    (`robots`), but not applied. `tls`, `rng` and `clock` can be replaced in tests.
+    (`robots`), but not applied. `network_within`: seconds within which a host must accept a connection before the first
+    request; if none does, every fetch ends with `Fault.OFFLINE` (None: not tried). `tls`, `rng` and `clock` can be
+    replaced in tests.
     """
 
     def __init__(  # noqa: PLR0913  keyword-only settings, three of them only for tests
@@ -90,6 +94,7 @@ class Client:
         backoff: BackoffStore,
         record: Callable[[RequestRecord], None],
         robots_exempt_hosts: Collection[str] = (),
+        network_within: float | None = None,
         tls: ssl.SSLContext | None = None,
         rng: random.Random | None = None,
         clock: Clock | None = None,
@@ -105,6 +110,9 @@ class Client:
         self._backoff = Backoff(
             backoff, first=limits.backoff_seconds, longest=limits.max_backoff_seconds, clock=self._clock, rng=rng
         )
+        self._network_within = network_within
+        self._network_known = asyncio.Lock()
+        self._offline: str | None = None if network_within else ""
         self._transport = Transport(_bounds(limits), tls)
         self._throttles: dict[str, Throttle] = {}
         self._opened = float("-inf")
@@ -122,6 +130,11 @@ class Client:
     def robots(self) -> Mapping[str, RobotsText]:
         """Every robots.txt read so far, by host, for the run's receipt."""
         return self._robots.texts
+
+    @property
+    def offline(self) -> str:
+        """Why no host can be reached; empty if one can, or if that was not tried."""
+        return self._offline or ""
 
     async def rules(self, host: str) -> Rules:
         """The rules of a host's robots.txt, requested at most once. Raises AddressError for a host outside Naver."""
@@ -149,9 +162,20 @@ class Client:
         secrets = tuple((secret_headers or {}).items())
         if secrets and not self._routing.keeps_secrets(address):
             raise AddressError(url, "API keys are sent only over https, or to a stand-in on this machine")
+        if offline := await self._reason_offline(address):
+            return FetchFault(url, Fault.OFFLINE, offline)
         keys = tuple(value for _, value in secrets if value)
         fetch = _Fetch(url, why, self._merged(headers), self._clock.now(), secrets, keys, final)
         return await self._follow_redirects(fetch, address, check_robots=True)
+
+    async def _reason_offline(self, address: httpx.URL) -> str:
+        """Tried once, before the first request."""
+        if self._offline is None:
+            async with self._network_known:
+                if self._offline is None:
+                    first, others = self._routing.connections(address)
+                    self._offline = await asyncio.to_thread(offline_reason, first, others, self._network_within or 0.0)
+        return self._offline
 
     async def _fetch_robots(self, url: str) -> RawPage | FetchFault:
         fetch = _Fetch(url, "robots", self._headers, self._clock.now())

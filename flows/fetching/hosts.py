@@ -13,6 +13,8 @@ import httpx
 
 from schemas.errors import AddressError, BadInput
 
+_PORTS = {"http": 80, "https": 443}
+
 
 class Routing:
     """`hosts` is the complete list of allowed hosts; `naver` is the stand-in's address, e.g. `http://127.0.0.1:8080`."""
@@ -40,6 +42,12 @@ class Routing:
         if self._standin is None:
             return address
         return self._standin.copy_with(raw_path=address.raw_path)
+
+    def connections(self, address: httpx.URL) -> tuple[tuple[str, int], list[tuple[str, int]]]:
+        """Host and port to which requests for this URL go, and those to which requests for all other hosts go."""
+        if self._standin is not None:
+            return _connection(self._standin), []
+        return _connection(address), [(host, _PORTS["https"]) for host in sorted(self._hosts - {address.host})]
 
     def keeps_secrets(self, address: httpx.URL) -> bool:
         """Whether an API key may be sent with a request for this URL: over TLS, or within this machine."""
@@ -72,6 +80,10 @@ def _standin(naver: str) -> httpx.URL:
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.raw_path not in (b"", b"/"):
         raise BadInput(f"naver: {naver!r} must consist of scheme, host and port, such as http://127.0.0.1:8080")
     return url
+
+
+def _connection(url: httpx.URL) -> tuple[str, int]:
+    return url.host, url.port or _PORTS[url.scheme]
 
 
 def _is_loopback(host: str) -> bool:

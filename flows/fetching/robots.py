@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from protego import Protego
 
 from flows.fetching.throttle import Clock
-from schemas.page import Fault, FetchFault, RawPage
+from schemas.page import DISALLOWED, Fault, FetchFault, RawPage
 
 AGENT = "seogo"
 """The product token by which a robots.txt addresses seogo."""
@@ -68,7 +68,7 @@ class Rules:
             return FetchFault(url, fault.fault, detail, status=fault.status, retry_at=fault.retry_at)
         if self.rules is None or self.rules.can_fetch(address, AGENT):
             return None
-        return FetchFault(url, Fault.FORBIDDEN, f"{self.source.url} disallows it for {AGENT}")
+        return FetchFault(url, Fault.FORBIDDEN, f"{self.source.url.removesuffix('/robots.txt')}{DISALLOWED}{AGENT}")
 
     @property
     def delay(self) -> float:

@@ -19,7 +19,7 @@ from flows.naver.decoding import decode
 from flows.naver.lines import said, storable
 from flows.naver.nodes import attribute, one_line, outermost, shown_line
 from flows.naver.partial_tree import build_tree, page_tree
-from flows.naver.search_api import unique
+from flows.naver.search.api import unique
 from flows.naver.urls import find_link
 from schemas.article import ArticleRef
 from schemas.errors import LayoutChanged

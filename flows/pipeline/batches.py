@@ -19,7 +19,7 @@ from flows.pipeline.judge import Judge, Parsed, Texts
 from flows.pipeline.visit import Captures, Find, Visitor
 from schemas.article import Article, ArticleRef, Outcome
 from schemas.coverage import WindowRead
-from schemas.find import FindResult, Known
+from schemas.find import FindResult, Known, Status
 from schemas.page import RawPage, RequestRecord
 from schemas.receipt import Receipt
 
@@ -45,7 +45,7 @@ class ArticleStore(Texts, Captures, Protocol):
         *,
         coverage: Sequence[WindowRead] = (),
     ) -> dict[str, float]: ...
-    def keep_readers_fresh(self) -> None: ...
+    def publish_during_run(self) -> None: ...
 
 
 class Pipeline:
@@ -160,8 +160,8 @@ class Pipeline:
             self.quarantined_sources.add(ref.source)
             if len(receipt.held) < _NAMED:
                 receipt.held[ref.key.id] = result.reason
-        if result.outcome is Outcome.NEW and result.article and len(receipt.newest) < _NAMED:
-            receipt.newest.append(_as_named(result.article))
+        if len(receipt.newest) < _NAMED and (named := _as_named(result)):
+            receipt.newest.append(named)
 
     async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
         """Call the archive in another thread, so that fetches go on meanwhile. One call at a time."""
@@ -191,17 +191,23 @@ class Pipeline:
 
     async def refresh_snapshot(self) -> None:
         """Show readers what has been stored so far, if it is time for that."""
-        await self._in_thread(self._archive.keep_readers_fresh)
+        await self._in_thread(self._archive.publish_during_run)
 
 
-def _as_named(article: Article) -> dict[str, str | None]:
-    """An article as the receipt names it."""
+def _as_named(result: FindResult) -> dict[str, str | None] | None:
+    """A new article as the receipt names it; None for other results, and for what is listed and off topic."""
+    found: Article | ArticleRef | None = result.article if result.outcome is Outcome.NEW else None
+    if result.outcome is Outcome.LISTED and not (result.relevance and result.relevance.on_topic is False):
+        found = result.ref
+    if found is None:
+        return None
     return {
-        "id": article.id,
-        "title": article.title,
-        "publisher": article.publisher,
-        "url": article.url,
-        "published_at": article.published_at.isoformat() if article.published_at else None,
+        "id": found.key.id,
+        "title": found.title,
+        "publisher": found.publisher,
+        "url": found.key.url,
+        "published_at": found.published_at.isoformat() if found.published_at else None,
+        "status": (Status.LISTED if result.outcome is Outcome.LISTED else Status.ARCHIVED).value,
     }
 
 

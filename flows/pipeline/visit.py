@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 from flows.naver.article_page import read_article
+from flows.naver.press_offices import press_office
 from flows.naver.urls import find_article_key, json_api_url
 from flows.pipeline.decide import before_fetch, next_try
 from flows.pipeline.judge import Assess, Parsed
@@ -175,7 +176,7 @@ class Visitor:
             case Fault.BACKING_OFF:
                 self.receipt.resting[urlsplit(fault.url).netloc] = fault.detail
                 return replace(self._deferred(find, fault.detail), retry_at=fault.retry_at)
-            case Fault.STOPPED:
+            case Fault.STOPPED | Fault.OFFLINE:
                 return self._deferred(find, fault.detail)
             case _:
                 return self._failed(find, f"{fault.fault}: {fault.detail}", None)
@@ -192,7 +193,8 @@ class Visitor:
             detail = f"{detail}; the source gave only the address"
             return FindResult(find.ref, Outcome.BLOCKED, detail, retry_at=later)
         relevance = self.assess(find.ref.title, find.ref.description or "").relevance
-        return FindResult(find.ref, Outcome.LISTED, detail, relevance, crawled_at=find.ref.seen_at)
+        ref = replace(find.ref, publisher=find.ref.publisher or press_office(find.ref.key.oid))
+        return FindResult(ref, Outcome.LISTED, detail, relevance, crawled_at=ref.seen_at)
 
     def _blocked(self, find: Find, url: str, detail: str) -> FindResult:
         host = urlsplit(url).netloc

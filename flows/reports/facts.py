@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from schemas.article import SEOUL
+from schemas.coverage import Gap, grouped
 from schemas.errors import ArchiveDamaged, BadInput
 from storage.reading.reader import open_snapshot
 from storage.state.last_verify import LastVerify, last
@@ -73,7 +74,7 @@ _LAST_RUNS = f"""
     FROM runs ORDER BY started_at DESC, run_id DESC LIMIT {MOST}
 """
 _NEWEST = f"""
-    SELECT id, title, publisher, published_at, url, file FROM articles_on_topic WHERE published_at <= $now
+    SELECT id, title, publisher, published_at, url, file, status FROM articles_on_topic WHERE published_at <= $now
     ORDER BY published_at DESC, id DESC LIMIT {MOST}
 """
 _EDITS = f"""
@@ -176,7 +177,7 @@ def facts_of(archive: Path, asked: Asked) -> Facts:
         gone=asked.rows(_GONE),
         voices=asked.rows(_VOICES),
         publishers=asked.rows(_PUBLISHERS),
-        gaps=asked.rows_of("coverage", _GAPS),
+        gaps=_grouped(asked.rows_of("coverage", _GAPS)),
         held=asked.rows_of("quarantine", _HELD),
         sizes={part: _size(archive / part) for part in PARTS if (archive / part).exists()},
         verified=_verified(archive),
@@ -189,6 +190,11 @@ def outcomes_by_day(daily: Sequence[Row]) -> dict[str, dict[str, int]]:
     for row in daily:
         found.setdefault(row["day"], {})[row["outcome"]] = row["articles"]
     return found
+
+
+def _grouped(rows: list[Row] | None) -> list[Row] | None:
+    """Gaps, those that robots.txt forbids as one row for each robots.txt."""
+    return None if rows is None else [asdict(gap) for gap in grouped(Gap(**row) for row in rows)]
 
 
 def _size(path: Path) -> tuple[int, int]:

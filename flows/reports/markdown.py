@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.reports.facts import Facts, Row, facts, outcomes_by_day
-from flows.reports.text import document, link, moment, number, seconds, share, size, table
+from flows.reports.text import LISTED, document, link, moment, number, seconds, share, size, table
 from schemas.article import Outcome
 from schemas.safe_text import escape_markdown
 
@@ -75,7 +75,12 @@ def _runs(found: Facts) -> str:
 
 def _newest(found: Facts) -> str:
     rows = [
-        [moment(row["published_at"]), _article(row), escape_markdown(row["publisher"] or ""), _file(row)]
+        [
+            moment(row["published_at"]),
+            _article(row),
+            escape_markdown(row["publisher"] or ""),
+            _newest_file(row),
+        ]
         for row in found.newest
     ]
     return _table(["published", "article", "publisher", "file"], rows)
@@ -168,6 +173,10 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]], *, right: int = 
 
 def _article(row: Row) -> str:
     return link(row["title"] or row["id"], row["url"])
+
+
+def _newest_file(row: Row) -> str:
+    return LISTED if row["status"] == LISTED else _file(row)
 
 
 def _file(row: Row) -> str:

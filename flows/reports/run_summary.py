@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flows.reports.text import bullets, counts, document, link, moment, number, seconds, size, table
+from flows.reports.text import LISTED, bullets, counts, document, link, moment, number, seconds, size, table
 from schemas.safe_text import escape_markdown, one_line
 
 MOST = 20
@@ -39,10 +39,11 @@ def account(receipt: Json) -> str:
 
 
 def new_articles(receipt: Json) -> list[dict[str, str]]:
-    """The new articles in the receipt as rows of a table: published, publisher, title, url, file."""
+    """The new articles in the receipt as rows of a table: published, publisher, title, url, file (or `listed`)."""
     return [
-        {"published": moment(article.get("published_at"))}
+        {"published": _korean_time(article.get("published_at"))}
         | {name: one_line(article.get(name) or "") for name in ("publisher", "title", "url", "file")}
+        | ({"file": LISTED} if article.get("status") == LISTED else {})
         for article in receipt.get("newest", ())
     ]
 
@@ -116,10 +117,16 @@ def _newest(receipt: Json) -> str:
     return bullets(lines, most=len(lines), of=receipt["outcomes"].get("new", 0) if lines else 0)
 
 
+def _korean_time(value: str | None) -> str:
+    """With its zone: the artifacts are read next to Prefect's times, which are those of the browser."""
+    return f"{moment(value)} KST" if value else ""
+
+
 def _article(one: Json) -> str:
-    published = moment(one.get("published_at")) or "unknown time"
+    published = _korean_time(one.get("published_at")) or "unknown time"
     publisher, title = escape_markdown(one.get("publisher") or ""), one.get("title") or "article"
-    return f"{published} {publisher}: {link(title, one.get('url'))}"
+    listed = f" ({LISTED})" if one.get("status") == LISTED else ""
+    return f"{published} {publisher}: {link(title, one.get('url'))}{listed}"
 
 
 def _hosts(hosts: Mapping[str, Mapping[str, float]]) -> str:

@@ -11,7 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 from schemas.article import SEOUL
+from schemas.find import Status
 from schemas.safe_text import escape_markdown, one_line
+
+LISTED = Status.LISTED.value
+"""Marks an article of which only the title and a snippet are kept."""
 
 
 def moment(value: datetime | str | None, timespec: str = "minutes") -> str:

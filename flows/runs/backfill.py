@@ -19,7 +19,7 @@ from flows.fetching.client import Client
 from flows.pipeline.batches import Pipeline
 from flows.pipeline.stop import Stop
 from flows.runs.exit_reason import exit_reason_of
-from flows.runs.lifecycle import Now, OnProgress, gap_texts, ignore_progress, utc_now
+from flows.runs.lifecycle import Now, OnProgress, ignore_progress, utc_now
 from flows.runs.pipeline_run import PipelineOrder, PipelineRun, run_pipeline
 from flows.sources.api_keys import ApiKey
 from flows.sources.readers import SourceQuery, SourceReader, queries
@@ -219,7 +219,7 @@ class _WindowReader:
         works = any(report.items for report in reports)
         for read in self.empty:
             await self.pipeline.store_window(replace(read, unread=(), reason="") if works else read)
-        self.run.receipt.gaps += [] if works else [gap for read in self.empty for gap in gap_texts(read)]
+        self.run.unread += [] if works else self.empty
         return reports
 
     async def _is_done(self, task: WindowTask) -> bool:
@@ -245,7 +245,7 @@ class _WindowReader:
             return
         await self.pipeline.wait_until_stored()
         unread = minus(read.unread, _closed(self.run, read.source))
-        self.run.receipt.gaps += gap_texts(replace(read, unread=tuple(unread)))
+        self.run.unread.append(replace(read, unread=tuple(unread)))
         await self.pipeline.store_window(read)
 
 

@@ -21,7 +21,7 @@ from flows.runs.lifecycle import Now, OnProgress, ignore_progress, utc_now
 from flows.runs.pipeline_run import PipelineOrder, PipelineRun, run_pipeline
 from flows.sources.api_keys import ApiKey
 from flows.sources.readers import queries
-from flows.sources.window import next_window
+from flows.sources.window import Window, next_window
 from schemas.article import ArticleRef
 from schemas.coverage import Span, WindowRead
 from schemas.receipt import Receipt
@@ -86,14 +86,17 @@ def refs_of_addresses(addresses: Sequence[str], now: datetime) -> tuple[ArticleR
 async def _read_sources(order: CrawlOrder, run: PipelineRun, client: Client, pipeline: Pipeline) -> None:
     reader = run.source_reader(client, pipeline, order.keys)
     # All windows first, while nothing is being stored: the archive answers one question at a time.
-    windows = [
-        (query, next_window(order.topic, run.archive.watermark(query.name), run.receipt.started_at, since=order.since))
-        for query in queries(order.topic)
-    ]
+    windows = [(query, _window(order, run, query.name)) for query in queries(order.topic)]
     await pipeline.add(run.archive.due(run.now(), BATCH))
     for query, window in windows:  # one after the other: an article belongs to the first source that names it
         report = await reader.read(query, window)
         run.receipt.sources.append(run.check_silence(report))
+
+
+def _window(order: CrawlOrder, run: PipelineRun, source: str) -> Window:
+    archive = run.archive
+    begin = next((stretch.since for stretch in archive.coverage(source)), None)
+    return next_window(order.topic, archive.watermark(source), run.receipt.started_at, since=order.since, begin=begin)
 
 
 def _record_windows(order: CrawlOrder, run: PipelineRun, pipeline: Pipeline) -> None:

@@ -31,6 +31,8 @@ def exit_reason_of(
         return ExitReason.INTERRUPTED, "an error ended the run; the next run reads its sources again"
     if interrupted:
         return ExitReason.INTERRUPTED, "stopped by hand; the next run takes up what was not reached"
+    if receipt.offline:
+        return ExitReason.OFFLINE, f"no host can be reached ({receipt.offline}); the next run takes up everything"
     if idle and not (receipt.finds or receipt.sources):
         return ExitReason.NOTHING_NEW, idle
     if changed := _layout_changed(receipt):

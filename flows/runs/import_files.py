@@ -50,13 +50,13 @@ def import_files(
 
     Once `stopped` returns true, the import ends after the batch that it is at.
     """
-    files = _files(order)
+    files, number = _files(order), sum(1 for _ in _files(order))
     with open_for_run(order, "import", utc_now()) as (archive, receipt):
         run = Run(archive, receipt, on_progress)
         importer = _Importer(archive, receipt, assess_by(order.topic))
+        receipt.discovered = number
         with run.recorded(_exit_reason):
             while not stopped() and (paths := list(islice(files, BATCH))):
-                receipt.discovered += len(paths)
                 on_progress(receipt)
                 importer.store(paths)
                 on_progress(receipt)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from typing import Protocol
 from flows.pipeline.relevance import rules_version
 from flows.runs.search_index import update_search_index
 from flows.sources.window import minute
-from schemas.coverage import WindowRead
+from schemas.coverage import Gap, WindowRead, grouped
 from schemas.page import RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
 from schemas.topic import Topic
@@ -62,7 +62,10 @@ def open_for_run(order: Order, command: str, began: datetime) -> Iterator[tuple[
 
 @dataclass(slots=True)
 class Run:
-    """One run while it lasts. Its work sets `watermarks` and `coverage` last, and `interrupted` if it stopped early."""
+    """One run while it lasts. Its work sets `watermarks` and `coverage` last, and `interrupted` if it stopped early.
+
+    `unread`: windows with unread parts that are in the ledger already.
+    """
 
     archive: Archive
     receipt: Receipt
@@ -71,6 +74,7 @@ class Run:
     interrupted: bool = field(default=False, init=False)
     watermarks: dict[str, datetime] = field(default_factory=dict, init=False)
     coverage: list[WindowRead] = field(default_factory=list, init=False)
+    unread: list[WindowRead] = field(default_factory=list, init=False)
     requests: list[RequestRecord] = field(default_factory=list, init=False)
 
     @contextmanager
@@ -87,18 +91,17 @@ class Run:
     def _finish(self, exit_reason: ExitReasonOf, *, broken: bool) -> None:
         receipt = self.receipt
         receipt.finished_at = self.now()
-        if broken:
-            # Some finds may not have been stored, so no window counts as read.
+        if broken or receipt.offline:
+            # Some finds may not have been stored, so no window counts as read. Without a network none was tried.
             self.watermarks, self.coverage = {}, []
-        receipt.gaps += [gap for read in self.coverage for gap in gap_texts(read)]
-        receipt.gaps = receipt.gaps[:_GAPS_NAMED]
+        receipt.gaps = _gap_texts([*self.unread, *self.coverage])[:_GAPS_NAMED]
         receipt.exit_reason, receipt.explanation = exit_reason(receipt, interrupted=self.interrupted, broken=broken)
         self.archive.finish_run(receipt, self.watermarks, self.requests, self.coverage)
 
 
-def gap_texts(read: WindowRead) -> list[str]:
-    """The parts of a window that were not read, in words."""
+def _gap_texts(reads: Sequence[WindowRead]) -> list[str]:
+    """The parts of windows that were not read, in words."""
+    gaps = [Gap(read.source, part.since, part.until, read.reason) for read in reads for part in read.unread]
     return [
-        f"{read.source}: {minute(part.since)} to {minute(part.until)} was not read: {read.reason}"
-        for part in read.unread
+        f"{gap.source}: {minute(gap.since)} to {minute(gap.until)} was not read: {gap.reason}" for gap in grouped(gaps)
     ]

@@ -27,16 +27,18 @@ from flows.sources.reading import Discovered
 from flows.sources.window import SILENCE
 from schemas.page import RequestRecord
 from schemas.receipt import Receipt, SourceEnd, SourceReport
-from storage.archive import FRESH
+from storage.database.publisher import PUBLISH_EVERY
 from storage.layout import BACKOFF, BASELINE
-from storage.state import baseline as baseline_store
 from storage.state.backoff import JsonBackoffStore
+from storage.state.baseline import load_baseline, save_baseline
 
 API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
 """Requested with a key of one's own, under the API's own terms: their robots.txt does not apply."""
 
 _READ_THROUGH = frozenset({SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY})
 _ROBOTS_TEXT = 2000
+_NETWORK_WITHIN = 8.0
+"""Seconds: more than a resolver needs to turn to its second server (5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class PipelineRun(Run):
                     await work(self, client)
                 finally:
                     self._add_robots(client)
+                    self.receipt.offline = client.offline
         finally:
             self._complete_receipt()
 
@@ -123,6 +126,7 @@ class PipelineRun(Run):
             naver=self.order.naver or topic.naver,
             allowed_hosts=NAVER_HOSTS,
             robots_exempt_hosts=API_HOSTS,
+            network_within=_NETWORK_WITHIN,
             backoff=JsonBackoffStore(self.order.archive / BACKOFF),
             record=self._record,
         )
@@ -151,7 +155,7 @@ class PipelineRun(Run):
     async def _refresh_snapshot(self, over: asyncio.Event) -> None:
         while not over.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), FRESH / 4)
+                await asyncio.wait_for(over.wait(), PUBLISH_EVERY / 4)
             if self._pipeline is not None and not over.is_set():
                 await self._pipeline.refresh_snapshot()
 
@@ -195,7 +199,7 @@ async def run_pipeline(
     `accept`: pages are taken as they look now, whatever they looked like before.
     """
     with open_for_run(order, command, now()) as (archive, receipt):
-        baseline, note = baseline_store.load(order.archive / BASELINE)
+        baseline, note = load_baseline(order.archive / BASELINE)
         receipt.notes += [note] if note else []
         alarm = DriftAlarm(baseline, accept=accept)
         run = PipelineRun(
@@ -203,5 +207,5 @@ async def run_pipeline(
         )
         with run.recorded(exit_reason):
             await run.do(work)
-        baseline_store.save(order.archive / BASELINE, alarm.learned())
+        save_baseline(order.archive / BASELINE, alarm.learned())
     return receipt

@@ -10,10 +10,11 @@ from typing import Any
 from flows.runs.search_index import update_search_index
 from schemas.errors import BadInput
 from storage import layout
-from storage.archive import leased, opened
+from storage.archive import opened
 from storage.exports.full import FORMS, Exported, export
 from storage.layout import check_archive
 from storage.state import checksums
+from storage.state.lease import leased
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,11 @@ def _is_outdated(archive: Path) -> bool:
 def _publish_snapshot(archive: Path) -> tuple[str, ...]:
     """Finish what a killed run left, and copy the writer's database. Returns sentences about what was finished."""
     with opened(archive) as found:
-        found.publish_anew()
+        found.publish_at_end()
         return tuple(found.notes)
 
 
 def _export_text(one: Exported) -> str:
     files = f"{len(one.written)} of {len(one.written) + one.unchanged} files, {one.bytes:,} bytes"
-    return f"{one.format} {files}{f', {len(one.removed)} removed' if one.removed else ''}"
+    restored = f", {len(one.restored)} of them missing or altered" if one.restored else ""
+    return f"{one.format} {files}{restored}{f', {len(one.removed)} removed' if one.removed else ''}"

@@ -1,4 +1,4 @@
-"""The search index brought up to date when a run has ended."""
+"""Updating the search index when a run has ended."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from schemas.errors import SeogoError
 
 _WAIT = 10.0
-"""Seconds to wait for a search that is about it: it may have begun before the run ended."""
+"""Seconds to wait for a search that is updating the index: it may have begun before the run ended."""
 
 
 def update_search_index(archive: Path) -> list[str]:
-    """Bring the index up to date. What keeps it from that is no fault of the run: it is returned as a warning."""
+    """Bring the index up to date. What prevents that is not a fault of the run: it is returned as a warning."""
     from storage.search.follower import follow
 
     try:

@@ -81,6 +81,8 @@ async def _read_pages(reading: Reading, day: date, url_of: ListUrl, order: Order
             return None
         order.add([ref.key.id for ref in answer.refs])
         reading.progress.add(answer.refs)
+        if reading.window.is_before_begin(day):
+            return None
         nothing_new = not reading.window.read_in_full(day) and await reading.has_nothing_new(ids)
         await reading.hand_over(answer.refs, page, LIST_LAYOUT)
         if not answer.has_next or nothing_new:

@@ -129,7 +129,7 @@ class ReadingProgress:
                 return self.report(SourceEnd.FORBIDDEN, fault.detail)
             case Fault.BLOCKED | Fault.BACKING_OFF:
                 return self.report(SourceEnd.BLOCKED, fault.detail)
-            case Fault.STOPPED:
+            case Fault.STOPPED | Fault.OFFLINE:
                 return self.report(SourceEnd.INTERRUPTED, fault.detail)
             case _:
                 return self.report(SourceEnd.FAILED, f"{fault.fault}: {fault.detail}")

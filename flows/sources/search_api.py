@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flows.naver import urls
-from flows.naver.search_api import SearchAnswer, parse_api_error, parse_search_answer
+from flows.naver.search.api import SearchAnswer, parse_api_error, parse_search_answer
 from flows.sources.api_keys import KEY_VARIABLES, ApiKey, Endpoint
 from flows.sources.reading import UNSTEADY, OrderCheck, Reading, ReadingProgress
 from flows.sources.window import Window, minute

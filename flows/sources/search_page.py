@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from flows.naver import urls
-from flows.naver.search_page import LAYOUT, parse_search_page
+from flows.naver.search.page import LAYOUT, parse_search_page
 from flows.sources.reading import PASSES, UNSTEADY, OrderCheck, Reading, ReadingEnded
 from flows.sources.window import days_text
 from schemas.receipt import SourceEnd, SourceReport
@@ -21,7 +21,9 @@ SEARCH_PAGE_CAP = 1000
 
 async def read_search_page(reading: Reading, query: str) -> SourceReport:
     """Read the hits of a query in the window, or else in the days before it. Raises ReadingEnded."""
-    for days in (reading.window.days, reading.window.days_before):
+    window = reading.window
+    before = [day for day in window.days_before if not window.is_before_begin(day)]
+    for days in (window.days, before, window.days_before[len(before) :]):
         if days and not reading.progress.items:
             await _read_days(reading, query, days)
     return _end(reading)
@@ -50,6 +52,8 @@ async def _read_hits(reading: Reading, query: str, days: Sequence[date], order: 
             return
         order.add([ref.key.id for ref in answer.refs])
         progress.add(answer.refs, not_hosted=answer.not_hosted)
+        if ids and reading.window.is_before_begin(days[0]):
+            return
         nothing_new = bool(ids) and await reading.has_nothing_new(ids)
         await reading.hand_over(answer.refs, page, LAYOUT)
         if nothing_new:

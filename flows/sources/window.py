@@ -22,13 +22,15 @@ FirstFound = Callable[[Sequence[str]], Awaitable[Mapping[str, datetime]]]
 class Window:
     """The time range to read: from `since` up to `until`, or up to `now` where `until` is None.
 
-    `read_before`: the time up to which the source has already been read; None if it never was.
+    `read_before`: the time up to which the source has already been read; None if it never was. `begin`: the oldest time
+    that the source was ever to be read for, if there is one. Older articles only show that the source works.
     """
 
     since: datetime
     now: datetime
     read_before: datetime | None = None
     until: datetime | None = None
+    begin: datetime | None = None
 
     @property
     def span(self) -> Span:
@@ -52,6 +54,10 @@ class Window:
             return []
         return Window(self.now - SILENCE, self.now).days[len(self.days) :]
 
+    def is_before_begin(self, day: date) -> bool:
+        """Whether a day is older than what the source was ever to be read for."""
+        return self.begin is not None and day < self.begin.astimezone(SEOUL).date()
+
     def watermark_if_empty(self) -> datetime | None:
         """How far a source counts as read that named nothing. A window of the past cannot prove its silence."""
         return self.now if self.until is None and self.now - self.since >= SILENCE else None
@@ -61,15 +67,26 @@ class Window:
         return self.read_before is None or (self.read_before.astimezone(SEOUL).date() <= day < self.days[0])
 
 
-def next_window(topic: Topic, watermark: datetime | None, now: datetime, *, since: datetime | None = None) -> Window:
-    """The window from a source's watermark minus the topic's lag, or from `since`, or as far back as the topic says."""
+def next_window(
+    topic: Topic,
+    watermark: datetime | None,
+    now: datetime,
+    *,
+    since: datetime | None = None,
+    begin: datetime | None = None,
+) -> Window:
+    """The window from a source's watermark minus the topic's lag, or from `since`, or as far back as the topic says.
+
+    `begin`: the oldest time that the source was ever to be read for. The newest article may be older.
+    """
     if since is not None:
         return Window(since, now)
     if watermark is None or watermark > now + topic.limits.lag:
         # A watermark in the future was set while the clock was wrong: how far the source was read is unknown.
         return Window(now - topic.limits.lookback, now)
     watermark = min(watermark, now)
-    return Window(watermark - topic.limits.lag, now, watermark)
+    first = watermark - topic.limits.lag
+    return Window(max(first, begin) if begin else first, now, watermark, begin=begin)
 
 
 def day_span(day: date) -> Span:

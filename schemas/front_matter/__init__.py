@@ -6,6 +6,6 @@ body.py       where the body ends, and whether a file is escaped
 styles.py     the two styles of writing values, `seed` and `strict`, as codecs
 """
 
-from schemas.front_matter.document import Document, dumps, from_article, loads
+from schemas.front_matter.document import Document, dumps, from_article, in_style, loads
 
-__all__ = ["Document", "dumps", "from_article", "loads"]
+__all__ = ["Document", "dumps", "from_article", "in_style", "loads"]

@@ -45,7 +45,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple, NoReturn
 
 from schemas.article import SEOUL, Article, ArticleKey, Author
@@ -53,7 +53,18 @@ from schemas.article import content_hash as hash_of
 from schemas.errors import FrontMatterError
 from schemas.front_matter.body import end_of_body, is_escaped
 from schemas.front_matter.header import Source, check_start, check_values, clip, read_header
-from schemas.front_matter.styles import CODECS, KEYS, UNESCAPED, Codec, Fields, Style, one_line, style_of
+from schemas.front_matter.styles import (
+    CODECS,
+    KEYS,
+    UNESCAPED,
+    Codec,
+    Fields,
+    Style,
+    one_line,
+    style_of,
+    with_offsets,
+    without_offsets,
+)
 
 Dialect = Literal["escaped", "unescaped", "either", "strict"]
 
@@ -171,8 +182,10 @@ class Document:
         return CODECS[self.style] if self.escaped else UNESCAPED
 
 
-def from_article(article: Article, crawled_at: datetime, *, style: Style = "seed") -> Document:
+def from_article(article: Article, crawled_at: datetime, *, style: Style = "seed", zones: bool = True) -> Document:
     """The document of an article, crawled at this (aware) time.
+
+    `zones`: times in `strict` have an offset; older files have none.
 
     Raises FrontMatterError for a time without a zone and for a lone surrogate, with the line that it would have had.
     """
@@ -182,8 +195,8 @@ def from_article(article: Article, crawled_at: datetime, *, style: Style = "seed
         category=", ".join(article.categories).strip(),
         publisher=article.publisher.strip(),
         author=one_line(article.byline) or one_line(", ".join(map(_signature, article.authors))),
-        published_at=_clock(article, "published_at", article.published_at, SEOUL) if article.published_at else "",
-        crawled_at=_clock(article, "crawled_at", crawled_at, UTC),
+        published_at=_clock(article, "published_at", article.published_at) if article.published_at else "",
+        crawled_at=_clock(article, "crawled_at", crawled_at),
         url=article.url,
         oid=article.key.oid,
         aid=article.key.aid,
@@ -191,8 +204,20 @@ def from_article(article: Article, crawled_at: datetime, *, style: Style = "seed
     )
     _check_encodable(article, values)
     values = values._replace(content_hash=article.content_hash)
+    return _written(with_offsets(values) if style == "strict" and zones else values, article.body.strip("\n"), style)
+
+
+def in_style(document: Document, style: Style) -> Document:
+    """The same document in a style; one that has it already is returned as it is. Comments are left out."""
+    if document.style == style:
+        return document
+    values = without_offsets(Fields(*(document._value(key) for key in KEYS)))
+    return _written(with_offsets(values) if style == "strict" else values, document.body, style)
+
+
+def _written(values: Fields, body: str, style: Style) -> Document:
     codec = CODECS[style]
-    return Document(Fields(*map(codec.write, KEYS, values)), codec.write_body(article.body.strip("\n")))
+    return Document(Fields(*map(codec.write, KEYS, values)), codec.write_body(body))
 
 
 def dumps(document: Document) -> str:
@@ -296,10 +321,10 @@ def _signature(author: Author) -> str:
     return author.name or author.email or ""
 
 
-def _clock(article: Article, key: str, moment: datetime, zone: tzinfo) -> str:
+def _clock(article: Article, key: str, moment: datetime) -> str:
     if moment.tzinfo is None:
         _fail_article(article, key, f"{key} has no time zone: {moment.isoformat()}")
-    precision = "seconds" if key == "crawled_at" else "minutes"
+    zone, precision = (UTC, "seconds") if key == "crawled_at" else (SEOUL, "minutes")
     return moment.astimezone(zone).replace(tzinfo=None).isoformat(" ", precision)
 
 

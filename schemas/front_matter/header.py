@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from schemas.errors import FrontMatterError
-from schemas.front_matter.styles import CODECS, FREE_TEXT, KEYS, Fields, style_of
+from schemas.front_matter.styles import CODECS, FREE_TEXT, KEYS, OFFSETS, Fields, style_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,8 @@ def check_values(source: Source, fields: Fields) -> None:
     elif not (len(fields.title) > 1 and fields.title[0] == fields.title[-1] == '"'):
         source.fail_at("title", f"the title is not in double quotes: {clip(fields.title)}")
     values = {key: CODECS[style].read(getattr(fields, key)) for key in (*_SHAPES, "url")}
+    if style == "strict":  # with zones, or as written before there were any
+        values |= {key: values[key].removesuffix(offset) for key, offset in OFFSETS.items()}
     for key, (shape, expected) in _SHAPES.items():
         if not shape.fullmatch(values[key]):
             source.fail_at(key, f"{key} must be {expected}, not {clip(values[key])}")

@@ -80,6 +80,20 @@ def _character(entity: re.Match[str]) -> str:
     return chr(number) if number < 0xD800 or 0xE000 <= number <= 0x10FFFF else "\ufffd"
 
 
+OFFSETS = {"published_at": "+09:00", "crawled_at": "+00:00"}
+"""The zone of each time. The strict style writes it."""
+
+
+def with_offsets(values: Fields) -> Fields:
+    """The values with the zone of each time; an unknown time stays empty."""
+    return values._replace(**{key: value + OFFSETS[key] for key in OFFSETS if (value := getattr(values, key))})
+
+
+def without_offsets(values: Fields) -> Fields:
+    """The values without the zones of the times."""
+    return values._replace(**{key: getattr(values, key).removesuffix(offset) for key, offset in OFFSETS.items()})
+
+
 def one_line(text: str) -> str:
     """The text on one line: line breaks and tabs, with the spaces around them, become one space each. Trimmed."""
     return " ".join(filter(None, map(str.strip, re.split(r"[\t\r\n]+", text))))

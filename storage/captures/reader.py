@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
+from schemas.content_coding import Undecodable, decode
 from schemas.errors import ArchiveDamaged
 from schemas.page import CaptureRef, RawPage
 from storage.files import inside
@@ -26,6 +27,7 @@ ORIGINAL = "X-Archive-Orig-"
 """Before the name of a header that told of the wire and not of the payload."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_UNLIMITED = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class ScannedRecord:
     """A whole record that `scan` met. `url` is the address that was asked; `entry` the journal's, in `metadata`."""
 
     ref: CaptureRef
@@ -62,7 +64,7 @@ class Met:
     entry: bytes | None = None
 
 
-def names(archive: Path, since: str = "") -> list[str]:
+def capture_names(archive: Path, since: str = "") -> list[str]:
     """Every WARC file, those of a run together and in their order. `since`: only in the folders of that name or later.
 
     Folders are named by day: `captures/2025/12/30`.
@@ -80,7 +82,7 @@ def run_of(name: str) -> str:
     return name.rpartition("/")[2].removesuffix(".warc.gz").rpartition("-")[0]
 
 
-def read(archive: Path, ref: CaptureRef) -> Capture:
+def read_capture(archive: Path, ref: CaptureRef) -> Capture:
     """The record at `ref`. Raises ArchiveDamaged where there is none."""
     with _record(archive, ref) as record:
         return Capture(
@@ -89,7 +91,7 @@ def read(archive: Path, ref: CaptureRef) -> Capture:
             url=_target(record, ref),
             status=record.http_headers.status_code if record.is_http else None,
             date=record.record_date,
-            content=_unpacked(record.reader.read(), _encoding(record)),
+            content=_decoded(record.reader.read(), _encoding(record)),
         )
 
 
@@ -109,7 +111,7 @@ def read_page(archive: Path, ref: CaptureRef) -> RawPage:
             headers=tuple((name.removeprefix(ORIGINAL), value) for name, value in http.astuples()),
             request_headers=(),
             payload=payload,
-            content=_unpacked(payload, _encoding(record)),
+            content=_decoded(payload, _encoding(record)),
             fetched_at=record.record_date,
             why=unquote(headers.get(WHY) or ""),
             capture=ref,
@@ -126,7 +128,7 @@ def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
         return Payload(str(record.record_id), _target(record, ref), str(headers.get("WARC-Date")), digest)
 
 
-def scan(archive: Path, name: str) -> Iterator[Met | str]:
+def scan(archive: Path, name: str) -> Iterator[ScannedRecord | str]:
     """Every whole record of a file, and a sentence for each fault: a damaged record, a torn tail.
 
     Behind a damaged record the file is read on from the next one that is whole.
@@ -137,7 +139,7 @@ def scan(archive: Path, name: str) -> Iterator[Met | str]:
         last = start - 1
         try:
             for item in _records(path, name, start):
-                last = item.ref.offset if isinstance(item, Met) else last
+                last = item.ref.offset if isinstance(item, ScannedRecord) else last
                 yield item
             start = None
         except (OSError, ValueError, zlib.error, EOFError) as error:
@@ -145,7 +147,7 @@ def scan(archive: Path, name: str) -> Iterator[Met | str]:
             start = next_whole(path, last + 1)
 
 
-def _records(path: Path, name: str, start: int) -> Iterator[Met | str]:
+def _records(path: Path, name: str, start: int) -> Iterator[ScannedRecord | str]:
     with path.open("rb") as file:
         file.seek(start)
         for record in ArchiveIterator(file, parse_http=False):
@@ -212,9 +214,9 @@ def _record(archive: Path, ref: CaptureRef) -> Iterator[WarcRecord]:
         raise ArchiveDamaged(f"{path} at {ref.offset}: no whole record there ({error}).") from error
 
 
-def _met(record: WarcRecord, name: str) -> Met:
+def _met(record: WarcRecord, name: str) -> ScannedRecord:
     headers = record.headers
-    return Met(
+    return ScannedRecord(
         ref=CaptureRef(name, record.stream_pos),
         kind=str(record.record_type),
         url=headers.get(ASKED) or headers.get("WARC-Target-URI") or "",
@@ -234,26 +236,10 @@ def _encoding(record: WarcRecord) -> str:
     return (record.http_headers.get("Content-Encoding") if record.is_http else None) or ""
 
 
-def _unpacked(payload: bytes, encoding: str) -> bytes:
-    """A payload without its content codings. It was unpacked within the client's limits when it was fetched."""
-    content = payload
-    for coding in reversed(encoding.lower().split(",")):
-        match coding.strip():
-            case _ if not content:
-                break
-            case "gzip" | "x-gzip":
-                content = _gunzipped(content)
-            case "deflate":
-                wbits = zlib.MAX_WBITS if content[:1] == b"\x78" else -zlib.MAX_WBITS
-                content = zlib.decompress(content, wbits)
-    return content
-
-
-def _gunzipped(data: bytes) -> bytes:
-    """Every member; what follows the last and is none is ignored, as the client did."""
-    parts = []
-    while data.startswith(_GZIP_MAGIC):
-        stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        parts.append(stream.decompress(data))
-        data = stream.unused_data
-    return b"".join(parts)
+def _decoded(payload: bytes, encoding: str) -> bytes:
+    """A payload without its content codings, of any size: the client's limit applied when it was fetched."""
+    match decode(payload, encoding, limit=_UNLIMITED):
+        case Undecodable(detail=detail):
+            raise ValueError(detail)  # `_record` turns it into ArchiveDamaged
+        case content:
+            return content

@@ -26,7 +26,7 @@ from fastwarc.warc import WarcRecordType
 from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.page import CaptureRef, RawPage
 from storage.captures import open_captures, warc
-from storage.captures import reader as captures
+from storage.captures.reader import ASKED, ORIGINAL, WHY, Payload, payload_of
 from storage.files import make_folder, sync_folder
 
 ROLL_AT = 256 * 1024 * 1024
@@ -130,10 +130,10 @@ class CaptureWriter:
                 file.close()
                 self._file = None
 
-    def _payload_of(self, ref: CaptureRef) -> captures.Payload | None:
+    def _payload_of(self, ref: CaptureRef) -> Payload | None:
         # Where the earlier capture is damaged the answer is kept whole; `verify` names the damage.
         with suppress(ArchiveDamaged):
-            return captures.payload_of(self._archive, ref)
+            return payload_of(self._archive, ref)
         return None
 
     def _append(self, now: datetime, data: bytes) -> CaptureRef:
@@ -208,7 +208,7 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
         rest = rest[file.write(rest) :]
 
 
-def _exchange(page: RawPage, same: captures.Payload | None) -> tuple[bytes, bytes]:
+def _exchange(page: RawPage, same: Payload | None) -> tuple[bytes, bytes]:
     """The two records of an exchange, as gzip members. `same`: the capture that holds this payload already."""
     name = warc.new_name()
     return (_response(page, name) if same is None else _revisit(page, name, same)), _request(page, name)
@@ -226,7 +226,7 @@ def _response(page: RawPage, name: str) -> bytes:
     )
 
 
-def _revisit(page: RawPage, name: str, same: captures.Payload) -> bytes:
+def _revisit(page: RawPage, name: str, same: Payload) -> bytes:
     fields = [
         *_response_fields(page),
         ("WARC-Profile", _SAME_PAYLOAD),
@@ -240,12 +240,12 @@ def _revisit(page: RawPage, name: str, same: captures.Payload) -> bytes:
 
 
 def _response_fields(page: RawPage) -> list[tuple[str, str]]:
-    asked = [(captures.ASKED, page.url)] if page.url != page.final_url else []
+    asked = [(ASKED, page.url)] if page.url != page.final_url else []
     return [
         ("WARC-Target-URI", page.final_url),
         ("WARC-Protocol", page.http_version.lower()),
         ("Content-Type", "application/http; msgtype=response"),
-        (captures.WHY, quote(page.why, safe=":/ ")),
+        (WHY, quote(page.why, safe=":/ ")),
         *asked,
     ]
 
@@ -270,7 +270,7 @@ def _request(page: RawPage, name: str) -> bytes:
 
 def _kept(page: RawPage) -> list[tuple[str, str]]:
     """The answer's headers. Those that describe the wire and no longer the payload are kept under another name."""
-    return [(f"{captures.ORIGINAL}{k}" if k.lower() in _HOP_BY_HOP else k, v) for k, v in page.headers]
+    return [(f"{ORIGINAL}{k}" if k.lower() in _HOP_BY_HOP else k, v) for k, v in page.headers]
 
 
 def _target(url: str) -> str:

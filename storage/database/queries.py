@@ -10,7 +10,7 @@ from schemas.article import ArticleRef
 from schemas.coverage import Stretch
 from schemas.find import Known
 from schemas.page import CaptureRef
-from storage.database import rows as records
+from storage.database.rows import known_of, ref_of
 from storage.database.writer import Database
 
 
@@ -28,7 +28,7 @@ class Queries:
             " FROM wanted w LEFT JOIN frontier f USING (id) LEFT JOIN articles a USING (id)"
             " WHERE f.id IS NOT NULL OR a.id IS NOT NULL",
         )
-        return {row["id"]: records.known_of(row) for row in rows}
+        return {row["id"]: known_of(row) for row in rows}
 
     def same_text(
         self, content_hashes: Sequence[str], text_hashes: Sequence[str]
@@ -57,7 +57,7 @@ class Queries:
             "SELECT * FROM frontier WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT ?",
             [now, now + timedelta(days=1), limit],
         )
-        return [records.ref_of(row, now) for row in rows]
+        return [ref_of(row, now) for row in rows]
 
     def to_refresh(self, now: datetime, limit: int) -> list[ArticleRef]:
         """Archived articles that are due to be looked at again, oldest due first. What failed is `due`, not here."""
@@ -66,14 +66,14 @@ class Queries:
             " WHERE f.refresh_at <= ? AND f.due_at IS NULL AND a.status = 'archived' ORDER BY f.refresh_at, id LIMIT ?",
             [now, limit],
         )
-        return [records.ref_of(row, now) for row in rows]
+        return [ref_of(row, now) for row in rows]
 
     def quarantined(self, now: datetime) -> list[tuple[ArticleRef, CaptureRef]]:
         """The articles in quarantine, each with the capture of the page that is held."""
         rows = self._db.rows(
             "SELECT f.*, q.capture_file, q.capture_offset FROM quarantine q JOIN frontier f USING (id) ORDER BY id"
         )
-        return [(records.ref_of(row, now), CaptureRef(row["capture_file"], row["capture_offset"])) for row in rows]
+        return [(ref_of(row, now), CaptureRef(row["capture_file"], row["capture_offset"])) for row in rows]
 
     def coverage(self, source: str) -> list[Stretch]:
         """Which times of a source have been read, and which could not be, oldest first."""
@@ -129,7 +129,7 @@ class Queries:
         rows = self._db.rows("SELECT * FROM frontier WHERE state = 'off_topic' ORDER BY id")
         return [
             (
-                records.ref_of(row, now),
+                ref_of(row, now),
                 CaptureRef(row["capture_file"], row["capture_offset"]) if row["capture_file"] else None,
                 row["checked_at"],
             )

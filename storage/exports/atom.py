@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET  # only to write
 import duckdb
 
 from schemas.article import SEOUL
+from schemas.find import Status
 from storage.exports.folder import ExportFile
 
 NAME = "atom.xml"
@@ -29,7 +30,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _COLUMNS = (
     *("url", "title", "subtitle", "text", "publisher", "authors", "categories", "teams"),
-    *("published_at", "updated_at"),
+    *("status", "published_at", "updated_at"),
 )
 # An entry is updated when the publisher changed it, not when its text was parsed again.
 _NEWEST = f"""
@@ -41,7 +42,7 @@ _NEWEST = f"""
         SELECT id, max(crawled_at) AS edited_at FROM revisions
         WHERE revision_kind = 'edited' AND id IN (SELECT id FROM newest) GROUP BY id
     )
-    SELECT url, title, subtitle, text, publisher, authors, categories, teams, published_at,
+    SELECT url, title, subtitle, text, publisher, authors, categories, teams, status, published_at,
         greatest(published_at, modified_at, edited_at) AS updated_at
     FROM newest LEFT JOIN edits USING (id) ORDER BY published_at DESC, id DESC
 """
@@ -83,7 +84,8 @@ def _entry(entry: ET.Element, row: Mapping[str, Any]) -> None:
     _text(entry, "updated", _time(row["updated_at"]))
     for name in [author["name"] for author in row["authors"] or ()] or [row["publisher"] or "unknown"]:
         _text(ET.SubElement(entry, "author"), "name", name)
-    for word in dict.fromkeys([*(row["categories"] or ()), *(row["teams"] or ())]):
+    listed = [Status.LISTED.value] if row.get("status") == Status.LISTED else []  # its text is what a source said
+    for word in dict.fromkeys([*(row["categories"] or ()), *(row["teams"] or ()), *listed]):
         ET.SubElement(entry, "category", {"term": _clean(word)})
     if row["publisher"]:
         _text(entry, "rights", f"© {row['publisher']}")

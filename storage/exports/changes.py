@@ -3,6 +3,7 @@
     changes-{since}-{cursor}.jsonl      a change a line (schemas/exported/change.schema.json)
     changes-{since}-{cursor}.parquet    the same, the article's fields as columns of their own
     changes-{since}-{cursor}.zip        changes.jsonl without the texts, and the Markdown files that still exist
+                                        (with markdown-strict, in the strict style)
 
 A file is renamed into place when it is whole. The same cursor gives the same changes again, so that a consumer which
 crashed before it kept the new cursor sees nothing twice: it takes in the same file once more.
@@ -11,9 +12,10 @@ crashed before it kept the new cursor sees nothing twice: it takes in the same f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,14 +27,16 @@ import pyarrow.parquet as pq
 from schemas.article import SEOUL
 from schemas.errors import BadInput
 from schemas.exported import COLUMNS, SCHEMA_VERSION, ExportedCopy
+from schemas.front_matter.styles import Style
 from storage.database.writer import storage_faults
 from storage.exports.jsonl import line
-from storage.exports.markdown import store
+from storage.exports.markdown import store, styled
 from storage.files import inside, make_folder, own_part, replacing
+from storage.layout import check_utf8
 from storage.reading.changes import Change, changes
 from storage.reading.reader import newest_change, open_snapshot
 
-FORMS = {"jsonl": "jsonl", "parquet": "parquet", "markdown": "zip"}
+FORMS = {"jsonl": "jsonl", "parquet": "parquet", "markdown": "zip", "markdown-strict": "zip"}
 """The formats, and how their files end."""
 
 _ROWS = 5_000
@@ -79,6 +83,7 @@ def export_changes(archive: Path, since: int, form: str, to: Path) -> ExportedCh
     """
     if form not in FORMS:
         raise BadInput(f"there are no changes in the format {form!r}: choose {', '.join(FORMS)}.")
+    check_utf8(to)
     with open_snapshot(archive) as connection, storage_faults(to):
         cursor = newest_change(connection)
         counted = _Counted(changes(connection, since))
@@ -136,7 +141,7 @@ def _flat(change: Change) -> dict[str, Any]:
     return {**article, **{name: change[name] for name in _EVENT if name in change}, "change": change["kind"]}
 
 
-def _write_markdown(path: Path, found: Iterable[Change], archive: Path) -> None:
+def _write_markdown(path: Path, found: Iterable[Change], archive: Path, style: Style | None = None) -> None:
     """The files of articles that are there now, each once, whatever happened to them in between."""
     files: dict[str, None] = {}
     with ZipFile(path, "w", ZIP_DEFLATED) as bundle:
@@ -147,11 +152,16 @@ def _write_markdown(path: Path, found: Iterable[Change], archive: Path) -> None:
                 files |= {file: None} if file else {}
                 told.write(_line({**change, "file": file}))
         for file in _present(archive, list(files)):
-            store(bundle, file, (archive / file).read_bytes())
+            store(bundle, file, styled((archive / file).read_bytes(), style))
 
 
 def _present(archive: Path, files: Sequence[str]) -> Iterator[str]:
     return (file for file in files if inside(archive, file).is_file())
 
 
-_WRITERS = {"jsonl": _write_jsonl, "parquet": _write_parquet, "markdown": _write_markdown}
+_WRITERS: dict[str, Callable[[Path, Iterable[Change], Path], None]] = {
+    "jsonl": _write_jsonl,
+    "parquet": _write_parquet,
+    "markdown": _write_markdown,
+    "markdown-strict": partial(_write_markdown, style="strict"),
+}

@@ -9,13 +9,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from schemas.errors import ArchiveDamaged, StorageFault
-from storage.files import make_folder, sync_file, sync_folder
+from storage.files import make_folder, sha256_of, sync_file, sync_folder
 from storage.state import json_file
 from storage.state.lease import lease
 
@@ -32,11 +32,16 @@ class ExportFile:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A file that was written: of what, and how many bytes."""
+    """A file that was written: of what, how many bytes, their checksum, and the file's time of modification.
+
+    `modified_ns`: 0 if the file has to be compared with its checksum. No checksum: it was written before there was one.
+    """
 
     fingerprint: str
     articles: int
     bytes: int
+    sha256: str = ""
+    modified_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +83,21 @@ class Folder:
             known = {}
         json_file.save(self._manifest, {**known, form: asdict(account)}, indent=1)
 
-    def holds(self, name: str, made: Made) -> bool:
-        """Whether a file is there, as large as it was written."""
+    def is_untouched(self, name: str, made: Made) -> bool:
+        """Whether a file is there, with the size and the time of modification with which it was written."""
         path = self.path / name
-        return path.is_file() and path.stat().st_size == made.bytes
+        return path.is_file() and (path.stat().st_size, path.stat().st_mtime_ns) == (made.bytes, made.modified_ns)
+
+    def problem(self, name: str, made: Made) -> str:
+        """How a file differs from the one that was written, byte for byte; empty if it does not. Reads the file."""
+        path = self.path / name
+        if not path.is_file():
+            return "missing"
+        return "" if sha256_of(path) == made.sha256 else "altered since it was written"
+
+    def with_time(self, name: str, made: Made) -> Made:
+        """The entry of a file that has been copied or touched, with the file's time of modification."""
+        return replace(made, modified_ns=(self.path / name).stat().st_mtime_ns)
 
     def names(self, pattern: str) -> list[str]:
         """The files that match a pattern, by name."""
@@ -112,7 +128,8 @@ class Folder:
         path.parent.mkdir(parents=True, exist_ok=True)
         piece.write(path)
         sync_file(path)
-        return Made(piece.fingerprint, piece.articles, path.stat().st_size)
+        found = path.stat()
+        return Made(piece.fingerprint, piece.articles, found.st_size, sha256_of(path), found.st_mtime_ns)
 
     def _beside(self, number: int) -> Path:
         # Neither the name nor the ending of an exported file: who reads a tree reads every .parquet below it.

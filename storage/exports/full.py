@@ -2,19 +2,19 @@
 
     archive/exports/articles/month=2025-12/articles.parquet     parquet
     archive/exports/articles.jsonl, articles.jsonl.gz           jsonl, jsonl.gz
-    archive/exports/articles.zip                                markdown
+    archive/exports/articles.zip, articles-strict.zip           markdown, markdown-strict
     archive/exports/atom.xml                                    atom
 
 They are read from the readers' database: a crawl may write meanwhile. A file is written again only when its articles
-changed, whole, and renamed into place; the same articles give the same bytes. What an exported article is, says
-`schemas.exported`.
+changed, or when it is not the file that was written any more; whole, and renamed into place. The same articles give the
+same bytes. What an exported article is, says `schemas.exported`.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,10 @@ import duckdb
 from schemas.errors import BadInput
 from schemas.exported import SCHEMA_VERSION
 from storage.database.writer import storage_faults
-from storage.exports import atom as export_atom
-from storage.exports import jsonl as export_jsonl
-from storage.exports import markdown as export_markdown
-from storage.exports import parquet as export_parquet
+from storage.exports import atom, jsonl, markdown, parquet
 from storage.exports.folder import ExportFile, Folder, Made, ManifestEntry, opened_folder
 from storage.exports.records import open_for_export, snapshot_identity
+from storage.layout import check_utf8
 
 FOLDER = "exports"
 """Where exports lie in an archive, if nobody says otherwise."""
@@ -45,11 +43,12 @@ class Form:
 
 
 FORMS: dict[str, Form] = {
-    "parquet": Form(export_parquet.pieces, export_parquet.PATTERN),
-    "jsonl": Form(export_jsonl.pieces, export_jsonl.NAME),
-    "jsonl.gz": Form(export_jsonl.packed_pieces, export_jsonl.PACKED_NAME),
-    "markdown": Form(export_markdown.pieces, export_markdown.NAME),
-    "atom": Form(export_atom.pieces, export_atom.NAME),
+    "parquet": Form(parquet.pieces, parquet.PATTERN),
+    "jsonl": Form(jsonl.pieces, jsonl.NAME),
+    "jsonl.gz": Form(jsonl.packed_pieces, jsonl.PACKED_NAME),
+    "markdown": Form(markdown.pieces, markdown.NAME),
+    "markdown-strict": Form(markdown.strict_pieces, markdown.STRICT_NAME),
+    "atom": Form(atom.pieces, atom.NAME),
 }
 
 
@@ -57,6 +56,7 @@ FORMS: dict[str, Form] = {
 class Exported:
     """What an export came to. `written`, `removed`: names of files; `unchanged`: how many were left as they are.
 
+    `restored`: those of the written files that were missing or altered, though their articles had not changed.
     `articles` is how many the whole export holds, `bytes` how many were written, `seconds` how long it took.
     """
 
@@ -64,6 +64,7 @@ class Exported:
     folder: str
     articles: int
     written: tuple[str, ...]
+    restored: tuple[str, ...]
     removed: tuple[str, ...]
     unchanged: int
     bytes: int
@@ -75,7 +76,7 @@ class Exported:
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
-        plain = asdict(self) | {"written": list(self.written), "removed": list(self.removed)}
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
         return plain | {"changed": self.changed, "seconds": round(self.seconds, 3)}
 
 
@@ -90,10 +91,11 @@ def export(archive: Path, form: str, to: Path | None = None, *, wait: float = 0.
         raise BadInput(f"there is no export in the format {form!r}: choose {', '.join(FORMS)}.")
     snapshot_identity(archive)  # before a folder is made for what is no archive
     target = to or archive / FOLDER
+    check_utf8(target)
     with opened_folder(target, wait=wait) as folder, storage_faults(target):
         identity, before = snapshot_identity(archive), folder.account(form)
         if before is not None and _is_current(folder, FORMS[form], before, identity):
-            return _exported(form, folder, before, (), (), began)
+            return _exported(form, folder, before, (), (), (), began)
         return _renewed(archive, form, folder, before, identity, began)
 
 
@@ -101,7 +103,7 @@ def _is_current(folder: Folder, form: Form, before: ManifestEntry, identity: lis
     """Whether nothing can have changed: the same copy of the database, and the files as they were left."""
     if (before.snapshot, before.version) != (identity, SCHEMA_VERSION):
         return False
-    whole = all(folder.holds(name, made) for name, made in before.files.items())
+    whole = all(folder.is_untouched(name, made) for name, made in before.files.items())
     return whole and folder.names(form.pattern) == sorted(before.files)
 
 
@@ -111,31 +113,69 @@ def _renewed(
     made = before.files if before else {}
     with open_for_export(archive, folder.spill) as connection:
         wanted = FORMS[form].plan(connection, archive)
-        stale = [piece for piece in wanted if not _is_made(folder, piece, made.get(piece.name))]
-        new = folder.put(stale)
-    names = {piece.name for piece in wanted}
-    removed = [name for name in folder.names(FORMS[form].pattern) if name not in names]
+        same = {piece.name for piece in wanted if _is_made_of(piece, made.get(piece.name))}
+        kept = {name: folder.with_time(name, made[name]) for name in same if not _problem(folder, name, made[name])}
+        new = folder.put([piece for piece in wanted if piece.name not in kept])
+    removed = [name for name in folder.names(FORMS[form].pattern) if name not in {**kept, **new}]
     folder.remove(removed)
-    files = {name: new.get(name) or made[name] for name in sorted(names)}
-    account = ManifestEntry(identity, SCHEMA_VERSION, files)
+    account = ManifestEntry(identity, SCHEMA_VERSION, dict(sorted({**kept, **new}.items())))
     folder.note(form, account)
-    return _exported(form, folder, account, tuple(new), removed, began)
+    return _exported(form, folder, account, tuple(new), tuple(name for name in new if name in same), removed, began)
 
 
-def _is_made(folder: Folder, piece: ExportFile, made: Made | None) -> bool:
-    return made is not None and made.fingerprint == piece.fingerprint and folder.holds(piece.name, made)
+def _is_made_of(piece: ExportFile, made: Made | None) -> bool:
+    return made is not None and made.fingerprint == piece.fingerprint
+
+
+def _problem(folder: Folder, name: str, made: Made) -> str:
+    """As `Folder.problem`. A file with the size and the time of the one that was written is not read."""
+    return "" if folder.is_untouched(name, made) else folder.problem(name, made)
 
 
 def _exported(
-    form: str, folder: Folder, account: ManifestEntry, written: Sequence[str], removed: Sequence[str], began: float
+    form: str,
+    folder: Folder,
+    account: ManifestEntry,
+    written: Sequence[str],
+    restored: Sequence[str],
+    removed: Sequence[str],
+    began: float,
 ) -> Exported:
     return Exported(
         format=form,
         folder=str(folder.path),
         articles=sum(made.articles for made in account.files.values()),
         written=tuple(written),
+        restored=tuple(restored),
         removed=tuple(removed),
         unchanged=len(account.files) - len(written),
         bytes=sum(account.files[name].bytes for name in written),
         seconds=time.monotonic() - began,
     )
+
+
+def export_faults(archive: Path, *, wait: float = 0.0) -> list[str]:
+    """A sentence for each file among the archive's own exports that is not, byte for byte, the one that was written.
+
+    It is marked in the manifest, so that the next export compares it with its checksum, and writes it again. Waits up
+    to `wait` seconds for another export. Raises ArchiveBusy, StorageFault.
+    """
+    path = archive / FOLDER
+    if not path.is_dir():
+        return []
+    with opened_folder(path, wait=wait) as folder, storage_faults(path):
+        return [fault for form in FORMS for fault in _faults_of(folder, form)]
+
+
+def _faults_of(folder: Folder, form: str) -> list[str]:
+    entry = folder.account(form)
+    files = entry.files if entry else {}
+    # A file without a checksum is as old as the manifest that lacks it: the next export writes it again.
+    checked = {name: folder.problem(name, made) for name, made in files.items() if made.sha256}
+    problems = {name: problem for name, problem in checked.items() if problem}
+    if entry and problems:
+        marked = {name: replace(made, modified_ns=0) if name in problems else made for name, made in files.items()}
+        folder.note(form, replace(entry, files=marked))
+    strays = {name: "no export wrote it" for name in folder.names(FORMS[form].pattern) if name not in files}
+    found = sorted({**problems, **strays}.items())
+    return [f"export {FOLDER}/{name}: {problem}. Run: seogo publish --format {form}" for name, problem in found]

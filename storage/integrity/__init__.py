@@ -4,5 +4,5 @@ verify.py        compares files, rows and captures
 repair.py        verifies in any state, and repairs what the captures allow
 rebuild.py       a second database, built from nothing but the captures
 salvage.py       what is still readable in a damaged database
-unjournaled.py   what only the database knows, because no journal has it any more
+unjournaled.py   rows that no readable journal has: finds them, and journals them again
 """

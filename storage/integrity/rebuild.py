@@ -1,7 +1,6 @@
-"""The database once more, from nothing but the captures.
+"""Rebuilds the database from the captures alone, by replaying all journal entries in an empty database.
 
-Every journal entry of every run, in the order of the runs, carried out in an empty database. What comes out is, row
-for row, what the runs had committed.
+The result has, row for row, what the runs had committed.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from schemas.errors import ArchiveDamaged
-from storage.captures import reader as captures
+from storage.captures.reader import ScannedRecord, run_of, scan
 from storage.captures.writer import CaptureFile
 from storage.database.writer import Database
-from storage.journal import entries as journal
 from storage.journal import recovery
 from storage.journal.commit import interrupt, is_committed, plan_commit
+from storage.journal.entries import load_entry
 from storage.layout import REBUILT
 
 
@@ -29,35 +28,35 @@ class Rebuilt:
         self._run_id = ""
         self._read = recovery.Read()
 
-    def read(self, name: str) -> Iterator[captures.Met | str]:
+    def read(self, name: str) -> Iterator[ScannedRecord | str]:
         """The records of a capture and its faults, as `scan` gives them; journal entries are replayed on the way."""
-        if (run_id := captures.run_of(name)) != self._run_id:
+        if (run_id := run_of(name)) != self._run_id:
             self._end_run()
             self._run_id = run_id
-        for item in captures.scan(self._root, name):
-            fault = None if isinstance(item, str) else self._take_up(item)
+        for item in scan(self._root, name):
+            fault = None if isinstance(item, str) else self._replay(item)
             yield fault or item
 
-    def keep_seals(self, files: Sequence[CaptureFile]) -> None:
-        """Take over what finished WARC files are known to be, byte for byte."""
+    def keep_checksums(self, files: Sequence[CaptureFile]) -> None:
+        """Store the sizes and checksums of finished WARC files."""
         with self._db.transaction():
             self._db.upsert("capture_files", recovery.capture_file_table(self._db, files), key="name")
 
     def finish(self) -> Path:
-        """Close the database; it lies at this path."""
+        """Close the database, and return its path."""
         self._end_run()
         with self._db.transaction():
             interrupt(self._db)
         self._db.close()
         return self._db.path
 
-    def _take_up(self, met: captures.Met) -> str | None:
+    def _replay(self, met: ScannedRecord) -> str | None:
         self._read.note(met)
         if met.entry is None:
             return None
         where = f"{met.ref.file} at {met.ref.offset}"
         try:
-            entry = journal.loads(met.entry, where=where)
+            entry = load_entry(met.entry, where=where)
         except ArchiveDamaged as error:
             return str(error)
         self._read.note(entry)
@@ -73,7 +72,7 @@ class Rebuilt:
 
 @contextmanager
 def rebuilt(root: Path) -> Iterator[Rebuilt]:
-    """An empty second database, for the length of a block; whoever wants to keep it moves it away before the end."""
+    """An empty second database, deleted at the end of the block unless it was moved before."""
     path = root / REBUILT
     remove_database(path)
     again = Rebuilt(root, Database.open(path, commented=False))
@@ -85,7 +84,7 @@ def rebuilt(root: Path) -> Iterator[Rebuilt]:
 
 
 def remove_database(path: Path) -> None:
-    """A database that nobody wants, with its log."""
+    """Delete a database and its log."""
     for name in (path, path.with_name(f"{path.name}.wal")):
         with suppress(FileNotFoundError):
             name.unlink()

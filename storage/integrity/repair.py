@@ -1,9 +1,9 @@
 """Verify an archive in any state, and repair what its captures allow.
 
 The captures are the source of truth: a database that is missing, damaged or altered is rebuilt from them, and so is
-every Markdown file that is missing or altered. Nothing is thrown away: what is replaced lies below `state/set-aside`.
-A damaged capture cannot be repaired; as long as the database still has its rows, nothing but the raw answer is
-lost, and the rows are left as they are.
+each Markdown file that is missing or altered. Nothing is deleted: replaced files are kept below `state/set-aside`.
+A damaged capture cannot be repaired; as long as the database still has its rows, only the raw response is lost, and the
+rows stay.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,26 @@ from schemas.front_matter import dumps, from_article
 from schemas.front_matter.styles import CODECS
 from schemas.journal import BatchStored
 from storage import layout
-from storage.archive import Archive, leased, opened
+from storage.archive import Archive, opened
 from storage.captures import open_captures
-from storage.captures import reader as captures
+from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan
 from storage.captures.writer import CaptureFile
 from storage.database.writer import storage_faults
+from storage.exports.full import export_faults
 from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sha256_of, sync_folder
 from storage.integrity import unjournaled
 from storage.integrity.rebuild import rebuilt, remove_database
 from storage.integrity.salvage import read_table, salvage
 from storage.integrity.verify import Verification, verify
-from storage.journal import entries as journal
 from storage.journal import recovery
+from storage.journal.entries import load_entry
 from storage.journal.recovery import in_order
 from storage.journal.staging import markdown
-from storage.search import check as search_index
+from storage.search.check import search_index_faults
 from storage.search.follower import rebuild_index
 from storage.state import checksums, last_verify
 from storage.state.last_verify import LastVerify
+from storage.state.lease import leased
 
 _SALVAGED = "state/salvaged.duckdb"
 _WAIT = 60.0
@@ -57,43 +60,59 @@ class Repair:
 
 
 def verify_archive(root: Path, *, wait: float = 0.0) -> Verification:
-    """Verify the archive at `root`. A database that cannot be opened is a fault, not an error.
+    """Verify the archive at `root`, and its own exports. A database that cannot be opened is a fault, not an error.
 
     Raises ArchiveBusy, StorageFault, ArchiveTooNew.
     """
     with leased(root, wait=wait):
+        exports = export_faults(root, wait=wait)  # first: whether another export is running is said at once
         found = _verified(root)
+        found.faults += exports
         _note(root, found)
         return found
 
 
 def _note(root: Path, found: Verification) -> None:
-    """Keep what a verification came to, for reports."""
+    """Store the result of a verification, for reports."""
     first = found.faults[0] if found.faults else ""
     now = datetime.now(UTC)
     last_verify.note(root, LastVerify(now, len(found.faults), first, found.articles, found.files, found.captures))
 
 
 def repair(root: Path, *, wait: float = 0.0) -> Repair:
-    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew."""
-    with leased(root, wait=wait):
+    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged."""
+    with leased(root, wait=wait), _beyond_repair():
         found = _verified(root)
-        return _Repair(root, found.faults).mend(anew=found.database_differs) if found.faults else Repair()
+        return _Repair(root, found.faults).run(rebuild=found.database_differs) if found.faults else Repair()
 
 
 def rebuild(root: Path, *, wait: float = 0.0) -> Repair:
     """Rebuild the database, and every missing or altered file, from the captures. Raises as `repair`."""
-    with leased(root, wait=wait):
-        return _Repair(root, ()).mend(anew=True)
+    with leased(root, wait=wait), _beyond_repair():
+        return _Repair(root, ()).run(rebuild=True)
+
+
+@contextmanager
+def _beyond_repair() -> Iterator[None]:
+    """Whoever runs a repair is not to be told to run one."""
+    try:
+        yield
+    except ArchiveDamaged as error:
+        said = f"{_without_advice(str(error))}. It cannot be repaired: put the archive back from a copy."
+        raise ArchiveDamaged(said) from error
+
+
+def _without_advice(fault: str) -> str:
+    return fault.removesuffix(". Run: seogo repair")
 
 
 def _verified(root: Path) -> Verification:
-    """The lease is held."""
+    """Verify the archive; the lease is held."""
     broken, before = checksums.faults(root), checksums.known(root)
     try:
         with opened(root) as archive:
             found = verify(archive)
-        found.faults += search_index.faults(root)
+        found.faults += search_index_faults(root)
     except ArchiveDamaged as error:
         found = Verification(faults=[f"database {error}"], database_differs=True)
         found.faults += [f"capture {fault}" for fault in _capture_faults(root)]
@@ -102,13 +121,13 @@ def _verified(root: Path) -> Verification:
     if not found.faults:
         checksums.record(root, root / layout.WRITER_DATABASE, layout.WRITER_DATABASE)
     elif broken:
-        checksums.restore(root, before)  # opening the database must not make its damage be forgotten
+        checksums.restore(root, before)  # opening the database removed its checksum, and with it the damage
     return found
 
 
 def _capture_faults(root: Path) -> Iterator[str]:
-    for name in captures.names(root):
-        yield from (item for item in captures.scan(root, name) if isinstance(item, str))
+    for name in capture_names(root):
+        yield from (item for item in scan(root, name) if isinstance(item, str))
 
 
 class _Repair:
@@ -118,27 +137,27 @@ class _Repair:
         self._root = root
         self._faults = faults
         self._done = Repair()
-        self._salvaged = False  # the writer's database is a copy of one that is kept aside
+        self._salvaged = False  # the writer's database is a copy of one that was set aside
 
-    def mend(self, *, anew: bool) -> Repair:
+    def run(self, *, rebuild: bool) -> Repair:
         with storage_faults(self._root):
             self._cut_tails()
             # Rows that only a database still has are journaled again before anything is rebuilt.
-            if anew or self._witness_differs():
-                if self._find_witness():
-                    self._hear_witness()
+            if rebuild or self._rebuild_needed():
+                if self._find_database():
+                    self._journal_lost_rows()
                 self._rebuild_database()
             with opened(self._root) as archive:
-                self._mend_files(archive, verify(archive))
-                archive.publish_anew()
+                self._restore_files(archive, verify(archive))
+                archive.publish_at_end()
             self._rebuild_search_index()
-            self._done.left = _verified(self._root).faults
+            self._done.left = [_without_advice(fault) for fault in _verified(self._root).faults]
         if any(layout.SNAPSHOT in fault for fault in self._faults):
-            self._done.mended.append(f"{layout.SNAPSHOT}: copied anew")
+            self._done.mended.append(f"{layout.SNAPSHOT}: copied again")
         return self._done
 
     def _rebuild_search_index(self) -> None:
-        """A repair may add changes to the feed that lie behind the cursor of the index."""
+        """A repair may add changes to the feed before the cursor of the index."""
         if (self._root / layout.SEARCH_INDEX).exists():
             changes = rebuild_index(self._root, wait=_WAIT).changes
             self._done.mended.append(f"search index: rebuilt from {changes:,} changes")
@@ -148,23 +167,20 @@ class _Repair:
             for name in open_captures.read(self._root):
                 recovery.cut_torn_tail(self._root, name)
         except ArchiveDamaged:
-            for name in set(captures.names(self._root)) - self._known_seals().keys():
+            for name in set(capture_names(self._root)) - self._known_checksums().keys():
                 recovery.cut_torn_tail(self._root, name, marked=False)
 
-    # -- what the captures may not tell any more
+    # -- rows that no readable capture has
 
-    def _witness_differs(self) -> bool:
-        """Journal what only the database has. Returns whether it has to be rebuilt."""
+    def _rebuild_needed(self) -> bool:
+        """Journal the rows that only the database has. Returns whether it has to be rebuilt."""
         try:
-            return self._hear_witness()
+            return self._journal_lost_rows()
         except ArchiveDamaged:
             return True
 
-    def _find_witness(self) -> bool:
-        """Whether there is a readable database: the readable tables of the writer's, or else of the snapshot.
-
-        It is put in the place of the writer's.
-        """
+    def _find_database(self) -> bool:
+        """Replace the writer's database by the readable tables of it, or else of the snapshot, if there are any."""
         writer, copy = self._root / layout.WRITER_DATABASE, self._root / layout.SNAPSHOT
         source = next((path for path in (writer, copy) if path.is_file() and self._is_salvaged(path)), None)
         if source is None:
@@ -172,12 +188,11 @@ class _Repair:
         self._replace_writer(self._root / _SALVAGED)
         self._salvaged = True
         if source == copy:
-            said = f"database: taken from {layout.SNAPSHOT}, and brought up to what the journals tell"
-            self._done.mended.append(said)
+            self._done.mended.append(f"database: restored from {layout.SNAPSHOT} and the journals")
         return True
 
     def _is_salvaged(self, path: Path) -> bool:
-        """Whether a database could be read, with its log or, where that is damaged, without."""
+        """Whether a database could be read: with its log or, if that is damaged, without it."""
         target, log = self._root / _SALVAGED, path.with_name(f"{path.name}.wal")
         while True:
             remove_database(target)
@@ -188,12 +203,12 @@ class _Repair:
                 return False
             self._set_aside(log)
 
-    def _hear_witness(self) -> bool:
-        """Tell the journal what only the database knows. Whether the two differ all the same."""
+    def _journal_lost_rows(self) -> bool:
+        """Journal the rows that only the database has. Returns whether database and journal still differ."""
         with opened(self._root, lenient=True) as archive:
             self._done.mended += archive.notes
             if self._salvaged:
-                recovery.catch_up(self._root, archive.database, in_order(self._root, captures.names(self._root)))
+                recovery.catch_up(self._root, archive.database, in_order(self._root, capture_names(self._root)))
             found = verify(archive)
             self._restate_rows(archive, found)
             return found.database_differs
@@ -201,97 +216,97 @@ class _Repair:
     # -- the database
 
     def _rebuild_database(self) -> None:
-        """A new database from the captures, in the place of the one that is there."""
-        names, sealed = in_order(self._root, captures.names(self._root)), self._known_seals()
+        """Replace the writer's database by a new one, rebuilt from the captures."""
+        names, recorded = in_order(self._root, capture_names(self._root)), self._known_checksums()
         with rebuilt(self._root) as again:
             entries = sum(_is_entry(item) for name in names for item in again.read(name))
-            # Those of captures that are missing, too: they are not to be forgotten.
-            again.keep_seals([*sealed.values(), *self._sealed_now(names, sealed)])
+            # Also of missing captures: they are still to be reported as missing.
+            again.keep_checksums([*recorded.values(), *self._current_checksums(names, recorded)])
             self._replace_writer(again.finish())
-        self._done.mended.append(f"database: made anew from {entries} journal entries in {len(names)} captures")
+        self._done.mended.append(f"database: rebuilt from {entries} journal entries in {len(names)} captures")
 
     def _replace_writer(self, new: Path) -> None:
-        """Another database, in the place of the writer's, which is kept unless it is a copy of what was kept before."""
+        """Replace the writer's database, which is kept aside unless it is a copy of one that was."""
         writer = self._root / layout.WRITER_DATABASE
-        self._set_aside(writer.with_name(f"{writer.name}.wal"))  # not for the new one to replay
+        self._set_aside(writer.with_name(f"{writer.name}.wal"))  # the new database must not replay it
         if not self._salvaged:
             self._keep_aside(writer)
         checksums.forget(self._root, layout.WRITER_DATABASE)
         new.replace(writer)
         sync_folder(writer.parent)
 
-    def _known_seals(self) -> dict[str, CaptureFile]:
+    def _known_checksums(self) -> dict[str, CaptureFile]:
         """The rows of the WARC files in the writer's database, or else in the snapshot, if either can be read."""
         for path in (self._root / layout.WRITER_DATABASE, self._root / layout.SNAPSHOT):
             with suppress(ArchiveDamaged, StorageFault):
                 return {row["name"]: CaptureFile(**row) for row in read_table(path, "capture_files")}
         return {}
 
-    def _sealed_now(self, names: Sequence[str], sealed: Collection[str]) -> Iterator[CaptureFile]:
-        """What the other WARC files are now, if there is anything in them."""
+    def _current_checksums(self, names: Sequence[str], recorded: Collection[str]) -> Iterator[CaptureFile]:
+        """The current checksums of the other WARC files that have a readable record."""
         for name in names:
             path = self._root / name
-            if name not in sealed and captures.next_whole(path, 0) is not None:
-                yield CaptureFile(name, path.stat().st_size, sha256_of(path), captures.run_of(name))
+            if name not in recorded and next_whole(path, 0) is not None:
+                yield CaptureFile(name, path.stat().st_size, sha256_of(path), run_of(name))
 
     def _restate_rows(self, archive: Archive, found: Verification) -> None:
-        """Put into a new journal what no journal tells: of damaged captures, and of runs from before there was one."""
-        runs = {captures.run_of(name) for name in found.damaged_captures} | set(
+        """Journal the rows of damaged captures, and of runs from before there was a journal."""
+        runs = {run_of(name) for name in found.damaged_captures} | set(
             unjournaled.runs_without_journal(archive.database)
         )
         if not runs:
             return
         with rebuilt(self._root) as again:
-            for name in in_order(self._root, captures.names(self._root)):
+            for name in in_order(self._root, capture_names(self._root)):
                 deque(again.read(name), maxlen=0)
             second = again.finish()
             lost = unjournaled.rows_lost(archive.database, second, sorted(runs))
             gone = unjournaled.gone(archive.database, second)
         if lost or gone:
-            archive.restate(lost, gone)
+            unjournaled.restate(archive, lost, gone)
             number = sum(map(len, [*lost.values(), *gone.values()]))
-            self._done.mended.append(f"journal: {number} rows that no capture tells of any more are told anew")
+            self._done.mended.append(f"journal: {number} rows that no readable capture has were journaled again")
 
     # -- files
 
-    def _mend_files(self, archive: Archive, found: Verification) -> None:
+    def _restore_files(self, archive: Archive, found: Verification) -> None:
         wanted = unjournaled.rows_of_files(archive.database, found.lost_files)
         for row in wanted:
             data = _from_row(row) or self._from_journal(row)
             if data is None:
-                continue  # named among what is left
+                continue  # the last verification reports it
             path = inside(self._root, row["file"])
             self._keep_aside(path)
             make_folder(path.parent)
             with replacing(path, beside=self._root / "state" / "repair.tmp") as part:
                 part.write_bytes(data)
-            self._done.mended.append(f"file {row['file']}: written anew")
+            self._done.mended.append(f"file {row['file']}: restored")
 
     def _from_journal(self, row: Mapping[str, Any]) -> bytes | None:
-        """The file as the run wrote it: its text may differ from the row's in Unicode's composition."""
-        for name in captures.names(self._root):
-            if captures.run_of(name) != row["run_id"]:
+        """The file as the run wrote it: its text may differ from the row's in Unicode normalization."""
+        for name in capture_names(self._root):
+            if run_of(name) != row["run_id"]:
                 continue
-            for item in captures.scan(self._root, name):
-                if isinstance(item, captures.Met) and item.entry is not None:
-                    entry = journal.loads(item.entry, where=name)
+            for item in scan(self._root, name):
+                if isinstance(item, ScannedRecord) and item.entry is not None:
+                    entry = load_entry(item.entry, where=name)
                     if isinstance(entry, BatchStored) and (data := _in_batch(entry, row)) is not None:
                         return data
         return None
 
     def _set_aside(self, path: Path) -> None:
-        """Move a file out of the way, if it is there."""
+        """Set a file aside, if it exists."""
         if path.exists():
             self._done.aside.append(set_aside(self._root, path).relative_to(self._root).as_posix())
 
     def _keep_aside(self, path: Path) -> None:
-        """Keep a file that is about to be replaced, if it is there."""
+        """Keep a copy of a file that is about to be replaced, if it exists."""
         if path.exists():
             self._done.aside.append(keep_aside(self._root, path).relative_to(self._root).as_posix())
 
 
-def _is_entry(item: captures.Met | str) -> bool:
-    return isinstance(item, captures.Met) and item.entry is not None
+def _is_entry(item: ScannedRecord | str) -> bool:
+    return isinstance(item, ScannedRecord) and item.entry is not None
 
 
 def _in_batch(batch: BatchStored, row: Mapping[str, Any]) -> bytes | None:
@@ -304,8 +319,8 @@ def _in_batch(batch: BatchStored, row: Mapping[str, Any]) -> bytes | None:
 
 def _from_row(row: Mapping[str, Any]) -> bytes | None:
     """The file of a row, if its checksum is that of the file that was written."""
-    for style in CODECS:
-        data = dumps(from_article(_article(row), row["crawled_at"], style=style)).encode()
+    for style, zones in product(CODECS, (True, False)):
+        data = dumps(from_article(_article(row), row["crawled_at"], style=style, zones=zones)).encode()
         if row["file_sha256"] in (hashlib.sha256(data).hexdigest(), None):
             return data
     return None

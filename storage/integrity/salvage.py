@@ -1,7 +1,7 @@
-"""What can still be read of a damaged database, in a new one.
+"""Copies the readable tables of a damaged database to a new one.
 
-One flipped byte makes a block unreadable, and with it the table that has a part in it; the other tables are whole. A
-new database also has new indexes: a damaged one shows only when something is written.
+One flipped byte makes a block unreadable, and with it the table that the block belongs to; the other tables are intact.
+The new database also has new indexes: damage in an index shows only when something is written.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import duckdb
 
 from schemas.errors import ArchiveDamaged, ArchiveTooNew, StorageFault
 from storage.database.writer import Database, migrations, storage_faults
-from storage.journal.commit import IDENTITY
+from storage.journal.tables import JOURNALED
 
 
 def salvage(source: Path, target: Path) -> bool:
@@ -31,7 +31,7 @@ def salvage(source: Path, target: Path) -> bool:
         return False
     finally:
         database.close()
-    return {"articles", "runs"} <= tables and tables & IDENTITY.keys() <= copied
+    return {"articles", "runs"} <= tables and tables & JOURNALED.keys() <= copied
 
 
 def read_table(source: Path, table: str) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def read_table(source: Path, table: str) -> list[dict[str, Any]]:
 
 
 def _tables(database: Database) -> set[str]:
-    """The tables of the damaged database that hold what is not made by migrations."""
+    """The tables of the damaged database, except for the one that migrations fill."""
     rows = database.rows("SELECT table_name AS name FROM duckdb_tables() WHERE database_name = 'damaged'")
     return {row["name"] for row in rows} - {"schema_version"}
 

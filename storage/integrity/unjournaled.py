@@ -1,4 +1,4 @@
-"""Rows of a database that its journals no longer give: read before a database is rebuilt from the captures.
+"""Rows of a database that no readable journal has: found, and journaled again, before the database is rebuilt.
 
 `rebuilt` is a second database, rebuilt from the captures that can be read.
 """
@@ -6,38 +6,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from schemas.receipt import ExitReason, Receipt, run_id_at
+from storage.archive import Archive
 from storage.database.writer import Database
-from storage.journal.commit import IDENTITY
+from storage.journal.recovery import newest_number
+from storage.journal.tables import JOURNALED
 
 Rows = dict[str, list[dict[str, Any]]]
 """Rows by table; a table without any is left out."""
 
-
-_GROWN = ("coverage", "quarantine", "events")
-"""Tables whose rows depend on entries of earlier runs, too: one damaged entry may affect any run."""
+_ROWS_PER_ENTRY = 500
 
 
 def rows_lost(db: Database, rebuilt: Path, runs: Sequence[str]) -> Rows:
     """Rows that these runs stored and that `rebuilt` does not have."""
     with db.attached(rebuilt, "again"):
-        rows = {table: db.rows(_untold(table), [list(runs)]) for table in IDENTITY}
+        rows = {table: db.rows(_unjournaled(table), [list(runs)]) for table in JOURNALED}
     return {table: found for table, found in rows.items() if found}
 
 
 def gone(db: Database, rebuilt: Path) -> Rows:
     """Rows of `rebuilt`, by the columns that identify them, that the database no longer has."""
-    # A database from before there was a feed has no event: that is no witness against those that the journals tell.
-    told_of = [table for table in ("articles", "duplicates", *_GROWN) if table != "events" or _has_events(db)]
+    # A database from before there was a feed has no events; that does not make those in the journals wrong.
+    tables = [name for name, table in JOURNALED.items() if table.cumulative or name in ("articles", "duplicates")]
+    if not _has_events(db):
+        tables.remove("events")
     with db.attached(rebuilt, "again"):
         rows = {
             table: db.rows(f"SELECT {columns} FROM again.{table} EXCEPT SELECT {columns} FROM {table}")
-            for table in told_of
-            if (columns := ", ".join(IDENTITY[table]))
+            for table in tables
+            if (columns := ", ".join(JOURNALED[table].key))
         }
     return {table: found for table, found in rows.items() if found}
+
+
+def restate(archive: Archive, lost: Rows, gone: Rows) -> None:
+    """Journal these rows in a separate run. `gone`: the keys of rows that a replay must not restore."""
+    now = datetime.now(UTC)
+    receipt = Receipt(run_id_at(now), "repair", None, now)
+    archive.start_run(receipt, behind=newest_number(archive.root))
+    for table in {**gone, **lost}:
+        archive.restate(receipt.run_id, table, (), gone.get(table, ()))
+        rows = lost.get(table, ())
+        for at in range(0, len(rows), _ROWS_PER_ENTRY):
+            archive.restate(receipt.run_id, table, rows[at : at + _ROWS_PER_ENTRY], ())
+    receipt.finished_at, receipt.exit_reason = datetime.now(UTC), ExitReason.DONE
+    archive.finish_run(receipt, {}, [])
 
 
 def _has_events(db: Database) -> bool:
@@ -54,15 +72,15 @@ def rows_of_files(db: Database, files: Sequence[str]) -> list[dict[str, Any]]:
     return db.rows("SELECT * FROM articles WHERE file IN (SELECT unnest(?::VARCHAR[]))", [list(files)])
 
 
-def _untold(table: str) -> str:
-    """A query for the rows that a table has because of the runs given as its parameter, and its second one has not."""
+def _unjournaled(table: str) -> str:
+    """A query for the rows that a table has because of the runs in the parameter, and that the rebuilt one lacks."""
     runs = "run_id IN (SELECT unnest($1::VARCHAR[]))"
-    if table in _GROWN:
+    if JOURNALED[table].cumulative:
         runs = "$1 IS NOT NULL"  # of any run
-    if table == "articles":  # or assessed again by them: a row bears the run that stored its text
+    if table == "articles":  # or reassessed by them: `run_id` is the run that stored the text
         runs = f"({runs} OR id IN (SELECT id FROM events WHERE kind = 'reassessed' AND {runs}))"
-    if table == "superseded":  # by these runs: its rows bear the run that stored them first
+    if table == "superseded":  # by these runs: `run_id` is the run that stored the row
         runs = f"id IN (SELECT id FROM revisions WHERE {runs})"
-    if table == "duplicates":  # or by an article of theirs that took a text over: its rows bear the run of the text
+    if table == "duplicates":  # or adopted by an article of theirs: `run_id` is the run of the text
         runs = f"({runs} OR duplicate_of IN (SELECT id FROM revisions WHERE {runs}))"
     return f"SELECT t.* FROM {table} t WHERE {runs} AND hash(t) NOT IN (SELECT hash(a) FROM again.{table} a)"

@@ -1,9 +1,8 @@
-"""Hold files, rows and captures of an archive against each other.
+"""Checks that files, rows and captures of an archive are consistent.
 
-Every capture is, byte for byte, the file that was finished, and every record has the digest that it was written with;
-the rows are those that a replay of the journal gives; every row has its file, byte for byte as it was written, and its
-capture; every file has its row; the snapshot is the one that was
-published. Needs the lease, so that nothing moves meanwhile.
+Each capture has the checksum of the finished file, and each record the digest that it was written with. The rows are
+those that a replay of the journal gives. Each row has its capture and its file, with the recorded checksum; each file
+has its row. The lease must be held, so that nothing changes meanwhile.
 """
 
 from __future__ import annotations
@@ -20,38 +19,25 @@ from schemas.front_matter import Document, loads
 from schemas.nfc import nfc
 from schemas.page import CaptureRef
 from storage.archive import Archive
-from storage.captures import reader as captures
+from storage.captures.reader import capture_names
 from storage.database.writer import Database
 from storage.files import sha256_of
 from storage.integrity.rebuild import Rebuilt, rebuilt
 from storage.journal.recovery import in_order
+from storage.journal.tables import JOURNALED
 
 KEPT_KINDS = frozenset({"response", "resource", "revisit"})
 
-_TOLD_BY_JOURNAL = "run_id NOT IN (SELECT run_id FROM {0}runs WHERE batches IS NULL)"
-"""All but those of runs from before there was a journal: a row of a run that nobody knows is a forged one."""
-_COMPARED = {
-    "articles": "id",
-    "superseded": "id || ' revision ' || revision",
-    "duplicates": "id",
-    "frontier": "id",
-    "finds": "run_id || ' ' || id",
-    "runs": "run_id",
-    "requests": "run_id || ' ' || url",
-    "cursors": "source",
-    "coverage": "source || ' ' || since",
-    "quarantine": "id",
-    "events": "seq",
-}
-"""Each table that the journal determines, and how a row of it is named in messages."""
+_JOURNALED_ROWS = "run_id NOT IN (SELECT run_id FROM {0}runs WHERE batches IS NULL)"
+"""Excludes rows of runs from before there was a journal, but not rows of unknown runs, which are forged."""
 
 
 @dataclass(slots=True)
 class Verification:
-    """What was looked at, and every fault: what is wrong, with which file, row or capture.
+    """How much was checked, and every fault: what is wrong, with which file, row or capture.
 
-    The rest is for the repair: `lost_files`, paths of files that are missing or altered; `database_differs`,
-    whether rows and journal tell different things; `damaged_captures`, those that are missing or not what was written.
+    The rest is for the repair. `lost_files`: the files that are missing or altered. `database_differs`: the rows are
+    not those of a replay of the journal. `damaged_captures`: the captures that are missing or altered.
     """
 
     articles: int = 0
@@ -70,7 +56,7 @@ def verify(archive: Archive) -> Verification:
         records = _check_captures(root, database, again, found)
         _check_rows(database, again, found)
     named = set()
-    # In no order: sorting a hundred thousand texts wants more memory than the writer may have.
+    # In no order: sorting a hundred thousand texts takes more memory than the writer may have.
     for row in database.stream("SELECT * FROM articles"):
         found.articles += 1
         _check_row(root, row, records, found)
@@ -89,14 +75,14 @@ def verify(archive: Archive) -> Verification:
 
 
 def _check_captures(root: Path, db: Database, again: Rebuilt, found: Verification) -> set[CaptureRef]:
-    """Read every capture: its faults are noted, its journal goes into the second database, its records come back."""
-    sealed = {row["name"]: row for row in db.rows("SELECT * FROM capture_files")}
-    names = in_order(root, captures.names(root))
-    found.damaged_captures = sorted(sealed.keys() - set(names))
+    """Read every capture: note its faults, replay its journal in the second database, return its records."""
+    recorded = {row["name"]: row for row in db.rows("SELECT * FROM capture_files")}
+    names = in_order(root, capture_names(root))
+    found.damaged_captures = sorted(recorded.keys() - set(names))
     found.faults += [f"capture {name}: missing; put it back from a copy" for name in found.damaged_captures]
     records = set()
     for name in names:
-        faults = _seal_faults(root, name, sealed.get(name))
+        faults = _checksum_faults(root, name, recorded.get(name))
         for item in again.read(name):
             if isinstance(item, str):
                 faults.append(f"capture {item}")
@@ -109,13 +95,13 @@ def _check_captures(root: Path, db: Database, again: Rebuilt, found: Verificatio
     return records
 
 
-def _seal_faults(root: Path, name: str, sealed: Mapping[str, Any] | None) -> list[str]:
-    if sealed is None:
+def _checksum_faults(root: Path, name: str, recorded: Mapping[str, Any] | None) -> list[str]:
+    if recorded is None:
         return []
     size = (root / name).stat().st_size
-    if size != sealed["bytes"]:
-        return [f"capture {name}: {size} bytes, {sealed['bytes']} were written"]
-    if sha256_of(root / name) != sealed["sha256"]:
+    if size != recorded["bytes"]:
+        return [f"capture {name}: {size} bytes, {recorded['bytes']} were written"]
+    if sha256_of(root / name) != recorded["sha256"]:
         return [f"capture {name}: not, byte for byte, the file that was written"]
     return []
 
@@ -124,20 +110,20 @@ def _seal_faults(root: Path, name: str, sealed: Mapping[str, Any] | None) -> lis
 
 
 def _check_rows(database: Database, again: Rebuilt, found: Verification) -> None:
-    """Rows that differ from those that the journal gives, or that it does not give."""
+    """Find rows that differ from a replay of the journal, are missing, or are not in it."""
     with database.attached(again.finish(), "again"):
-        for table, name in _COMPARED.items():
-            for row in database.rows(_difference(table, name)):
+        for name, table in JOURNALED.items():
+            for row in database.rows(_difference(name, table.label)):
                 found.database_differs = True
-                found.faults.append(f"row {table} {row['name']}: {row['problem']}")
+                found.faults.append(f"row {name} {row['name']}: {row['problem']}")
 
 
 def _difference(table: str, name: str) -> str:
-    """A query for the rows in which a table differs from its second database, attached as `again`: name and problem."""
+    """A query for the rows in which a table differs from the replayed one, attached as `again`: name and problem."""
     ours, theirs = _counted(table, name, ""), _counted(table, name, "again.")
     return (
-        f"SELECT name, CASE WHEN count(DISTINCT side) = 2 THEN 'not what the journal says'"
-        f" WHEN min(side) = 'ours' THEN 'the journal does not tell of it' ELSE 'missing, the journal tells of it' END"
+        f"SELECT name, CASE WHEN count(DISTINCT side) = 2 THEN 'differs from the journal'"
+        f" WHEN min(side) = 'ours' THEN 'not in the journal' ELSE 'missing, but in the journal' END"
         f" AS problem FROM (SELECT 'ours' AS side, * FROM ({ours} EXCEPT {theirs})"
         f" UNION ALL SELECT 'theirs', * FROM ({theirs} EXCEPT {ours})) GROUP BY name ORDER BY name"
     )
@@ -145,8 +131,10 @@ def _difference(table: str, name: str) -> str:
 
 def _counted(table: str, name: str, schema: str) -> str:
     """Each row's name, a digest of all its columns, and how often it is there."""
-    told = _TOLD_BY_JOURNAL.format(schema)
-    return f"SELECT {name} AS name, hash(t) AS digest, count(*) AS n FROM {schema}{table} t WHERE {told} GROUP BY ALL"
+    journaled = _JOURNALED_ROWS.format(schema)
+    return (
+        f"SELECT {name} AS name, hash(t) AS digest, count(*) AS n FROM {schema}{table} t WHERE {journaled} GROUP BY ALL"
+    )
 
 
 def _check_row(root: Path, row: Mapping[str, Any], records: set[CaptureRef], found: Verification) -> None:
@@ -180,7 +168,7 @@ def _files(root: Path, found: Verification) -> Iterator[str]:
 
 
 def _file_faults(root: Path, row: Mapping[str, Any]) -> list[str]:
-    """The file is the one that was written. Where it is not, what is wrong with it."""
+    """What is wrong with a file, unless it has the recorded checksum."""
     path = root / row["file"]
     if path.is_file() and row["file_sha256"] is not None and sha256_of(path) == row["file_sha256"]:
         return []
@@ -197,8 +185,8 @@ def _differences(document: Document, row: Mapping[str, Any]) -> list[str]:
     faults = [] if document.hash_matches else [f"file {row['file']}: content_hash is not that of the body"]
     faults += [
         f"file {row['file']}: {name} differs from the row {row['id']}"
-        for name, (said, held) in _both(document, row).items()
-        if said != held
+        for name, (written, stored) in _both(document, row).items()
+        if written != stored
     ]
     if not faults and row["file_sha256"] is not None:
         faults = [f"file {row['file']}: altered since it was written"]
@@ -206,7 +194,7 @@ def _differences(document: Document, row: Mapping[str, Any]) -> list[str]:
 
 
 def _both(document: Document, row: Mapping[str, Any]) -> dict[str, tuple[object, object]]:
-    """What file and row each say of the same thing."""
+    """Each field as the file and as the row has it."""
     published = row["published_at"]
     return {
         "id": (document.id, row["id"]),

@@ -1,8 +1,8 @@
 """One journal entry -> one transaction.
 
-The only place that says what an entry means for the database: a run commits its entries here as they arise, the next
-start those that a kill left behind, and `rebuild` all of them. Everything is a function of the entry and of what the
-database holds already, so that the same entries give the same rows.
+The only place that turns entries into rows: a run commits its entries as they arise, a recovery those that the database
+lacks, and a rebuild all of them. The rows depend only on the entry and on the rows that are already in the database, so
+the same entries give the same rows.
 """
 
 from __future__ import annotations
@@ -20,14 +20,23 @@ from schemas.coverage import Stretch, WindowRead, after
 from schemas.find import Status
 from schemas.journal import BatchStored, Entry, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import RequestRecord
-from storage.database import rows as records
+from storage.database.rows import (
+    article_row,
+    duplicate_row,
+    find_row,
+    frontier_row,
+    plain_text_row,
+    quarantine_row,
+    relevance_columns,
+)
 from storage.database.writer import Database
-from storage.journal import events as feed
+from storage.journal.events import batch_events, numbered
+from storage.journal.tables import JOURNALED
 
 Commit = Callable[[], None]
 
 _UNFINISHED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED, Outcome.GONE})
-"""Outcomes after which a page in quarantine is still the newest that is known of its article."""
+"""Outcomes after which a page in quarantine is still the newest page of its article."""
 
 _PLAIN_TEXTS = (
     "SELECT id, title, publisher, byline, published_at, crawled_at, url, original_url, content_hash, text_hash, source,"
@@ -39,7 +48,7 @@ _PLAIN_TEXTS = (
 def plan_commit(db: Database, entry: Entry) -> Commit:
     """The transaction that commits an entry, to be called later.
 
-    What cannot be stored (a value that its column does not take) raises here, before anything was written anywhere.
+    A value that does not fit its column raises here, before anything is written.
     """
     match entry:
         case RunStarted():
@@ -56,7 +65,7 @@ def plan_commit(db: Database, entry: Entry) -> Commit:
 
 
 def is_committed(db: Database, entry: Entry) -> bool:
-    """Whether the database holds an entry already."""
+    """Whether the database has an entry."""
     rows = db.rows("SELECT batches, finished_at FROM runs WHERE run_id = ?", [entry.run_id])
     match entry:
         case RunStarted():
@@ -68,15 +77,16 @@ def is_committed(db: Database, entry: Entry) -> bool:
 
 
 def is_next(db: Database, entry: Entry) -> bool:
-    """Whether the database can take up an entry that it does not hold: it has nothing of a later run.
+    """Whether an entry that the database lacks can be replayed: the database has nothing of a later run.
 
-    What a run did depends on what the runs before it had done.
+    The rows of a run depend on those of the runs before it.
     """
     sql = "SELECT max(number) AS newest, max(number) FILTER (run_id = ?) AS own FROM runs"
-    (held,) = db.rows(sql, [entry.run_id])
-    own = entry.number if isinstance(entry, RunStarted) else held["own"]
-    # A run of no number: the entry of its start is damaged.
-    return held["newest"] is None or own is None or own > held["newest"] or own == held["own"] == held["newest"]
+    (numbers,) = db.rows(sql, [entry.run_id])
+    own = entry.number if isinstance(entry, RunStarted) else numbers["own"]
+    newest = numbers["newest"]
+    # A run without a number: its first entry is damaged.
+    return newest is None or own is None or own > newest or own == numbers["own"] == newest
 
 
 class _Batch:
@@ -87,13 +97,13 @@ class _Batch:
         self._entry = entry
         run_id, results = entry.run_id, entry.results
         self._articles = [
-            *(row for r in results if (row := records.article_row(r, run_id))),
-            *(records.plain_text_row(text, run_id) for text in entry.texts),
+            *(row for r in results if (row := article_row(r, run_id))),
+            *(plain_text_row(text, run_id) for text in entry.texts),
         ]
         self._adopted: dict[str, str] = {}
-        duplicates = [row for r in results if (row := records.duplicate_row(r, run_id))]
-        frontier = [row for r in results if (row := records.frontier_row(r, run_id))]
-        quarantine = [row for r in results if (row := records.quarantine_row(r, run_id))]
+        duplicates = [row for r in results if (row := duplicate_row(r, run_id))]
+        frontier = [row for r in results if (row := frontier_row(r, run_id))]
+        quarantine = [row for r in results if (row := quarantine_row(r, run_id))]
         self._upserted = {
             "articles": db.table("articles", self._articles),
             "duplicates": db.table("duplicates", duplicates),
@@ -101,7 +111,7 @@ class _Batch:
             "quarantine": db.table("quarantine", quarantine),
         }
         self._inserted = {
-            "finds": db.table("finds", [records.find_row(result, run_id) for result in results]),
+            "finds": db.table("finds", [find_row(result, run_id) for result in results]),
             "requests": request_table(db, run_id, entry.requests),
         }
 
@@ -117,13 +127,13 @@ class _Batch:
                 db.upsert(table, rows)
             for table, rows in self._inserted.items():
                 db.insert(table, rows)
-            self._tell(removed, before)
+            self._insert_events(removed, before)
             self._mark_processed()
             cover(db, entry.run_id, entry.coverage)
             _count(db, entry)
 
     def _shown(self) -> dict[str, bool]:
-        """Of the finds' ids, those that the archive shows as articles: whether each is known to be deleted."""
+        """For those finds that are articles of the archive, by id: whether the article is known to be deleted."""
         ids = [result.ref.key.id for result in self._entry.results if not result.known]
         if not ids:
             return {}
@@ -132,18 +142,18 @@ class _Batch:
         )
         return {row["id"]: row["gone_at"] is not None for row in rows}
 
-    def _tell(self, removed: Sequence[str], before: Mapping[str, bool]) -> None:
-        """Write to the change feed what this batch has changed."""
+    def _insert_events(self, removed: Sequence[str], before: Mapping[str, bool]) -> None:
+        """Insert the changes of this batch into the change feed."""
         entry = self._entry
-        found = list(feed.changes(entry.results, self._articles, self._adopted, removed, before))
+        found = list(batch_events(entry.results, self._articles, self._adopted, removed, before))
         runs = self._db.rows("SELECT number, started_at FROM runs WHERE run_id = ?", [entry.run_id]) if found else []
-        for run in runs:  # none if the entry of its start is damaged: then a repair adds its events
+        for run in runs:  # none if its first entry is damaged: then a repair adds the events
             at = max((r.crawled_at for r in entry.results if r.crawled_at), default=run["started_at"])
-            rows = feed.numbered(found, run=run["number"], entry=entry.number, at=at, run_id=entry.run_id)
+            rows = numbered(found, run=run["number"], entry=entry.number, at=at, run_id=entry.run_id)
             self._db.insert("events", self._db.table("events", rows))
 
     def _supersede(self) -> None:
-        """Keep the rows that are about to be replaced."""
+        """Copy the rows that are about to be replaced to `superseded`."""
         ids = [row["id"] for row in self._articles if row["revision"] > 1]
         if ids:
             self._db.execute(
@@ -151,7 +161,7 @@ class _Batch:
             )
 
     def _unlist(self) -> list[str]:
-        """What was only listed, and now turns out to be off topic or a copy, is no article of the archive."""
+        """Delete listed articles that turned out to be off topic or duplicates. Returns their ids."""
         ids = [r.ref.key.id for r in self._entry.results if r.outcome in (Outcome.OFF_TOPIC, Outcome.DUPLICATE)]
         if not ids:
             return []
@@ -162,19 +172,19 @@ class _Batch:
         return sorted(row["id"] for row in rows)
 
     def _release(self) -> None:
-        """What ended in any other way than another try is no longer in quarantine."""
+        """Delete finds from quarantine unless they will be retried."""
         ids = [r.ref.key.id for r in self._entry.results if not r.known and r.outcome not in _UNFINISHED]
         if ids:
             self._db.execute("DELETE FROM quarantine WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
 
     def _own_text(self) -> None:
-        """An article that has a text of its own now is no longer a copy."""
+        """Delete from `duplicates` the articles that have a text of their own now."""
         ids = [row["id"] for row in self._articles]
         if ids:
             self._db.execute("DELETE FROM duplicates WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
 
     def _adopt(self) -> list[str]:
-        """An imported text without an address becomes a copy of the article with the same text."""
+        """Make imported texts without an address duplicates of the articles with the same text. Returns their ids."""
         texts = [(row["text_hash"], row["id"]) for row in self._articles if row.get("oid") and row.get("body")]
         plain = self._db.lookup([digest for digest, _ in texts], _PLAIN_TEXTS) if texts else []
         if not plain:
@@ -201,7 +211,7 @@ def request_table(db: Database, run_id: str, requests: Sequence[RequestRecord]) 
 
 
 def cover(db: Database, run_id: str, windows: Sequence[WindowRead]) -> None:
-    """Take windows that were read, or could not be, into the coverage ledger. Inside a transaction."""
+    """Add windows that were read, or could not be, to the coverage ledger. Inside a transaction."""
     sources = sorted({read.source for read in windows})
     if not sources:
         return
@@ -212,7 +222,7 @@ def cover(db: Database, run_id: str, windows: Sequence[WindowRead]) -> None:
         ledgers[row["source"]].append(_stretch(row))
     for read in windows:
         ledgers[read.source] = after(ledgers[read.source], read)
-    told = [
+    rows = [
         {
             "source": source,
             **asdict(stretch),
@@ -223,7 +233,7 @@ def cover(db: Database, run_id: str, windows: Sequence[WindowRead]) -> None:
         for stretch in ledger
     ]
     db.execute("DELETE FROM coverage WHERE source IN (SELECT unnest(?::VARCHAR[]))", [sources])
-    db.insert("coverage", db.table("coverage", told))
+    db.insert("coverage", db.table("coverage", rows))
 
 
 def _stretch(row: Mapping[str, Any]) -> Stretch:
@@ -231,7 +241,7 @@ def _stretch(row: Mapping[str, Any]) -> Stretch:
 
 
 def interrupt(db: Database, *, but: str | None = None) -> None:
-    """Mark runs without an end as interrupted, except for the one named."""
+    """Mark unfinished runs as interrupted, except for the run `but`."""
     db.execute(
         "UPDATE runs SET exit_reason = 'interrupted' WHERE exit_reason IS NULL AND run_id IS DISTINCT FROM ?", [but]
     )
@@ -257,29 +267,13 @@ def _ending(db: Database, entry: RunEnded) -> Commit:
     return commit
 
 
-IDENTITY = {
-    "articles": ("id",),
-    "superseded": ("id", "revision"),
-    "duplicates": ("id",),
-    "frontier": ("id",),
-    "finds": ("run_id", "id"),
-    "runs": ("run_id",),
-    "requests": ("run_id", "started_at", "url", "attempt"),
-    "cursors": ("source",),
-    "coverage": ("source", "since"),
-    "quarantine": ("id",),
-    "events": ("seq",),
-}
-"""The tables that journals determine, and the columns that identify a row of each."""
-
-
-def _restated(db: Database, table: str, told: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Rows as they were: times and maps were written as text and objects."""
+def _restated(db: Database, table: str, entries: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows of a journal entry, whose times and maps are text and objects, as a table."""
     schema = db.table(table, []).schema
     times = [name for name in schema.names if pa.types.is_timestamp(schema.field(name).type)]
     maps = [name for name in schema.names if pa.types.is_map(schema.field(name).type)]
     rows = []
-    for plain in told:
+    for plain in entries:
         row = dict(plain)
         row |= {name: datetime.fromisoformat(row[name]) for name in times if isinstance(row.get(name), str)}
         row |= {name: list(row[name].items()) for name in maps if row.get(name) is not None}
@@ -288,7 +282,7 @@ def _restated(db: Database, table: str, told: Sequence[Mapping[str, Any]]) -> pa
 
 
 def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
-    same = " AND ".join(f"old.{name} = batch.{name}" for name in IDENTITY[entry.table])
+    same = " AND ".join(f"old.{name} = batch.{name}" for name in JOURNALED[entry.table].key)
     with db.transaction():
         db.register_batch(rows)
         db.execute(f"DELETE FROM {entry.table} old USING batch WHERE {same}")
@@ -313,9 +307,9 @@ _REASSESSED = (
 
 
 def _reassessment(db: Database, entry: TextsReassessed) -> Commit:
-    """The rows keep the run that stored their text: its journal has the file."""
-    told = [{"id": t.id, "revision": t.revision, **records.relevance_columns(t.relevance)} for t in entry.texts]
-    rows = db.table("articles", told).select(["id", "revision", *_ASSESSED])
+    """The rows keep the run that stored their text, because its journal has the file."""
+    assessed = [{"id": t.id, "revision": t.revision, **relevance_columns(t.relevance)} for t in entry.texts]
+    rows = db.table("articles", assessed).select(["id", "revision", *_ASSESSED])
 
     def commit() -> None:
         with db.transaction():
@@ -324,19 +318,19 @@ def _reassessment(db: Database, entry: TextsReassessed) -> Commit:
             db.execute(_REASSESSED)
             db.execute("DELETE FROM articles WHERE id IN (SELECT id FROM reassessed)")
             db.execute("INSERT INTO articles BY NAME SELECT * FROM reassessed")
-            _tell_reassessed(db, entry)
+            _insert_reassessed(db, entry)
             db.execute("DROP TABLE reassessed")
             _count(db, entry)
 
     return commit
 
 
-def _tell_reassessed(db: Database, entry: TextsReassessed) -> None:
-    held = {row["id"] for row in db.rows("SELECT id FROM reassessed")}
-    found = [{"kind": "reassessed", "id": t.id, "revision": t.revision} for t in entry.texts if t.id in held]
+def _insert_reassessed(db: Database, entry: TextsReassessed) -> None:
+    stored = {row["id"] for row in db.rows("SELECT id FROM reassessed")}
+    found = [{"kind": "reassessed", "id": t.id, "revision": t.revision} for t in entry.texts if t.id in stored]
     for run in db.rows("SELECT number, started_at FROM runs WHERE run_id = ?", [entry.run_id]):
         at, run_id = run["started_at"], entry.run_id
-        events = feed.numbered(found, run=run["number"], entry=entry.number, at=at, run_id=run_id)
+        events = numbered(found, run=run["number"], entry=entry.number, at=at, run_id=run_id)
         db.insert("events", db.table("events", events))
 
 

@@ -1,7 +1,7 @@
-"""Entries of a run's journal as bytes and back: what the `metadata` records of the captures hold.
+"""Journal entries as bytes and back: the content of `metadata` records in the captures.
 
-One JSON object an entry, with its kind as the only key: `{"batch_stored": {...}}`. Every field is written, also those
-with their default: what an old entry says must not change with a default.
+An entry is one JSON object with its kind as the only key: `{"batch_stored": {...}}`. Every field is written, also one
+with its default value: an old entry must not change when a default does.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _Line = _RunStarted | _BatchStored | _RunEnded | _RowsRestated | _TextsReassesse
 _LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
 
 
-def dumps(entry: Entry) -> bytes:
+def dump_entry(entry: Entry) -> bytes:
     """An entry as JSON in UTF-8."""
     match entry:
         case RunStarted():
@@ -58,8 +58,8 @@ def dumps(entry: Entry) -> bytes:
             return _LINE.dump_json(_TextsReassessed(entry))
 
 
-def loads(data: bytes, *, where: str) -> Entry:
-    """The entry that `data` holds. Raises ArchiveDamaged, naming `where` it was read."""
+def load_entry(data: bytes, *, where: str) -> Entry:
+    """The entry in `data`. Raises ArchiveDamaged; `where` is named in the message."""
     try:
         line = _LINE.validate_json(data)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The change feed: what a journal entry changes of what the archive shows, as events with a growing number.
+"""The change feed: the changes that a journal entry makes, as events with increasing numbers.
 
     inserted       an article, with its first text
     edited         another text or title, by the publisher
@@ -7,10 +7,10 @@
     gone           deleted by the publisher; its text stays
     restored       it was gone, and is there again
     reassessed     the same text; score, reasons, teams, models or `on_topic` changed with the topic file
-    removed        no article of the archive any more: off topic, or a copy, as it turned out
+    removed        no longer an article of the archive: it turned out to be off topic, or a duplicate
 
-Numbers do not count: they say where in the journals the change stands. Whoever kept the number of the last event that
-was taken in asks for those behind it, after a rebuild as well.
+Numbers are not consecutive: they encode the position of the change in the journals. So a consumer that kept the number
+of the last event it processed can continue behind it, even after a rebuild.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from schemas.find import FindResult, RevisionKind
 Row = Mapping[str, Any]
 
 _ENTRIES = 10**6
-"""Entries that a run's numbers have room for."""
+"""The most entries of a run."""
 _PLACES = 10**4
-"""Events that an entry's numbers have room for: a batch has 256 finds, and each changes two things at most.
+"""The most events of an entry: a batch has 256 finds, each with two events at most.
 
-A reassessment has half as many texts in an entry."""
+A reassessment has at most half as many texts in an entry."""
 
 
 def first_number(run: int, entry: int) -> int:
@@ -36,17 +36,17 @@ def first_number(run: int, entry: int) -> int:
     return (run * _ENTRIES + entry) * _PLACES
 
 
-def changes(
+def batch_events(
     results: Sequence[FindResult],
     articles: Sequence[Row],
     adopted: Mapping[str, str],
     removed: Sequence[str],
     before: Mapping[str, bool],
 ) -> Iterator[Row]:
-    """What a batch changes, in order. `articles` are the rows it stores, `removed` the ids it takes away.
+    """The events of a batch, in order. `articles` are the rows it stores, `removed` the ids it deletes.
 
-    `adopted`: texts without address that turn out to be copies, id -> the article they point at. `before`: of the
-    finds' ids, those that the archive showed as articles, and whether they were known to be deleted.
+    `adopted`: texts without an address that turned out to be duplicates, id -> the article that they duplicate.
+    `before`: the finds that were articles of the archive, id -> whether they were known to be deleted.
     """
     yield from ({"kind": "removed", "id": id_} for id_ in removed)
     yield from ({"kind": "duplicate", "id": id_, "duplicate_of": first} for id_, first in adopted.items())
@@ -63,7 +63,7 @@ def changes(
 def _kind(article: Row) -> str:
     if article["revision"] == 1:
         return "inserted"
-    # Also where a listed article was read at last: the archive's own text got better.
+    # Also if the page of a listed article could be read at last.
     return "edited" if article["revision_kind"] == RevisionKind.EDITED else "re-extracted"
 
 

@@ -1,10 +1,10 @@
-"""What the next start does about a run that was killed, or that the database does not know.
+"""Recovery at a start: of a run that was killed, and of a database that was restored from a backup.
 
-The names of an unfinished run's WARC files stand in `state/open_capture`; a database that was put back from a copy
-gives itself away by captures of its newest day, or later, that it does not know. The torn tail of such files is cut;
-entries of their journal that the database lacks are carried out; answers that no entry tells of are noted, so that the
-next run takes them up instead of asking again. Each step may itself be killed: the next start does it once more, to the
-same effect. Nothing else of the archive is read.
+`state/open_capture` lists the WARC files of an unfinished run; a restored database is recognized by captures of its
+newest day, or later, that it does not know. The torn tail of such files is truncated, the journal entries that the
+database lacks are replayed, and responses that no entry mentions are recorded, so that the next run uses them instead
+of new requests. Recovery is idempotent: if it is killed, the next start repeats it. It reads nothing else of the
+archive.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from schemas.errors import ArchiveDamaged
 from schemas.journal import BatchStored, Entry, RunStarted
 from schemas.page import CaptureRef
 from storage.captures import open_captures
-from storage.captures import reader as captures
+from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan, whole_length
 from storage.captures.writer import CaptureFile
 from storage.database.writer import Database
 from storage.files import inside, set_aside, sha256_of
-from storage.journal import entries as journal
 from storage.journal.commit import interrupt, is_committed, is_next, plan_commit
+from storage.journal.entries import load_entry
 from storage.journal.staging import put_in_place, stage
 from storage.layout import OPEN_CAPTURE
 
@@ -37,20 +37,20 @@ WANTED = "article"
 
 @dataclass(slots=True)
 class Read:
-    """What was read of captures: faults, entries taken up, and the answers that no entry of them tells of.
+    """What was read from captures: faults, the number of replayed entries, and responses that no entry mentions.
 
-    `too_late`: runs of which the database lacks entries that it cannot take up any more.
+    `too_late`: runs with entries that the database lacks and that can no longer be replayed.
     """
 
     faults: list[str] = field(default_factory=list)
-    taken_up: int = 0
+    replayed: int = 0
     too_late: set[str] = field(default_factory=set)
-    answers: dict[CaptureRef, captures.Met] = field(default_factory=dict)
+    answers: dict[CaptureRef, ScannedRecord] = field(default_factory=dict)
 
-    def note(self, item: captures.Met | Entry) -> None:
-        """Take notice of an answer, or of an entry that tells of answers."""
+    def note(self, item: ScannedRecord | Entry) -> None:
+        """Record a response, or an entry, whose responses are then no longer unmentioned."""
         match item:
-            case captures.Met(kind="response", why=why) if why == WANTED:
+            case ScannedRecord(kind="response", why=why) if why == WANTED:
                 self.answers[item.ref] = item
             case BatchStored():
                 for result in item.results:
@@ -59,10 +59,10 @@ class Read:
 
 
 def recover(root: Path, db: Database, *, lenient: bool = False) -> list[str]:
-    """Bring the database to where the captures are. Returns sentences about what was done.
+    """Bring the database up to date with the captures. Returns a note for each thing done.
 
-    Raises ArchiveDamaged where it lacks what a run journaled before the last one that it holds: only a database made
-    anew can take that up. `lenient`: that is left to a repair.
+    Raises ArchiveDamaged if the database lacks entries of a run earlier than its newest one: they cannot be replayed
+    late, only a rebuild has them. `lenient`: a repair takes care of that.
     """
     marked, others, notes = _unfinished(root, db)
     if not marked and not others and not (root / OPEN_CAPTURE).exists():
@@ -71,8 +71,8 @@ def recover(root: Path, db: Database, *, lenient: bool = False) -> list[str]:
     notes += [note for name in others if (note := _set_foreign_aside(root, db, name))]
     names = in_order(root, [name for name in marked | others if inside(root, name).is_file()])
     read = _replay(root, db, names)
-    if read.taken_up:
-        notes.append(f"took up {read.taken_up} journal entries that the database lacked")
+    if read.replayed:
+        notes.append(f"replayed {read.replayed} journal entries that the database lacked")
     if read.too_late:
         if lenient:
             return notes
@@ -83,24 +83,24 @@ def recover(root: Path, db: Database, *, lenient: bool = False) -> list[str]:
         note_unprocessed(db, read)
         db.upsert("capture_files", file_table(db, root, names), key="name")
     if read.answers:
-        notes.append(f"{len(read.answers)} answers of a killed run are kept: they are not asked for again")
-    # From here on the database's own file holds it all, and the killed run's log is not needed any more.
+        notes.append(f"{len(read.answers)} responses of a killed run are kept: they replace new requests")
+    # From here on the database file has everything, and the log of the killed run is not needed any more.
     db.checkpoint()
     _clear_mark(root)
     return [*notes, *read.faults]
 
 
 def _set_foreign_aside(root: Path, db: Database, name: str) -> str | None:
-    """Move away a file in which nothing can be read, of a run of which nothing is known. Returns a sentence."""
+    """Set aside a file without a readable record, of a run that the database does not know. Returns a note."""
     path = inside(root, name)
-    held = db.rows("SELECT run_id FROM runs WHERE run_id = ?", [captures.run_of(name)])
-    if held or captures.next_whole(path, 0) is not None:
+    held = db.rows("SELECT run_id FROM runs WHERE run_id = ?", [run_of(name)])
+    if held or next_whole(path, 0) is not None:
         return None
     return f"{name}: no record can be read in it; it is kept as {set_aside(root, path).relative_to(root)}"
 
 
 def _unfinished(root: Path, db: Database) -> tuple[set[str], set[str], list[str]]:
-    """The captures that are marked as open, others that the database does not know, and a sentence about these."""
+    """The captures that are marked as open, others that the database does not know, and a note about the latter."""
     try:
         marked = set(open_captures.read(root))
     except ArchiveDamaged as error:
@@ -114,18 +114,18 @@ def _unfinished(root: Path, db: Database) -> tuple[set[str], set[str], list[str]
 def unknown(root: Path, db: Database, since: str = "") -> set[str]:
     """The captures, in folders of the name `since` or later, that the database does not know to be finished."""
     rows = db.rows("SELECT name FROM capture_files WHERE name >= ?", [since])
-    return set(captures.names(root, since)) - {row["name"] for row in rows}
+    return set(capture_names(root, since)) - {row["name"] for row in rows}
 
 
 def _newest_day(db: Database) -> str:
-    """The folder of the newest capture that the database knows; what a clock that was ahead has named counts not."""
+    """The folder of the newest capture that the database knows. Dates in the future, of a wrong clock, do not count."""
     tomorrow = f"captures/{datetime.now(UTC) + timedelta(days=1):%Y/%m/%d}"
     rows = db.rows("SELECT max(name) AS name FROM capture_files WHERE name < ?", [tomorrow])
     return str(rows[0]["name"] or "").rpartition("/")[0]
 
 
 def _clear_mark(root: Path) -> None:
-    """Take the mark away; one that cannot be read is kept aside."""
+    """Remove the mark; one that cannot be read is set aside."""
     try:
         open_captures.read(root)
         (root / OPEN_CAPTURE).unlink(missing_ok=True)
@@ -134,54 +134,54 @@ def _clear_mark(root: Path) -> None:
 
 
 def in_order(root: Path, names: Iterable[str]) -> list[str]:
-    """WARC files in the order in which the runs wrote them: by the numbers that the runs gave themselves."""
+    """WARC files in the order in which the runs wrote them: by the numbers in the first entries of the runs."""
     ordered = sorted(names, key=lambda name: name.rpartition("/")[2])
     numbers = _run_numbers(root, ordered)
-    return sorted(ordered, key=lambda name: numbers[captures.run_of(name)])
+    return sorted(ordered, key=lambda name: numbers[run_of(name)])
 
 
 def newest_number(root: Path) -> int:
-    """The greatest number that a run gave itself; 0 where there is none."""
-    return max(_run_numbers(root, captures.names(root)).values(), default=0)
+    """The greatest number of a run in the journals; 0 if there is none."""
+    return max(_run_numbers(root, capture_names(root)).values(), default=0)
 
 
 def _run_numbers(root: Path, names: Iterable[str]) -> dict[str, int]:
     numbers: dict[str, int] = {}
     last = 0
     for name in names:
-        run_id = captures.run_of(name)
+        run_id = run_of(name)
         if run_id not in numbers:
-            # A run whose beginning cannot be read goes where its name puts it.
+            # A run whose first entry cannot be read is ordered by its name.
             last = numbers[run_id] = _number_of(root, name) or last
     return numbers
 
 
 def _number_of(root: Path, name: str) -> int | None:
-    for item in islice(captures.scan(root, name), 2):
-        if isinstance(item, captures.Met) and item.entry is not None:
+    for item in islice(scan(root, name), 2):
+        if isinstance(item, ScannedRecord) and item.entry is not None:
             with suppress(ArchiveDamaged):  # reported when the record itself is read
-                entry = journal.loads(item.entry, where=name)
+                entry = load_entry(item.entry, where=name)
                 return entry.number if isinstance(entry, RunStarted) else None
     return None
 
 
 def catch_up(root: Path, db: Database, names: Sequence[str]) -> int:
-    """Carry out the entries of these files, in their order, that the database lacks. Returns how many."""
-    return _replay(root, db, names).taken_up
+    """Replay the entries of these files, in order, that the database lacks. Returns how many."""
+    return _replay(root, db, names).replayed
 
 
 def _replay(root: Path, db: Database, names: Sequence[str]) -> Read:
-    """Carry out every journal entry of these files, in order, that the database lacks and can still take up."""
+    """Replay each journal entry of these files, in order, that the database lacks and that is not too late."""
     read = Read()
     for name in names:
-        for item in captures.scan(root, name):
+        for item in scan(root, name):
             if isinstance(item, str):
                 read.faults.append(item)
                 continue
             read.note(item)
             if item.entry is not None:
                 try:
-                    entry = journal.loads(item.entry, where=f"{name} at {item.ref.offset}")
+                    entry = load_entry(item.entry, where=f"{name} at {item.ref.offset}")
                 except ArchiveDamaged as error:
                     read.faults.append(str(error))
                     continue
@@ -191,20 +191,20 @@ def _replay(root: Path, db: Database, names: Sequence[str]) -> Read:
                 if read.too_late or not is_next(db, entry):
                     read.too_late.add(entry.run_id)
                     continue
-                _carry_out(root, db, entry)
-                read.taken_up += 1
+                _replay_entry(root, db, entry)
+                read.replayed += 1
     return read
 
 
 def cut_torn_tail(root: Path, name: str, *, marked: bool = True) -> str | None:
-    """Cut what a killed process left half-written of a file. Returns a sentence, None where nothing was torn.
+    """Truncate an incomplete record that a killed process left. Returns a note; None if the file is complete.
 
-    A file that is not `marked` as open may be damaged rather than torn: it is left as it is.
+    A file that is not `marked` as open may be damaged rather than torn: then it stays as it is.
     """
     path = inside(root, name)
     if not path.is_file():
         return None
-    size, whole = path.stat().st_size, captures.whole_length(path)
+    size, whole = path.stat().st_size, whole_length(path)
     if whole == size > 0 or (not marked and not _is_torn(path, whole)):
         return None
     if whole == 0:
@@ -215,8 +215,8 @@ def cut_torn_tail(root: Path, name: str, *, marked: bool = True) -> str | None:
 
 
 def _is_torn(path: Path, whole: int) -> bool:
-    """Whether a file that is not whole was begun well, and nothing whole lies behind."""
-    return whole > 0 and captures.next_whole(path, whole) is None
+    """Whether an incomplete file begins with whole records, and none follows the incomplete one."""
+    return whole > 0 and next_whole(path, whole) is None
 
 
 def _truncate(path: Path, size: int) -> None:
@@ -226,19 +226,16 @@ def _truncate(path: Path, size: int) -> None:
 
 
 def note_unprocessed(db: Database, read: Read) -> None:
-    """Rows for the responses that no entry mentions. Inside a transaction."""
+    """Record the responses that no entry mentions. Inside a transaction."""
     rows = {met.url: _unprocessed_row(met) for met in read.answers.values()}
     db.upsert("unprocessed", db.table("unprocessed", list(rows.values())), key="url")
 
 
 def file_table(db: Database, root: Path, names: Sequence[str]) -> Any:
-    """Rows of `capture_files` for finished files, read from the disk."""
+    """Rows of `capture_files` for finished files, whose checksums are computed."""
     return capture_file_table(
         db,
-        [
-            CaptureFile(name, (root / name).stat().st_size, sha256_of(root / name), captures.run_of(name))
-            for name in names
-        ],
+        [CaptureFile(name, (root / name).stat().st_size, sha256_of(root / name), run_of(name)) for name in names],
     )
 
 
@@ -248,15 +245,15 @@ def capture_file_table(db: Database, files: Sequence[CaptureFile]) -> Any:
     return db.table("capture_files", rows)
 
 
-def _carry_out(root: Path, db: Database, entry: Entry) -> None:
-    """Commit an entry that the database lacks, with its files."""
+def _replay_entry(root: Path, db: Database, entry: Entry) -> None:
+    """Commit an entry that the database lacks, and write its Markdown files."""
     commit = plan_commit(db, entry)
     moves = stage(root, entry.run_id, entry.results, entry.style) if isinstance(entry, BatchStored) else []
     commit()
     put_in_place(moves)
 
 
-def _unprocessed_row(met: captures.Met) -> dict[str, Any]:
+def _unprocessed_row(met: ScannedRecord) -> dict[str, Any]:
     return {
         "url": met.url,
         "capture_file": met.ref.file,

@@ -1,8 +1,8 @@
-"""Markdown files on their way into the archive.
+"""Markdown files: staged before the commit, renamed into place after it.
 
-stage          write them to the staging directory, and sync them
-put_in_place   rename them to where people read them
-finish_staged  the same for what a killed run left: a file whose row was committed counts, another is dropped
+stage          writes them to the staging directory, and syncs them
+put_in_place   renames them to their final paths
+finish_staged  does so after a killed run, for the files whose rows were committed, and deletes the others
 """
 
 from __future__ import annotations
@@ -28,19 +28,23 @@ Move = tuple[Path, Path]
 
 
 def shown(result: FindResult) -> Article | None:
-    """The article that a result's Markdown file shows; None where it has no file."""
+    """The article in a result's Markdown file; None if it has no file."""
     return result.article if result.revision_kind is not None else None
 
 
 def markdown(result: FindResult, style: Style) -> bytes:
-    """The Markdown file of a result that shows an article and says when it was crawled."""
+    """The Markdown file of a result that has an article and `crawled_at`; the one with its checksum if it has one."""
     article = shown(result)
     assert article is not None and result.crawled_at is not None  # noqa: S101, PT018  the pipeline's own promise
-    return dumps(from_article(article, result.crawled_at, style=style)).encode()
+    data = dumps(from_article(article, result.crawled_at, style=style)).encode()
+    if result.file_sha256 in (None, hashlib.sha256(data).hexdigest()):
+        return data
+    older = dumps(from_article(article, result.crawled_at, style=style, zones=False)).encode()
+    return older if hashlib.sha256(older).hexdigest() == result.file_sha256 else data
 
 
 def placed(result: FindResult, style: Style) -> tuple[FindResult, bytes | None]:
-    """The result with the path of its file (the one that it has, else by its day) and its digest; and the file."""
+    """The result with path and checksum of its Markdown file (a path that it has stays), and the file's content."""
     article = shown(result)
     if article is None:
         return result, None
@@ -51,7 +55,7 @@ def placed(result: FindResult, style: Style) -> tuple[FindResult, bytes | None]:
 def stage(
     root: Path, run_id: str, results: Sequence[FindResult], style: Style, files: Sequence[bytes | None] = ()
 ) -> list[Move]:
-    """Write the files of placed results below `state/staged`, synced. `files`: what they are, where it is known."""
+    """Write the files of placed results below `state/staged`, and sync them. `files`: their contents if known."""
     folder = root / "state" / "staged" / run_id
     moves = []
     for result, data in zip_longest(results, files):
@@ -65,7 +69,7 @@ def stage(
 
 
 def put_in_place(moves: Sequence[Move]) -> None:
-    """Rename staged files to their places. Whoever opens one sees the old text or the new."""
+    """Rename staged files to their final paths. A reader sees either the old file or the new one."""
     for staged, final in moves:
         make_folder(final.parent)
         staged.replace(final)
@@ -74,19 +78,19 @@ def put_in_place(moves: Sequence[Move]) -> None:
 
 
 def remove_staging(root: Path, run_id: str) -> None:
-    """The run's folder of staged files, once it is empty."""
+    """Remove the run's folder of staged files if it is empty."""
     folder = root / "state" / "staged" / run_id
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 
 
 def finish_staged(root: Path, db: Database) -> str | None:
-    """Put in place, or drop, the files that a killed run left staged. Returns a sentence about it."""
+    """Put in place, or delete, the staged files of a killed run. Returns a note if there were any."""
     staged = sorted((root / "state" / "staged").glob("*/*.md"))
     moves = _committed(root, db, staged)
     put_in_place(moves)
     for path in staged:
-        path.unlink(missing_ok=True)  # those that no row asks for
+        path.unlink(missing_ok=True)  # those without a committed row
     for folder in (root / "state" / "staged").iterdir():
         remove_staging(root, folder.name)
     return f"finished {len(moves)} of {len(staged)} files that a killed run left staged" if staged else None

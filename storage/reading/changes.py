@@ -32,6 +32,26 @@ _EVENT = ("seq", "changed_at", "kind", "id", "revision", "duplicate_of")
 Change = dict[str, Any]
 
 
+def first_run(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The id of the archive's first run, which no other archive has; None before it."""
+    row = connection.execute("SELECT min(run_id) FROM runs").fetchone()
+    return row[0] if row else None
+
+
+def summary(connection: duckdb.DuckDBPyConnection, since: int) -> dict[str, Any]:
+    """What changed behind the cursor `since`, in numbers: `counts` by kind, articles by team (`teams`), and `runs`."""
+    behind = "(FROM events WHERE seq > ?)"
+    counts = connection.execute(f"SELECT kind, count(*) FROM {behind} GROUP BY kind ORDER BY kind", [since])
+    by_kind = dict(counts.fetchall())
+    teams = connection.execute(
+        f"SELECT team, count(DISTINCT id) FROM teams WHERE id IN (SELECT id FROM {behind}) GROUP BY team ORDER BY team",
+        [since],
+    )
+    by_team = dict(teams.fetchall())
+    runs = connection.execute(f"SELECT DISTINCT run_id FROM {behind} ORDER BY run_id", [since]).fetchall()
+    return {"counts": by_kind, "teams": by_team, "runs": [run for (run,) in runs]}
+
+
 def changes(connection: duckdb.DuckDBPyConnection, since: int, *, at_once: int = AT_ONCE) -> Iterator[Change]:
     """What changed behind the cursor `since` (0: everything), in order. Raises BadInput for a cursor of elsewhere.
 

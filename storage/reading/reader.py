@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from schemas.errors import ArchiveDamaged, BadInput, QueryError
-from storage.layout import LAST_RUN
+from storage.layout import LAST_RUN, check_path
 from storage.state import json_file
 
 _AGAIN_AFTER = 0.05
@@ -23,6 +23,9 @@ _AGAIN_AFTER = 0.05
 _COVERAGE_SINCE = 3
 """The schema version that brought the coverage ledger."""
 
+_ON_TOPIC_SINCE = 7
+"""The schema version that brought `articles.on_topic`."""
+
 SHOWN = [
     *("id", "oid", "aid", "url", "title", "subtitle", "body", "publisher", "authors", "categories"),
     *("published_at", "modified_at", "crawled_at", "original_url", "images", "kind", "content_hash", "text_hash"),
@@ -30,12 +33,13 @@ SHOWN = [
 ]
 """The fields of an article as `seogo parse --json` prints them, and `seogo show --json` first."""
 
-HELD = ["status", "revision", "revision_kind", "gone_at", "relevance", "reasons", "teams", "models", "file"]
+HELD = ["status", "revision", "revision_kind", "gone_at", "relevance", "on_topic", "reasons", "teams", "models", "file"]
 """What `seogo show --json` tells besides, of an article that the archive holds."""
 
 
 def check_snapshot(archive: Path) -> Path:
     """The path of the readers' database. Raises BadInput where there is none, ArchiveDamaged where it is no more."""
+    check_path(archive)
     path = archive / "archive.duckdb"
     if path.is_file():
         return path
@@ -165,6 +169,7 @@ def status(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[str, An
         "archive": str(archive),
         "as_of": datetime.fromtimestamp((archive / "archive.duckdb").stat().st_mtime, UTC),
         "articles": _counts(connection, "SELECT status, count(*) FROM articles GROUP BY ALL ORDER BY ALL"),
+        "on_topic": _on_topic(connection),
         "revisions": _counts(connection, "SELECT revision_kind, count(*) FROM revisions GROUP BY ALL ORDER BY ALL"),
         "duplicates": _counts(connection, "SELECT 'all', count(*) FROM duplicates")["all"],
         "newest_article": _one(connection, "SELECT max(published_at) FROM articles"),
@@ -185,6 +190,14 @@ def _unfinished(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "quarantined": _one(connection, "SELECT count(*) FROM quarantine"),
         "to_refresh": _one(connection, "SELECT count(*) FROM frontier WHERE refresh_at <= now()"),
     }
+
+
+def _on_topic(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Articles by `on_topic`: yes, no, unknown."""
+    if _one(connection, "SELECT max(version) FROM schema_version") < _ON_TOPIC_SINCE:
+        return {}
+    named = "CASE WHEN on_topic THEN 'yes' WHEN NOT on_topic THEN 'no' ELSE 'unknown' END"
+    return _counts(connection, f"SELECT {named}, count(*) FROM articles GROUP BY ALL ORDER BY 1 DESC")
 
 
 def _gaps(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Whether the search index is what the archive's texts come to. An index that is merely behind is no fault."""
+"""Whether the search index is what the archive's texts amount to. An index that is only behind is not a fault."""
 
 from __future__ import annotations
 
@@ -7,34 +7,37 @@ from pathlib import Path
 
 import duckdb
 
-from schemas.errors import SearchIndexDamaged
+from schemas.errors import ArchiveDamaged, SearchIndexDamaged
 from storage.layout import SEARCH_INDEX
-from storage.reading.reader import open_snapshot
+from storage.reading.reader import open_snapshot, stories
 from storage.search.follower import check_origin, documents, locked
-from storage.search.index import Writer, opened_to_write
+from storage.search.index import Writer, opened_to_write, stamp_of
 
 _WAIT = 60.0
-"""Seconds to wait for a process that brings the index up to date."""
+"""Seconds to wait for a process that updates the index."""
 
 
-def faults(root: Path) -> list[str]:
-    """What is wrong with the index of an archive; nothing where there is none. Raises ArchiveBusy, StorageFault."""
+def search_index_faults(root: Path) -> list[str]:
+    """The faults of an archive's index; none if there is no index. Raises ArchiveBusy, StorageFault."""
     if not (root / SEARCH_INDEX).exists():
         return []
     found: list[str] = []
-    with locked(root, wait=_WAIT):
-        try:
-            with open_snapshot(root) as archive, opened_to_write(root) as index:
-                check_origin(root, archive, index.meta)
-                found += _differences(archive, index)
-                index.check()
-        except SearchIndexDamaged as damage:
-            found.append(damage.reason)
+    try:
+        with locked(root, wait=_WAIT), open_snapshot(root) as archive, opened_to_write(root) as index:
+            check_origin(root, archive, index.meta)
+            found += _differences(archive, index)
+            if index.meta.snapshot == stamp_of(root) and index.stories() != stories(archive):
+                found.append("its stories are not those of the archive")
+            index.check()
+    except SearchIndexDamaged as damage:
+        found.append(damage.reason)
+    except ArchiveDamaged as damage:
+        found.append(f"it cannot be compared: {damage}")
     return [f"search index: {fault}; `seogo repair` rebuilds it" for fault in found]
 
 
 def _differences(archive: duckdb.DuckDBPyConnection, index: Writer) -> Iterator[str]:
-    """Articles that are not indexed as they are, but for those that changed since."""
+    """Articles that are not indexed as the archive has them, except those that changed since."""
     rows = archive.execute("SELECT DISTINCT id FROM events WHERE seq > ?", [index.meta.cursor]).fetchall()
     late, seen = {id_ for (id_,) in rows}, set()
     for document in documents(archive):

@@ -1,15 +1,15 @@
-"""The search index: one SQLite file beside the readers' database, made of nothing but the archive's texts.
+"""The search index: one SQLite file beside the snapshot, derived from the archive's texts alone.
 
-    ft        the tokens of title and text, as FTS5 keeps them: no text
-    doc       one row an article: what a hit shows, and what it is filtered by
-    body      its text, compressed, for snippets
+    ft        FTS5's index of the tokens of title and text; it holds no text
+    doc       one row per article: what a hit shows, and what it is filtered by
+    body      the text of an article, compressed, for snippets
     meta      one row: how far the index has followed which archive
 
-`n` is the key of all: the second of publication times SLOTS, plus a number. So the newest first is the greatest n
-first, and a period is a range.
+All share the key `n`: the second of publication times SLOTS, plus a number. So "newest first" is the order of
+descending `n`, and a period is a range.
 
-FTS5 takes the old tokens of what it forgets, and what it is checked against, from the view `source`: it tokenizes
-`doc` and `body` once more.
+The view `source` derives the tokens from `doc` and `body` again. FTS5 reads it to delete the tokens of an article, and
+to check its integrity.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from storage.layout import SEARCH_INDEX, SNAPSHOT
 from storage.search import tokens
 
 VERSION = f"1.{tokens.VERSION}"
-"""Of the tables and of the tokens in them."""
+"""The version of the tables and of the tokens in them."""
 
 SLOTS = 4096
-"""Articles that one second has room for; those of a fuller one lie in the seconds behind it."""
+"""The room for articles of one second; more of them are numbered into the seconds after it."""
 
 _WAIT = 10.0
-"""Seconds to wait for another connection's lock; only a checkpoint takes one that readers notice."""
+"""Seconds to wait for another connection's lock. Readers only meet that of a checkpoint."""
 
 _TABLES = """
 CREATE TABLE doc (
@@ -42,7 +42,7 @@ CREATE TABLE doc (
     publisher TEXT, published INTEGER, status TEXT NOT NULL, gone INTEGER NOT NULL, on_topic INTEGER,
     teams TEXT NOT NULL, story TEXT
 );
-CREATE INDEX aside ON doc (n) WHERE status = 'imported' OR on_topic = 0;
+CREATE INDEX hidden ON doc (n) WHERE status = 'imported' OR on_topic = 0;
 CREATE INDEX in_story ON doc (id, story) WHERE story IS NOT NULL;
 CREATE TABLE body (n INTEGER PRIMARY KEY, text BLOB NOT NULL);
 CREATE TABLE meta (
@@ -65,7 +65,7 @@ _FACETS = ("revision", "publisher", "status", "gone", "on_topic", "teams")
 class Document:
     """An article as it is indexed.
 
-    `published`: seconds since 1970, None where nobody knows. `on_topic` None: not judged. `teams`: as `packed`.
+    `published`: seconds since 1970, None if unknown. `on_topic` None: not determined. `teams`: as `packed`.
     """
 
     id: str
@@ -84,9 +84,8 @@ class Document:
 class Meta:
     """How far an index has followed its archive.
 
-    `cursor`: the newest change that it has taken in, 0 for none, and `run`: the run of that change. `snapshot`: what
-    tells the readers' database apart with which it was up to date, empty while it was not. `documents`: how many it
-    holds.
+    `cursor`: the newest change that is indexed, 0 for none; `run`: the run of that change. `snapshot`: the stamp of the
+    snapshot with which the index was up to date, empty if it was not. `documents`: how many it holds.
     """
 
     version: str = VERSION
@@ -97,12 +96,12 @@ class Meta:
 
 
 def packed(names: Iterable[str]) -> str:
-    """Names as one text in which each is found between two line feeds."""
+    """Names as one text, each between two line feeds."""
     return "\n{}\n".format("\n".join(names))
 
 
 def stamp_of(root: Path) -> str:
-    """What tells the snapshot of an archive from the one before, without a look into it. Empty where there is none."""
+    """Identifies a version of an archive's snapshot without opening it. Empty if there is none."""
     try:
         found = (root / SNAPSHOT).stat()
     except FileNotFoundError:
@@ -112,7 +111,7 @@ def stamp_of(root: Path) -> str:
 
 @contextmanager
 def index_faults(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours. What cannot be the fault of a file or a disk stays what it is."""
+    """SQLite's errors as ours. Those that are not the fault of a file or a disk are left as they are."""
     try:
         yield
     except (zlib.error, UnicodeDecodeError) as error:
@@ -133,7 +132,7 @@ _DAMAGE = {
     sqlite3.SQLITE_FORMAT,
 }
 _OUR_MISTAKE = ("fts5: syntax error", "fts5: parser stack overflow")
-"""What is said of a wrong expression. Other statements are fixed: where SQLite refuses one, the file is at fault."""
+"""The messages for a wrong expression. All other statements are fixed: if SQLite rejects one, the file is at fault."""
 _DISK = {
     *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM),
     sqlite3.SQLITE_AUTH,
@@ -162,7 +161,7 @@ def _fault(path: Path, error: sqlite3.DatabaseError) -> ArchiveError | None:
 def opened_to_read(root: Path) -> Iterator[sqlite3.Connection]:
     """The index of an archive as it is now, whatever is written meanwhile.
 
-    Raises SearchIndexDamaged also where there is none, and for one of another version.
+    Raises SearchIndexDamaged also if there is none, or if it has another version.
     """
     path = root / SEARCH_INDEX
     with index_faults(path):
@@ -174,7 +173,7 @@ def opened_to_read(root: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _pinned(path: Path) -> sqlite3.Connection:
-    """A connection that reads one state of one file: not of two, where the file was replaced just now."""
+    """A connection that reads one state of one file, even if the file is replaced at this moment."""
     while True:
         before = _inode(path)
         connection = _connected(path)
@@ -206,7 +205,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         log = path.with_name(f"{path.name}-wal")
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or log.exists():
             raise
-        # SQLite wants to make a file beside it, and this process may not. Nobody writes: there is no log.
+        # SQLite wants to create a file beside it, and this process may not. There is no log, so nobody writes.
         connection = sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
     return connection
 
@@ -221,7 +220,7 @@ def meta_of(connection: sqlite3.Connection, path: Path) -> Meta:
 
 @contextmanager
 def opened_to_write(root: Path) -> Iterator[Writer]:
-    """The index of an archive, made where there is none. The caller holds the lock of its followers."""
+    """The index of an archive, created if there is none. The caller holds the lock."""
     path = root / SEARCH_INDEX
     with index_faults(path):
         is_new = not path.exists() or not path.stat().st_size
@@ -248,14 +247,14 @@ def remove(root: Path) -> None:
 
 
 class Writer:
-    """An index that this process writes. What is changed in one `transaction` is there whole, or not at all."""
+    """An index that this process writes. `connection` has the functions that the view `source` needs."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
         self._path = path
 
     def prepare(self, *, is_new: bool) -> None:
-        """Settings of this connection, and the tables where there are none."""
+        """Configure the connection, and create the tables if the file is new."""
         execute = self.connection.execute
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
@@ -280,21 +279,21 @@ class Writer:
 
     @property
     def meta(self) -> Meta:
-        """How far it has followed. Raises SearchIndexDamaged where it is of another version."""
+        """How far it has followed. Raises SearchIndexDamaged if it has another version."""
         return meta_of(self.connection, self._path)
 
     def set_meta(self, meta: Meta) -> None:
-        """Note how far it has followed, with what was taken in on the way. The documents are counted here."""
+        """Record how far it has followed. `documents` is counted here."""
         self.connection.execute("DELETE FROM meta")
         values = (meta.version, meta.cursor, meta.run, meta.snapshot)
         self.connection.execute("INSERT INTO meta SELECT ?, ?, ?, ?, count(*) FROM doc", values)
 
     def replace(self, ids: Iterable[str], documents: Sequence[Document]) -> None:
-        """Have these documents under these ids: what has an id and no document is forgotten."""
+        """Index these documents, and delete the articles with these ids that have no document."""
         new = {document.id: document for document in documents}
         held = self._held(ids)
         same = {id_ for id_, (n, *was) in held.items() if id_ in new and was == _text_and_time(new[id_])}
-        # In the order of their numbers: FTS5 begins another segment with each step back.
+        # In the order of their numbers: FTS5 starts a new segment with each step back.
         for n in sorted(n for id_, (n, *_) in held.items() if id_ not in same):
             for table in ("ft", "doc", "body"):
                 self.connection.execute(f"DELETE FROM {table} WHERE {'rowid' if table == 'ft' else 'n'} = ?", (n,))
@@ -307,7 +306,7 @@ class Writer:
         return {id_: list(row) for id_, row in found if row}
 
     def _update(self, document: Document) -> None:
-        """What is shown of it and what it is filtered by; its text is the same."""
+        """Update all but text and time, which are the same."""
         columns = ", ".join(f"{name} = :{name}" for name in _FACETS)
         self.connection.execute(f"UPDATE doc SET {columns} WHERE id = :id", asdict(document))
 
@@ -322,7 +321,7 @@ class Writer:
         execute("INSERT INTO ft (rowid, title, body) VALUES (?, ?, ?)", (n, *texts))
 
     def _free(self, second: int) -> int:
-        """The first number that is free in this second, or else in one behind it."""
+        """The first number that is free in this second, or else in a later one."""
         first = second * SLOTS
         query = "SELECT max(n) FROM doc WHERE n BETWEEN ? AND ?"
         while (last := self.connection.execute(query, (first, first + SLOTS - 1)).fetchone()[0]) == first + SLOTS - 1:
@@ -330,10 +329,14 @@ class Writer:
         return first if last is None else last + 1
 
     def set_stories(self, stories: Mapping[str, str]) -> None:
-        """Note which story each article belongs to; all others belong to none."""
-        held = dict(self.connection.execute("SELECT id, story FROM doc WHERE story IS NOT NULL").fetchall())
+        """Record which story each article belongs to; all others belong to none."""
+        held = self.stories()
         changed = ((stories.get(id_), id_) for id_ in stories.keys() | held.keys() if stories.get(id_) != held.get(id_))
         self.connection.executemany("UPDATE doc SET story = ? WHERE id = ?", changed)
+
+    def stories(self) -> dict[str, str]:
+        """The story of each article that belongs to one."""
+        return dict(self.connection.execute("SELECT id, story FROM doc WHERE story IS NOT NULL").fetchall())
 
     def document(self, id_: str) -> Document | None:
         """The article with this id, as it is indexed."""
@@ -342,11 +345,11 @@ class Writer:
         return Document(*row) if row else None
 
     def ids(self) -> Iterator[str]:
-        """Of all articles that are indexed, in no order."""
+        """The ids of all articles that are indexed, in no order."""
         return (id_ for (id_,) in self.connection.execute("SELECT id FROM doc"))
 
     def check(self) -> None:
-        """Raises SearchIndexDamaged where the file is, or where the tokens are not those of its texts."""
+        """Raises SearchIndexDamaged if the file is damaged, or if the tokens are not those of its texts."""
         (said,) = self.connection.execute("PRAGMA quick_check(1)").fetchone()
         if said != "ok":
             raise SearchIndexDamaged(self._path, said)
@@ -354,7 +357,7 @@ class Writer:
 
 
 def unpacked(text: object) -> str:
-    """A text of `body`. Raises zlib.error, UnicodeDecodeError."""
+    """A text in `body`. Raises zlib.error, UnicodeDecodeError."""
     if not isinstance(text, bytes):  # a flipped bit may make a number of it
         raise zlib.error("not a packed text")
     return zlib.decompress(text).decode()

@@ -1,11 +1,11 @@
-"""What a person types into the search box, as an expression of SQLite's FTS5.
+"""The query language: what a person types, as an expression of SQLite's FTS5.
 
     업스테이지 소버린            both
     "독자 파운데이션 모델"        a phrase
     솔라 OR 엑사원, NOT 주가, -주가, (…), title:…
 
-Words are found inside compounds and before particles. A space of the query is found present or missing, and a long word
-is found with spaces inside, too. Everything of the query is quoted on its way into the expression.
+A word is found inside compounds and before particles, a space of the query present or missing, and a long word also
+with spaces inside. All text of the query is quoted in the expression.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ LONGEST = 1_000
 _MOST_WORDS = 64
 _DEEPEST = 20
 _MOST_SPACES = 4
-"""Spaces of a phrase that are tried present and missing: 16 forms."""
+"""So many spaces of a phrase are tried present and missing: 16 forms."""
 _MOST_FORMS = 64
-"""Forms in which one term is looked for: all of a word of 13 syllables, or of a phrase of five words."""
+"""Forms of one term that are looked for: all forms of a word of 13 syllables, or of a phrase of five words."""
 _LONGEST_WORD = 24
-"""Characters of a word in which missing spaces are looked for."""
+"""Characters of the longest word in which spaces are tried."""
 
 _LEXEMES = re.compile(
     r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<minus>-(?=\S))|(?P<title>title:)"
@@ -50,7 +50,7 @@ class Lexeme(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query: `match` for FTS5, and the `terms` that are to be marked in a text, as they were typed."""
+    """A query: `match` for FTS5, and the `terms` to be highlighted, as they were typed."""
 
     text: str
     match: str
@@ -62,7 +62,7 @@ EVERYTHING = Query("", "", ())
 
 
 def parse(text: str) -> Query:
-    """Read a query. Raises QueryError, which says where it stopped and what was expected there."""
+    """Parse a query. Raises QueryError, which names the position and what was expected there."""
     _check(text)
     text = nfc(text).strip()
     reader = _Reader(text, list(_lexemes(text)))
@@ -77,7 +77,7 @@ def _check(text: str) -> None:
         raise QueryError(f"The query has {len(text):,} characters: at most {LONGEST:,} are read.")
     for at, character in enumerate(text, start=1):
         if character == "\0" or 0xD800 <= ord(character) <= 0xDFFF:
-            raise QueryError(f"Character {at} of the query, U+{ord(character):04X}, is no text: leave it out.")
+            raise QueryError(f"Character {at} of the query, U+{ord(character):04X}, is not text: leave it out.")
 
 
 def _lexemes(text: str) -> Iterator[Lexeme]:
@@ -99,7 +99,7 @@ def _fail(text: str, at: int, expected: str) -> NoReturn:
 
 
 class _Reader:
-    """Recursive descent: alternatives of conjunctions of terms."""
+    """A recursive descent parser: alternatives of conjunctions of terms."""
 
     def __init__(self, text: str, lexemes: Sequence[Lexeme]) -> None:
         self.terms: list[str] = []
@@ -190,7 +190,7 @@ def _joined(parts: Sequence[str], operator: str) -> str:
 
 
 def _forms(text: str) -> Iterable[str]:
-    """The forms in which a term is looked for: without some of its spaces, with others, digits grouped or not."""
+    """The forms of a term: with fewer spaces, with more, with digits grouped or not."""
     words = text.split()
     forms = chain(_without_spaces(words), _with_spaces("".join(words))) if words else ()
     return dict.fromkeys(islice(forms, _MOST_FORMS))
@@ -206,7 +206,7 @@ def _without_spaces(words: Sequence[str]) -> Iterator[str]:
 
 
 def _with_spaces(word: str) -> Iterator[str]:
-    """A word with one space inside, or two, where people leave them out."""
+    """A word with one or two spaces inside, where people leave them out."""
     places = [at for at in range(1, len(word)) if _may_part(word, at)] if len(word) <= _LONGEST_WORD else []
     yield from (f"{word[:at]} {word[at:]}" for at in places)
     for at, other in ((at, other) for at in places for other in places if other - at > 1):
@@ -214,7 +214,7 @@ def _with_spaces(word: str) -> Iterator[str]:
 
 
 def _may_part(word: str, at: int) -> bool:
-    """Whether a space may be missing here: between two syllables and two others, or inside a unit behind digits."""
+    """Whether a space may be missing here: between two syllables and two others, or within a unit after digits."""
     around = fold(word[max(at - 2, 0) : at + 2])
     if not all(map(is_syllable, word[at - 1 : at + 1])):
         return False
@@ -222,7 +222,7 @@ def _may_part(word: str, at: int) -> bool:
 
 
 def _phrase(form: str) -> str | None:
-    """The phrase of a form's tokens. None where there are none."""
+    """The phrase of a form's tokens; None if it has none."""
     found = tokens(form).split()
     if not found:
         return None
@@ -230,8 +230,8 @@ def _phrase(form: str) -> str | None:
     if is_syllable(last) and len(found) == 1:
         return f'("{last}" * OR "_{last}" * OR "-{last}" *)'
     if is_syllable(first) and found[1][0] in "_-":
-        found = found[1:]  # where a longer word ends so, it does not stand by itself
+        found = found[1:]  # at the end of a longer word it does not stand by itself
     if is_syllable(last) and len(found[-2]) > 1 and found[-2].endswith(last):
-        return f'"{" ".join(found[:-1])}"'  # the pair before tells of it already, and its run may go on
+        return f'"{" ".join(found[:-1])}"'  # the pair before includes it, and its run may go on
     may_go_on = is_syllable(last) and is_syllable(found[-2][-1])
     return f'"{" ".join(found)}"{" *" if may_go_on else ""}'

@@ -1,8 +1,8 @@
-"""A search: the index brought up to date where that may be done, and the best or the newest of what it finds.
+"""A search: bring the index up to date if this process may, then return the best or the newest hits.
 
-Ranked by relevance, a hit in the title counts four times one in the text (BM25), and one that only stands inside of
-longer words counts half. What more than a tenth of the articles match tells none from another: then those with the
-words in the title come first, and the newest first.
+Relevance is BM25. A word in the title counts four times one in the text, and an article in which a word stands only
+inside longer words gets half its score. If more than a tenth of the articles match, BM25 hardly tells them apart: then
+those with the words in the title come first, each group newest first.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from storage.search.snippets import Snippet, pattern, snippet, whole
 
 GONE = "gone"
 STATUSES = ("archived", "listed", "imported", GONE)
-"""What a hit may be: as in `articles`, or, whatever it is there, deleted by its publisher."""
+"""The status of a hit: as in `articles`, or `gone` if the article was deleted at Naver."""
 SORTS = ("relevance", "newest")
 
 _TITLE, _TEXT = 4.0, 1.0
 _INSIDE = 0.5
 _POOL = 100
-"""The best by BM25 whose texts are read, to see where the words stand in them."""
+"""So many of the best by BM25 are read, to see where the words stand in them."""
 _MANY = 1_000
-"""So many matches can be told apart by BM25 in a moment, whatever their share is."""
+"""Up to so many matches are ranked by BM25, whatever their share of the archive."""
 _SHARE = 0.1
-_SPILL = 3_600
-"""Seconds behind its own in which an article may be numbered: 14 million of one second have room there."""
+_OVERFLOW = 3_600
+"""Seconds after its own in which an article may be numbered: room for 14 million articles of one second."""
 
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to search for. `since` and `until`: seconds since 1970, the second one not included.
+    """What to search for. `since` and `until`: seconds since 1970, `until` not included.
 
     `limit` articles, 0 for all, after the first `offset` ones.
 
-    Imported articles are found if `everything` is wanted, or if `status` names them; off-topic ones if `everything` is.
+    Imported articles are found with `everything` or if `status` names them, off-topic articles with `everything`.
     """
 
     query: Query
@@ -70,7 +70,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An article that was found. `score`: greater is better, None where the newest are first; `why` explains it."""
+    """An article that was found. `score`: higher is better, None if the newest come first. `why` explains the rank."""
 
     id: str
     title: str
@@ -92,15 +92,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found: `total` articles, the first of them, and how many more there are beside the topic.
+    """The result: `total` articles match, of which `hits` are the first.
 
-    `note`: why this may be an older state, if it may.
+    `hidden`: how many more `everything` would find. `note`: how far the index is behind the archive and why, if it is.
     """
 
     query: str
     total: int
     hits: tuple[Hit, ...]
-    aside: int
+    hidden: int
     note: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def search(root: Path, wanted: Wanted, *, on_progress: OnProgress = lambda done,
 
 
 def _found_if_current(root: Path, wanted: Wanted) -> Found | None:
-    """The answer, if the index is that of the snapshot; without DuckDB, whose import takes longer than a search."""
+    """The answer if the index is current. Does without DuckDB, whose import takes longer than most searches."""
     with opened_to_read(root) as index:
         is_current = meta_of(index, root / SEARCH_INDEX).snapshot == stamp_of(root)
         return Search(index, wanted).found() if is_current else None
@@ -155,7 +155,7 @@ def _note(root: Path, cursor: int, hindrance: Exception) -> str:
 
 
 class Search:
-    """One search of an index that stays as it is meanwhile."""
+    """One search, in one state of the index."""
 
     def __init__(self, index: sqlite3.Connection, wanted: Wanted) -> None:
         self._index = index
@@ -168,14 +168,14 @@ class Search:
         """Count, choose, and show."""
         wanted = self._wanted
         total = self.count()
-        hides = self._has_aside and not wanted.everything
-        aside = self.count(replace(wanted, everything=True)) - total if hides else 0
-        if not total + aside:
+        hides = self._has_hidden and not wanted.everything
+        hidden = self.count(replace(wanted, everything=True)) - total if hides else 0
+        if not total + hidden:
             self._check_names()
-        return Found(wanted.query.text, total, tuple(self.hits(self.ranked(total)[wanted.offset :])), aside)
+        return Found(wanted.query.text, total, tuple(self.hits(self.ranked(total)[wanted.offset :])), hidden)
 
     def ranked(self, total: int) -> list[Ranked]:
-        """The first of `total` articles, as they are wanted."""
+        """The first of `total` articles, in the wanted order."""
         if self._wanted.sort == "newest" or not self._match:
             return [Ranked(n, None, "") for n in self._newest(self._match, self._wanted.last)]
         return self._titles_first() if total > max(_MANY, _SHARE * self._documents()) else self._best()
@@ -222,20 +222,20 @@ class Search:
         return Ranked(n, score if begins else score * _INSIDE, why)
 
     def _rows(self, select: str, wanted: Wanted, match: str, order: str = "", limit: int = 0) -> list[tuple[Any, ...]]:
-        """Of the articles that match and are wanted. Those that need no look into `doc` are faster."""
-        where, values = _conditions(wanted, hide=not wanted.everything and self._has_aside)
+        """Rows for the articles that match and are wanted. `doc` is joined only if a condition needs it."""
+        where, values = _conditions(wanted, hide=not wanted.everything and self._has_hidden)
         join = "JOIN doc ON doc.n = ft.rowid" if "doc." in " ".join([select, *where]) else ""
         source = "ft" if match else "doc ft"  # without words, all articles: they have the same numbers
         query = f"SELECT {select} FROM {source} {join} WHERE {' AND '.join(where)} {order} LIMIT :limit"
         return self._index.execute(query, {**values, "match": match, "limit": limit or -1}).fetchall()
 
     @cached_property
-    def _has_aside(self) -> bool:
-        """Whether the archive holds articles that are not found unless they are asked for."""
+    def _has_hidden(self) -> bool:
+        """Whether the archive holds articles that only `everything` finds."""
         query = "SELECT EXISTS (SELECT 1 FROM doc WHERE status = 'imported' OR on_topic = 0)"
         return bool(self._index.execute(query).fetchone()[0])
 
-    # -- what is shown of them
+    # -- hits
 
     def _row(self, columns: str, n: int) -> tuple[Any, ...]:
         query = f"SELECT {columns} FROM doc JOIN body USING (n) WHERE n = ?"
@@ -249,7 +249,7 @@ class Search:
         return {n: (title, unpacked(text)) for n, title, text in rows}
 
     def hits(self, ranked: Sequence[Ranked]) -> Iterator[Hit]:
-        """What is shown of these articles."""
+        """These articles as they are shown."""
         for one in ranked:
             try:
                 hit = self._hit(one)
@@ -274,10 +274,10 @@ class Search:
             why=one.why,
         )
 
-    # -- what is misspelt
+    # -- misspelt names
 
     def _check_names(self) -> None:
-        """Raises BadInput for a publisher or a team that no article has: nothing can be found then."""
+        """Raises BadInput for a publisher or a team that no article has."""
         publishers = self._index.execute("SELECT DISTINCT publisher FROM doc WHERE publisher IS NOT NULL")
         _check_name("--publisher", self._wanted.publisher, {name for (name,) in publishers})
         teams = self._index.execute("SELECT DISTINCT teams FROM doc")
@@ -285,7 +285,7 @@ class Search:
 
 
 class Ranked(NamedTuple):
-    """An article's number, its score, and what that is made of."""
+    """An article's number, its score, and the reason for it."""
 
     n: int
     score: float | None
@@ -293,8 +293,8 @@ class Ranked(NamedTuple):
 
 
 def _conditions(wanted: Wanted, *, hide: bool) -> tuple[list[str], dict[str, Any]]:
-    """What is wanted in SQL, and the values in it. `hide`: what is not found unless it is asked for."""
-    names, second = asdict(wanted), {"since": wanted.since or 0, "until": (wanted.until or 0) + _SPILL}
+    """What is wanted as SQL conditions, and their values. `hide`: leave out what only `everything` finds."""
+    names, second = asdict(wanted), {"since": wanted.since or 0, "until": (wanted.until or 0) + _OVERFLOW}
     conditions = {
         "instr(doc.teams, :team)": wanted.team,
         "doc.publisher = :publisher": wanted.publisher,

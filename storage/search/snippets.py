@@ -1,4 +1,4 @@
-"""Where the words of a query stand in a text, and the part of it that shows most of them."""
+"""Where the words of a query stand in a text, and the part of the text with most of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from storage.search.tokens import LETTER
 _WIDTH = 160
 """Characters of a snippet."""
 _BEFORE = 30
-"""Of them, at most so many before the first word that was looked for."""
+"""At most so many of them before the first word of the query."""
 _MOST_MARKS = 200
-"""Places that are looked at for each word, from the beginning of a text on."""
+"""Places of each word that are considered, from the beginning of a text."""
 
 _PIECE = re.compile(rf"(?P<syllables>[가-힣]+)|(?P<letters>{LETTER}+)|(?P<digits>[\d,]*\d)|[㐀-鿿]")
 _BETWEEN = r"[\W_]{0,8}"
@@ -25,7 +25,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A piece of a text, and the spans of it that were looked for (0: its first character), in order."""
+    """A piece of a text, and the spans in it that match the query (0: its first character), in order."""
 
     text: str
     marks: tuple[Span, ...]
@@ -63,7 +63,7 @@ def whole(text: str, terms: Sequence[re.Pattern[str]]) -> Snippet:
 
 
 def snippet(text: str, terms: Sequence[re.Pattern[str]]) -> Snippet:
-    """The part of a text with most of the terms, the first such; its beginning where there is none."""
+    """The first part of a text with most of the terms; its beginning if it has none of them."""
     found = _places(text, terms)
     first = _best(found)
     begin = _after_space(text, first - _BEFORE, first)
@@ -79,13 +79,13 @@ def _after_space(text: str, begin: int, end: int) -> int:
 
 
 def _places(text: str, terms: Sequence[re.Pattern[str]]) -> list[tuple[int, int, int]]:
-    """Where the terms stand, and which one it is, in order of the text."""
+    """Where the terms stand (begin, end, number of the term), in order of the text."""
     some = ((number, islice(term.finditer(text), _MOST_MARKS)) for number, term in enumerate(terms))
     return sorted((match.start(), match.end(), number) for number, matches in some for match in matches)
 
 
 def _best(found: Sequence[tuple[int, int, int]]) -> int:
-    """Where the snippet with most different terms begins."""
+    """Where the first term of the snippet with most different terms begins."""
     best, where = 0, 0
     for at, (start, _, _) in enumerate(found):
         terms = {number for begin, end, number in islice(found, at, at + 32) if end <= start + _WIDTH - _BEFORE}
@@ -95,7 +95,7 @@ def _best(found: Sequence[tuple[int, int, int]]) -> int:
 
 
 def _cut(text: str, begin: int, end: int, inside: Sequence[Span]) -> Snippet:
-    """A stretch of a text in one line, with dots where the text goes on."""
+    """A stretch of a text in one line, with an ellipsis where the text continues."""
     marks: list[Span] = []
     parts = ["… "] if begin else []
     length, at = len("".join(parts)), begin

@@ -1,13 +1,13 @@
 """A text as the tokens of the search index.
 
-Korean is written with and without spaces, with particles behind every word, and in compounds. So the index holds no
+Korean is written with and without spaces, in compounds, and with particles after every word. So the index holds not
 words but overlapping pairs of syllables, and a word of a query is the phrase of its pairs: exactly the substring.
 
     업스테이지가 독자 AI모델   ->   업스 스테 테이 이지 지가 _가독 독자 자 ai 모 모델 델
 
 A pair over a space is marked with `_`, one over a punctuation mark without spaces with `-` (한·미 -> 한 -한미 미): they
 are found only by queries with the space or the mark. Where no pair leads on, the last syllable stands by itself; so
-does the first one behind another script, or 10조 would be a search for all pairs that begin with 조. A run of Latin
+does the first one after another script, or 10조 would be a search for all pairs that begin with 조. A run of Latin
 letters (without regard to case), a run of digits and a Han character are one token each.
 """
 
@@ -19,7 +19,7 @@ import unicodedata
 from schemas.nfc import nfc
 
 VERSION = 1
-"""Rises with any change of the tokens: an index with other tokens is built anew."""
+"""Increase it with every change of the tokens: an index with other tokens is rebuilt."""
 
 LETTER = r"[^\W\d_가-힣㐀-鿿]"
 """A letter that is neither a Hangul syllable nor a Han character, as a regular expression."""
@@ -32,7 +32,7 @@ _PUNCTUATION = re.compile(r"[^\w\s]|_")
 _JOINT = re.compile(r"([가-힣])(\s+|/)(?=([가-힣]))")
 _RUN = re.compile(rf"[_-]?[가-힣]+|{LETTER}+|\d+|[㐀-鿿]")
 _FIRST = re.compile(r"(?<=[^가-힣 ] )[가-힣](?=[가-힣])")
-"""The first of several syllables behind another script."""
+"""The first of several syllables after another script."""
 _SHARED = re.compile(r"(?<=[가-힣])(?<![_-][가-힣])[가-힣](?=[가-힣]| [^_-]|$)")
 """A syllable that ends one token and begins the next."""
 

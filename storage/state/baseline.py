@@ -17,7 +17,7 @@ VERSION = 2
 """Rises whenever pages get other marks: those that were not known would all be new."""
 
 
-def load(path: Path) -> tuple[Baseline, str | None]:
+def load_baseline(path: Path) -> tuple[Baseline, str | None]:
     """The baseline of a file; an empty one where there is no file, and where it is damaged, with a note that says so.
 
     Raises StorageFault when the file cannot be read at all.
@@ -28,7 +28,7 @@ def load(path: Path) -> tuple[Baseline, str | None]:
         return Baseline(), f"{error}: the drift alarm learns anew, and cannot ring until it knows enough pages"
 
 
-def save(path: Path, baseline: Baseline) -> None:
+def save_baseline(path: Path, baseline: Baseline) -> None:
     """Put the baseline into the file: all of it, or nothing. Raises StorageFault."""
     json_file.save(path, as_json(baseline), durable=False)
 

@@ -1,27 +1,46 @@
 """One writer: the archive is leased to a process.
 
 The lease is a kernel lock on a file of its own (never on the database, whose lock DuckDB loses when the same process
-opens the file another way). The kernel releases it when the process dies, however it dies. Who holds it stands beside
+opens the file another way), and one on the state folder, since a lock file can be deleted. The kernel releases both
+when the process dies, however it dies. Who holds it stands beside
 in `holder.json`, for people.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from schemas.errors import ArchiveBusy, ArchiveError, StorageFault
+from storage.files import make_folder
+from storage.layout import check_path
 from storage.state import json_file
 
 _NOBODY_KNOWS = "another process writes to it"
+_POLL = 0.05
+
+
+@contextmanager
+def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the archive at `root`, made where there is none, without opening it. Raises ArchiveBusy, StorageFault."""
+    check_path(root)
+    state = root / "state"
+    try:
+        make_folder(state / "staged")
+    except OSError as error:
+        raise StorageFault(f"{root} cannot be made: {error.strerror}. Choose another with --archive DIR.") from error
+    with lease(state, now=datetime.now(UTC), wait=wait):
+        yield
 
 
 @contextmanager
@@ -30,13 +49,19 @@ def lease(state: Path, *, now: datetime, wait: float = 0.0) -> Iterator[None]:
 
     Waits up to `wait` seconds for another holder to leave. Raises ArchiveBusy, saying who holds it and since when.
     """
-    lock = FileLock(state / "lock", timeout=wait)
+    lock, until = FileLock(state / "lock", timeout=wait), time.monotonic() + wait
     try:
         lock.acquire()
+        folder = _lock_folder(state, until)
         _sign(state, now)
     except Timeout as error:
         raise ArchiveBusy(
             f"{state.parent} is busy: {_holder(state)}. Try again, or wait with --wait SECONDS."
+        ) from error
+    except BlockingIOError as error:
+        lock.release()
+        raise ArchiveBusy(
+            f"{state.parent} is busy: {_holder(state)} (its lock file was deleted meanwhile). Wait until it has ended."
         ) from error
     except OSError as error:
         lock.release()
@@ -46,7 +71,25 @@ def lease(state: Path, *, now: datetime, wait: float = 0.0) -> Iterator[None]:
     try:
         yield
     finally:
+        os.close(folder)
         lock.release()
+
+
+def _lock_folder(state: Path, until: float) -> int:
+    """An open descriptor of the folder, locked. Raises BlockingIOError if another process has it after `until`."""
+    descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                os.close(descriptor)
+                raise
+            time.sleep(_POLL)
+        except OSError:  # a file system that locks no folders (NFS): the lock file has to do
+            return descriptor
+        else:
+            return descriptor
 
 
 def _sign(state: Path, now: datetime) -> None:

@@ -32,8 +32,8 @@ from schemas.topic import Topic
 from storage.archive import open_archive
 from storage.integrity.verify import verify
 from storage.reading.reader import open_snapshot, run_query
-from tests.support import values as made_up
-from tests.support.archives import held, ids
+from tests.support import values
+from tests.support.archives import held, ids, rows
 from tests.support.topics import KEYS, demo_topic
 from tests.support.values import page
 
@@ -169,7 +169,7 @@ def test_an_address_that_leads_elsewhere_is_a_failure_of_its_own(naver: Replica,
         async def fetch(url: str, *, why: str, headers: Mapping[str, str] | None = None) -> RawPage:
             return page(url, b"<html>a front page</html>", final_url=final_url)
 
-        receipt = made_up.receipt(f"20260102T030405Z-{ref.key.oid}")
+        receipt = values.receipt(f"20260102T030405Z-{ref.key.oid}")
         with open_archive(tmp_path) as archive:
             archive.start_run(receipt)
             assess = assess_by(topic())
@@ -182,11 +182,11 @@ def test_an_address_that_leads_elsewhere_is_a_failure_of_its_own(naver: Replica,
                 on_progress=ignore_progress,
             ) as pipeline:
                 await pipeline.add([ref])
-            archive.finish_run(made_up.ended(receipt), {}, [])
+            archive.finish_run(values.ended(receipt), {}, [])
         return receipt
 
     for named, final_url, faults in ((one, "https://n.news.naver.com/", 0), (other, one.url, 1)):
-        receipt = asyncio.run(elsewhere(made_up.ref(named), final_url))
+        receipt = asyncio.run(elsewhere(values.ref(named), final_url))
         assert (receipt.outcomes[Outcome.FAILED], receipt.layout_faults) == (1, faults)
     assert ids(tmp_path) == set()
 
@@ -229,7 +229,11 @@ def test_robots_txt_is_obeyed_and_the_api_s_word_is_archived(naver: Replica, tmp
     assert receipt.outcomes[Outcome.LISTED] == receipt.finds > 0
     assert receipt.exit_reason is ExitReason.DONE
     assert "robots.txt forbids" in receipt.explanation
-    assert {s.end for s in receipt.sources if not s.source.startswith("search_api")} == {SourceEnd.FORBIDDEN}
+    forbidden = [s.source for s in receipt.sources if not s.source.startswith("search_api")]
+    assert {s.end for s in receipt.sources if s.source in forbidden} == {SourceEnd.FORBIDDEN}
+    assert len(forbidden) > 2
+    hosts = {s.reason for s in receipt.sources if s.source in forbidden}
+    assert sorted(gap.partition(" was not read: ")[2] for gap in receipt.gaps) == sorted(hosts)
     with open_snapshot(tmp_path) as connection:
         titles = dict(run_query(connection, "SELECT id, title FROM articles WHERE status = 'listed'")[1])
     for id_, title in titles.items():
@@ -392,12 +396,28 @@ def test_nothing_discovered_is_no_success(corpus: Corpus, tmp_path: Path) -> Non
     assert "no source named an article" in receipt.explanation
 
 
-def test_no_network_is_a_clear_failure_that_costs_nothing(tmp_path: Path) -> None:
-    order = CrawlOrder(topic(tries=1), tmp_path, naver="http://127.0.0.1:9", keys=KEYS)
-    receipt = asyncio.run(crawl(order))
-    assert receipt.exit_reason in (ExitReason.NOTHING_DISCOVERED, ExitReason.PARTLY_FAILED, ExitReason.BLOCKED)
-    assert receipt.outcomes[Outcome.NEW] == 0
-    check(tmp_path, receipt)
+def test_no_network_is_a_clear_failure_that_costs_nothing(naver: Replica, tmp_path: Path) -> None:
+    """With a topic that is as patient as the default one. What waits is not tried, and the next crawl has it all."""
+    first = run(naver, tmp_path, most_fetches=2)
+    assert first.outcomes[Outcome.DEFERRED] > 0
+    before = [rows(tmp_path, sql) for sql in _REMEMBERED]
+    patient = demo_topic(tries=4, backoff_seconds=10.0, patience_seconds=120.0)
+    order = CrawlOrder(patient, tmp_path, naver="http://127.0.0.1:9", keys=KEYS)
+    offline = asyncio.run(crawl(order, now=lambda: naver.clock.now))
+    assert (offline.exit_reason, offline.requests, offline.gaps) == (ExitReason.OFFLINE, 0, [])
+    assert offline.as_json()["offline"] == "127.0.0.1: Connection refused"
+    assert offline.outcomes[Outcome.DEFERRED] == offline.finds
+    check(tmp_path, offline)
+    assert [rows(tmp_path, sql) for sql in _REMEMBERED] == before
+    assert run(naver, tmp_path).outcomes[Outcome.NEW] > 0
+    assert on_topic(naver, naver.clock.now - topic().limits.lookback) - held(tmp_path) == set()
+
+
+_REMEMBERED = (
+    "SELECT id, tries FROM frontier ORDER BY ALL",
+    "FROM cursors ORDER BY ALL",
+    "SELECT source, since, until, state, reason FROM coverage ORDER BY ALL",
+)
 
 
 def test_the_cap_of_the_search_api_is_recognised_and_named(tmp_path: Path) -> None:
@@ -435,8 +455,8 @@ def test_what_is_stored_is_shown_while_the_next_batch_is_fetched(
     """At a polite pace a batch takes minutes."""
     monkeypatch.setattr("flows.runs.crawl.BATCH", 8)
     monkeypatch.setattr("flows.pipeline.batches.BATCH", 8)
-    monkeypatch.setattr("storage.archive.FRESH", 1.5)
-    monkeypatch.setattr("flows.runs.pipeline_run.FRESH", 0.4)
+    monkeypatch.setattr("storage.database.publisher.PUBLISH_EVERY", 1.5)
+    monkeypatch.setattr("flows.runs.pipeline_run.PUBLISH_EVERY", 0.4)
     plain = [
         one.key
         for one in naver.corpus.articles

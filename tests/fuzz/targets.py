@@ -23,8 +23,8 @@ from flows.fetching.backoff import LONGEST_PAUSE, retry_after_seconds
 from flows.fetching.robots import read_rules
 from flows.naver.article_page import parse_article, parse_whole_page
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
-from flows.naver.search_api import parse_api_error, parse_search_answer
-from flows.naver.search_page import parse_search_page
+from flows.naver.search.api import parse_api_error, parse_search_answer
+from flows.naver.search.page import parse_search_page
 from flows.naver.urls import article_key, clean_original_url, find_article_key, find_link
 from flows.pipeline.relevance import mentions, score
 from flows.replica import list_pages, notices, search_answers, search_pages
@@ -38,14 +38,13 @@ from schemas.front_matter import dumps, from_article, loads
 from schemas.page import CaptureRef, FetchFault
 from schemas.plain_text import loads_plain, looks_plain
 from schemas.topic import Topic, default_topic_path, load_topic
-from storage.captures import reader as captures
+from storage.captures.reader import read_capture, read_page, scan
 from storage.captures.writer import CaptureWriter
 from storage.state.backoff import JsonBackoffStore
-from tests.support import naver_pages
-from tests.support import values as made_up
+from tests.support import naver_pages, values
 from tests.support.paths import GOLDEN
 
-HOW: dict[str, Any] = {"source": "fuzz", "seen_at": made_up.NOW, "url": naver_pages.URL}
+HOW: dict[str, Any] = {"source": "fuzz", "seen_at": values.NOW, "url": naver_pages.URL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _article(data: bytes) -> Article:
 def _write_and_read(article: Article) -> None:
     """Every parsed article can be written in either style and read back."""
     for style in ("seed", "strict"):
-        document = from_article(article, made_up.NOW, style=style)
+        document = from_article(article, values.NOW, style=style)
         text = dumps(document)
         back = loads(text)
         assert back == document
@@ -231,8 +230,8 @@ def _text(data: bytes) -> str:
 def _front_matter(data: bytes) -> object:
     document = loads(_text(data))
     assert dumps(document) == _text(data)
-    values = [getattr(document, name) for name in ("title", "category", "publisher", "author", "body")]
-    return [*values, document.key, document.published_at or made_up.NOW, document.crawled_at, document.hash_matches]
+    fields = [getattr(document, name) for name in ("title", "category", "publisher", "author", "body")]
+    return [*fields, document.key, document.published_at or values.NOW, document.crawled_at, document.hash_matches]
 
 
 def _front_matter_seeds() -> tuple[bytes, ...]:
@@ -321,7 +320,7 @@ def _robots(data: bytes) -> object:
     head, _, text = data.partition(b"\n")
     status = 200 + len(head) % 400
     for code in (200, status):
-        page = made_up.page("https://n.news.naver.com/robots.txt", text, status=code)
+        page = values.page("https://n.news.naver.com/robots.txt", text, status=code)
         rules = read_rules("n.news.naver.com", page)
         fault = rules.refusal(naver_pages.URL, naver_pages.URL)
         assert fault is None or isinstance(fault, FetchFault)
@@ -337,7 +336,7 @@ def _robots_seeds() -> tuple[bytes, ...]:
 
 
 def _headers(data: bytes) -> object:
-    seconds = retry_after_seconds(_text(data), made_up.NOW)
+    seconds = retry_after_seconds(_text(data), values.NOW)
     assert seconds is None or 0.0 <= seconds <= LONGEST_PAUSE
     return seconds
 
@@ -385,10 +384,10 @@ def _warc(data: bytes) -> object:
     path = archive / CAPTURE
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
-    met = list(captures.scan(archive, CAPTURE))
+    met = list(scan(archive, CAPTURE))
     offsets = [item.ref.offset for item in met if not isinstance(item, str) and item.kind in READABLE]
     for offset in (len(data) // 2, *offsets[:4]):
-        for read in (captures.read, captures.read_page):
+        for read in (read_capture, read_page):
             _read_capture(read, archive, CaptureRef(CAPTURE, offset))
     return [item for item in met if isinstance(item, str)]
 
@@ -405,8 +404,8 @@ def _warc_seeds() -> tuple[bytes, ...]:
     shutil.rmtree(archive, ignore_errors=True)
     (archive / "state").mkdir(parents=True)
     with CaptureWriter(archive, "20260102T030405Z-0001", software="seogo/test") as writer:
-        writer.append_page(made_up.page(naver_pages.URL, naver_pages.article().encode()))
-        writer.append_file("오래된 글.md", b"---\n", made_up.NOW)
+        writer.append_page(values.page(naver_pages.URL, naver_pages.article().encode()))
+        writer.append_file("오래된 글.md", b"---\n", values.NOW)
     (path,) = archive.rglob("*.warc.gz")
     packed = path.read_bytes()
     # Also decompressed, so that a mutation reaches the WARC reader instead of the checksum around it.

@@ -42,10 +42,10 @@ from flows.replica.corpus import Corpus, make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from schemas.article import SEOUL
-from storage import archive, files
-from storage.captures import reader as captures
-from storage.captures import writer as capture_writer
-from storage.database import snapshot
+from storage import files
+from storage.captures import writer
+from storage.captures.reader import ScannedRecord, capture_names, scan
+from storage.database import publisher, snapshot
 from storage.database.writer import Database
 from storage.integrity.repair import verify_archive
 from storage.journal import staging
@@ -125,10 +125,10 @@ def die() -> None:
 
 def instrument(steps: Steps) -> None:
     """Instrument the steps between archive and disk. The snapshot is published after every batch."""
-    archive.FRESH = archive._SHARE = 0
-    capture_writer._write_all = steps.around("append", capture_writer._write_all, _half_append)
+    publisher.PUBLISH_EVERY = publisher._PAUSE = 0
+    writer._write_all = steps.around("append", writer._write_all, _half_append)
     staging._write_synced = steps.around("stage", staging._write_synced, _half_file)
-    for module in (capture_writer, staging, files, snapshot):
+    for module in (writer, staging, files, snapshot):
         module.os = _Os(steps)  # type: ignore[attr-defined]
     snapshot._copy = steps.around("snapshot", snapshot._copy, _half_copy)
     for name in ("replace", "rename", "unlink"):
@@ -305,9 +305,9 @@ def _captured(root: Path) -> set[str]:
     prefix = f"https://{NNEWS}"
     return {
         met.url.removeprefix(prefix)
-        for name in captures.names(root)
-        for met in captures.scan(root, name)
-        if isinstance(met, captures.Met) and met.kind == "response" and met.url.startswith(prefix)
+        for name in capture_names(root)
+        for met in scan(root, name)
+        if isinstance(met, ScannedRecord) and met.kind == "response" and met.url.startswith(prefix)
     }
 
 

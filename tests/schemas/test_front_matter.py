@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from schemas.article import SEOUL, Article, ArticleKey, Author
 from schemas.errors import FrontMatterError
-from schemas.front_matter import Document, dumps, from_article, loads
+from schemas.front_matter import Document, dumps, from_article, in_style, loads
 from schemas.front_matter.styles import KEYS, Style, escape, unescape
 from schemas.plain_text import PlainDocument, loads_plain, looks_plain
 from tests.support.paths import GOLDEN, SEEDS
@@ -78,6 +78,20 @@ def header_of(text: str, loader: Any = yaml.BaseLoader) -> dict[str, Any]:
 def test_writes_the_golden_file(name: str, style: Style) -> None:
     golden = (GOLDEN / f"{name}.{style}.md").read_bytes()
     assert text_of(ARTICLES[name], style).encode() == golden
+
+
+def test_a_strict_file_from_before_zones_is_read_and_written_as_it_was() -> None:
+    text = (GOLDEN / "article.strict_without_zones.md").read_bytes().decode()
+    older, document = loads(text), loads(text_of(ARTICLE, "strict"))
+    assert (older.published_at, older.crawled_at) == (document.published_at, document.crawled_at)
+    assert dumps(from_article(ARTICLE, CRAWLED, style="strict", zones=False)) == text
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+def test_a_document_in_the_other_style_is_the_document_of_that_style(name: str) -> None:
+    for style, other in (STYLES, STYLES[::-1]):
+        assert dumps(in_style(loads(text_of(ARTICLES[name], style)), other)) == text_of(ARTICLES[name], other)
+        assert dumps(in_style(loads(text_of(ARTICLES[name], style)), style)) == text_of(ARTICLES[name], style)
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.md")), ids=lambda path: path.name)
@@ -181,8 +195,9 @@ def test_yaml_reads_the_same_values(article: Article, style: Style) -> None:
     for loader in (yaml.BaseLoader, yaml.CBaseLoader):
         values = {key: un_escape(value) for key, value in header_of(text, loader).items()}
         assert tuple(values) == KEYS
-        assert values["published_at"] == (f"{document.published_at:%Y-%m-%d %H:%M}" if document.published_at else "")
-        assert values["crawled_at"] == "2026-03-04 08:23:53"
+        korea, utc = ("+09:00", "+00:00") if style == "strict" else ("", "")
+        published = f"{document.published_at:%Y-%m-%d %H:%M}{korea}" if document.published_at else ""
+        assert (values["published_at"], values["crawled_at"]) == (published, f"2026-03-04 08:23:53{utc}")
         for key in set(KEYS) - {"published_at", "crawled_at"}:
             assert values[key] == getattr(document, key)
 

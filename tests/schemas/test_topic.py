@@ -33,8 +33,8 @@ from schemas.topic import (
     default_topic_path,
     load_topic,
 )
-from schemas.topic import model as topic_module
 from schemas.topic.fields import naver_address
+from schemas.topic.model import _MODELS
 from schemas.topic.yaml_source import MAX_BYTES, MAX_DEPTH
 from tests.support.paths import ROOT
 
@@ -288,7 +288,7 @@ def test_the_demo_has_the_rules_of_the_topic_that_ships() -> None:
 def test_the_default_topic_is_found_in_an_installed_package_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(topic_module, "__file__", str(tmp_path / "schemas" / "topic" / "model.py"))
+    monkeypatch.setattr("schemas.topic.model.__file__", str(tmp_path / "schemas" / "topic" / "model.py"))
     assert default_topic_path() == tmp_path / "topics" / "foundation_model.yaml"
     (tmp_path / "flows" / "topics").mkdir(parents=True)
     shipped = write(tmp_path / "flows" / "topics", GOOD, "foundation_model.yaml")
@@ -777,7 +777,7 @@ def test_the_documented_defaults_of_the_limits_are_the_real_ones() -> None:
 
 
 def test_every_field_says_what_it_expects() -> None:
-    for model in topic_module._MODELS.values():
+    for model in _MODELS.values():
         for name, field in model.model_fields.items():
             assert field.description or name == "type", (model, name)
 

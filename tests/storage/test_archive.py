@@ -20,7 +20,7 @@ from schemas.find import Known, Relevance, RevisionKind, Status
 from schemas.front_matter import loads
 from schemas.page import CaptureRef
 from storage.archive import open_archive
-from storage.captures import reader as captures
+from storage.captures.reader import read_capture
 from storage.database.writer import Database, Migration, migrations
 from storage.integrity.repair import verify_archive
 from storage.integrity.verify import verify
@@ -40,7 +40,7 @@ class TestStoring:
         assert (document.body, document.hash_matches) == (article(1).body, True)
         ((title, name, offset),) = rows(tmp_path, "SELECT title, capture_file, capture_offset FROM articles")
         assert title == article(1).title
-        record = captures.read(tmp_path, CaptureRef(str(name), int(str(offset))))
+        record = read_capture(tmp_path, CaptureRef(str(name), int(str(offset))))
         assert (record.url, record.status, record.content) == (key(1).url, 200, "<p>쪽</p>".encode())
 
     def test_known_tells_what_is_held_and_leaves_out_what_is_not(self, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ class TestStoring:
             known = archive.known([key(1).id, key(2).id])
         held = known[key(1).id].capture
         assert held is not None
-        assert captures.read(tmp_path, held).url == key(1).url
+        assert read_capture(tmp_path, held).url == key(1).url
         assert known == {
             key(1).id: Known(
                 key(1).id,
@@ -171,8 +171,8 @@ class TestPublishing:
     def test_in_the_middle_of_a_long_run_readers_see_what_it_has_stored_so_far(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("storage.archive.FRESH", 0.0)
-        monkeypatch.setattr("storage.archive._SHARE", 0.0)
+        monkeypatch.setattr("storage.database.publisher.PUBLISH_EVERY", 0.0)
+        monkeypatch.setattr("storage.database.publisher._PAUSE", 0.0)
         run = receipt()
         with open_archive(tmp_path) as archive:
             archive.start_run(run)
@@ -207,8 +207,8 @@ class TestPublishing:
         with open_archive(tmp_path) as archive:
             archive.start_run(run)
             with monkeypatch.context() as patch:
-                patch.setattr("storage.archive.FRESH", 0.0)
-                patch.setattr("storage.archive._SHARE", 0.0)
+                patch.setattr("storage.database.publisher.PUBLISH_EVERY", 0.0)
+                patch.setattr("storage.database.publisher._PAUSE", 0.0)
                 patch.setattr("storage.database.snapshot._copy", full)
                 archive.store(run.run_id, [stored(article(1), capture=archive.capture(page(key(1).url)))])
             assert "could not be published: No space left on device" in caplog.text
@@ -227,8 +227,8 @@ class TestPublishing:
         def run_into_it() -> None:
             with open_archive(tmp_path) as archive, monkeypatch.context() as patch:
                 archive.start_run(receipt())
-                patch.setattr("storage.archive.FRESH", 0.0)
-                patch.setattr("storage.archive._SHARE", 0.0)
+                patch.setattr("storage.database.publisher.PUBLISH_EVERY", 0.0)
+                patch.setattr("storage.database.publisher._PAUSE", 0.0)
                 patch.setattr(Database, "open", refused)
                 archive.store(receipt().run_id, [stored(article(1), capture=archive.capture(page(key(1).url)))])
 
@@ -242,7 +242,7 @@ class TestPublishing:
     def test_a_text_that_was_read_anew_is_shown_however_large_the_archive(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("storage.archive.SMALL", 0)
+        monkeypatch.setattr("storage.database.publisher.SMALL", 0)
         with open_archive(tmp_path) as archive:
             store_new(archive, 1)
         again = stored(
@@ -258,15 +258,15 @@ class TestPublishing:
         def full(path: Path, *, temporary: Path) -> None:
             raise StorageFault(f"{temporary}: no memory.")
 
-        monkeypatch.setattr("storage.archive.is_bloated", lambda database: True)
-        monkeypatch.setattr("storage.archive.compact", full)
+        monkeypatch.setattr("storage.database.publisher.is_bloated", lambda database: True)
+        monkeypatch.setattr("storage.database.publisher.compact", full)
         with open_archive(tmp_path) as archive:
             store_new(archive, 1)
         assert "the database stays larger than it needs to be" in caplog.text
         assert len(rows(tmp_path, "FROM articles")) == 1
 
     def test_readers_get_what_a_migration_brought(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("storage.archive.SMALL", 0)
+        monkeypatch.setattr("storage.database.publisher.SMALL", 0)
         every = migrations()
         with monkeypatch.context() as earlier:
             earlier.setattr("storage.database.writer.migrations", lambda: every[:-1])
@@ -375,7 +375,7 @@ class TestKilled:
             "archive._note_captures = kill",
             "module.remove_staging = kill",
             "module.json_file.save = kill",
-            "archive._publish = kill",
+            "archive._close = kill",
         ],
     )
     @pytest.mark.every(4)
@@ -391,7 +391,7 @@ class TestKilled:
     def test_an_answer_that_was_captured_and_not_stored_is_kept_for_the_next_run(self, root: Path) -> None:
         killed(root, "archive.store = kill")
         with open_archive(root) as archive:
-            assert any("1 answers of a killed run are kept" in note for note in archive.notes)
+            assert any("1 responses of a killed run are kept" in note for note in archive.notes)
             account = receipt("20260102T050405Z-0003")
             archive.start_run(account)
             kept = archive.captured_answer(key(2).url)

@@ -18,6 +18,7 @@ from flows.deployed.local import engine_at
 from flows.deployed.processes import Engine
 from flows.replica.corpus import make_corpus
 from flows.replica.server import Replica
+from tests.support.postgresql import binaries, postgresql
 
 T = TypeVar("T")
 PATIENCE = 150.0
@@ -37,21 +38,24 @@ class Operator:
         self.folder = folder
         self._client = httpx.Client(base_url=f"{engine.api}/", timeout=90, trust_env=False)
         self.scheduled = until(self._scheduled, 90, lambda: "the schedules make no runs")
-        for deployment in self.post("deployments/filter", {}):
-            self._ask("PATCH", f"deployments/{deployment['id']}", {"paused": True})
+        self.pause_schedules()
         # A run that was due before the pause would interfere with those of the tests.
         until(lambda: self._none_works() or None, PATIENCE, lambda: "a scheduled run does not end")
+
+    def pause_schedules(self) -> None:
+        for deployment in self.post("deployments/filter", {}):
+            self.ask("PATCH", f"deployments/{deployment['id']}", {"paused": True})
 
     def close(self) -> None:
         self._client.close()
 
     def get(self, path: str) -> Any:
-        return self._ask("GET", path)
+        return self.ask("GET", path)
 
     def post(self, path: str, body: Any) -> Any:
-        return self._ask("POST", path, body)
+        return self.ask("POST", path, body)
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request. It is repeated while the server's database is busy (503), as in Prefect's own client."""
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -78,18 +82,36 @@ class Operator:
         block = {"name": name, "data": data, "block_type_id": block_type, "block_schema_id": schema["id"]}
         self.post("block_documents/", block)
 
+    def runs_of(self, deployment: str) -> list[dict[str, Any]]:
+        """The runs of `flow/deployment` that are not of the schedule, the newest first."""
+        found = self.get(f"deployments/name/{deployment}")
+        asked = {"flow_runs": {"deployment_id": {"any_": [found["id"]]}}, "sort": "EXPECTED_START_TIME_DESC"}
+        return [run for run in self.post("flow_runs/filter", asked) if "auto-scheduled" not in run["tags"]]
+
+    def enable(self, automation: str, *, is_on: bool = True) -> None:
+        self.ask("PATCH", f"automations/{self.automation(automation)['id']}", {"enabled": is_on})
+
+    def automations(self) -> dict[str, str]:
+        """Name -> when it was last changed."""
+        return {one["name"]: f"{one['id']} {one['updated']}" for one in self.post("automations/filter", {})}
+
     def patient(self, name: str, seconds: float) -> None:
         """Shorten the waiting time of an automation, which is minutes by default."""
-        (found,) = [one for one in self.post("automations/filter", {}) if name in one["name"]]
+        found = self.automation(name)
         kept = {key: found[key] for key in ("name", "description", "enabled", "trigger", "actions")}
         kept["trigger"]["within"] = seconds
-        self._ask("PUT", f"automations/{found['id']}", kept)
+        self.ask("PUT", f"automations/{found['id']}", kept)
+
+    def automation(self, name: str) -> dict[str, Any]:
+        """The automation with this in its name."""
+        (found,) = [one for one in self.post("automations/filter", {}) if name in one["name"]]
+        return dict(found)
 
     def start(self, deployment: str, tags: Sequence[str] = (), /, **parameters: Any) -> str:
         """Start a run of `flow/deployment`; returns its id."""
         found = self.get(f"deployments/name/{deployment}")
-        merged = {"parameters": {**found["parameters"]["parameters"], **parameters}}
-        made = self.post(f"deployments/{found['id']}/create_flow_run", {"parameters": merged, "tags": list(tags)})
+        asked = {"parameters": parameters, "tags": list(tags)}
+        made = self.post(f"deployments/{found['id']}/create_flow_run", asked)
         return str(made["id"])
 
     def run(self, run: str) -> dict[str, Any]:
@@ -180,9 +202,23 @@ def operator(folder: Path, **environment: str) -> Iterator[Operator]:
     """Server, worker and stand-in during a block. The API key is not in the worker's environment."""
     corpus = make_corpus(11, articles=260, presses=8, days=4, last=datetime.now(UTC))
     keyless = {"NAVER_CLIENT_ID": "", "NAVER_CLIENT_SECRET": "", **QUICK, **environment}
-    with Replica(corpus) as naver, engine_at(folder / "prefect", naver=naver, more=keyless) as engine:
+    with (
+        _database() as settings,
+        Replica(corpus) as naver,
+        engine_at(folder / "prefect", naver=naver, more={**keyless, **settings}) as engine,
+    ):
         hand = Operator(engine, naver, folder)
         try:
             yield hand
         finally:
             hand.close()
+
+
+@contextmanager
+def _database() -> Iterator[dict[str, str]]:
+    """Settings for a server on PostgreSQL where it is installed, else on SQLite."""
+    if (found := binaries()) is None:
+        yield {}
+    else:
+        with postgresql(found) as address:
+            yield {"PREFECT_SERVER_DATABASE_CONNECTION_URL": address}

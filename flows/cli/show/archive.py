@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, line, out, say, say_all, table, table_console
+from flows.cli.show.terminal import grid, line, out, print_table, say, say_all, table
 from flows.cli.show.values import cell
+from schemas.coverage import Gap, grouped
 from schemas.receipt import ExitReason
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from storage.integrity.repair import Repair
     from storage.integrity.verify import Verification
 
+_ABOUT = (
+    *("archive", "as_of", "articles", "on_topic", "revisions", "duplicates", "newest_article", "waiting", "runs"),
+)
 _MOST_DIFFERENCES = 20
 _MOST_SHOWN = 120
 """Characters of a value in a difference."""
@@ -28,20 +32,24 @@ _MOST_SHOWN = 120
 def show_status(found: Mapping[str, Any]) -> None:
     """The result of `storage.reading.reader.status`."""
     about = grid()
-    for name in ("archive", "as_of", "articles", "revisions", "duplicates", "newest_article", "waiting", "runs"):
+    for name in _ABOUT:
         about.add_row(Text(name, style="dim"), Text(cell(found[name]) or "none"))
-    table_console().print(about)
-    gaps = [f"gap: {g['source']}: {cell(g['since'])} to {cell(g['until'])}: {g['reason']}" for g in found["gaps"]]
-    say_all(gaps, "yellow")
-    if gaps:
-        say("to read them: seogo backfill --gaps", "dim")
+    print_table(about)
+    gaps = grouped(Gap(**gap) for gap in found["gaps"])
+    say_all([f"gap: {gap.source}: {cell(gap.since)} to {cell(gap.until)}: {gap.reason}" for gap in gaps], "yellow")
+    if any(not gap.is_forbidden for gap in gaps):
+        say("to read what can be read: seogo backfill --gaps", "dim")
     if number := found["quarantined"]:
         say(f"{number:,} pages are in quarantine; once the parser is fixed: seogo reparse --quarantined", "yellow")
     for source, watermark in found["sources"].items():
         say(f"{source}: read up to {cell(watermark)}", "dim")
     if last := found["last_run"]:
         began = cell(datetime.fromisoformat(last["started_at"]))
-        say(f"last run: {last['command']} of {began}: {last['exit_reason']}: {last['explanation']}")
+        ended = ": ".join(filter(None, (last["exit_reason"], last["explanation"])))
+        say(f"last run: {last['command']} of {began}: {ended}")
+    if "schedule" in found:
+        style = "" if found["schedule_level"] == "ok" else "bold red"
+        say(f"schedule: {found['schedule']}", style)
 
 
 def show_verification(found: Verification) -> None:
@@ -114,7 +122,7 @@ def _show_differences(done: Reparsed | Reassessed) -> None:
         found.add_column("articles", justify="right")
         for name, number in done.fields.most_common():
             found.add_row(name, f"{number:,}")
-        out.print(found)
+        print_table(found)
     for article_id, differences in groupby(done.examples[:_MOST_DIFFERENCES], key=lambda one: one.id):
         say(article_id, "bold")
         for difference in differences:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, line, out, say, shown, table, table_console
+from flows.cli.show.terminal import grid, line, out, print_table, say, shown, table
 from flows.cli.show.values import cell
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _ABOUT = (
     *("publisher", "authors", "categories", "published_at", "modified_at", "gone_at"),
     *("kind", "original_url", "url", "images"),
-    *("id", "content_hash", "parser", "status", "revision", "relevance", "reasons", "teams", "models", "file"),
+    *("id", "content_hash", "parser", "status", "revision", "relevance", "on_topic", "reasons", "teams"),
+    *("models", "file"),
 )
 _STYLES = {"equal": "", "delete": "red strike", "insert": "green"}
 _MARKS = {"equal": ("", ""), "delete": ("[-", "-]"), "insert": ("{+", "+}")}
@@ -27,9 +28,9 @@ def show_article(fields: Mapping[str, Any]) -> None:
     say(fields.get("title") or fields["id"], "bold")
     about = grid()
     for name in _ABOUT:
-        if fields.get(name):
+        if fields.get(name) not in (None, "", []):
             about.add_row(Text(name, style="dim"), Text(cell(fields[name])))
-    table_console().print(about)
+    print_table(about)
     out.print()
     out.print(Text(shown(fields.get("body") or fields.get("description") or "(no text)")))
 
@@ -41,9 +42,8 @@ def show_history(found: History) -> None:
         steps.add_column(name, overflow="fold", no_wrap=name in ("time", "revision", "what"))
     for step in found.steps:
         steps.add_row(*map(Text, _cells(step)))
-    console = table_console()
-    console.print(Text(line(found.revisions[-1]["title"] or found.id), style="bold"))
-    console.print(steps)
+    say(found.revisions[-1]["title"] or found.id, "bold")
+    print_table(steps)
     if len(found.revisions) > 1:
         say(f"what the last revision changed, word by word: seogo show {found.id} --diff", "dim")
 

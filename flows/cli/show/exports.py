@@ -76,7 +76,7 @@ def _show_files(done: Exported) -> None:
 
 def _lines(done: Exported) -> Iterator[str]:
     for name in done.written[:_MOST_FILES]:
-        yield f"{done.folder}/{name}: written"
+        yield f"{done.folder}/{name}: {'missing or altered, written again' if name in done.restored else 'written'}"
     for name in done.removed[:_MOST_FILES]:
         yield f"{done.folder}/{name}: removed"
     if more := sum(max(len(names) - _MOST_FILES, 0) for names in (done.written, done.removed)):

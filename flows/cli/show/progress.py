@@ -53,6 +53,7 @@ class Meter:
 
     def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
+        self._noun = "files" if what == "import" else "finds"
         self._clock = clock
         self._began = clock()
         self._receipt: Receipt | None = None
@@ -89,8 +90,8 @@ class Meter:
         sources = f"{len(receipt.sources)} sources read, " if receipt.sources else ""
         done = self._done(receipt)
         if receipt.discovered < done:
-            return f"{sources}{done:,} finds"
-        return f"{sources}{done:,} of {receipt.discovered:,} finds{self._rate(receipt, done)}"
+            return f"{sources}{done:,} {self._noun}"
+        return f"{sources}{done:,} of {receipt.discovered:,} {self._noun}{self._rate(receipt, done)}"
 
     def _done(self, receipt: Receipt) -> int:
         done = receipt.finds + max(0, receipt.pages_read - self._pages_before)

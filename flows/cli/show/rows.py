@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, line, out, shown, table, table_console
+from flows.cli.show.terminal import grid, line, out, print_table, shown, table, table_width
 from flows.cli.show.values import cell, json_text, plain, standard_output
 
 ROWS_AT_A_TIME = 500
@@ -106,16 +106,16 @@ def _csv_field(value: Any, text: Callable[[str], str]) -> Any:
 
 
 def _print_table(names: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
-    console = table_console()
+    width = table_width()
     names = [line(name) for name in names]  # PIVOT makes column names of values
     draw: Callable[[Sequence[str], Sequence[Sequence[str]], int], RenderableType] | None = None
     count = 0
     while block := [[cell(value) for value in row] for row in islice(rows, ROWS_AT_A_TIME)]:
-        draw = draw or (_side_by_side if _fits(names, block, console.width) else _one_below_the_other)
-        console.print(draw(names, block, count))
+        draw = draw or (_side_by_side if _fits(names, block, width) else _one_below_the_other)
+        print_table(draw(names, block, count))
         count += len(block)
     if not count:
-        console.print(_side_by_side(names, (), 0) if _fits(names, (), console.width) else Text(", ".join(names)))
+        print_table(_side_by_side(names, (), 0) if _fits(names, (), width) else Text(", ".join(names)))
     out.print(Text(f"{count:,} row{'' if count == 1 else 's'}", style="dim"))
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from flows.cli.show.progress import COLOURS
-from flows.cli.show.terminal import line, out, say, say_all, table
+from flows.cli.show.terminal import line, out, print_table, say, say_all, table
 from flows.reports.text import counts, number, seconds, size
+from schemas.page import DISALLOWED
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
 
 _QUIET_ENDS = (SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY)
@@ -39,7 +40,7 @@ def _show_outcomes(receipt: Receipt) -> None:
             found.add_row(Text(outcome.value, style=COLOURS.get(outcome, "")), number(count))
     found.add_section()
     found.add_row("finds", f"{receipt.finds:,}", style="bold")
-    out.print(found)
+    print_table(found)
 
 
 def _show_import(receipt: Receipt) -> None:
@@ -73,7 +74,8 @@ def _notes(receipt: Receipt) -> Iterator[str]:
     if permission := receipt.robots.get("permission"):
         yield f"robots.txt was not applied, by permission: {permission}"
     yield from (f"note: {note}" for note in receipt.notes)
-    yield from (f"gap: {gap}" for gap in receipt.gaps)
+    # What robots.txt forbids is said by the line of its source.
+    yield from (f"gap: {gap}" for gap in receipt.gaps if DISALLOWED not in gap)
 
 
 def _last_line(receipt: Receipt) -> Text:

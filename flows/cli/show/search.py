@@ -1,4 +1,4 @@
-"""What a search found: in the terminal, as rows, and as one JSON document. Imports rich, so only where it is shown."""
+"""The result of a search: for people, as rows, and as one JSON document. Imports rich: import it only when needed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ COLUMNS = ("id", "title", "publisher", "published_at", "status", "on_topic", "st
 
 
 def check_output(form: str) -> None:
-    """Raises BadInput where the hits would be written to a terminal that cannot show them."""
+    """Raises BadInput if Parquet would be written to a terminal."""
     if form == "parquet" and sys.stdout.isatty():
         raise BadInput("--format parquet is not for a terminal: write it to a file, with > hits.parquet")
 
 
 def give(found: Found, form: str) -> None:
-    """Print what was found as `table`, `csv`, `json` or `parquet`."""
+    """Print the result as `table`, `csv`, `json` or `parquet`."""
     match form:
         case "json":
             print_json(found.as_json())
@@ -57,21 +57,21 @@ def _print_hits(found: Found) -> None:
         _print_hit(hit)
     shown_of = f", {len(found.hits):,} shown" if len(found.hits) < found.total else ""
     out.print(Text(f"{found.total:,} articles{shown_of}", style="bold" if found.total else "bold yellow"))
-    if found.aside:
-        out.print(Text(f"{found.aside:,} more are imported or off topic: --all finds them, too", style="yellow"))
+    if found.hidden:
+        out.print(Text(f"{found.hidden:,} more are imported or off topic: --all finds them, too", style="yellow"))
 
 
 def _print_hit(hit: Hit) -> None:
     out.print(_marked(hit.headline if hit.title else Snippet("(no title)", ()), "bold"))
-    told = (hit.publisher, hit.published_at, "" if hit.status == "archived" else hit.status, hit.id, hit.why)
-    out.print(Text(line(" · ".join(cell(one) for one in told if one)), style="dim"))
+    facts = (hit.publisher, hit.published_at, "" if hit.status == "archived" else hit.status, hit.id, hit.why)
+    out.print(Text(line(" · ".join(cell(one) for one in facts if one)), style="dim"))
     if hit.snippet.text:
         out.print(_marked(hit.snippet, ""))
     out.print()
 
 
 def _marked(snippet: Snippet, style: str) -> Text:
-    """A piece of a text with its marks in colour; in a pipe, as they are in JSON."""
+    """A piece of a text with its marks in colour; between `**` if this is not a terminal."""
     if not out.is_terminal:
         return Text(line(snippet.marked()))
     text = Text(style=style)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -42,11 +42,20 @@ out.soft_wrap = not out.is_terminal  # in a pipe, a line stays one line
 err = _Console(stderr=True, highlight=False)
 
 
-def table_console() -> Console:
-    """Where tables are printed: the terminal, or a page of unlimited width."""
-    if out.is_terminal or "COLUMNS" in os.environ:
-        return out
-    return _Console(width=_NO_LIMIT, highlight=False)
+def table_width() -> int:
+    """How wide a table may be: as the terminal, and in a pipe without a limit."""
+    return out.width if out.is_terminal or "COLUMNS" in os.environ else _NO_LIMIT
+
+
+def print_table(found: RenderableType) -> None:
+    """Print a table. In a pipe, its lines are as long as they need to be, and have no spaces at their ends."""
+    if out.is_terminal:
+        out.print(found)
+        return
+    console = _Console(width=table_width(), highlight=False)
+    with console.capture() as held:
+        console.print(found)
+    out.file.writelines(f"{row.rstrip(' ')}\n" for row in held.get().splitlines())
 
 
 def shown(text: object) -> str:

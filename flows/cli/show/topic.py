@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, say, shown, table_console
+from flows.cli.show.terminal import grid, print_table, say, shown
 
 if TYPE_CHECKING:
     from schemas.topic import Topic
@@ -36,7 +36,7 @@ def show_topic(topic: Topic) -> None:
     about = grid()
     for name, value in rows.items():
         about.add_row(Text(name, style="dim"), Text(shown(value)))
-    table_console().print(about)
+    print_table(about)
     for warning in topic_warnings(topic):
         say(f"warning: {warning}", "yellow")
     say("no mistakes", "bold green")

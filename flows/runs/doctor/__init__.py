@@ -9,5 +9,6 @@ keys.py         the Search API's keys, one request each
 sources.py      the first page of a source, and one article, through the parsers
 examination.py  all of them, in order
 prefect.py      where a Prefect server is to be asked (the checks themselves: `flows.deployed.health`)
+schedule.py     whether scheduled crawls happen, as that server knows
 bundle.py       what a bug report needs, as a zip file
 """

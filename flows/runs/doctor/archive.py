@@ -278,4 +278,7 @@ def _last_verify(root: Path, now: datetime) -> Check:
     if found is None:
         return ok("last verify", "none that is recorded")
     said = f"{ago(now - found.ended_at)} ago: {found.faults:,} faults"
-    return error("last verify", said, "run: seogo repair") if found.faults else ok("last verify", said)
+    if not found.faults:
+        return ok("last verify", said)
+    exports_only = found.first_fault.startswith("export ")  # they come last
+    return error("last verify", said, f"run: seogo {'publish' if exports_only else 'repair'}")

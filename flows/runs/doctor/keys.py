@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flows.fetching.client import Client
-from flows.naver import search_api, urls
+from flows.naver import urls
+from flows.naver.search.api import ApiErrorKind, parse_api_error, parse_search_answer
 from flows.runs.doctor import faults
 from flows.runs.doctor.check import Check, error, ok, warning
 from flows.sources.api_keys import KEY_VARIABLES, Endpoint, keys_from
@@ -16,13 +17,13 @@ from schemas.topic import SearchApi, Topic
 
 _RESULTS = 10
 _REMEDIES = {
-    search_api.ApiErrorKind.BAD_KEY: ("refuses the key", "copy the key again, or get a new one: README.md"),
-    search_api.ApiErrorKind.BAD_QUERY: ("refuses the request", "report it with seogo doctor --bundle"),
-    search_api.ApiErrorKind.RATE: ("says that requests come too fast", "see what else uses this key"),
-    search_api.ApiErrorKind.QUOTA: ("says that the day's quota is used up", "wait until tomorrow (Korean time)"),
-    search_api.ApiErrorKind.SERVER: ("has a fault of its own", faults.LATER),
+    ApiErrorKind.BAD_KEY: ("refuses the key", "copy the key again, or get a new one: README.md"),
+    ApiErrorKind.BAD_QUERY: ("refuses the request", "report it with seogo doctor --bundle"),
+    ApiErrorKind.RATE: ("says that requests come too fast", "see what else uses this key"),
+    ApiErrorKind.QUOTA: ("says that the day's quota is used up", "wait until tomorrow (Korean time)"),
+    ApiErrorKind.SERVER: ("has a fault of its own", faults.LATER),
 }
-_PASSING = (search_api.ApiErrorKind.RATE, search_api.ApiErrorKind.QUOTA, search_api.ApiErrorKind.SERVER)
+_PASSING = (ApiErrorKind.RATE, ApiErrorKind.QUOTA, ApiErrorKind.SERVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ async def _try(endpoint: Endpoint, topic: Topic, environment: Mapping[str, str],
         return None
     if missing := [variable for variable in variables if variable not in given]:
         judged = error if needed else warning
-        todo = f"set {' and '.join(variables)}: README.md (Secret blocks of Prefect are not seen here)"
+        todo = f"set {' and '.join(variables)}: README.md (Secret blocks are read only if PREFECT_API_URL is set)"
         return KeyTried(judged(name, f"{' and '.join(missing)}: not set", todo))
     try:
         key = keys_from(given)[endpoint]
@@ -65,20 +66,20 @@ def _query(topic: Topic) -> str:
 
 
 def _says_why(page: RawPage) -> bool:
-    return search_api.parse_api_error(page.content, page.status) is not None
+    return parse_api_error(page.content, page.status) is not None
 
 
 def _judged(name: str, answer: RawPage | FetchFault, *, needed: bool) -> Check:
     if isinstance(answer, FetchFault):
         return error(name, f"no answer: {faults.said(answer)}", faults.LATER)
-    refusal = search_api.parse_api_error(answer.content, answer.status)
+    refusal = parse_api_error(answer.content, answer.status)
     if refusal is not None:
         said, todo = _REMEDIES[refusal.kind]
         judged = warning if refusal.kind in _PASSING else error
         # Not its message: what a server writes may hold anything.
         return judged(name, f"the Search API {said} (status {answer.status})", todo)
     try:
-        search_api.parse_search_answer(answer.content, source=name, seen_at=answer.fetched_at, url=answer.final_url)
+        parse_search_answer(answer.content, source=name, seen_at=answer.fetched_at, url=answer.final_url)
     except LayoutChanged as fault:
         return error(name, faults.unknown_layout(fault), faults.REPORT)
     return ok(name, "accepted" if needed else "accepted, though the topic has no search_api source with this endpoint")

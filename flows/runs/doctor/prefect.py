@@ -16,14 +16,14 @@ def server_of(environment: Mapping[str, str]) -> str | None:
     host = environment.get("PREFECT_SERVER_API_HOST") or "127.0.0.1"
     port = environment.get("PREFECT_SERVER_API_PORT") or "4200"
     usual = f"http://{host}:{port}/api"
-    return usual if _answers(f"{usual}/health") else None
+    return usual if is_ready(usual) else None
 
 
-def _answers(address: str) -> bool:
+def is_ready(api: str) -> bool:
     """Whether a Prefect server answers: it says `true`."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(address, timeout=_WITHIN) as answer:
+        with direct.open(f"{api}/health", timeout=_WITHIN) as answer:
             return bool(answer.read(10).strip() == b"true")
     except (OSError, HTTPException):  # nobody, or somebody else
         return False

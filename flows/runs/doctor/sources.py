@@ -8,7 +8,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from flows.fetching.client import Client
-from flows.naver import listing, search_api, search_page, urls
+from flows.naver import listing, urls
+from flows.naver.search.api import parse_search_answer
+from flows.naver.search.page import parse_search_page
 from flows.runs.doctor import faults
 from flows.runs.doctor.check import Check, error, ok, warning
 from flows.runs.doctor.keys import KeyTried
@@ -48,10 +50,10 @@ async def _read(source: Source, topic: Topic, keys: Mapping[str, KeyTried], clie
     name = f"source {source.label}"
     match source:
         case SearchApi():
-            return _read_page(name, keys[source.endpoint].answer, search_api.parse_search_answer)
+            return _read_page(name, keys[source.endpoint].answer, parse_search_answer)
         case SearchPage():
             url = urls.search_page_url(topic.queries[0], first=today - _WEEK, last=today, start=1)
-            return _read_page(name, await client.fetch(url, why=name), search_page.parse_search_page)
+            return _read_page(name, await client.fetch(url, why=name), parse_search_page)
         case PressList():
             url = urls.press_list_url(source.oids[0], _day_of_list(today), 1)
             return _read_page(name, await client.fetch(url, why=name), listing.parse_list_page)

@@ -68,14 +68,14 @@ def test_no_key_in_a_debug_log_or_the_traceback_of_a_bug(tmp_path: Path, naver: 
 
 
 def process_of(program: str, *words: str, env: dict[str, str]) -> Ran:
-    from tests.support import command as cli_support
+    from tests.support import command
 
-    before = cli_support.COMMAND
+    before = command.COMMAND
     try:
-        cli_support.COMMAND = (sys.executable, "-P", "-c", program)
+        command.COMMAND = (sys.executable, "-P", "-c", program)
         return process(*words, env=env)
     finally:
-        cli_support.COMMAND = before
+        command.COMMAND = before
 
 
 def test_the_search_for_keys_finds_them_where_they_hide(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ import typer
 from typer.main import get_command
 
 from flows.cli.app import app
+from flows.cli.arguments import since_from, time_from
 from flows.cli.errors import asks_for_json
 from flows.cli.exit_codes import Exit, exit_of_error, exit_of_run
 from flows.cli.options import whole
 from schemas import errors
+from schemas.article import SEOUL
 from schemas.receipt import ExitReason
 from tests.support.command import COMMAND, environment, process, seogo
 
@@ -37,6 +40,49 @@ def commands() -> list[list[str]]:
     for name, command in top.commands.items():  # type: ignore[attr-defined]
         found += [[name, sub] for sub in command.commands] if hasattr(command, "commands") else [[name]]
     return found
+
+
+# -- times and completions
+
+
+@pytest.mark.parametrize(
+    ("text", "ago"), [("7d", timedelta(days=7)), ("12h", timedelta(hours=12)), ("30m", timedelta(minutes=30))]
+)
+def test_a_time_so_long_ago(text: str, ago: timedelta) -> None:
+    before = datetime.now(UTC) - ago
+    found = time_from("--since", text)
+    assert before <= found <= datetime.now(UTC) - ago
+    assert since_from(text) is not None
+
+
+def test_a_day_by_its_name_begins_at_midnight_in_korea() -> None:
+    today, yesterday = time_from("--as-of", "today"), time_from("--as-of", "yesterday")
+    assert today - yesterday == timedelta(days=1)
+    assert (today.astimezone(SEOUL).hour, today.utcoffset()) == (0, timedelta(hours=9))
+    assert time_from("--as-of", "2026-11-01").isoformat() == "2026-11-01T00:00:00+09:00"
+
+
+@pytest.mark.parametrize("text", ["7", "d", "7w", "-7d", "７d", "tomorrow", "99999d"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(errors.BadInput, match="write 2025-12-28, 2025-12-28T09:30, yesterday or 7d"):
+        time_from("--since", text)
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("seogo export --format ", ["parquet", "jsonl", "jsonl.gz", "markdown", "markdown-strict", "atom"]),
+        ("seogo publish --format json", ["jsonl", "jsonl.gz"]),
+        ("seogo sql --format ", ["table", "csv", "json", "parquet"]),
+        ("seogo sql --example teams-", ["teams-together"]),
+        ("seogo search --sort ", ["relevance", "newest"]),
+    ],
+)
+def test_the_shell_completes_choices(words: str, offered: list[str]) -> None:
+    asked = {"_SEOGO_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    command = Path(sys.executable).with_name("seogo")  # the name of the variable is made of the command's
+    ran = subprocess.run([command], env=environment(**asked), capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == offered
 
 
 # -- help
@@ -178,7 +224,7 @@ def test_every_error_has_a_code() -> None:
     [
         (["crawl", "--url", "https://example.org/1"], "is not the address of a Naver article"),
         (["crawl", "--url", ""], "is not the address of a Naver article"),
-        (["crawl", "--since", "yesterday"], "write 2025-12-28"),
+        (["crawl", "--since", "tomorrow"], "write 2025-12-28"),
         (["crawl", "--since", "2999-01-01"], "and now"),
         (["crawl", "--since", "0001-01-01"], "2000-01-01"),
         (["crawl", "--from-file", "none.txt"], "none.txt cannot be read: No such file"),

@@ -102,8 +102,9 @@ def test_sources_that_name_nothing_are_no_success(corpus: Corpus, tmp_path: Path
 def test_no_network_is_no_success(tmp_path: Path) -> None:
     topic, archive = hasty_topic(tmp_path), tmp_path / "archive"
     ran = seogo("crawl", env={"SEOGO_NAVER": "http://127.0.0.1:9", "SEOGO_ARCHIVE": archive, "SEOGO_TOPIC": topic})
-    assert ran.code not in (Exit.DONE, Exit.BUG)
-    assert "Traceback" not in ran.err
+    assert (ran.code, ran.err) == (Exit.OFFLINE, "")
+    assert "offline: no host can be reached (127.0.0.1: Connection refused)" in ran.out
+    assert "gap:" not in ran.out
 
 
 def test_without_a_key_and_with_a_wrong_one_the_rest_is_crawled(naver: Replica, tmp_path: Path) -> None:

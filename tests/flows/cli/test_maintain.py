@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,30 @@ def test_what_is_damaged_is_named_mended_and_named_no_more(root: Path) -> None:
     assert mended.json["left"] == []
     assert [line for line in mended.json["mended"] if key(7).id in line]
     assert seogo("verify", "--archive", root).code == Exit.DONE
+
+
+HOLDING = """
+import sys, time
+from pathlib import Path
+from storage.archive import leased
+
+with leased(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("command", ["rebuild", "verify"])
+def test_beside_a_writer_whose_lock_file_was_deleted(root: Path, command: str) -> None:
+    words = [sys.executable, "-c", HOLDING, str(root)]
+    with subprocess.Popen(words, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        (root / "state" / "lock").unlink()
+        ran = seogo(command, "--archive", root)
+        assert (ran.code, f"process {holder.pid} on" in ran.complaint) == (Exit.ARCHIVE_BUSY, True)
+        holder.communicate()
+    assert seogo(command, "--archive", root).code == Exit.DONE
 
 
 def test_what_cannot_be_mended_is_named_with_its_own_code(root: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from flows.cli.exit_codes import Exit
 from flows.cli.publish import FORMATS
-from storage.archive import leased
 from storage.exports.full import FORMS
+from storage.state.lease import leased
 from tests.support.archives import new_archive
 from tests.support.command import seogo
 

@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import termios
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from rich.cells import cell_len
 
@@ -31,7 +33,8 @@ TITLE = 'A, "B"\t소버린 AI \x1b[31m빨강'
 FIELDS = [
     *("id", "oid", "aid", "url", "title", "subtitle", "body", "publisher", "authors", "categories"),
     *("published_at", "modified_at", "crawled_at", "original_url", "images", "kind", "content_hash", "text_hash"),
-    *("parser", "status", "revision", "revision_kind", "gone_at", "relevance", "reasons", "teams", "models", "file"),
+    *("parser", "status", "revision", "revision_kind", "gone_at", "relevance", "on_topic", "reasons"),
+    *("teams", "models", "file"),
 ]
 """The names of the fields, in the guaranteed order."""
 
@@ -313,12 +316,36 @@ def test_show_says_why_there_is_nothing_to_show(archive: Path, name: str, says: 
     assert says in ran.complaint
 
 
+def test_gaps_that_nobody_can_close_are_one_line_of_the_status(archive: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(archive, tmp_path / "archive"))
+    reason = "https://search.naver.com/robots.txt disallows it for seogo"
+    with duckdb.connect(str(root / "archive.duckdb")) as connection:
+        for number in range(8):
+            gap = (f"search_page:독자 {number}", PUBLISHED, PUBLISHED + timedelta(hours=1), "gap", reason, "r")
+            connection.execute("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?)", gap)
+    shown = seogo("status", "--archive", root).out
+    (line,) = [line for line in shown.splitlines() if line.startswith("gap: ")]
+    assert line.startswith("gap: search_page:독자 0 and 7 more: 2025-12-30 ")
+    assert line.endswith(reason)
+    assert "backfill --gaps" not in shown
+    assert len(seogo("status", "--json", "--archive", root).json["gaps"]) == 8
+
+
+@pytest.mark.parametrize(
+    "words", [["status"], ["show", "001_0000000001"], ["sql", "FROM daily"], ["sql", "SELECT 1 WHERE false"]]
+)
+def test_in_a_pipe_no_line_is_padded(archive: Path, words: list[str]) -> None:
+    lines = process(*words, "--archive", archive).out.splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert len(lines) > 1
+
+
 # -- status and verify
 
 
 def test_status_for_machines_and_people(archive: Path) -> None:
     told = seogo("status", "--json", "--archive", archive).json
-    assert told["articles"] == {"archived": 2}
+    assert (told["articles"], told["on_topic"]) == ({"archived": 2}, {"unknown": 2})
     assert told["duplicates"] == 1
     assert told["runs"] == 2
     assert told["sources"] == {"search_api:소버린 AI": PUBLISHED.isoformat()}

@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 import yaml
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from pydantic import ValidationError
 
-from flows.deployed import apply, automations, states
+from flows.deployed import alerts, apply, events, states, triggers
 from flows.deployed.execution import RunBridge
-from flows.deployed.parameters import ArchiveParameters, BackfillParameters, CrawlParameters, ReparseParameters
+from flows.deployed.parameters import (
+    FORMS,
+    ReparseParameters,
+)
 from flows.deployed.processes import Engine
 from flows.pipeline.stop import Stop
 from schemas.article import Outcome
@@ -75,10 +77,10 @@ def test_a_deployment_names_a_flow_and_fills_in_its_form(deployment: dict[str, A
     flow = flow_of(deployment)
     assert flow.name == deployment["entrypoint"].split(".")[-1] in deployment["tags"]
     assert "seogo" in deployment["tags"]  # the automations select runs by it
-    validated = flow.validate_parameters(deployment["parameters"])["parameters"]
-    assert flow.flow_run_name.format(parameters=validated)
-    form = flow.parameters.model_dump()["definitions"]
-    (fields,) = [definition["properties"] for definition in form.values()]
+    validated = flow.validate_parameters(deployment["parameters"])
+    assert {name: validated[name] for name in deployment["parameters"]} == deployment["parameters"]
+    fields = flow.parameters.model_dump()["properties"]
+    assert fields.keys() == FORMS[flow.name].model_fields.keys()
     assert all(field.get("description") for field in fields.values()), fields
     assert not any("key" in field or "secret" in field for field in fields)
 
@@ -107,60 +109,6 @@ def test_schedules_are_korean_and_no_two_begin_together() -> None:
     assert len(set(minutes)) == len(minutes)
 
 
-# -- parameters
-
-
-def test_a_time_without_a_zone_is_korean() -> None:
-    since = CrawlParameters.model_validate({"since": "2025-12-28T09:30"}).since
-    assert since is not None
-    assert since.isoformat() == "2025-12-28T09:30:00+09:00"
-
-
-@pytest.mark.parametrize(
-    ("given", "days", "window"),
-    [
-        ({"last_days": 3}, (date(2025, 12, 29), date(2025, 12, 31)), "the last 3 days"),
-        (
-            {"first": "2025-12-01", "last": "2025-12-03"},
-            (date(2025, 12, 1), date(2025, 12, 3)),
-            "2025-12-01..2025-12-03",
-        ),
-        ({"first": "2025-12-01"}, (date(2025, 12, 1), date(2025, 12, 31)), "2025-12-01.."),
-        ({"gaps": True}, (None, None), "the gaps"),
-    ],
-)
-def test_days_of_a_backfill(given: dict[str, Any], days: tuple[date, date], window: str) -> None:
-    parameters = BackfillParameters.model_validate(given)
-    assert parameters.days(date(2025, 12, 31)) == days
-    assert parameters.window == window
-
-
-@pytest.mark.parametrize(
-    ("kind", "given", "said"),
-    [
-        (BackfillParameters, {"first": "2025-12-02", "last": "2025-12-01"}, "is before the first"),
-        (BackfillParameters, {"gaps": True, "last_days": 3}, "give only one of"),
-        (BackfillParameters, {"last_days": 0}, "greater than or equal to 1"),
-        (ReparseParameters, {"accept": True}, "`accept` needs `quarantined`"),
-        (CrawlParameters, {"naver_client_secret": "x"}, "Extra inputs are not permitted"),
-    ],
-)
-def test_forms_that_contradict_themselves(kind: type[ArchiveParameters], given: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
-        kind.model_validate(given)
-
-
-def test_what_a_form_leaves_empty_the_worker_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SEOGO_ARCHIVE", raising=False)
-    monkeypatch.delenv("SEOGO_TOPIC", raising=False)
-    assert (CrawlParameters().archive_name, CrawlParameters().topic_name) == ("archive", "foundation_model")
-    monkeypatch.setenv("SEOGO_ARCHIVE", "/srv/archive")
-    monkeypatch.setenv("SEOGO_TOPIC", "/etc/seogo/mine.yaml")
-    assert (CrawlParameters().archive_path, CrawlParameters().topic_name) == (Path("/srv/archive"), "mine")
-    assert (CrawlParameters().archive_name, ArchiveParameters(archive=".").archive_name) == ("archive", ".")
-    assert CrawlParameters(archive="here", topic="other.yaml").topic_name == "other"
-
-
 # -- states
 
 
@@ -178,14 +126,21 @@ def test_a_run_that_did_not_do_its_job_failed_under_a_name_of_its_own(reason: Ex
     state = states.of_receipt(receipt(reason))
     assert state.is_failed()
     assert state.name == "".join(word.title() for word in reason.split("_"))
-    assert state.message == f"{reason}: so it was"
+    assert state.message == f"{reason}: so it was (0 new, 0 edited, 0 copies; 0 requests)"
     assert f"prefect.flow-run.{state.name}" in told_about()
 
 
 @pytest.mark.parametrize("reason", [ExitReason.DONE, ExitReason.NOTHING_NEW])
 def test_a_run_that_did_its_job_completed_and_says_why(reason: ExitReason) -> None:
     state = states.of_receipt(receipt(reason))
-    assert (state.name, state.message) == ("Completed", f"{reason}: so it was")
+    assert (state.name, state.is_completed()) == ("Completed", True)
+    assert str(state.message).startswith(f"{reason}: so it was (")
+
+
+def test_the_message_has_the_numbers() -> None:
+    outcomes = {"new": 1200, "edited": 3, "duplicate": 2, "unchanged": 7, "failed": 1}
+    state = states.of_receipt(receipt(ExitReason.DONE, outcomes=outcomes, requests=40))
+    assert state.message == "done: so it was (1,200 new, 3 edited, 2 copies, 1 failed; 40 requests)"
 
 
 @pytest.mark.parametrize(
@@ -228,29 +183,44 @@ def test_errors_of_ours_are_states_with_their_sentence(error: Any, name: str) ->
 # -- automations
 
 
+BLOCK = "11111111-1111-1111-1111-111111111111"
+
+
 def told_about() -> set[str]:
     """The events that trigger a notification."""
-    made = automations.alerts("11111111-1111-1111-1111-111111111111")
+    made = alerts.alerts(BLOCK)
     return {event for one in made for event in getattr(one.trigger, "expect", ())}
 
 
 def test_somebody_is_told_once_of_each_end() -> None:
-    events = [event for one in automations.alerts("1" * 32) for event in getattr(one.trigger, "expect", ())]
-    assert len(events) == len(set(events))
-    assert "prefect.flow-run.Crashed" in events
-    assert "prefect.flow-run.Completed" not in events
+    told = [event for one in alerts.alerts(BLOCK) for event in getattr(one.trigger, "expect", ())]
+    assert len(told) == len(set(told))
+    assert "prefect.flow-run.Crashed" in told
+
+
+def test_every_automation_says_what_it_is_for() -> None:
+    made = [*triggers.housekeeping(), *alerts.alerts(BLOCK), *alerts.silence_alerts(BLOCK)]
+    assert all(one.description for one in made)
+    assert len({one.name for one in made}) == len(made)
+
+
+def test_the_silence_of_every_schedule_is_noticed() -> None:
+    """Each flow with a schedule, but for the backfills: a gap that they leave is in the ledger."""
+    scheduled = {flow_of(one).name for one in DEPLOYMENTS if one.get("schedules")}
+    assert events.SILENT_AFTER.keys() == scheduled - {"backfill"}
+    assert events.SILENT_AFTER["crawl"] > events.BLOCKED_AFTER
 
 
 def test_three_heartbeats_may_be_missed() -> None:
     for deployment in DEPLOYMENTS:
         beat = int(deployment["work_pool"]["job_variables"]["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
-        assert timedelta(seconds=3 * beat) <= automations.DEAD_AFTER
+        assert timedelta(seconds=3 * beat) <= triggers.DEAD_AFTER
 
 
 def test_a_late_run_is_left_to_the_next_before_that_comes() -> None:
     period = {"crawl": timedelta(minutes=15), "refresh": timedelta(hours=1), "publish": timedelta(hours=1)}
-    assert automations.STALE_AFTER.keys() == period.keys()
-    assert all(within < period[flow] for flow, within in automations.STALE_AFTER.items())
+    assert triggers.STALE_AFTER.keys() == period.keys()
+    assert all(within < period[flow] for flow, within in triggers.STALE_AFTER.items())
 
 
 # -- stopping

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from flows.deployed.apply import POOL
 from flows.deployed.health import prefect_checks
 from flows.deployed.processes import Engine
 from flows.runs.doctor.check import Check, Level
+from flows.runs.doctor.schedule import schedule_check
+from storage.archive import open_archive
 from tests.support.checks import found
 from tests.support.command import seogo
 from tests.support.paths import ROOT
@@ -74,9 +77,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def server(bare: Server) -> Server:
     """With everything on it, and a worker. The schedules rest."""
-    bare.engine.run("flows.deployed.apply")
+    bare.engine.environment["SEOGO_NOTIFY"] = "slack-webhook/alerts"  # a block that a new server does not have yet
+    bare.engine.run("flows.deployed.apply", "--wait", "60")
     assert found(bare.checks(), "prefect worker").level is Level.ERROR
-    bare.engine.start_worker(POOL)
+    bare.engine.start_worker()
     until(lambda: bare.ask("POST", f"work_pools/{POOL}/workers/filter"), 90, lambda: "no worker")
     return bare
 
@@ -88,6 +92,29 @@ def test_a_server_with_nothing_on_it(bare: Server) -> None:
         assert found(checks, name).level is Level.ERROR
     assert "missing: crawl-every-15-minutes, refresh-hourly" in found(checks, "prefect deployments").found
     assert found(checks, "prefect worker").todo == "run: prefect worker start --pool seogo"
+
+
+def test_a_block_that_is_not_there_yet_keeps_nothing_from_being_applied(server: Server) -> None:
+    log = (server.engine.home / "flows.deployed.apply.log").read_text("utf-8")
+    assert "the server has no block 'slack-webhook/alerts'" in log
+    assert "nobody is notified of failures" in log
+    assert len(server.ask("POST", "automations/filter")) == 6
+
+
+def test_the_schedule_in_one_line(server: Server, tmp_path: Path) -> None:
+    until(lambda: server.ask("GET", f"work_pools/{POOL}")["status"] == "READY", 60, lambda: "the pool is not ready")
+    good = schedule_check(server.engine.api)
+    assert good.level is Level.OK
+    assert good.found == "pool seogo is ready; crawl-every-15-minutes has not completed since it was made 0 minutes ago"
+    later = schedule_check(server.engine.api, now=datetime.now(UTC) + timedelta(hours=2))
+    assert later.level is Level.ERROR
+    assert "has not completed since it was made 12" in later.found
+
+    with open_archive(tmp_path):
+        pass
+    ran = seogo("status", "--archive", tmp_path, env={"PREFECT_API_URL": server.engine.api})
+    assert f"schedule: {good.found}" in ran.out.replace("\n", " ")
+    assert "schedule" not in seogo("status", "--json", "--archive", tmp_path, env={"PREFECT_API_URL": ""}).json
 
 
 def test_everything_in_order_as_the_command_tells_it(server: Server, tmp_path: Path) -> None:
@@ -180,6 +207,11 @@ def test_nobody_answers(address: str) -> None:
     assert (check.name, check.level) == ("prefect server", Level.ERROR)
     assert "prefect server start" in check.todo
     assert "CANARY" not in repr(check)
+
+
+def test_the_schedule_of_a_server_that_does_not_answer() -> None:
+    check = schedule_check("http://127.0.0.1:9/api")
+    assert (check.name, check.level) == ("schedule", Level.WARNING)
 
 
 def test_somebody_else_answers(server: Server) -> None:

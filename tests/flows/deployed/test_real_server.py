@@ -4,124 +4,65 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import shutil
 import signal
-import warnings
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect import tags
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-from flows.deployed import automations
+from flows.deployed import automations, events
 from flows.deployed.apply import POOL
+from flows.deployed.archive_mark import variable_of
 from flows.deployed.backfill import backfill
 from flows.deployed.crawl import crawl as crawl_flow
-from flows.deployed.parameters import (
-    ArchiveParameters,
-    BackfillParameters,
-    CrawlParameters,
-    RefreshParameters,
-    ReparseParameters,
-    ReportParameters,
-)
+from flows.deployed.health import prefect_checks
 from flows.deployed.publish import publish
 from flows.deployed.refresh import refresh
 from flows.deployed.reparse import reparse
 from flows.deployed.report import report
 from flows.deployed.verify import verify
 from flows.replica.faults import Behaviour, Fault, Rule
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
-from flows.runs.crawl import CrawlOrder, crawl
-from flows.runs.settings import topic_from
-from flows.sources.api_keys import ApiKey
-from schemas.article import Outcome
-from schemas.receipt import Receipt
-from storage.archive import leased
-from storage.integrity.repair import verify_archive
+from flows.replica.search_answers import CLIENT_SECRET
+from schemas.topic import default_topic_path
+from storage.archive import open_archive
+from storage.state.lease import leased
+from tests.programs import tour
+from tests.support.checks import found
+from tests.support.command import seogo
+from tests.support.deployed import CRAWL, assert_whole, begun, client_of, crawl_plainly, files_of
 from tests.support.paths import ROOT
-from tests.support.prefect import Operator, Sink, operator, until, writer_of
+from tests.support.prefect import Operator, Sink, until
 
 # Prefect itself uses deprecated functions of other packages.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
-CRAWL = "crawl/crawl-every-15-minutes"
-SLOWLY = Behaviour(rules=(Rule(Fault.SLOW, host="n.news.naver.com", seconds=1.5),))
-"""A crawl of the replica then takes some seconds: time for an accident."""
-
-
-@pytest.fixture(scope="module")
-def sink() -> Iterator[Sink]:
-    with Sink() as sink:
-        yield sink
-
-
-@pytest.fixture(scope="module")
-def hand(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    """Everything running, with the key in Secret blocks and a notification block."""
-    with operator(tmp_path_factory.mktemp("real")) as hand:
-        for name, value in (("naver-client-id", CLIENT_ID), ("naver-client-secret", CLIENT_SECRET)):
-            hand.save_block("secret", name, {"value": value})
-        told = {"text": "{{subject}}\n{{body}}"}
-        hand.save_block("custom-webhook", "sink", {"name": "sink", "url": sink.url, "json_data": told})
-        with _client_of(hand):
-            assert automations.main(["--notify", "custom-webhook/sink"]) == 0
-        yield hand
-
 
 @pytest.fixture(autouse=True)
-def _behaves(hand: Operator) -> Iterator[None]:
-    """Remove the faults that a test set on the replica."""
+def _in_order(hand: Operator) -> Iterator[None]:
+    """Remove the faults that a test set on the replica, and start what it left stopped."""
     yield
     hand.naver.behaviour = Behaviour()
+    tour.start_missing(hand.engine)
 
 
-@pytest.fixture(scope="module")
-def whole(hand: Operator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What an uninterrupted crawl archives, by the plain function."""
-    archive = tmp_path_factory.mktemp("plain")
-    assert plainly(hand, archive).outcomes[Outcome.NEW] > 5
-    return files_of(archive)
-
-
-def plainly(hand: Operator, archive: Path) -> Receipt:
-    """A crawl by the plain function, with the same topic, key and replica."""
-    keys = {"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)}
-    order = CrawlOrder(topic_from(ROOT / "topics" / "demo.yaml"), archive, naver=hand.naver.url, keys=keys)
-    return asyncio.run(crawl(order))
-
-
-def files_of(archive: Path) -> dict[str, str]:
-    """Every article's file by its path, without the time of its crawl."""
-    files = (archive / "articles").rglob("*.md")
-    return {str(f.relative_to(archive)): "\n".join(_lasting(f.read_text("utf-8"))) for f in files}
-
-
-def _lasting(text: str) -> list[str]:
-    return [line for line in text.splitlines() if "rawled" not in line]
-
-
-def assert_whole(archive: Path, whole: dict[str, str]) -> None:
-    """Nothing is lost, duplicated or damaged."""
-    assert files_of(archive) == whole
-    assert verify_archive(archive, wait=10).faults == []
-
-
-def begun(hand: Operator, archive: Path) -> tuple[str, int]:
-    """A run that has fetched some of its pages. Returns its id and its process."""
-    hand.naver.behaviour = SLOWLY
-    hand.naver.log.clear()
-    run = hand.start(CRAWL, archive=str(archive))
-    until(lambda: _pages(hand) >= 5 or None, 60, lambda: f"{hand.run(run)['state']}")
-    return run, writer_of(archive)
-
-
-def _pages(hand: Operator) -> int:
-    return sum(entry.host == "n.news.naver.com" for entry in hand.naver.log.entries)
+def test_the_doctor_tries_keys_that_stand_in_secret_blocks(hand: Operator, tmp_path: Path) -> None:
+    topic = ROOT / "topics" / "demo.yaml"
+    env: dict[str, str | Path] = {
+        "PREFECT_API_URL": hand.engine.api,
+        "SEOGO_NAVER": hand.naver.url,
+        "SEOGO_TOPIC": topic,
+    }
+    ran = seogo("doctor", "--json", "--archive", tmp_path / "archive", env=env)
+    (key,) = [check for check in ran.json["checks"] if check["name"] == "key openapi"]
+    assert key["level"] == "ok"
+    assert CLIENT_SECRET not in ran.out
 
 
 def test_the_schedules_make_runs(hand: Operator) -> None:
@@ -133,7 +74,7 @@ def test_the_schedules_make_runs(hand: Operator) -> None:
 
 
 def test_twice_through_the_api(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
-    first = hand.done(CRAWL, archive=str(tmp_path))
+    first = hand.done(CRAWL, archive=str(tmp_path), create=True)
     assert (first["state"]["name"], first["name"]) == ("Completed", f"crawl demo into {tmp_path.name}")
     assert_whole(tmp_path, whole)
     artifacts = hand.artifacts(first["id"])
@@ -156,36 +97,13 @@ def _if_in(part: str, text: str) -> str | None:
     return text if part in text else None
 
 
-@pytest.fixture
-def here(hand: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """Runs a flow (`crawl`) in this process, against the same server. Returns its state."""
-    for name, value in hand.engine.environment.items():
-        if name.startswith(("SEOGO_", "NAVER_")):
-            monkeypatch.setenv(name, value)
-
-    def run(archive: Path, flow: Any = crawl_flow, parameters: Callable[..., Any] = CrawlParameters) -> Any:
-        return asyncio.run(flow(parameters(archive=str(archive), wait_seconds=0.1), return_state=True))
-
-    with _client_of(hand), tags("seogo"):
-        yield run
-
-
-@contextmanager
-def _client_of(hand: Operator) -> Iterator[None]:
-    """This process as a client of the server."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with temporary_settings({PREFECT_API_URL: hand.engine.api, PREFECT_HOME: hand.folder}):
-            yield
-
-
 def test_the_flow_and_the_plain_function_give_the_same_receipt(
     here: Callable[..., Any], tmp_path: Path, hand: Operator
 ) -> None:
-    state = here(tmp_path / "flow")
+    state = here(tmp_path / "flow", create=True)
     assert state.is_completed()
     by_flow = asyncio.run(state.aresult())
-    by_function = plainly(hand, tmp_path / "plain").as_json()
+    by_function = crawl_plainly(hand.naver.url, tmp_path / "plain").as_json()
     for of in (by_flow, by_function):
         for name in ("run_id", "started_at", "finished_at", "seconds", "hosts", "newest", "bytes"):
             assert of.pop(name)
@@ -200,19 +118,19 @@ def test_every_other_flow_ends_in_a_true_state_with_an_account(
     here: Callable[..., Any], hand: Operator, tmp_path: Path
 ) -> None:
     """After a crawl, all flows that need an archive; then verify with a damaged file."""
-    assert here(tmp_path).is_completed()
-    wanted: list[tuple[Any, Any, str]] = [
-        (refresh, RefreshParameters, "nothing_new: "),
-        (backfill, partial(BackfillParameters, last_days=2), ""),
-        (backfill, partial(BackfillParameters, gaps=True), ""),
-        (reparse, ReparseParameters, "nothing_new: "),
-        (reparse, partial(ReparseParameters, quarantined=True), ""),
-        (publish, ArchiveParameters, "parquet 1 of 1 files"),
-        (verify, ArchiveParameters, "captures: no faults"),
-        (report, ReportParameters, "reported on the last 7 days"),
+    assert here(tmp_path, create=True).is_completed()
+    wanted: list[tuple[Any, dict[str, Any], str]] = [
+        (refresh, {}, "nothing_new: "),
+        (backfill, {"last_days": 2}, ""),
+        (backfill, {"gaps": True}, ""),
+        (reparse, {}, "nothing_new: "),
+        (reparse, {"quarantined": True}, ""),
+        (publish, {}, "parquet 1 of 1 files"),
+        (verify, {}, "captures: no faults"),
+        (report, {}, "reported on the last 7 days"),
     ]
     for flow, parameters, said in wanted:
-        state = here(tmp_path, flow, parameters)
+        state = here(tmp_path, flow, **parameters)
         assert (state.name, said in str(state.message)) == ("Completed", True), (flow.name, state)
         assert "markdown" in hand.artifacts(str(state.state_details.flow_run_id)), flow.name
 
@@ -220,14 +138,14 @@ def test_every_other_flow_ends_in_a_true_state_with_an_account(
     assert (tmp_path / "exports" / "report.html").as_uri() in page["data"]
 
     next((tmp_path / "articles").rglob("*.md")).write_text("altered", "utf-8")
-    state = here(tmp_path, verify, ArchiveParameters)
+    state = here(tmp_path, verify)
     assert (state.is_failed(), state.name) == (True, "Damaged")
-    nowhere = here(tmp_path / "nowhere", report, ReportParameters)
+    nowhere = here(tmp_path / "nowhere", report)
     assert (nowhere.is_failed(), nowhere.name) == (True, "BadInput")
 
 
 def test_a_notification_block_that_is_not_there(hand: Operator, capsys: pytest.CaptureFixture[str]) -> None:
-    with _client_of(hand):
+    with client_of(hand):
         assert automations.main(["--notify", "slack-webhook/nobody"]) == 2
     assert "the server has no block 'slack-webhook/nobody'" in capsys.readouterr().err
 
@@ -236,13 +154,13 @@ def test_a_changed_layout_is_told_and_a_busy_archive_is_no_traceback(
     here: Callable[..., Any], hand: Operator, sink: Sink, tmp_path: Path
 ) -> None:
     hand.naver.behaviour = Behaviour(rules=(Rule(Fault.BLOCK_NOTICE, host="search.naver.com"),))
-    changed = here(tmp_path)
+    changed = here(tmp_path, create=True)
     assert (changed.is_failed(), changed.name) == (True, "LayoutChanged")
     assert str(changed.message).startswith("layout_changed: search_page:")
     assert "layout_changed: search_page:" in sink.wait_for("the layout of a page changed", tmp_path.name)
 
     with leased(tmp_path):
-        busy = here(tmp_path)
+        busy = here(tmp_path, wait_seconds=0.1)
     assert (busy.is_failed(), busy.name) == (True, "Busy")
     assert f"process {os.getpid()}" in busy.message
     run = str(busy.state_details.flow_run_id)
@@ -255,6 +173,8 @@ def test_cancelled_and_then_killed(hand: Operator, sink: Sink, tmp_path: Path, w
     run, _ = begun(hand, tmp_path)
     hand.cancel(run)
     assert hand.ended(run)["state_type"] == "CANCELLED"
+    lines = hand.logs(run).partition("Beginning flow run")[2].splitlines()[1:]
+    assert lines == ["30 stopping: what was fetched is stored first"]
     stored = files_of(tmp_path)
     assert 0 < len(stored) < len(whole)
 
@@ -276,15 +196,138 @@ def test_the_server_restarts_in_the_middle(hand: Operator, tmp_path: Path, whole
     assert_whole(tmp_path, whole)
 
 
+def test_flat_parameters_keep_the_others_of_the_deployment(hand: Operator, tmp_path: Path) -> None:
+    place = {"archive": str(tmp_path / "a"), "create": True}
+    swept = hand.done("backfill/nightly-sweep", last_days=1, **place)
+    assert (swept["state"]["name"], swept["name"]) == ("Completed", "backfill the last 1 days of demo into a")
+    assert (swept["parameters"]["again"], swept["parameters"]["last_days"]) == (True, 1)
+    assert re.search(r"\(\d+ new, 0 edited, \d+ copies; \d+ requests\)", swept["state"]["message"])
+
+    wrong = hand.done("backfill/backfill-by-hand", first="2025-12-03", last="2025-12-01", **place)
+    assert (wrong["state"]["name"], wrong["name"]) == ("BadInput", "backfill 2025-12-03..2025-12-01 of demo into a")
+    assert "the last day (2025-12-01) is before the first (2025-12-03)" in wrong["state"]["message"]
+
+
+def test_a_vanished_or_exchanged_archive_is_refused(
+    here: Callable[..., Any], hand: Operator, tmp_path: Path, sink: Sink
+) -> None:
+    archive = tmp_path / "a"
+    assert here(archive).name == "BadInput"  # nothing says that it is to be made
+    assert here(archive, create=True).is_completed()
+    aside = archive.rename(tmp_path / "aside")
+    for flow in (refresh, verify, publish, crawl_flow):
+        state = here(archive, flow)
+        assert (state.name, state.is_failed()) == ("BadInput", True), flow.name
+        assert "The last run left one there" in str(state.message)
+    sink.wait_for("a run failed", "The last run left one there")
+    assert not archive.exists()
+
+    archive.mkdir()  # the mount point without its disk
+    assert here(archive, refresh).name == "BadInput"
+    archive.rmdir()
+    with open_archive(archive):
+        pass  # an empty archive
+    assert "is an empty archive" in str(here(archive, crawl_flow).message)
+    shutil.rmtree(archive)
+    shutil.copytree(aside, archive)
+    assert here(archive, refresh).is_completed()
+
+    name = variable_of(archive)
+    mark = hand.get(f"variables/name/{name}")["value"]
+    hand.ask("PATCH", f"variables/name/{name}", {"value": {**mark, "cursor": mark["cursor"] + 1}})
+    older = here(archive, crawl_flow)
+    assert (older.name, "is an older copy" in str(older.message)) == ("Damaged", True)
+    assert f"prefect variable unset {name}" in str(older.message)
+    hand.ask("DELETE", f"variables/name/{name}")
+    assert here(archive, refresh).is_completed()
+
+
+def test_what_was_stored_is_told_and_published(hand: Operator, tmp_path: Path) -> None:
+    """By the example of docs/operations.md: a deployment of somebody else, run by the event."""
+    example = tmp_path / "downstream"
+    example.mkdir()
+    for name in ("digest.py", "prefect.yaml"):
+        (example / name).write_text(_example(name), "utf-8")
+    words = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    subprocess.run(words, cwd=example, env=hand.engine.environment, check=True, capture_output=True)
+    hand.enable("publish-hourly when articles were stored")
+    archive = tmp_path / "a"
+    crawled = hand.done(CRAWL, archive=str(archive), create=True)
+    digest = until(lambda: next(iter(hand.runs_of("digest/digest")), None), 60, lambda: f"{hand.automations()}")
+    published = until(lambda: next(iter(hand.runs_of("publish/publish-hourly")), None), 60, lambda: "not published")
+    hand.enable("publish-hourly when articles were stored", is_on=False)
+    assert hand.ended(digest["id"])["state"]["name"] == "Completed"
+    new = re.search(r"\((\d+) new", crawled["state"]["message"])
+    assert new
+    said = f"{new[1]} new articles in {archive.resolve()}"
+    until(lambda: _if_in(said, hand.logs(digest["id"])), 30, lambda: hand.logs(digest["id"]))
+    assert "since 0" in hand.logs(digest["id"])
+    hand.ask("DELETE", f"deployments/{digest['deployment_id']}")
+    done = hand.ended(published["id"])
+    assert (done["name"], done["state"]["name"]) == ("publish a", "Completed")
+    assert (archive / "exports" / "atom.xml").exists()
+
+
+def _example(file: str) -> str:
+    """A file of the example in docs/operations.md."""
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    found = re.search(rf"^```\w+ title={re.escape(file)}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert found, file
+    return found[1]
+
+
+def test_a_silence_is_told_once_and_so_is_its_end(
+    hand: Operator, here: Callable[..., Any], sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand.patient("no crawl completed", 10)
+    crawl = hand.get(f"deployments/name/{CRAWL}")
+    assert hand.done(CRAWL, archive=str(tmp_path), create=True)["state"]["name"] == "Completed"
+    told = sink.wait_for("no crawl completed for an hour", "crawl-every-15-minutes")
+    assert f"{hand.engine.url}/deployments/deployment/{crawl['id']}" in told
+
+    monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", crawl["id"])
+    monkeypatch.setattr(events, "NOTICED_AFTER", {"crawl": timedelta(0)})
+    assert here(tmp_path).is_completed()
+    sink.wait_for("runs are on schedule again", "crawl-every-15-minutes: no run completed between ")
+    assert sum("no crawl completed" in one for one in sink.received) == 1
+
+
+def test_an_outage_is_told_once_and_so_is_its_end(hand: Operator, sink: Sink, tmp_path: Path) -> None:
+    sink.received.clear()
+    for _ in range(2):
+        assert hand.done("report/report-daily", archive=str(tmp_path / "nowhere"))["state"]["name"] == "BadInput"
+    told = sink.wait_for("a run failed", "report of 7 days of nowhere: BadInput")
+    assert re.search(rf"{hand.engine.url}/runs/flow-run/[0-9a-f-]+\n", told.replace("\\n", "\n"))
+    crawl_plainly(hand.naver.url, tmp_path / "a")
+    assert hand.done("report/report-daily", archive=str(tmp_path / "a"))["state"]["name"] == "Completed"
+    sink.wait_for("runs complete again", "report of 7 days of a")
+    assert sum("a run failed" in one for one in sink.received) == 1
+
+
+def test_a_slow_run_of_one_topic_delays_none_of_another(hand: Operator, tmp_path: Path) -> None:
+    words = ["--name", "other", "--archive", str(tmp_path / "other"), "--topic", str(default_topic_path())]
+    hand.engine.run("flows.deployed.apply", *words)
+    hand.pause_schedules()
+    slow, _ = begun(hand, tmp_path / "slow")
+    hand.naver.behaviour = Behaviour(rules=(Rule(Fault.SLOW, host="n.news.naver.com", seconds=25),))
+    other = hand.done("refresh/refresh-hourly-other")
+    assert other["state"]["name"] == "BadInput"  # its own archive, which is not there
+    assert str(tmp_path / "other") in other["state"]["message"]
+    assert other["work_queue_name"] == "archive-other"
+    assert hand.run(slow)["state"]["name"] == "Running"
+    hand.naver.behaviour = Behaviour()
+    assert hand.ended(slow)["state"]["name"] == "Completed"
+    check = found(prefect_checks(hand.engine.api, named=True), "prefect deployments")
+    assert "not in the file" not in check.found
+
+
 def test_worker_and_process_are_killed(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
     """No process is left to report it: the server notices missing heartbeats. Late scheduled runs are cancelled."""
     hand.patient("heartbeats stopped", 12)
     hand.patient("a scheduled crawl that could not begin", 10)
     run, process = begun(hand, tmp_path)
-    assert hand.engine.worker is not None
-    hand.engine.worker.kill()
+    _kill_worker(hand)
     os.kill(process, signal.SIGKILL)
-    hand.engine.stop_worker()
     crashed = hand.ended(run, within=60)
     assert crashed["state_type"] == "CRASHED"
     assert "no heartbeat" in crashed["state"]["message"]
@@ -294,6 +337,85 @@ def test_worker_and_process_are_killed(hand: Operator, tmp_path: Path, whole: di
     assert [hand.ended(one, within=60)["state_type"] for one in late] == ["CANCELLED"] * 2
 
     hand.naver.behaviour = Behaviour()
-    hand.engine.start_worker(POOL)
+    hand.engine.start_worker()
     assert hand.ended(asked_for)["state"]["name"] == "Completed"
+    assert_whole(tmp_path, whole)
+    assert {hand.run(one)["name"] for one in late} == {f"crawl demo into {tmp_path.name}"}
+
+
+def test_a_run_whose_process_is_gone_is_ended_by_the_next_worker(hand: Operator, tmp_path: Path) -> None:
+    """Also where no trigger waits for its heartbeats. Automations that are as they should be are left alone."""
+    run, process = begun(hand, tmp_path)
+    _kill_worker(hand)
+    os.kill(process, signal.SIGKILL)
+    with client_of(hand):
+        assert automations.main([]) == 0  # what other tests have changed
+    hand.ask("DELETE", f"automations/{hand.automation('heartbeats stopped')['id']}")
+    before = hand.automations()
+    with client_of(hand):
+        assert automations.main([]) == 0
+    after = hand.automations()
+    assert {name for name in after if after[name] != before.get(name)} == {
+        "seogo: a run whose heartbeats stopped is crashed"
+    }
+    assert hand.run(run)["state"]["name"] == "Running"
+    hand.engine.start_worker()
+    assert "its process is gone" in hand.ended(run)["state"]["message"]
+
+
+def _kill_worker(hand: Operator) -> None:
+    assert hand.engine.worker is not None
+    hand.engine.worker.kill()
+    hand.engine.stop_worker()
+
+
+def test_a_short_tour(hand: Operator, sink: Sink, tmp_path: Path, whole: dict[str, str]) -> None:
+    """One of the sequences of `make tour`: the power fails, and the worker starts before the server."""
+    result = tour.sequence(hand, sink, tmp_path / "a", whole, seed=0, steps=2)
+    assert result.fault == "", result
+
+
+def test_the_documented_upgrade_runs_as_it_stands(hand: Operator, tmp_path: Path) -> None:
+    """The commands of docs/operations.md, for this server and checkout. No systemd, no git."""
+    stubs = tmp_path / "stubs"
+    stubs.mkdir()
+    for name, script in {
+        "systemctl": 'echo "$@" >> "$CALLS"',
+        "runuser": 'shift 3; exec "$@"',
+        "git": "",
+        "make": "",
+    }.items():
+        (stubs / name).write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        (stubs / name).chmod(0o755)
+    commands = _commands_of("Upgrade")
+    for documented, here in {
+        "http://127.0.0.1:4200/api": hand.engine.api,
+        "/var/lib/seogo/worker": str(hand.engine.home),
+        "/opt/seogo": str(ROOT),
+    }.items():
+        commands = commands.replace(documented, here)
+    calls = tmp_path / "calls"
+    environment = {**hand.engine.environment, "PATH": f"{stubs}:{os.environ['PATH']}", "CALLS": str(calls)}
+    subprocess.run(["bash", "-euxc", commands], env=environment, check=True, capture_output=True, timeout=240)
+    hand.pause_schedules()
+    assert calls.read_text("utf-8").split() == [
+        *("stop", "seogo-worker", "restart", "seogo-server", "start", "seogo-worker"),
+    ]
+    assert hand.get(f"work_pools/{POOL}")["is_paused"] is False
+
+
+def _commands_of(section: str) -> str:
+    """The first console block of a section of docs/operations.md, without prompts."""
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8").partition(f"\n## {section}\n")[2]
+    block = text.partition("```console\n")[2].partition("```")[0]
+    return "\n".join(line.removeprefix("# ") for line in block.splitlines())
+
+
+@pytest.mark.long
+def test_an_outage_of_five_minutes(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
+    run, _ = begun(hand, tmp_path)
+    hand.engine.stop_server()
+    time.sleep(305)
+    hand.engine.start_server()
+    assert hand.ended(run, within=400)["state"]["name"] == "Completed"
     assert_whole(tmp_path, whole)

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from flows.drift.alarm import ENOUGH
-from tests.support import crawls as drift_crawls
+from tests.support import crawls
 from tests.support.crawls import Scenario, crawled
 
 
@@ -15,13 +15,13 @@ from tests.support.crawls import Scenario, crawled
     ("scenario", "seed", "articles"),
     [
         # Layout of 2022: articles without a byline lack its element, and most of a section's may be such articles.
-        (drift_crawls.section_then_search, 1, 1_000),
-        (drift_crawls.sections_added, 1, 800),
-        (drift_crawls.search_then_section, 5, 600),
-        (partial(drift_crawls.every_hour, times=8), 5, 600),
-        (drift_crawls.older_days_behind_it, 3, 700),
-        (drift_crawls.refreshed, 4, 500),
-        (drift_crawls.press_by_press, 2, 350),
+        (crawls.section_then_search, 1, 1_000),
+        (crawls.sections_added, 1, 800),
+        (crawls.search_then_section, 5, 600),
+        (partial(crawls.every_hour, times=8), 5, 600),
+        (crawls.older_days_behind_it, 3, 700),
+        (crawls.refreshed, 4, 500),
+        (crawls.press_by_press, 2, 350),
     ],
 )
 @pytest.mark.every(4)

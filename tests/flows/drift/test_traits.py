@@ -20,16 +20,16 @@ from flows.replica.corpus import Layout
 from schemas.article import Author, Image
 from schemas.traits import Traits
 from tests.support import naver_pages
-from tests.support import values as made_up
 from tests.support.drift import LOOKS, samples
 from tests.support.paths import CAPTURES
+from tests.support.values import PUBLISHED, article
 
 NAMES = ("nnews_article_082_0001252309_202401.html.gz", "nnews_article_421_0008770777_202602.html.gz")
 FOR_IT = {"og:title is the title", "og:description is the body's beginning", "og:article:author is the publisher"}
 
 
 def marks(**given: Any) -> frozenset[str]:
-    return make_traits(made_up.article(**given), ()).marks
+    return make_traits(article(**given), ()).marks
 
 
 def whole(content: bytes, url: str) -> Traits:
@@ -85,8 +85,8 @@ def test_captured_pages_bear_witness_to_their_articles(name: str) -> None:
         ("original at Naver", {"original_url": "https://cr.naver.com/x?u=1"}),
         ("original without a path", {"original_url": "https://seogo.example/"}),
         ("category that is no section's name", {"categories": ("구독",)}),
-        ("modified before it was published", {"modified_at": made_up.PUBLISHED - timedelta(days=1)}),
-        ("published at midnight", {"published_at": made_up.PUBLISHED.replace(hour=0, minute=0, second=0)}),
+        ("modified before it was published", {"modified_at": PUBLISHED - timedelta(days=1)}),
+        ("published at midnight", {"published_at": PUBLISHED.replace(hour=0, minute=0, second=0)}),
         ("pictures of another day than the article", {"images": (Image("https://x/2001/02/03/1.jpg"),)}),
         ("image without caption", {"images": (Image("https://x/1.jpg"),)}),
         ("author without e-mail", {"authors": (Author("김가온"),)}),
@@ -122,7 +122,7 @@ def test_what_is_there_and_not_read_is_marked(mark: str, old: str, new: str) -> 
 
 def page_described(description: str, **given: Any) -> frozenset[str]:
     tree = LexborHTMLParser(f'<head><meta property="og:description" content="{description}"></head>')
-    return frozenset(cross_checks(made_up.article(**given), tree))
+    return frozenset(cross_checks(article(**given), tree))
 
 
 def test_a_gallery_is_described_by_a_caption_and_a_video_by_its_title() -> None:
@@ -136,10 +136,8 @@ def test_a_gallery_is_described_by_a_caption_and_a_video_by_its_title() -> None:
 
 def test_texts_that_share_their_longest_lines_share_a_number() -> None:
     body = "\n\n".join(f"{number}번째 문단이다. " * 12 for number in range(4))
-    first, copy = (
-        make_traits(made_up.article(body=f"{lead}\n\n{body}"), ()).sketch for lead in ("서두.", "다른 서두.")
-    )
-    other = make_traits(made_up.article(body=body.replace("문단", "단락")), ()).sketch
+    first, copy = (make_traits(article(body=f"{lead}\n\n{body}"), ()).sketch for lead in ("서두.", "다른 서두."))
+    other = make_traits(article(body=body.replace("문단", "단락")), ()).sketch
     assert set(first) & set(copy)
     assert not set(first) & set(other)
 

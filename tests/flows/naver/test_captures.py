@@ -18,8 +18,8 @@ from flows.naver import nnews_page, read_nhn_page
 from flows.naver.article_page import parse_article, parse_whole_page
 from flows.naver.listing import parse_list_page, parse_section_page
 from flows.naver.partial_tree import partial_tree
-from flows.naver.search_api import parse_search_answer
-from flows.naver.search_page import parse_search_page
+from flows.naver.search.api import parse_search_answer
+from flows.naver.search.page import parse_search_page
 from schemas.article import SEOUL, Article
 from schemas.errors import LayoutChanged
 from tests.support.paths import CAPTURES, DATA

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
-from flows.naver.search_api import ApiErrorKind, parse_api_error, parse_search_answer
-from flows.naver.search_page import parse_search_page
+from flows.naver.search.api import ApiErrorKind, parse_api_error, parse_search_answer
+from flows.naver.search.page import parse_search_page
 from schemas.article import SEOUL
 from schemas.errors import LayoutChanged
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.naver.search_page import SearchPage, parse_search_page
+from flows.naver.search.page import SearchPage, parse_search_page
 from schemas.errors import LayoutChanged
 from tests.support.naver_search_pages import EARLIER, SPOKEN, TODAY, UNMARKED, Look, Result, page
 

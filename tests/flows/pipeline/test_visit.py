@@ -12,7 +12,7 @@ import pytest
 from flows.pipeline.judge import Assessment, Parsed
 from flows.pipeline.stop import Stop
 from flows.pipeline.visit import Find, Visitor
-from schemas.article import ArticleRef, Outcome
+from schemas.article import ArticleKey, ArticleRef, Outcome
 from schemas.find import FindResult, Known, Relevance, Status
 from schemas.page import CaptureRef, Fault, FetchFault, RawPage
 from tests.support.values import NOW, key, page, receipt, ref
@@ -67,6 +67,7 @@ def ended(site: Site, known: Known | None = None, of: ArticleRef | None = None) 
         (Fault.BLOCKED, Outcome.BLOCKED),
         (Fault.BACKING_OFF, Outcome.DEFERRED),
         (Fault.STOPPED, Outcome.DEFERRED),
+        (Fault.OFFLINE, Outcome.DEFERRED),
         *((fault, Outcome.FAILED) for fault in (Fault.TIMEOUT, Fault.CONNECTION, Fault.TOO_LARGE, Fault.BAD_REDIRECT)),
     ],
 )
@@ -83,6 +84,17 @@ def test_of_a_forbidden_page_only_what_the_source_said_is_kept() -> None:
     forbidden = Site(FetchFault(KEY.url, Fault.FORBIDDEN, "robots.txt"))
     assert ended(forbidden).relevance == Relevance(3.0)
     assert ended(forbidden, of=ref(KEY, title=None)).outcome is Outcome.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("oid", "said", "publisher"), [("092", None, "ZDNet Korea"), ("666", None, "경기일보"), ("099", None, None),
+     ("092", "나루일보", "나루일보")]
+)  # fmt: skip
+def test_the_publisher_of_a_forbidden_page_is_that_of_the_press_office_s_number(
+    oid: str, said: str | None, publisher: str | None
+) -> None:
+    of = ref(ArticleKey(oid, "0000000001"), publisher=said)
+    assert ended(Site(FetchFault(KEY.url, Fault.FORBIDDEN, "robots.txt")), of=of).ref.publisher == publisher
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from flows.reports import page as report_page
 from flows.reports.page import charts_library, write_page
 from schemas.article import SEOUL, Outcome
 from schemas.errors import BadInput
@@ -60,7 +59,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         try:
             charts_library()
         except BadInput:
-            patch.setattr(report_page, "charts_library", lambda: "window.vegaEmbed = async () => {};")
+            patch.setattr("flows.reports.page.charts_library", lambda: "window.vegaEmbed = async () => {};")
         write_page(folder / "archive", folder / "page.html", now=NOW)
     return folder / "page.html"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,14 @@ from markdown_it.token import Token
 
 from flows.reports.markdown import report
 from flows.reports.text import size
-from schemas.article import SEOUL
+from schemas.article import SEOUL, Outcome
 from schemas.errors import BadInput
+from schemas.find import FindResult
 from storage.archive import open_archive
 from storage.integrity.repair import verify_archive
 from tests.support.archives import store_results
 from tests.support.reports import EVIL, altered, gone
-from tests.support.values import NOW, article, key
+from tests.support.values import NOW, PUBLISHED, article, key, ref
 
 
 @pytest.fixture
@@ -115,6 +116,16 @@ def test_days_are_korean_days_and_today_is_one_of_them(root: Path, days: int, fo
     assert bool(voices["가온"]) is found
 
 
+def test_what_is_only_listed_is_marked(root: Path) -> None:
+    said = ref(key(30), description="일부", publisher="나루일보", published_at=PUBLISHED + timedelta(hours=1))
+    with open_archive(root) as archive:
+        store_results(
+            archive, FindResult(said, Outcome.LISTED, "robots.txt", crawled_at=NOW), run="20260103T000000Z-0003"
+        )
+    row = cells(sections(root)["Newest articles"])[1]
+    assert row[2:] == ["나루일보", "listed"]
+
+
 def test_gaps_and_held_pages(root: Path) -> None:
     altered(
         root,
@@ -126,6 +137,15 @@ def test_gaps_and_held_pages(root: Path) -> None:
     found = sections(root)
     assert cells(found["Coverage gaps"])[1:] == [["press_list:001", "2026-01-01 09:00", "2026-01-01 15:00", "끊김"]]
     assert cells(found["Quarantine"])[1:] == [["2026-01-02 03:00", key(5).id, "no body"]]
+
+
+def test_gaps_that_come_from_robots_txt_are_one_row(root: Path) -> None:
+    reason = "https://news.naver.com/robots.txt disallows it for seogo"
+    gaps = [(f"press_list:{n:03}", f"2026-01-0{n} 09:00+09", f"2026-01-0{n + 1} 09:00+09") for n in range(1, 5)]
+    values = ", ".join(f"('{source}', '{since}', '{until}', 'gap', '{reason}', 'r')" for source, since, until in gaps)
+    altered(root, f"INSERT INTO coverage VALUES {values}")
+    one = ["press_list:004 and 3 more", "2026-01-01 09:00", "2026-01-05 09:00", reason]
+    assert cells(sections(root)["Coverage gaps"])[1:] == [one]
 
 
 def test_a_database_from_before_these_tables(root: Path) -> None:

@@ -16,8 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.reports import charts as report_charts
-from flows.reports import page as report_page
+from flows.reports import charts
 from flows.reports.article_table import UNDATED, columns, listing
 from flows.reports.facts import asking, facts_of
 from flows.reports.page import environment, page, voices_over_time, write_page
@@ -147,7 +146,7 @@ def test_voices_by_day_week_or_month(tmp_path: Path, days: int, unit: int) -> No
 
 class TestWriting:
     def test_whole_or_not_at_all(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(report_page, "charts_library", lambda: STUB)
+        monkeypatch.setattr("flows.reports.page.charts_library", lambda: STUB)
         target = root.parent / "out" / "page.html"
         with pytest.raises(StorageFault, match="--html"):
             write_page(root, target, now=NOW)
@@ -247,9 +246,9 @@ class TestCharts:
     @pytest.mark.parametrize(
         "chart",
         [
-            report_charts.daily([{"day": "2026-01-02", "outcome": "new", "articles": 3}], [date(2026, 1, 2)]),
-            report_charts.voices([{"period": date(2026, 1, 1), "team": "가온", "articles": 2}]),
-            report_charts.publishers([{"publisher": "가온신문", "articles": 2}]),
+            charts.daily([{"day": "2026-01-02", "outcome": "new", "articles": 3}], [date(2026, 1, 2)]),
+            charts.voices([{"period": date(2026, 1, 1), "team": "가온", "articles": 2}]),
+            charts.publishers([{"publisher": "가온신문", "articles": 2}]),
         ],
     )
     def test_it_can_be_drawn(self, chart: dict[str, Any]) -> None:
@@ -258,4 +257,4 @@ class TestCharts:
 
     def test_unchanged_does_not_hide_the_rest(self) -> None:
         day = [{"day": "2026-01-02", "outcome": one, "articles": 3} for one in ("unchanged", "new", "gone")]
-        assert [row["outcome"] for row in report_charts.daily(day, [])["data"]["values"]] == ["new", "gone"]
+        assert [row["outcome"] for row in charts.daily(day, [])["data"]["values"]] == ["new", "gone"]

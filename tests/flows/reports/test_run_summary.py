@@ -138,11 +138,17 @@ def test_all_new_articles_are_named_or_counted() -> None:
     assert "more" not in account(receipt(newest=[article("기사")], outcomes={"new": 1}))
 
 
+def test_what_is_only_listed_is_marked() -> None:
+    told = receipt(newest=[{**article("독자 모델"), "file": None, "status": "listed"}], outcomes={"listed": 1})
+    assert ") (listed)\n" in account(told)
+    assert new_articles(told)[0]["file"] == "listed"
+
+
 def test_a_title_has_no_stray_backslash() -> None:
     faults = {"001_0000000002": "no answer (503)."}
     text = account(receipt(newest=[article("[단독] 나래 모델 97.2점 (종합)")], faults=faults))
     assert "\\" not in text
-    assert "- 2025-12-30 08:20 가온일보: [[단독] 나래 모델 97.2점 (종합)](<https://n.news" in text
+    assert "- 2025-12-30 08:20 KST 가온일보: [[단독] 나래 모델 97.2점 (종합)](<https://n.news" in text
 
 
 @pytest.mark.parametrize(
@@ -156,7 +162,7 @@ def test_sizes_for_people(held: float, said: str) -> None:
 def test_the_rows_of_the_table() -> None:
     (row,) = new_articles(receipt(newest=[article("독자\n모델\x1b[2J")]))
     assert row == {
-        "published": "2025-12-30 08:20",
+        "published": "2025-12-30 08:20 KST",
         "publisher": "가온일보",
         "title": "독자 모델 [2J",
         "url": "https://n.news.naver.com/mnews/article/001/0000000001",

@@ -16,18 +16,20 @@ from pathlib import Path
 import pytest
 
 from flows.cli.exit_codes import Exit
+from flows.cli.show.progress import Meter
 from flows.replica.corpus import MadeArticle
 from flows.replica.server import Replica
-from flows.runs import import_files as importing
+from flows.runs import import_files
 from flows.runs.import_files import BATCH
 from schemas.article import SEOUL, Article, Outcome
 from schemas.find import FindResult
-from schemas.receipt import ExitReason
+from schemas.receipt import ExitReason, Receipt
 from storage.archive import open_archive
 from tests.support.archives import import_documents, write_document
 from tests.support.command import crawling, ending, query, seogo, start
 from tests.support.older_archive import NO_COMMENTS, older_document
 from tests.support.paths import GOLDEN, SHARED
+from tests.support.topics import demo_topic
 from tests.support.values import NOW, article, ended, key, receipt, ref
 
 OLDER_CRAWLER = GOLDEN / "older_crawler.md"
@@ -178,7 +180,7 @@ def altered(text: bytes) -> bytes:
 def test_what_is_refused_and_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, alter: Callable[[bytes], bytes], says: str
 ) -> None:
-    monkeypatch.setattr(importing, "LARGEST", 4000)
+    monkeypatch.setattr(import_files, "LARGEST", 4000)
     good = write_document(tmp_path / "old", article(1))
     bad = tmp_path / "old" / name
     bad.write_bytes(alter(good.read_bytes()))
@@ -214,6 +216,23 @@ def test_a_folder_without_a_document_is_no_success(tmp_path: Path) -> None:
     ran = seogo("import", tmp_path / "old", "--archive", tmp_path / "archive")
     assert ran.code == Exit.NOTHING_DISCOVERED
     assert "no file with a name that ends in .md or .txt was found" in ran.out
+
+
+def test_progress_is_files_done_of_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_files, "BATCH", 2)
+    for number in range(1, 6):
+        write_document(tmp_path / "old", article(number))
+    (tmp_path / "old" / "bad.md").write_text("no document", "utf-8")
+    meter, lines = Meter("import", clock=lambda: 0.0), []
+
+    def report(receipt: Receipt) -> None:
+        meter.report(receipt)
+        lines.append(meter.line().partition(";")[0])
+
+    order = import_files.ImportOrder(demo_topic(), tmp_path / "archive", paths=(tmp_path / "old",))
+    import_files.import_files(order, on_progress=report)
+    done = [line.removeprefix("import: ") for line in dict.fromkeys(lines)]
+    assert done == [f"{number} of 6 files" for number in (0, 2, 4, 6)]
 
 
 def test_the_archive_is_not_imported_into_itself(tmp_path: Path) -> None:
@@ -300,7 +319,7 @@ def test_an_interrupt_ends_after_a_batch_and_the_next_import_does_the_rest(tmp_p
 
 
 def test_memory_does_not_grow_with_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "BATCH", 20)
+    monkeypatch.setattr(import_files, "BATCH", 20)
     import_documents(tmp_path / "archive-0", write_document(tmp_path / "warm", article(0)))
     peaks = []
     for many in (20, 160):

@@ -12,9 +12,10 @@ import pytest
 from flows.runs.publish import PublishOrder, publish
 from schemas.errors import ArchiveBusy, BadInput
 from storage import layout
-from storage.archive import leased, open_archive
+from storage.archive import open_archive
 from storage.reading.reader import open_snapshot
 from storage.state import checksums
+from storage.state.lease import leased
 from tests.support.archives import new_archive, store_results
 from tests.support.command import environment, seogo
 from tests.support.values import article, ended, receipt, stored
@@ -46,7 +47,7 @@ def runs(root: Path) -> int:
 def run_unpublished(root: Path, monkeypatch: pytest.MonkeyPatch, run: str = "20260102T040405Z-0002") -> None:
     """A run that changed nothing, on a database that is too large to be copied for it."""
     with monkeypatch.context() as patch:
-        patch.setattr("storage.archive.SMALL", 0)
+        patch.setattr("storage.database.publisher.SMALL", 0)
         with open_archive(root) as archive:
             account = receipt(run)
             archive.start_run(account)
@@ -139,5 +140,5 @@ def test_as_json(root: Path) -> None:
     done = publish(PublishOrder(root)).as_json()
     assert done["archive"] == str(root)
     assert [sorted(one) for one in done["exports"]] == [
-        ["articles", "bytes", "changed", "folder", "format", "removed", "seconds", "unchanged", "written"]
+        ["articles", "bytes", "changed", "folder", "format", "removed", "restored", "seconds", "unchanged", "written"]
     ] * 2

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from flows.pipeline.relevance import rules_version
-from flows.runs import reassess as module
 from flows.runs.import_files import ImportOrder, import_files
 from flows.runs.reassess import Reassessed, ReassessOrder, reassess
 from schemas.article import Outcome
@@ -18,7 +17,7 @@ from schemas.receipt import ExitReason
 from schemas.topic import PhraseRule, Team, Topic, load_topic
 from storage.archive import open_archive
 from storage.integrity.repair import rebuild, repair, verify_archive
-from storage.journal import entries
+from storage.journal.entries import load_entry
 from storage.reading.changes import changes
 from storage.reading.reader import newest_change, open_snapshot
 from tests.support.archives import contents, rows, write_document
@@ -105,9 +104,9 @@ def test_a_dry_run_says_the_same_and_stores_nothing(root: Path) -> None:
 
 def test_many_texts_are_assessed_alike_in_other_processes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = again(root, PANELS, dry_run=True)
-    monkeypatch.setattr(module, "MANY", 1)
-    monkeypatch.setattr(module, "_CHUNK", 1)
-    monkeypatch.setattr(module, "REASSESSED_AT_ONCE", 2)
+    monkeypatch.setattr("flows.runs.reassess.MANY", 1)
+    monkeypatch.setattr("flows.runs.reassess._CHUNK", 1)
+    monkeypatch.setattr("flows.runs.reassess.REASSESSED_AT_ONCE", 2)
     assert again(root, PANELS, dry_run=True).examples == alone.examples
 
 
@@ -170,7 +169,7 @@ def test_a_damaged_journal_of_a_reassessment_is_repaired(root: Path) -> None:
 
 
 def test_stopped_early_it_says_so_and_goes_on_later(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "REASSESSED_AT_ONCE", 1)
+    monkeypatch.setattr("flows.runs.reassess.REASSESSED_AT_ONCE", 1)
     done = reassess(ReassessOrder(PANELS, root), stopped=lambda: True)
     assert done.exit_reason is ExitReason.INTERRUPTED
     with open_archive(root) as archive:
@@ -192,7 +191,7 @@ def test_the_version_follows_the_rules_and_nothing_else() -> None:
 
 def test_an_entry_from_before_the_topic_was_recorded_is_read() -> None:
     old = b'{"run_started": {"run_id": "r", "number": 1, "command": "crawl", "topic": "t", "started_at": "%s"}}'
-    entry = entries.loads(old % NOW.isoformat().encode(), where="here")
+    entry = load_entry(old % NOW.isoformat().encode(), where="here")
     assert entry == RunStarted("r", 1, "crawl", "t", NOW)
     with pytest.raises(ArchiveDamaged):
-        entries.loads(b'{"texts_reassessed": {"run_id": "r"}}', where="here")
+        load_entry(b'{"texts_reassessed": {"run_id": "r"}}', where="here")

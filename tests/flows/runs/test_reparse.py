@@ -11,7 +11,6 @@ import pytest
 from flows.naver.article_page import parse_article
 from flows.replica.corpus import make_corpus
 from flows.replica.server import Replica
-from flows.runs import reparse as module
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.import_files import ImportOrder, import_files
 from flows.runs.reparse import Reparsed, ReparseOrder, reparse
@@ -74,7 +73,7 @@ def test_a_dry_run_shows_field_by_field_and_stores_nothing(
     root: Path, topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(root)
-    monkeypatch.setattr(module, "parse_article", better)
+    monkeypatch.setattr("flows.runs.reparse.parse_article", better)
     done = again(root, topic, dry_run=True)
     crawled = done.read - 1  # the imported document is read by another
     assert (done.changed, done.fields) == (crawled, {"title": crawled, "publisher": crawled})
@@ -86,7 +85,7 @@ def test_a_dry_run_shows_field_by_field_and_stores_nothing(
 def test_what_is_accepted_is_a_revision_and_the_older_text_stays(
     root: Path, topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "parse_article", better)
+    monkeypatch.setattr("flows.runs.reparse.parse_article", better)
     done = again(root, topic)
     assert done.receipt is not None
     assert done.receipt.exit_reason is ExitReason.DONE
@@ -124,7 +123,7 @@ def test_the_snippet_of_a_search_stays(root: Path, topic: Topic, monkeypatch: py
         )
         archive.store(account.run_id, [text])
         archive.finish_run(ended(account), {}, [])
-    monkeypatch.setattr(module, "parse_article", better)
+    monkeypatch.setattr("flows.runs.reparse.parse_article", better)
     again(root, topic)
     query = f"SELECT description, revision_kind FROM articles WHERE id = '{one['id']}'"
     assert rows(root, query) == [("찾은 말", "re-extracted")]
@@ -144,7 +143,7 @@ def test_a_capture_that_no_longer_gives_an_article_leaves_the_text_as_it_is(
     def worse(content: bytes, url: str) -> Article:
         raise LayoutChanged("h2.title", url=url, layout="test")
 
-    monkeypatch.setattr(module, "parse_article", worse)
+    monkeypatch.setattr("flows.runs.reparse.parse_article", worse)
     done = again(root, topic)
     assert done.receipt is not None
     assert done.receipt.exit_reason is ExitReason.PARTLY_FAILED

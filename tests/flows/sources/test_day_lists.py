@@ -111,6 +111,15 @@ class TestLists:
         )
         assert [query["date"] for query in answers.asked] == ["20260115", "20260114", "20260113"]
 
+    def test_articles_from_before_all_that_was_to_be_read_only_show_that_it_works(self) -> None:
+        before, last = DAWN - timedelta(minutes=15), TODAY - timedelta(days=3)
+        answers = lists({last: [[9], [8], [7]]})
+        ids, report = read_press(answers, Window(DAWN, DAWN, read_before=before, begin=DAWN - timedelta(days=2)))
+        assert (ids, report.items, report.end, report.watermark) == ([], 1, SourceEnd.EMPTY, DAWN)
+        assert "still shows articles on 2026-01-12" in report.reason
+        ids, _ = read_press(answers, Window(DAWN, DAWN, read_before=before, begin=DAWN - timedelta(days=3)))
+        assert key(9).id in ids
+
     def test_an_article_that_came_late_to_the_day_before_is_found_too(self) -> None:
         before = DAWN - timedelta(minutes=15)
         answers = lists({TODAY - timedelta(days=1): [[9], [8], [7]]})

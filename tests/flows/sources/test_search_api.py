@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from flows.sources.api_keys import ApiKey
-from flows.sources.window import Window
+from flows.sources.window import Window, next_window
 from schemas.page import RawPage
 from schemas.receipt import SourceEnd, SourceReport
-from schemas.topic import SearchApi
+from schemas.topic import SearchApi, default_topic_path, load_topic
 from tests.support.sources import NOON, Answers, read
 from tests.support.values import key
 
@@ -48,6 +48,17 @@ class TestSearchApi:
         ids, report = read_api(answers, Window(NOON - timedelta(minutes=120), NOON))
         assert ids == [key(n).id for n in range(1, 122)]
         assert (report.end, report.watermark, len(answers.asked)) == (SourceEnd.OVERLAP, NOON, 2)
+
+    def test_a_query_without_an_article_in_its_first_window_does_not_take_older_ones_in_its_second(self) -> None:
+        topic = load_topic(default_topic_path())
+        first = next_window(topic, None, NOON)
+        answers = api([NOON - timedelta(days=30), NOON - timedelta(days=31)])
+        ids, report = read_api(answers, first)
+        assert (ids, report.watermark) == ([], NOON - timedelta(days=30))
+        later = NOON + timedelta(minutes=15)
+        ids, _ = read_api(answers, next_window(topic, report.watermark, later, begin=first.since))
+        assert ids == []
+        assert next_window(topic, NOON, later, begin=first.since).since == NOON - topic.limits.lag
 
     def test_all_articles_of_the_window_s_first_minute_are_inside(self) -> None:
         since = NOON - timedelta(minutes=5, seconds=30)

@@ -54,6 +54,15 @@ class TestSearchPage:
         assert (ids, report.end, report.watermark) == ([], SourceEnd.EMPTY, None)
         assert report.reason == "the search page has no hit from 2026-01-08 to 2026-01-15"
 
+    def test_hits_from_before_all_that_was_to_be_read_only_show_that_it_works(self) -> None:
+        before, begin = DAWN - timedelta(minutes=15), DAWN - timedelta(days=2)
+        answers = search_page({TODAY - timedelta(days=4): [9, 8]})
+        ids, report = read_search(answers, Window(DAWN, DAWN, read_before=before, begin=begin))
+        assert (ids, report.items, report.watermark) == ([], 2, DAWN)
+        answers = search_page({TODAY - timedelta(days=2): [7], TODAY - timedelta(days=4): [9, 8]})
+        ids, report = read_search(answers, Window(DAWN, DAWN, read_before=before, begin=begin))
+        assert (set(ids), report.watermark) == ({key(7).id}, DAWN)
+
     def test_hits_that_all_lead_elsewhere_are_a_changed_layout(self) -> None:
         hits = "".join(f'<a href="https://press.example/{n}" data-heatmap-target=".tit">글 {n}</a>' for n in range(10))
         shown = {"1": hits}

@@ -57,7 +57,7 @@ def crawl(root: Path, site: str, now: datetime) -> None:
 
 
 def compaction(root: Path, site: str, now: datetime) -> None:
-    with mock.patch("storage.archive.is_bloated", return_value=True):
+    with mock.patch("storage.database.publisher.is_bloated", return_value=True):
         crawl(root, site, now)
 
 

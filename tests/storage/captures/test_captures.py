@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import ArchiveDamaged
 from schemas.page import CaptureRef, RawPage
-from storage.captures.reader import Met, read, read_page, scan, whole_length
+from storage.captures.reader import ScannedRecord, read_capture, read_page, scan, whole_length
 from storage.captures.writer import CaptureWriter
 from storage.journal.recovery import cut_torn_tail
 from tests.support.values import NOW, key, page
@@ -45,7 +45,7 @@ def encoded(encoding: str | None) -> RawPage:
 def test_a_page_comes_back_as_it_was_sent(tmp_path: Path, encoding: str | None) -> None:
     with writer(tmp_path) as file:
         ref = file.append_page(encoded(encoding))
-    back = read(tmp_path, ref)
+    back = read_capture(tmp_path, ref)
     assert (back.kind, back.url, back.status, back.content, back.date) == (
         "response",
         key().url + "?sid=105",
@@ -69,7 +69,7 @@ def test_an_imported_file_comes_back_byte_for_byte(tmp_path: Path) -> None:
     data = b"---\r\nid: \x00\xff"
     with writer(tmp_path) as file:
         ref = file.append_file("오래된 글.md", data, NOW)
-    back = read(tmp_path, ref)
+    back = read_capture(tmp_path, ref)
     assert (back.kind, back.content, back.status) == ("resource", data, None)
 
 
@@ -104,9 +104,9 @@ def test_files_are_rolled_at_a_size_and_each_reads_by_itself(tmp_path: Path) -> 
     with writer(tmp_path, roll_at=2000) as file:
         refs = [file.append_page(page(key(number).url, CONTENT)) for number in range(10)]
     assert len({ref.file for ref in refs}) > 2
-    assert [read(tmp_path, ref).url for ref in refs] == [key(n).url for n in range(10)]
+    assert [read_capture(tmp_path, ref).url for ref in refs] == [key(n).url for n in range(10)]
     found = [item for name in sorted({ref.file for ref in refs}) for item in scan(tmp_path, name)]
-    assert [met.ref for met in found if isinstance(met, Met) and met.kind == "response"] == refs
+    assert [met.ref for met in found if isinstance(met, ScannedRecord) and met.kind == "response"] == refs
     assert not [fault for fault in found if isinstance(fault, str)]
 
 
@@ -134,7 +134,7 @@ def test_hop_by_hop_headers_are_kept_under_another_name(tmp_path: Path) -> None:
     chunked = page(key().url, CONTENT, headers=(("Transfer-Encoding", "chunked"),), payload=CONTENT)
     with writer(tmp_path) as file:
         ref = file.append_page(chunked)
-    assert read(tmp_path, ref).content == CONTENT
+    assert read_capture(tmp_path, ref).content == CONTENT
     (path,) = tmp_path.rglob("*.warc.gz")
     assert b"X-Archive-Orig-Transfer-Encoding: chunked" in gzip.decompress(path.read_bytes())
 
@@ -154,7 +154,7 @@ def test_a_file_cut_anywhere_keeps_its_whole_records(share: float, tmp_path_fact
     assert kept <= cut
     assert (note is None) == (kept == cut)
     whole = [ref for ref in refs if ref.offset < kept]
-    assert [read(root, ref).url for ref in whole] == [key(n).url for n in range(len(whole))]
+    assert [read_capture(root, ref).url for ref in whole] == [key(n).url for n in range(len(whole))]
     if path.exists():
         assert whole_length(path) == kept
         assert not [item for item in scan(root, refs[0].file) if isinstance(item, str)]
@@ -170,7 +170,7 @@ def test_behind_a_damaged_record_the_file_is_read_on(tmp_path: Path, position: i
     data[refs[2].offset + position] ^= 1
     path.write_bytes(data)
     found = list(scan(tmp_path, refs[0].file))
-    whole = [met.ref for met in found if isinstance(met, Met) and met.kind == "response"]
+    whole = [met.ref for met in found if isinstance(met, ScannedRecord) and met.kind == "response"]
     assert whole == refs[:2] + refs[3:]
     (fault,) = [item for item in found if isinstance(item, str)]
     assert fault.startswith(f"{refs[0].file}: no whole record behind")
@@ -185,4 +185,13 @@ def test_a_record_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
         CaptureRef("captures/none.warc.gz", 0),
     ):
         with pytest.raises(ArchiveDamaged, match=wrong.file):
-            read(tmp_path, wrong)
+            read_capture(tmp_path, wrong)
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip", "gzip, gzip, gzip"])
+def test_a_payload_that_cannot_be_decoded_is_damage(tmp_path: Path, encoding: str) -> None:
+    with writer(tmp_path) as file:
+        ref = file.append_page(page(key().url, headers=(("Content-Encoding", encoding),), payload=b"plain"))
+    for read in (read_capture, read_page):
+        with pytest.raises(ArchiveDamaged, match=ref.file):
+            read(tmp_path, ref)

@@ -24,6 +24,7 @@ from schemas.article import SEOUL, Article, ArticleKey, Outcome
 from schemas.errors import ArchiveBusy, ArchiveDamaged, BadInput, StorageFault
 from schemas.exported import COLUMNS, SCHEMA_VERSION, ExportedArticle
 from schemas.find import FindResult, PlainText, Relevance, RevisionKind, TeamModel
+from schemas.front_matter import loads
 from schemas.page import CaptureRef
 from storage.archive import open_archive
 from storage.exports.folder import opened_folder
@@ -47,8 +48,9 @@ with mock.patch(sys.argv[2], side_effect=lambda _: os._exit(9)):
 """
 
 
-def listed(of: ArticleKey) -> FindResult:
-    return FindResult(ref(of, description="찾은 글의 일부", publisher="나루일보"), Outcome.LISTED, "robots.txt")
+def listed(of: ArticleKey, relevance: Relevance | None = None, published_at: datetime | None = None) -> FindResult:
+    said = ref(of, description="찾은 글의 일부", publisher="나루일보", published_at=published_at)
+    return FindResult(said, Outcome.LISTED, "robots.txt", relevance, crawled_at=NOW)
 
 
 def copy_of(first: Article, number: int) -> FindResult:
@@ -289,7 +291,9 @@ class TestMarkdown:
         }  # fmt: skip
         assert all(data == (root / name).read_bytes() for name, data in held.items() if name.startswith("articles/"))
         assert "](../articles/2025/11/30/001_0000000001.md) 가온신문" in held["index/2025-11.md"].decode()
+        assert f"]({key(6).url}) 나루일보 (listed)" in held["index/undated.md"].decode()
         assert "[2025-12](index/2025-12.md): 3" in held["index.md"].decode()
+        assert "[undated](index/undated.md): 2" in held["index.md"].decode()
 
     def test_a_title_is_shown_as_it_is(self, root: Path) -> None:
         export(root, "markdown")
@@ -336,6 +340,20 @@ class TestAtom:
         )  # fmt: skip
         store(root, again, run="20260103T000000Z-0003")
         assert self.texts(root, "updated") == updated
+
+    def test_what_is_only_listed_is_marked(self, root: Path) -> None:
+        on_topic, off_topic = (Relevance(9.0, on_topic=decided) for decided in (True, False))
+        found = [listed(key(20), on_topic, PUBLISHED), listed(key(21), off_topic, PUBLISHED)]
+        store(root, *found, run="20260103T000000Z-0003")
+        entry = next(one for one in self.entries(root) if one.findtext("a:id", namespaces=self.NAMES) == key(20).url)
+        assert [one.get("term") for one in entry.findall("a:category", self.NAMES)] == ["listed"]
+        assert entry.findtext("a:summary", namespaces=self.NAMES) == "찾은 글의 일부"
+        assert entry.findtext("a:rights", namespaces=self.NAMES) == "© 나루일보"
+        assert key(21).url not in self.texts(root, "id")
+        held = records(root)
+        assert [(held[key(n).id]["status"], held[key(n).id]["on_topic"]) for n in (20, 21)] == [
+            ("listed", True), ("listed", False)
+        ]  # fmt: skip
 
     def test_no_more_than_fifty(self, tmp_path: Path) -> None:
         with open_archive(tmp_path) as archive:
@@ -395,7 +413,8 @@ class TestAnew:
             export(root, form)
         assert not any(export(root, form).changed for form in FORMS)
         assert {name.split("/")[0] for name in files_of(root / "exports")} == {
-            "articles", "articles.jsonl", "articles.jsonl.gz", "articles.zip", "atom.xml"
+            "articles", "articles.jsonl", "articles.jsonl.gz", "articles.zip", "articles-strict.zip",
+            "atom.xml",
         }  # fmt: skip
 
     def test_other_files_of_the_folder_are_left_alone(self, root: Path, form: str, tmp_path: Path) -> None:
@@ -495,3 +514,16 @@ def second_time_full() -> Any:
 
     each = calls()
     return lambda descriptor: next(each)
+
+
+def test_a_bundle_in_the_strict_style_has_the_same_documents(root: Path) -> None:
+    for form in ("markdown", "markdown-strict"):
+        assert export(root, form).articles == 5
+    bundles = (zipfile.ZipFile(root / "exports" / name) for name in ("articles.zip", "articles-strict.zip"))
+    with next(bundles) as seed, next(bundles) as strict:
+        assert seed.namelist() == strict.namelist()
+        for name in (one for one in seed.namelist() if one.startswith("articles/")):
+            before, after = loads(seed.read(name).decode()), loads(strict.read(name).decode())
+            assert (before.style, after.style) == ("seed", "strict")
+            assert (after.title, after.body, after.published_at) == (before.title, before.body, before.published_at)
+            assert after.crawled_at == before.crawled_at

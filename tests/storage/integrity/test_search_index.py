@@ -15,7 +15,7 @@ import pytest
 from storage.archive import open_archive
 from storage.integrity.repair import rebuild, repair, verify_archive
 from storage.layout import SEARCH_INDEX
-from storage.search.check import faults
+from storage.search.check import search_index_faults
 from storage.search.follower import follow
 from storage.search.index import Writer, opened_to_write
 from tests.support.archives import store_new
@@ -89,6 +89,7 @@ ALTERED: dict[str, tuple[Callable[[Writer], None], str]] = {
     "a title": (_with("title = '제목'"), _OTHER),
     "a team": (_with("teams = ''"), _OTHER),
     "a deletion": (_with("gone = 1 - gone"), _OTHER),
+    "a story": (_with("story = id"), "its stories are not those of the archive"),
     "an article too many": (
         lambda index: index.replace([], [a_document(99, "zu viel")]),
         "is no article of the archive",
@@ -102,7 +103,7 @@ def test_what_was_altered_is_found(root: Path, what: str) -> None:
     alter, said = ALTERED[what]
     with opened_to_write(root) as index, index.transaction():
         alter(index)
-    found = faults(root)
+    found = search_index_faults(root)
     assert all(fault.startswith("search index: ") for fault in found)
     assert any(said in fault for fault in found), found
 
@@ -126,7 +127,7 @@ def test_a_flipped_byte_is_found_where_it_changes_anything(root: Path, flips: in
     for _ in range(flips):
         at = rng.randrange(len(whole))
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << rng.randrange(8)]) + whole[at + 1 :])
-        if faults(root):
+        if search_index_faults(root):
             found += 1
         else:
             assert _all_that_a_search_sees(path) == answers, at

@@ -18,7 +18,6 @@ from schemas.errors import ArchiveDamaged
 from schemas.find import RevisionKind
 from schemas.receipt import Receipt
 from storage.archive import open_archive
-from storage.captures import reader as captures
 from storage.integrity.repair import Repair, rebuild, repair, verify_archive
 from storage.integrity.verify import verify
 from tests.support.archives import flip, killed, rows, store_new, store_results
@@ -79,13 +78,13 @@ import os, signal
 from pathlib import Path
 from storage import archive
 from storage.journal import recovery
-carry_out, left = recovery._carry_out, [1, 2, 3]
+replay_entry, left = recovery._replay_entry, [1, 2, 3]
 def then_die(*given):
-    carry_out(*given)
+    replay_entry(*given)
     left.pop()
     if not left:
         os.kill(os.getpid(), signal.SIGKILL)
-recovery._carry_out = then_die
+recovery._replay_entry = then_die
 archive.open_archive(Path({str(root)!r})).__enter__()
 """
         done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)
@@ -175,6 +174,7 @@ class TestTheMarkOfOpenCaptures:
         return root
 
     @pytest.mark.parametrize("how", DAMAGES)
+    @pytest.mark.every(3)
     def test_costs_a_start_nothing(self, root: Path, how: str) -> None:
         damaged(root / MARK, how)
         with open_archive(root) as archive:
@@ -186,7 +186,7 @@ class TestTheMarkOfOpenCaptures:
 
     @pytest.mark.parametrize("act", [repair, rebuild])
     @pytest.mark.parametrize("how", DAMAGES)
-    @pytest.mark.every(3)
+    @pytest.mark.every(7)
     def test_costs_a_repair_nothing(self, root: Path, how: str, act: Callable[[Path], Repair]) -> None:
         """The capture's tail is torn besides, and the database cannot be read."""
         (torn,) = (root / "captures").rglob("*-0002-*")
@@ -233,7 +233,7 @@ def test_a_start_reads_no_capture_that_the_database_knows(root: Path, monkeypatc
     def read(*_: object) -> None:
         raise AssertionError("a capture was read")
 
-    monkeypatch.setattr(captures, "scan", read)
-    monkeypatch.setattr(captures, "whole_length", read)
+    monkeypatch.setattr("storage.journal.recovery.scan", read)
+    monkeypatch.setattr("storage.journal.recovery.whole_length", read)
     with open_archive(root) as archive:
         assert archive.notes == []

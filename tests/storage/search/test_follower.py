@@ -22,10 +22,9 @@ from schemas.find import FindResult, RevisionKind
 from storage import layout
 from storage.archive import open_archive
 from storage.search import follower
-from storage.search import index as search_index
-from storage.search.check import faults
+from storage.search.check import search_index_faults
 from storage.search.follower import Followed, follow, locked, rebuild_index
-from storage.search.index import meta_of, opened_to_read, opened_to_write
+from storage.search.index import VERSION, meta_of, opened_to_read, opened_to_write, remove
 from storage.search.query import parse
 from storage.search.results import Found, Wanted, search
 from tests.support.analyst_archive import make
@@ -74,7 +73,7 @@ class TestWhatChanged:
             )
         assert ids(root, "소나무") == {key(1).id}
         assert ids(root, "title:독자 억원") == {key(2).id}
-        assert faults(root) == []
+        assert search_index_faults(root) == []
 
     def test_a_deleted_article_stays_found_and_is_marked_until_it_is_back(self, root: Path) -> None:
         gone = FindResult(ref(key(1)), Outcome.GONE, "status 404", crawled_at=NOW, gone_at=NOW)
@@ -96,7 +95,7 @@ class TestWhatChanged:
         with open_archive(root) as archive:
             store_results(archive, off, run="20260102T050405Z-0003")
         assert ids(root, "다람쥐") == set()
-        assert faults(root) == []
+        assert search_index_faults(root) == []
 
     def test_nothing_new_costs_no_look_into_the_archive(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(searched(root, "모델").hits) == 2
@@ -119,26 +118,26 @@ class TestWhatChanged:
                 archive.finish_run(ended(account), {}, [])
             if rng.random() < 0.7:
                 assert follow(tmp_path).rebuilt == ""
-                assert faults(tmp_path) == []
+                assert search_index_faults(tmp_path) == []
         follow(tmp_path)
         followed = contents(tmp_path)
         rebuild_index(tmp_path)
         assert followed == contents(tmp_path)
-        assert faults(tmp_path) == []
+        assert search_index_faults(tmp_path) == []
 
 
 class TestAnIndexThatIsNotBelieved:
     def test_a_missing_one_is_built(self, root: Path) -> None:
-        search_index.remove(root)
+        remove(root)
         assert ids(root, "모델") == {key(1).id, key(2).id}
-        assert faults(root) == []
+        assert search_index_faults(root) == []
 
     def test_one_of_another_archive(self, root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
         other = make(tmp_path_factory.mktemp("other"))
         follow(other)
         shutil.copy(other / layout.SEARCH_INDEX, root / layout.SEARCH_INDEX)
         assert ids(root, "모델") == {key(1).id, key(2).id}
-        assert faults(root) == []
+        assert search_index_faults(root) == []
 
     def test_one_that_followed_another_course_of_the_same_archive(
         self, root: Path, tmp_path_factory: pytest.TempPathFactory
@@ -169,7 +168,7 @@ class TestAnIndexThatIsNotBelieved:
         with connection:
             connection.execute("UPDATE meta SET version = '0'")
         connection.close()
-        assert follow(root) == Followed(2, f"it is of version 0, not {search_index.VERSION}")
+        assert follow(root) == Followed(2, f"it is of version 0, not {VERSION}")
 
     @pytest.mark.parametrize(
         "damage",
@@ -187,10 +186,10 @@ class TestAnIndexThatIsNotBelieved:
         path = root / layout.SEARCH_INDEX
         path.write_bytes(damage(path.read_bytes()))
         assert ids(root, "모델") == {key(1).id, key(2).id}
-        assert faults(root) == []
+        assert search_index_faults(root) == []
 
     def test_a_database_of_somebody_else(self, root: Path) -> None:
-        search_index.remove(root)
+        remove(root)
         sqlite3.connect(root / layout.SEARCH_INDEX).execute("CREATE TABLE doc (something)").connection.close()
         assert ids(root, "모델") == {key(1).id, key(2).id}
 
@@ -201,10 +200,10 @@ class TestAnIndexThatIsNotBelieved:
         assert ids(root, "모델") == {key(1).id, key(2).id}
 
     def test_an_archive_whose_feed_tells_too_little_is_no_silent_half_answer(self, root: Path) -> None:
-        search_index.remove(root)
+        remove(root)
         with open_archive(root) as archive:
             archive.database.execute("DELETE FROM events WHERE id = ?", [key(1).id])
-            archive.publish_anew()
+            archive.publish_at_end()
         with pytest.raises(ArchiveDamaged, match=r"it holds 1 articles, and the archive 2\. Run: seogo repair"):
             searched(root, "모델")
 
@@ -224,7 +223,7 @@ class TestTheFoldersAndTheirOwners:
         assert found.note.startswith("the search index is 2 changes behind the archive: another process")
 
     def test_without_any_index_beside_another_follower_there_is_no_answer(self, root: Path) -> None:
-        search_index.remove(root)
+        remove(root)
         with locked(root, wait=0), pytest.raises(ArchiveBusy):
             searched(root, "모델")
 
@@ -243,7 +242,7 @@ class TestTheFoldersAndTheirOwners:
             assert [hit.id for hit in found.hits] == [key(1).id]
             assert found.note.startswith("the search index is 1 changes behind the archive: ")
             mount(tmp_path, "remount,rw", "-t", "tmpfs")
-            search_index.remove(root)
+            remove(root)
             mount(tmp_path, "remount,ro", "-t", "tmpfs")
             with pytest.raises(StorageFault, match="Read-only file system"):
                 searched(root, "모델")
@@ -263,7 +262,7 @@ class TestTheFoldersAndTheirOwners:
                 follow(root)
             (tmp_path / "disk" / "filler").unlink()
             assert len(searched(root, "모델").hits) == 4
-            assert faults(root) == []
+            assert search_index_faults(root) == []
         finally:
             subprocess.run(["umount", str(tmp_path / "disk")], check=False)
 
@@ -363,14 +362,14 @@ def _kill_everywhere(changed: Path, tmp_path: Path, kills: int) -> None:
         root = tmp_path / f"{number}"
         shutil.copytree(changed, root)
         if number % 3 == 0:
-            search_index.remove(root)
+            remove(root)
         for again in range(1 + number % 2):
             ran = killed_follower(root, 1 + (number * statements // kills + again * 17) % statements)
             died += ran.returncode == -9
             _check_no_wrong_answer(root)
         follow(root)
         assert contents(root) == expected, f"kill {number}"
-        assert faults(root) == []
+        assert search_index_faults(root) == []
         shutil.rmtree(root)
     assert died > kills // 2
 

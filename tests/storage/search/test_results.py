@@ -79,7 +79,7 @@ def numbers(found: Found) -> list[int]:
 def test_filters(root: Path, wanted: dict[str, Any], expected: set[int]) -> None:
     found = look(root, "독자 모델", **wanted)
     assert (set(numbers(found)), found.total) == (expected, len(expected))
-    assert found.total + found.aside == look(root, "독자 모델", **{**wanted, "everything": True}).total
+    assert found.total + found.hidden == look(root, "독자 모델", **{**wanted, "everything": True}).total
 
 
 def test_a_hit_as_json(root: Path) -> None:

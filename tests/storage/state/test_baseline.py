@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flows.drift.alarm import DriftAlarm
 from schemas.errors import StorageFault
 from schemas.traits import Baseline, LayoutMemory, MarkCounts, Traits
-from storage.state.baseline import as_json, from_json, load, save
+from storage.state.baseline import as_json, from_json, load_baseline, save_baseline
 from tests.support.drift import runs
 
 words = st.text(max_size=12)
@@ -44,14 +44,14 @@ def test_a_real_one_is_small_and_survives_the_file(tmp_path: Path) -> None:
         watch.look(run)
     watch.source("search_api:독자 모델", 7)
     path = tmp_path / "state" / "baseline.json"
-    save(path, watch.learned())
-    assert load(path) == (watch.learned(), None)
+    save_baseline(path, watch.learned())
+    assert load_baseline(path) == (watch.learned(), None)
     assert path.stat().st_size < 200_000
     assert [file.name for file in path.parent.iterdir()] == ["baseline.json"]
 
 
 def test_no_file_is_an_empty_baseline(tmp_path: Path) -> None:
-    assert load(tmp_path / "baseline.json") == (Baseline(), None)
+    assert load_baseline(tmp_path / "baseline.json") == (Baseline(), None)
 
 
 whole = as_json(Baseline({"page/1": LayoutMemory(MarkCounts(3.5, {"body": 2.0}), {}, ())}, {"source": (1, 2)}))
@@ -73,7 +73,7 @@ whole = as_json(Baseline({"page/1": LayoutMemory(MarkCounts(3.5, {"body": 2.0}),
 def test_a_damaged_file_is_an_empty_baseline_with_a_note(tmp_path: Path, damaged: bytes) -> None:
     path = tmp_path / "baseline.json"
     path.write_bytes(damaged)
-    baseline, note = load(path)
+    baseline, note = load_baseline(path)
     assert baseline == Baseline()
     assert note is not None
     assert "baseline.json is damaged" in note
@@ -101,6 +101,6 @@ def test_a_file_that_cannot_be_read_or_written_is_a_storage_fault(tmp_path: Path
     folder = tmp_path / "baseline.json"
     folder.mkdir()
     with pytest.raises(StorageFault, match="cannot be read"):
-        load(folder)
+        load_baseline(folder)
     with pytest.raises(StorageFault, match="cannot be written"):
-        save(folder, Baseline())
+        save_baseline(folder, Baseline())

@@ -11,14 +11,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.runs.doctor import archive as module
 from flows.runs.doctor.archive import JSON_FILES, archive_checks, damage, disk_check, read_last_run
 from flows.runs.doctor.check import Check, Level
-from storage.archive import leased, open_archive
+from flows.runs.publish import PublishOrder, publish
+from storage.archive import open_archive
 from storage.integrity.repair import verify_archive
 from storage.layout import LAST_RUN, OPEN_CAPTURE, SNAPSHOT, UNPUBLISHED, WRITER_DATABASE
 from storage.state import checksums
 from storage.state.holder import holder
+from storage.state.lease import leased
 from tests.support.archives import killed, store_new
 from tests.support.checks import found, tree
 from tests.support.disks import fill, mount, needs_a_disk
@@ -153,7 +154,7 @@ def test_a_file_system_that_cannot_sync() -> None:
 
 
 def test_a_disk_that_syncs_slowly(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SLOW_SYNC", 0.0)
+    monkeypatch.setattr("flows.runs.doctor.archive._SLOW_SYNC", 0.0)
     assert level(root, "sync") is Level.WARNING
 
 
@@ -340,11 +341,19 @@ def test_a_verification_that_found_nothing_and_one_that_found_something(root: Pa
     assert (check.level, check.todo) == (Level.ERROR, "run: seogo repair")
 
 
+def test_faults_of_exports_alone_are_for_publish(root: Path) -> None:
+    publish(PublishOrder(root))
+    (root / "exports" / "atom.xml").unlink()
+    verify_archive(root, wait=0)
+    check = found(looked_at(root), "last verify")
+    assert (check.level, check.todo) == (Level.ERROR, "run: seogo publish")
+
+
 def test_a_disk_that_fails_while_it_is_looked_at(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(path: Path) -> None:
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr(module, "holder", fail)
+    monkeypatch.setattr("flows.runs.doctor.archive.holder", fail)
     check = found(looked_at(root), "lock")
     assert check.level is Level.ERROR
     assert "Input/output error" in check.found

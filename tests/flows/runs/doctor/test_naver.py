@@ -19,9 +19,8 @@ from flows.replica.log import forbidden_fetches, min_interval
 from flows.replica.notices import Robots
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
-from flows.runs.doctor import naver as module
 from flows.runs.doctor.check import Check, Level
-from flows.runs.doctor.naver import NaverSeen, check_naver
+from flows.runs.doctor.naver import NaverSeen, _short, check_naver
 from schemas.topic import PressList, SearchApi, SearchPage, SectionList, Topic, load_topic
 from storage.layout import BACKOFF
 from tests.support.checks import found
@@ -341,7 +340,7 @@ def black_hole() -> Iterator[str]:
 
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AT_MOST", {"read_timeout_seconds": 0.2})
+    monkeypatch.setattr("flows.runs.doctor.naver._AT_MOST", {"read_timeout_seconds": 0.2})
     with black_hole() as url:
         (check,) = check_naver(topic(), url, Path("none"), KEY).checks
     assert check.name == "network"
@@ -350,12 +349,12 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_host_is_tried_once_and_not_for_long() -> None:
     patient = load_topic(DEMO_TOPIC).limits.model_copy(update={"total_timeout_seconds": 3600.0})
-    short = module._short(patient)
+    short = _short(patient)
     assert (short.tries, short.connect_timeout_seconds, short.read_timeout_seconds) == (1, 5, 6)
     assert (short.total_timeout_seconds, short.patience_seconds) == (15, 5)
     hasty = patient.model_copy(update={"connect_timeout_seconds": 0.5, "requests_per_second": 0.1})
-    assert module._short(hasty).connect_timeout_seconds == 0.5
-    assert module._short(hasty).requests_per_second == 0.1
+    assert _short(hasty).connect_timeout_seconds == 0.5
+    assert _short(hasty).requests_per_second == 0.1
 
 
 def test_a_name_that_leads_nowhere() -> None:
@@ -366,7 +365,7 @@ def test_a_name_that_leads_nowhere() -> None:
 
 def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = Event()
-    monkeypatch.setattr(module, "RESOLVED_WITHIN", 0.05)
+    monkeypatch.setattr("flows.runs.doctor.naver.RESOLVED_WITHIN", 0.05)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: silent.wait(20))
     (check,) = check_naver(topic(), None, Path("none"), KEY).checks
     silent.set()

@@ -9,7 +9,7 @@ from datetime import datetime
 from selectolax.lexbor import LexborHTMLParser
 
 from flows.naver.partial_tree import page_tree
-from flows.naver.search_results import LINK, Hit, find_results
+from flows.naver.search.results import LINK, Hit, find_results
 from flows.naver.urls import clean_original_url, find_article_key
 from schemas.article import ArticleRef
 from schemas.errors import LayoutChanged

@@ -1,0 +1,47 @@
+"""Starts Prefect's worker of the pool, once the server answers. First it ends the runs that an earlier worker left.
+
+    python -m flows.deployed.worker [--name NAME]
+
+All options are those of `prefect worker start`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import runpy
+import sys
+from collections.abc import Sequence
+
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
+
+from flows.deployed.apply import POOL
+from flows.deployed.housekeeping import end_dead_runs
+from flows.deployed.server import USUAL, wait_for_server
+from schemas.errors import SeogoError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns an exit code."""
+    options = sys.argv[1:] if arguments is None else arguments
+    try:
+        wait_for_server(PREFECT_API_URL.value() or USUAL)
+    except SeogoError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for name in asyncio.run(_ended()):
+        sys.stdout.write(f"ended: {name}: its process is gone\n")
+    sys.stdout.flush()
+    # In this process, which is the one that systemd signals.
+    sys.argv = ["prefect", "worker", "start", "--pool", POOL, "--type", "process", *options]
+    runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+    return 0
+
+
+async def _ended() -> list[str]:
+    async with get_client() as client:
+        return [run.name for run in await end_dead_runs(client)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
