@@ -70,6 +70,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "export --format jsonl --to out": publish.export,
     "report --days 30 --html report.html": publish.report,
     "serve --port 8080": serve.serve,
+    "mcp --archive archive": serve.mcp,
     "status --json": query.status,
     "doctor --topic my_topic.yaml --bundle report.zip": doctor.doctor,
     "verify --archive archive": maintain.verify,

@@ -1,4 +1,4 @@
-"""The command `serve`. `flows.cli.app` registers it."""
+"""The commands `serve` and `mcp`. `flows.cli.app` registers them."""
 
 from __future__ import annotations
 
@@ -31,3 +31,14 @@ def serve(
 
     names = frozenset(one.lower() for one in name or ())
     run(archive, host=host, port=port, title=topic_from(topic).title, sql=sql, public=public, names=names)
+
+
+def mcp(archive: ArchiveOption = DEFAULT_ARCHIVE, topic: TopicOption = None) -> None:
+    """Give an AI assistant the archive to read, by the Model Context Protocol on standard input and output.
+
+    The assistant starts this command itself; docs/serving.md shows how to set it up.
+    """
+    from flows.runs.settings import topic_from
+    from flows.serving.server import serve_assistant
+
+    serve_assistant(archive, title=topic_from(topic).title)

@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 LONGEST = 8_192
 """Bytes of an address."""
 METHODS = ("GET", "HEAD")
+ASSISTANT = "/mcp"
+"""The path of the Model Context Protocol, the only one to which anything is posted."""
 
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self';"
@@ -84,7 +86,10 @@ class Guard:
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not host_is_allowed(hosts[0], self._names):
             return 421, "This server is not asked by that host name. Its operator can add it with --name."
-        if scope["method"] not in METHODS:
+        posted = scope["method"] == "POST" and scope["path"] == ASSISTANT
+        if posted and any(name == b"origin" for name, _ in scope["headers"]):
+            return 403, "Pages of other sites may not ask here."
+        if scope["method"] not in METHODS and not posted:
             return 405, "This server only answers GET and HEAD."
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST:
             return 414, f"The address is longer than {LONGEST:,} bytes."

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from flows.serving.app import make_app
+from flows.serving.assistant import make_assistant
 from flows.serving.context import Library
 from schemas.errors import BadInput, SeogoError
 from storage.search.index import stamp_of
@@ -87,7 +88,6 @@ def config(app: ASGIApp) -> uvicorn.Config:
         app,
         loop="asyncio",
         ws="none",
-        lifespan="off",
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -100,6 +100,15 @@ def config(app: ASGIApp) -> uvicorn.Config:
 def _announce(address: str, archive: Path) -> None:
     sys.stdout.write(f"seogo: {archive} at {address} (Ctrl-C ends it)\n")
     sys.stdout.flush()
+
+
+def serve_assistant(archive: Path, *, title: str) -> None:
+    """Answer an assistant on standard input and output until it leaves. Raises BadInput if there is no archive."""
+    library = Library.of(archive, title=title, sql=True)
+    with library.shared.reading():
+        pass  # it says what is wrong with the archive, if anything is
+    with index_follower(archive):
+        make_assistant(library).run("stdio")
 
 
 class _Server(uvicorn.Server):
