@@ -71,7 +71,7 @@ def article(request: Request) -> Response:
 
 def _history(snapshot: Snapshot, wanted: str) -> History:
     with snapshot.cursor() as cursor:
-        found = history_of(cursor, wanted)
+        found = history_of(cursor, wanted, has_events="events" in snapshot.tables)
     if found is None:
         first = snapshot.row("SELECT duplicate_of FROM duplicates WHERE id = ?", [wanted])
         if first:

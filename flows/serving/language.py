@@ -11,7 +11,7 @@ from importlib import resources
 LANGUAGES = ("ko", "en")
 DEFAULT = "ko"
 
-_ENGLISH = {"published_at": "published", "modified_at": "modified", "nothing_new": "nothing new"}
+_ENGLISH = {"gone": "deleted", "published_at": "published", "modified_at": "modified", "nothing_new": "nothing new"}
 
 
 @cache

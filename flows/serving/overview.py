@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from flows.reports.history import word_diff
 from flows.serving.charts import Chart, colours, daily
 from flows.serving.rising import Rise, rising
 from flows.serving.stories import Story, newest_stories
@@ -211,7 +212,7 @@ def _today(snapshot: Snapshot) -> Today:
         newest_stories(snapshot, week.begin),
         rising(titles, past),
         bool(past),
-        snapshot.rows(_EDITS, [week.begin]),
+        [{**row, "hunks": word_diff(row["before"], row["title"])} for row in snapshot.rows(_EDITS, [week.begin])],
         snapshot.rows(_GONE, [week.begin]),
         next(iter(snapshot.rows(_RUNS)), None),
         gaps[0]["n"] if gaps else 0,
