@@ -112,5 +112,6 @@ def _where_next(archive: Path) -> None:
         (f"seogo verify --archive {archive}", "files, rows and captures checked against each other"),
         (f"duckdb -readonly {archive}/archive.duckdb", "any DuckDB client, at any time"),
         ('README.md, "The real Naver"', "keys, robots.txt, and how to point seogo at it"),
+        (f"seogo serve --archive {archive}", "read it in a browser"),
     ):
         out.print(Text.assemble((command, "bold"), f"\n    {what}"))

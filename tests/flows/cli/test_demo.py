@@ -62,6 +62,7 @@ def check_shown(out: str) -> None:
     assert at == sorted(at)
     assert "네이버클라우드" in out.partition("4. a question")[2]
     assert "seogo status --archive" in out
+    assert "seogo serve --archive" in out.splitlines()[-2]
 
 
 def test_the_demo_leaves_other_folders_alone(tmp_path: Path) -> None:
