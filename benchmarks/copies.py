@@ -31,9 +31,10 @@ from storage.journal.commit import plan_commit
 from storage.stories import follower, pairs
 from storage.stories.passages import sentences
 from storage.stories.sketch import (
+    FEWEST_COMMON,
+    ONE_IN_COMMON,
     SHORTEST,
     Overlap,
-    common_hashes,
     compared_text,
     letters,
     overlap,
@@ -117,7 +118,8 @@ def alterations(bodies: Sequence[str], number: int) -> None:
             if b and overlap(shingles(a), shingles(b)).is_kept:
                 tried += 1
                 one, two = sketch(a), sketch(b)
-                found += len({*one} & {*two}) >= common_hashes(min(len(one), len(two)))
+                common, fewer = len({*one} & {*two}), min(len(one), len(two))
+                found += common >= FEWEST_COMMON and common * ONE_IN_COMMON >= fewer
         print(f"  {name}: {found / max(tried, 1):.3f} of {tried}")
 
 
