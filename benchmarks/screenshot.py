@@ -1,6 +1,6 @@
-"""The pictures of the documentation, taken by a headless browser: the report of an archive, and Prefect's UI.
+"""The pictures of the documentation, taken by a headless browser: an archive's report and web site, Prefect's UI.
 
-    python -m benchmarks.screenshot [--only report|prefect] [--out DIR] [--chromium PATH]        (make screenshots)
+    python -m benchmarks.screenshot [--only report|serve|prefect] [--out DIR] [--chromium PATH]  (make screenshots)
 
 Needs Debian's `chromium`, `fonts-noto-cjk` and `faketime`. Everything runs on this machine, against the replica.
 """
@@ -48,17 +48,34 @@ def main() -> None:
 def _report(folder: Path, chromium: str, picture: Path) -> None:
     """The page of `seogo report --html` after a month of daily crawls, at a fixed time: the same page every time."""
     naver = Replica(make_corpus(seed=1))
-    last = naver.clock.now
     with naver:
-        for days in reversed(range(DAYS)):
-            naver.clock.set(last - timedelta(days=days))
-            for command in ("crawl", "refresh"):
-                _seogo(folder, naver, command)
-        naver.clock.advance(timedelta(minutes=1))  # later than everything that was crawled
-        # The report says how old the snapshot is, by the file's own time.
-        os.utime(folder / "archive" / "archive.duckdb", (last.timestamp(),) * 2)
+        _crawl_a_month(folder, naver)
         _seogo(folder, naver, "report", "--days", str(DAYS), "--html", "report.html")
     _take(chromium, (folder / "report.html").as_uri(), picture, size=(1280, 800))
+
+
+def _serve(folder: Path, chromium: str, picture: Path) -> None:
+    """The first page of `seogo serve` after the same month."""
+    with Replica(make_corpus(seed=1)) as naver:
+        _crawl_a_month(folder, naver)
+    command = [*SEOGO, "serve", "--port", "0", "--topic", str(ROOT / "topics" / "demo.yaml")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        said = running.stdout.readline() if running.stdout else ""
+        address = next(word for word in said.split() if word.startswith("http"))
+        _take(chromium, f"{address}/?lang=ko", picture, size=(1280, 1000))
+        running.terminate()
+
+
+def _crawl_a_month(folder: Path, naver: Replica) -> None:
+    last = naver.clock.now
+    for days in reversed(range(DAYS)):
+        naver.clock.set(last - timedelta(days=days))
+        for command in ("crawl", "refresh"):
+            _seogo(folder, naver, command)
+    naver.clock.advance(timedelta(minutes=1))  # later than everything that was crawled
+    # The pages say how old the snapshot is, by the file's own time.
+    os.utime(folder / "archive" / "archive.duckdb", (last.timestamp(),) * 2)
 
 
 def _seogo(folder: Path, naver: Replica, *words: str) -> None:
@@ -106,7 +123,7 @@ def _take(chromium: str, url: str, path: Path, *options: str, size: Sequence[int
     print(f"{path}: {path.stat().st_size:,} bytes")
 
 
-PICTURES = {"report": _report, "prefect": _prefect}
+PICTURES = {"report": _report, "serve": _serve, "prefect": _prefect}
 
 if __name__ == "__main__":
     main()

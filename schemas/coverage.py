@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.page import DISALLOWED
+from schemas.page import DISALLOWED, UNREACHABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,20 @@ class Gap:
         """Whether robots.txt forbids to read it: it comes again with every run, and no backfill can close it."""
         return DISALLOWED in self.reason
 
+    @property
+    def is_of_all(self) -> bool:
+        """Whether its reason is one that many sources share: robots.txt, or a network that is down."""
+        return self.is_forbidden or self.reason.startswith(UNREACHABLE)
+
 
 def grouped(gaps: Iterable[Gap]) -> list[Gap]:
-    """The gaps, and after them one for each robots.txt that forbids some: its source is `A and 7 more`."""
+    """The gaps, and after them one for each reason that many sources share: its source is `A and 7 more`."""
     found = list(gaps)
-    forbidden: dict[str, list[Gap]] = {}
+    shared: dict[str, list[Gap]] = {}
     for gap in found:
-        if gap.is_forbidden:
-            forbidden.setdefault(gap.reason, []).append(gap)
-    return [gap for gap in found if not gap.is_forbidden] + [_as_one(alike) for alike in forbidden.values()]
+        if gap.is_of_all:
+            shared.setdefault(gap.reason, []).append(gap)
+    return [gap for gap in found if not gap.is_of_all] + [_as_one(alike) for alike in shared.values()]
 
 
 def _as_one(alike: Sequence[Gap]) -> Gap:

@@ -33,6 +33,9 @@ class Fault(StrEnum):
 DISALLOWED = "/robots.txt disallows it for "
 """In the reason of each FORBIDDEN, and of each gap that comes of it."""
 
+UNREACHABLE = "no host can be reached: "
+"""How the reason of each OFFLINE begins, and of each gap that comes of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureRef:

@@ -33,7 +33,7 @@ class SourceEnd(StrEnum):
     OVERLAP = "overlap"  # reached what the previous run had read
     END = "end"  # reached the end of the source
     CAP = "cap"  # reached the source's limit (1,000 results, a page that repeats)
-    EMPTY = "empty"  # the source said explicitly that there is nothing
+    EMPTY = "empty"  # the source stated explicitly that there is nothing
     FORBIDDEN = "forbidden"  # robots.txt
     NO_KEY = "no_key"  # no API key, or a rejected one
     BLOCKED = "blocked"

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import doctor, fetch, maintain, publish, query, search, tools
+from flows.cli import doctor, fetch, maintain, publish, query, search, serve, tools
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
@@ -70,6 +70,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "publish --archive archive": publish.publish,
     "export --format jsonl --to out": publish.export,
     "report --days 30 --html report.html": publish.report,
+    "serve --port 8080": serve.serve,
+    "mcp --archive archive": serve.mcp,
     "status --json": query.status,
     "doctor --topic my_topic.yaml --bundle report.zip": doctor.doctor,
     "verify --archive archive": maintain.verify,

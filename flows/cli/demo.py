@@ -16,6 +16,7 @@ from rich.text import Text
 from flows.cli.exit_codes import Exit
 from flows.cli.show.terminal import out
 from flows.replica.corpus import make_corpus
+from flows.replica.plan import Shares
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from schemas.errors import BadInput, StorageFault
@@ -25,13 +26,17 @@ _TEAMS = (
     "SELECT team, count(*) AS articles, count(DISTINCT publisher) AS publishers"
     " FROM (SELECT unnest(teams) AS team, publisher FROM articles_on_topic) GROUP BY team ORDER BY articles DESC"
 )
+_STORIES = (
+    "SELECT first_id, title, articles, publishers, last_at - first_at AS within FROM stories"
+    " ORDER BY articles DESC, first_at DESC LIMIT 5"
+)
 
 
 def run_demo(archive: Path) -> int:
     """Run the demo in a new archive; returns an exit code. Raises BadInput if the directory is not a demo's."""
     _make_room(archive)
     # The replica runs in this process, and so ends with the demo.
-    with Replica(make_corpus(seed=1, last=datetime.now(UTC)), pace=1.0) as naver:
+    with Replica(make_corpus(seed=1, last=datetime.now(UTC), shares=Shares(rewritten=0.4)), pace=1.0) as naver:
         environment = _environment(naver, archive)
         out.rule("1. crawl the last days of a made-up Naver")
         if code := _show("crawl", environment):
@@ -45,6 +50,12 @@ def run_demo(archive: Path) -> int:
     out.print(_head(newest.read_bytes().decode()), markup=False)
     out.rule("4. a question in SQL: who is written about?")
     if code := _show("sql", environment, _TEAMS):
+        return code
+    out.rule("5. who wrote it first, and who copied it?")
+    if code := _show("sql", environment, _STORIES):
+        return code
+    out.rule("6. a search")
+    if code := _show("search", environment, "소버린AI 공개", "--limit", "3"):
         return code
     _where_next(archive)
     return Exit.DONE
@@ -97,8 +108,10 @@ def _where_next(archive: Path) -> None:
     out.rule("where to go next")
     for command, what in (
         (f"seogo status --archive {archive}", "what it holds, how far each source was read"),
+        (f"seogo story ID --archive {archive}", "the timeline of a story: who had it when, what each copy shares"),
         (f"seogo verify --archive {archive}", "files, rows and captures checked against each other"),
         (f"duckdb -readonly {archive}/archive.duckdb", "any DuckDB client, at any time"),
         ('README.md, "The real Naver"', "keys, robots.txt, and how to point seogo at it"),
+        (f"seogo serve --archive {archive}", "read it in a browser"),
     ):
         out.print(Text.assemble((command, "bold"), f"\n    {what}"))

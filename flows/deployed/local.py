@@ -18,6 +18,7 @@ from pathlib import Path
 from flows.deployed.processes import Engine
 from flows.deployed.template import DEPLOYMENTS
 from flows.replica.corpus import make_corpus
+from flows.replica.plan import Shares
 from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from schemas.errors import BadInput, SeogoError
@@ -65,7 +66,7 @@ def run_until_interrupted(home: Path, port: int) -> None:
     _say("starting the replica of Naver, Prefect's server, the deployments and a worker: about half a minute ...")
     with open_archive(home.resolve() / "archive"):
         pass  # scheduled runs refuse an archive that does not exist
-    naver = Replica(make_corpus(seed=1, last=datetime.now(UTC)), pace=1.0)
+    naver = Replica(make_corpus(seed=1, last=datetime.now(UTC), shares=Shares(rewritten=0.4)), pace=1.0)
     with naver, engine_at(home, naver=naver, port=port) as engine:
         _say(_where(engine, home))
         try:

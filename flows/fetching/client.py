@@ -28,7 +28,7 @@ from flows.fetching.throttle import Clock, Throttle
 from flows.fetching.transport import Bounds, NoResponse, Response, Transport
 from schemas.content_coding import ACCEPTED
 from schemas.errors import AddressError, BadInput
-from schemas.page import Fault, FetchFault, RawPage, RequestRecord
+from schemas.page import UNREACHABLE, Fault, FetchFault, RawPage, RequestRecord
 from schemas.topic import Limits
 
 MAX_REDIRECTS = 5
@@ -163,7 +163,7 @@ class Client:
         if secrets and not self._routing.keeps_secrets(address):
             raise AddressError(url, "API keys are sent only over https, or to a stand-in on this machine")
         if offline := await self._reason_offline(address):
-            return FetchFault(url, Fault.OFFLINE, offline)
+            return FetchFault(url, Fault.OFFLINE, f"{UNREACHABLE}{offline}")
         keys = tuple(value for _, value in secrets if value)
         fetch = _Fetch(url, why, self._merged(headers), self._clock.now(), secrets, keys, final)
         return await self._follow_redirects(fetch, address, check_robots=True)

@@ -30,7 +30,7 @@ _MAX_AGENTS = 1000
 """Protego's cost is the product of agents and rules: half a megabyte of both would take minutes."""
 
 _MAX_AGE = 86_400.0  # seconds; RFC 9309: not longer than a day
-_MAX_AGE_UNREADABLE = 600.0  # an unreachable host is asked again, but not for every article
+_MAX_AGE_UNREADABLE = 600.0  # an unreachable host is tried again, but not for every article
 _MAX_DELAY = 86_400.0
 
 

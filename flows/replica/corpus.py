@@ -20,7 +20,7 @@ from flows.replica.plan import DAY, Copy, Edit, Form, Planner, Shares, Slot
 from flows.replica.press import Press
 from flows.replica.press import presses as first_offices
 from flows.replica.subjects import SECTION_NAMES, Subject, subjects
-from flows.replica.writing import Text, edited, respaced, write
+from flows.replica.writing import Text, edited, respaced, rewritten, write
 from schemas.article import SEOUL, ArticleKey, Author, Image, Kind
 
 FIRST_NUMBER = 12_000
@@ -270,8 +270,20 @@ class Corpus(Sequence[MadeArticle]):
         if slot.copy is not Copy.NONE:
             text = self.text(slot.origin)
             return respaced(text) if slot.copy is Copy.RESPACED else text
-        rng = Random(self.seed << 32 | index << 2)
-        return write(rng, slot, self.subjects[slot.subject], signed=self._signed(slot, index), title=self._story(slot))
+        rng, subject, signed = (
+            Random(self.seed << 32 | index << 2),
+            self.subjects[slot.subject],
+            self._signed(slot, index),
+        )
+        if slot.rewrites >= 0:
+            return rewritten(rng, slot, subject, self._unsigned(slot.rewrites), signed=signed)
+        return write(rng, slot, subject, signed=signed, title=self._story(slot))
+
+    def _unsigned(self, index: int) -> tuple[str, ...]:
+        """The paragraphs of an article without the name of its author."""
+        lead, tail = self._signed(self.slots[index], index)
+        first, *others = self.text(index).paragraphs
+        return (first.removeprefix(lead), *(others[:-1] if tail else others))
 
     def _story(self, slot: Slot) -> str:
         """The headline that a follow-up shares with its flash; empty for all other articles."""

@@ -53,9 +53,9 @@ class Copy(IntEnum):
 class Slot(NamedTuple):
     """The plan of one article. Times are seconds; `since` counts from the beginning of the corpus.
 
-    `press`, `subject`, `focus`, `layout` and `origin` are indexes; `number` counts the articles of the press office
-    (-1: not on Naver); `late` is the delay until lists show it; `edited` and `gone` are delays after publication (0:
-    never).
+    `press`, `subject`, `focus`, `layout`, `origin` and `rewrites` (-1: none) are indexes; `number` counts the articles
+    of the press office (-1: not on Naver); `late` is the delay until lists show it; `edited` and `gone` are delays
+    after publication (0: never).
     """
 
     since: int
@@ -71,6 +71,7 @@ class Slot(NamedTuple):
     edit: Edit = Edit.NONE
     edited: int = 0
     gone: int = 0
+    rewrites: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Shares:
     on_topic: float = 0.5
     tie: float = 0.12
     copy: float = 0.06
+    rewritten: float = 0.0
     edited: float = 0.08
     gone: float = 0.025
     late: float = 0.03
@@ -113,7 +115,19 @@ class Planner:
         elsewhere = set(self._rng.sample(range(total), total - articles))
         for index, since in enumerate(self._times(total)):
             self._slots.append(self._elsewhere(since) if index in elsewhere else self._hosted(index, since))
+        self._rewrite()
         return self._slots
+
+    def _rewrite(self) -> None:
+        """Some articles become near-duplicates of a recent one. This comes last: the other slots stay as they are."""
+        first_texts = {slot.origin for slot in self._slots}
+        for index, slot in enumerate(self._slots):
+            if index in first_texts or not self._is_plain(slot) or not self._rng.random() < self._shares.rewritten:
+                continue
+            source = index - 1 - self._pick(15)
+            first = self._slots[max(source, 0)]
+            if source >= 0 and self._is_plain(first) and first.rewrites < 0 and first.press != slot.press:
+                self._slots[index] = slot._replace(subject=first.subject, focus=first.focus, rewrites=source)
 
     def _times(self, total: int) -> Iterator[int]:
         """Ascending times up to the span; ties are published in the same second."""
@@ -169,14 +183,15 @@ class Planner:
         origin = len(self._slots) - 1 - self._pick(min(30, len(self._slots)))
         first = self._slots[origin]
         press = self._pick(len(self._offices))
-        if not self._copied(first) or press == first.press:
+        if not self._is_plain(first) or press == first.press:
             return None
         copy = Copy.SAME if self._chance(0.5) else Copy.RESPACED
         return first._replace(since=since, press=press, number=self._number(press), origin=origin, copy=copy)
 
-    def _copied(self, first: Slot) -> bool:
-        plain = first.form is Form.TEXT and first.copy is Copy.NONE and first.number >= 0
-        subject = self._subjects[first.subject]
+    def _is_plain(self, slot: Slot) -> bool:
+        """Whether another office may take over its text."""
+        plain = slot.form is Form.TEXT and slot.copy is Copy.NONE and slot.number >= 0
+        subject = self._subjects[slot.subject]
         return plain and not subject.opinion and not subject.arena
 
     def _own(self, index: int, since: int) -> Slot:

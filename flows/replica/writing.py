@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -11,6 +11,7 @@ from flows.replica.subjects import Subject
 from flows.replica.text import pick, writer
 
 _LENGTHS = {Form.TEXT: (5, 9), Form.FULL: (6, 9), Form.SECOND: (2, 2), Form.VIDEO: (3, 4)}
+_PLAIN_QUOTES = str.maketrans("“”‘’", "\"\"''")
 _PICTURES = {Form.FLASH: 1, Form.SECOND: 0, Form.PHOTO: 3, Form.VIDEO: 0}
 
 
@@ -36,6 +37,13 @@ def write(rng: Random, slot: Slot, subject: Subject, *, signed: tuple[str, str],
     subtitle = "\n".join(dict.fromkeys(fill(pick(rng, subject.titles)) for _ in range(lines)))
     paragraphs = _paragraphs(rng, slot.form, subject, fill)
     return Text(_headed(slot.form, headline), subtitle, _signed(paragraphs, signed), captions)
+
+
+def rewritten(rng: Random, slot: Slot, subject: Subject, paragraphs: Sequence[str], *, signed: tuple[str, str]) -> Text:
+    """A near-duplicate: a headline and a signature of its own, other quotation marks, another last paragraph."""
+    fill = writer(rng, subject.words, subject.focuses[slot.focus])
+    kept = [paragraph.translate(_PLAIN_QUOTES) for paragraph in paragraphs[: max(len(paragraphs) - 1, 1)]]
+    return Text(fill(pick(rng, subject.titles)), "", _signed([*kept, fill(pick(rng, subject.bank))], signed), ())
 
 
 def edited(text: Text, edit: Edit, rng: Random) -> Text:

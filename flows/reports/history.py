@@ -92,12 +92,21 @@ class History:
 def read_history(archive: Path, article_id: str) -> History | None:
     """The history of an article; None if the archive has no text of it."""
     with open_snapshot(archive) as connection:
-        revisions = _rows(connection, "SELECT * FROM revisions WHERE id = ? ORDER BY revision", article_id)
-        if not revisions:
-            return None
         (known,) = connection.execute(_HAS_EVENTS).fetchone() or (False,)
-        events = _rows(connection, _EVENTS, article_id) if known else []
-        changed = {row["revision"]: row["changed"] for row in _rows(connection, _CHANGED, article_id)} if known else {}
+        return history_of(connection, article_id, has_events=known)
+
+
+def history_of(connection: Any, article_id: str, *, has_events: bool = True) -> History | None:
+    """The history of an article in an open snapshot; None if the archive has no text of it.
+
+    `has_events`: False for an archive from before the change feed.
+    """
+    revisions = _rows(connection, "SELECT * FROM revisions WHERE id = ? ORDER BY revision", article_id)
+    if not revisions:
+        return None
+    events = _rows(connection, _EVENTS, article_id) if has_events else []
+    compared = _rows(connection, _CHANGED, article_id) if has_events and len(revisions) > 1 else []
+    changed = {row["revision"]: row["changed"] for row in compared}
     return History(article_id, tuple(revisions), tuple(_steps(revisions, events, changed)))
 
 

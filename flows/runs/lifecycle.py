@@ -91,8 +91,8 @@ class Run:
     def _finish(self, exit_reason: ExitReasonOf, *, broken: bool) -> None:
         receipt = self.receipt
         receipt.finished_at = self.now()
-        if broken or receipt.offline:
-            # Some finds may not have been stored, so no window counts as read. Without a network none was tried.
+        if broken:
+            # Some finds may not have been stored, so no window counts as read.
             self.watermarks, self.coverage = {}, []
         receipt.gaps = _gap_texts([*self.unread, *self.coverage])[:_GAPS_NAMED]
         receipt.exit_reason, receipt.explanation = exit_reason(receipt, interrupted=self.interrupted, broken=broken)

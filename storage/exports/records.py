@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,6 +100,12 @@ def json_records(connection: duckdb.DuckDBPyConnection, month: Month) -> Iterato
     sql, bounds = month.records()  # DuckDB writes JSON in a quarter of the time that Python takes
     for (record,) in stream(connection, f"SELECT to_json(r)::VARCHAR FROM ({_AS_JSON} FROM ({sql})) r", bounds):
         yield record
+
+
+def chosen_records(connection: duckdb.DuckDBPyConnection, condition: str, values: Sequence[object]) -> list[Any]:
+    """The exported records of some articles (`a`) as plain values. `condition`: what follows FROM in SQL."""
+    sql = f"SELECT to_json(r)::VARCHAR FROM ({_AS_JSON} FROM ({_SELECTED} {condition})) r"
+    return [json.loads(record) for (record,) in connection.execute(sql, list(values)).fetchall()]
 
 
 def stream(

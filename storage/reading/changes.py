@@ -54,17 +54,17 @@ def summary(connection: duckdb.DuckDBPyConnection, since: int) -> dict[str, Any]
     return {"counts": by_kind, "teams": by_team, "runs": [run for (run,) in runs]}
 
 
-def changes(connection: duckdb.DuckDBPyConnection, since: int) -> Iterator[Change]:
+def changes(connection: duckdb.DuckDBPyConnection, since: int, *, at_once: int = AT_ONCE) -> Iterator[Change]:
     """What changed behind the cursor `since` (0: everything), in order. Raises BadInput for a cursor of elsewhere.
 
     Each change has `seq`, its own cursor; `changed_at`, `kind`, `id`, `revision`, `duplicate_of`, `story`; `duplicate`,
     the copy of which it tells; and `article`, the exported record of the text that came with it. These two are None
-    where none came, and where it is not held any more, because a later change removed it.
+    where none came, and where it is not held any more, because a later change removed it. `at_once` are read at a time.
     """
     if since > newest_change(connection):
         newest = newest_change(connection)
         raise BadInput(f"cursor {since} is ahead of this archive, whose newest change is {newest}.")
-    while events := connection.execute(_EVENTS, [since, AT_ONCE]).fetchall():
+    while events := connection.execute(_EVENTS, [since, at_once]).fetchall():
         found = [dict(zip(_EVENT, event, strict=True)) for event in events]
         texts, copies, gone = _texts(connection, found), _copies(connection, found), _gone(connection, found)
         of_copies, stories = _copies_told(connection, found), _stories(connection, found)

@@ -5,6 +5,7 @@ query.py       the query language, as expressions of FTS5
 index.py       the SQLite file: reading, writing, checking it
 follower.py    the index follows the change feed
 results.py     a search, filtered and ranked
+facets.py      a page of a search with the counts of its filters
 snippets.py    where the words of a query occur in a text
 check.py       compares the index with the archive's texts
 """

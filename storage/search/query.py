@@ -57,6 +57,10 @@ class Query:
     terms: tuple[str, ...]
 
 
+EVERYTHING = Query("", "", ())
+"""The query that every article matches."""
+
+
 def parse(text: str) -> Query:
     """Parse a query. Raises QueryError, which names the position and what was expected there."""
     _check(text)

@@ -44,7 +44,9 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to search for. `since` and `until`: seconds since 1970, `until` not included. `limit` 0: all.
+    """What to search for. `since` and `until`: seconds since 1970, `until` not included.
+
+    `limit` articles, 0 for all, after the first `offset` ones.
 
     Imported articles are found with `everything` or if `status` names them, off-topic articles with `everything`.
     """
@@ -58,6 +60,12 @@ class Wanted:
     everything: bool = False
     sort: str = "relevance"
     limit: int = 20
+    offset: int = 0
+
+    @property
+    def last(self) -> int:
+        """How many articles have to be ranked; 0: all."""
+        return self.limit and self.offset + self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +171,12 @@ class Search:
         hidden = self.count(replace(wanted, everything=True)) - total if hides else 0
         if not total + hidden:
             self._check_names()
-        return Found(wanted.query.text, total, tuple(self.hits(self.ranked(total))), hidden)
+        return Found(wanted.query.text, total, tuple(self.hits(self.ranked(total)[wanted.offset :])), hidden)
 
     def ranked(self, total: int) -> list[Ranked]:
         """The first of `total` articles, in the wanted order."""
-        if self._wanted.sort == "newest":
-            return [Ranked(n, None, "") for n in self._newest(self._match, self._wanted.limit)]
+        if self._wanted.sort == "newest" or not self._match:
+            return [Ranked(n, None, "") for n in self._newest(self._match, self._wanted.last)]
         return self._titles_first() if total > max(_MANY, _SHARE * self._documents()) else self._best()
 
     def _documents(self) -> int:
@@ -181,24 +189,28 @@ class Search:
         """How many articles match and are wanted."""
         return int(self._rows("count(*)", wanted or self._wanted, self._match)[0][0])
 
+    def grouped(self, select: str, by: str) -> list[tuple[Any, ...]]:
+        """Groups of the articles that match and are wanted. `select` names columns of `doc`."""
+        return self._rows(select, self._wanted, self._match, f"GROUP BY {by}")
+
     def _newest(self, match: str, limit: int) -> list[int]:
         return [n for (n,) in self._rows("ft.rowid", self._wanted, match, "ORDER BY ft.rowid DESC", limit)]
 
     def _titles_first(self) -> list[Ranked]:
-        limit, in_title = self._wanted.limit, f"{{title}} : ({self._match})"
+        limit, in_title = self._wanted.last, f"{{title}} : ({self._match})"
         first = self._newest(f"{in_title} AND ({self._match})", limit)
         left = limit - len(first)
         rest = self._newest(f"({self._match}) NOT {in_title}", left) if left or not limit else []
         return [*(Ranked(n, 1.0, "in the title") for n in first), *(Ranked(n, 0.0, "in the text") for n in rest)]
 
     def _best(self) -> list[Ranked]:
-        limit = self._wanted.limit and max(self._wanted.limit, _POOL)
+        limit = self._wanted.last and max(self._wanted.last, _POOL)
         select = f"ft.rowid, -bm25(ft, {_TITLE}, {_TEXT})"
         rows = self._rows(select, self._wanted, self._match, "ORDER BY 2 DESC, 1 DESC", limit)
         texts = self._texts([n for n, _ in rows])
         ranked = [self._weighed(n, score, *texts[n]) for n, score in rows]
         ranked.sort(key=lambda one: (-(one.score or 0), -one.n))
-        return ranked[: self._wanted.limit or None]
+        return ranked[: self._wanted.last or None]
 
     def _weighed(self, n: int, score: float, title: str, text: str) -> Ranked:
         begins = all(term.search(title) or term.search(text) for term in self._begin)
@@ -211,8 +223,9 @@ class Search:
     def _rows(self, select: str, wanted: Wanted, match: str, order: str = "", limit: int = 0) -> list[tuple[Any, ...]]:
         """Rows for the articles that match and are wanted. `doc` is joined only if a condition needs it."""
         where, values = _conditions(wanted, hide=not wanted.everything and self._has_hidden)
-        join = "JOIN doc ON doc.n = ft.rowid" if any("doc." in condition for condition in where) else ""
-        query = f"SELECT {select} FROM ft {join} WHERE {' AND '.join(where)} {order} LIMIT :limit"
+        join = "JOIN doc ON doc.n = ft.rowid" if "doc." in " ".join([select, *where]) else ""
+        source = "ft" if match else "doc ft"  # without words, all articles: they have the same numbers
+        query = f"SELECT {select} FROM {source} {join} WHERE {' AND '.join(where)} {order} LIMIT :limit"
         return self._index.execute(query, {**values, "match": match, "limit": limit or -1}).fetchall()
 
     @cached_property
@@ -291,7 +304,8 @@ def _conditions(wanted: Wanted, *, hide: bool) -> tuple[list[str], dict[str, Any
         "doc.on_topic IS NOT 0": hide or None,
     }
     values = {**names, "team": packed([wanted.team or ""])}
-    return ["ft MATCH :match", *(sql for sql, value in conditions.items() if value is not None)], values
+    matching = "ft MATCH :match" if wanted.query.match else "TRUE"
+    return [matching, *(sql for sql, value in conditions.items() if value is not None)], values
 
 
 def _check_name(option: str, name: str | None, known: set[str]) -> None:

@@ -1,9 +1,9 @@
-"""Stops, kills and restarts server, worker, run and machine in random orders, and looks whether crawls go on.
+"""Stops, kills and restarts server, worker, run and machine in random orders, and checks that crawls continue.
 
     python -m tests.programs.tour [--sequences 20] [--first-seed 1]      (make tour)
 
-Each sequence begins in the middle of a crawl. Within two minutes of the last restart a crawl has to complete, with all
-articles in the archive, or an alert has to be sent. Exit code 1 if neither happens once.
+Each sequence begins in the middle of a crawl. Within two minutes of the last restart, a crawl must complete, with all
+articles in the archive, or an alert must be sent. Exit code 1 if a sequence ends with neither.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from tests.support.prefect import FINAL, Operator, Sink
 
 WITHIN = 120.0
 """Seconds from the last restart to a completed crawl or an alert."""
-ASKED_EVERY = 10.0
+CRAWL_EVERY = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What happened in a sequence: the steps, how the crawls after it ended, what was told, what is wrong."""
+    """The result of a sequence: its steps, the ends of the crawls after it, the number of alerts, and the fault."""
 
     steps: list[str]
     ends: list[str]
-    told: int
+    alerts: int
     seconds: float
     fault: str
 
@@ -129,27 +129,27 @@ def sequence(hand: Operator, sink: Sink, archive: Path, whole: dict[str, str], s
 
 
 def _watch(hand: Operator, sink: Sink, archive: Path, whole: dict[str, str], taken: list[str]) -> Result:
-    """Ask for a crawl every few seconds until one completes."""
-    began, told, asked = time.monotonic(), len(sink.received), []
-    fault = "no crawl completed, and nobody was told"
+    """Start a crawl every few seconds until one completes."""
+    began, alerts, crawls = time.monotonic(), len(sink.received), []
+    fault = "no crawl completed, and no alert was sent"
     while time.monotonic() - began < WITHIN:
-        asked.append(hand.start(CRAWL, archive=str(archive), create=True))
-        if _completed(hand, asked):
+        crawls.append(hand.start(CRAWL, archive=str(archive), create=True))
+        if _completed(hand, crawls):
             fault = "" if files_of(archive) == whole else "a crawl completed without all articles"
             break
     else:
-        fault = "" if len(sink.received) > told else fault
-    ends = [hand.run(run)["state_name"] for run in asked]
-    return Result(taken, ends, len(sink.received) - told, time.monotonic() - began, fault)
+        fault = "" if len(sink.received) > alerts else fault
+    ends = [hand.run(run)["state_name"] for run in crawls]
+    return Result(taken, ends, len(sink.received) - alerts, time.monotonic() - began, fault)
 
 
-def _completed(hand: Operator, asked: Sequence[str]) -> bool:
-    """Wait for the next time to ask; whether a crawl has completed."""
-    until = time.monotonic() + ASKED_EVERY
+def _completed(hand: Operator, crawls: Sequence[str]) -> bool:
+    """Whether one of the crawls completes before the next one is due."""
+    until = time.monotonic() + CRAWL_EVERY
     while time.monotonic() < until:
-        if any(hand.run(run)["state_name"] == "Completed" for run in asked):
+        if any(hand.run(run)["state_name"] == "Completed" for run in crawls):
             return True
-        if all(hand.run(run)["state_type"] in FINAL for run in asked):
+        if all(hand.run(run)["state_type"] in FINAL for run in crawls):
             time.sleep(1)
             return False
         time.sleep(0.5)
@@ -173,14 +173,14 @@ def _tour(folder: Path, seeds: Sequence[int]) -> int:
     with Sink() as sink, everything_running(folder, sink) as hand:
         crawl_plainly(hand.naver.url, folder / "plain")
         whole = files_of(folder / "plain")
-        results = [_told(seed, sequence(hand, sink, folder / f"{seed}", whole, seed)) for seed in seeds]
+        results = [_printed(seed, sequence(hand, sink, folder / f"{seed}", whole, seed)) for seed in seeds]
     return sum(bool(result.fault) for result in results)
 
 
-def _told(seed: int, result: Result) -> Result:
+def _printed(seed: int, result: Result) -> Result:
     ends = ", ".join(result.ends)
     sys.stdout.write(
-        f"{seed}: {', '.join(result.steps)}: {result.seconds:.0f} s, crawls: {ends}; {result.told} alerts"
+        f"{seed}: {', '.join(result.steps)}: {result.seconds:.0f} s, crawls: {ends}; {result.alerts} alerts"
         f"{f' FAULT: {result.fault}' if result.fault else ''}\n"
     )
     sys.stdout.flush()

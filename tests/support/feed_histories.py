@@ -168,9 +168,12 @@ class Histories:
 
 def _listed_again(find: Parsed | FindResult, known: Any) -> bool:
     """Whether a known article is listed again, which the pipeline would report as unchanged."""
-    held = known.get(find.ref.key.id)
+    stored = known.get(find.ref.key.id)
     return (
-        isinstance(find, FindResult) and find.outcome is Outcome.LISTED and held is not None and held.status is not None
+        isinstance(find, FindResult)
+        and find.outcome is Outcome.LISTED
+        and stored is not None
+        and stored.status is not None
     )
 
 
@@ -215,12 +218,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     total = done = 0
-    while done < asked.histories:
+    while done < options.histories:
         with tempfile.TemporaryDirectory() as folder:
-            total += replayed(Path(folder), histories=min(200, asked.histories - done), seed=asked.seed + done)
-        done += min(200, asked.histories - done)
+            total += replayed(Path(folder), histories=min(200, options.histories - done), seed=options.seed + done)
+        done += min(200, options.histories - done)
         sys.stdout.write(f"{done} histories, {total} changes: every consumer equals the tables\n")
         sys.stdout.flush()
 

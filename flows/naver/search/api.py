@@ -25,11 +25,11 @@ _BOLD = re.compile(r"</?b>")
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """One answer. `items`: the number of its items, of which `not_hosted` are not on Naver and yield no ref.
+    """A response. `items`: the number of its items, of which `not_hosted` are not on Naver and yield no ref.
 
     `refs` contains each article once. `oldest` and `newest` are the publication times over all items, hosted or not; if
-    the items are `in_order`, newest first, they tell how far the answer reaches. Times are accurate to the minute (the
-    API always says 00 seconds).
+    the items are `in_order`, newest first, they show how far the response reaches. Times have minutes only (the
+    API always gives 00 seconds).
     """
 
     total: int

@@ -22,7 +22,7 @@ def test_the_demo_shows_it_all_leaves_nothing_running_and_runs_again(tmp_path: P
             text=True,
             start_new_session=True,
         ) as running:
-            out, err = running.communicate(timeout=60)
+            out, err = running.communicate(timeout=120)
         assert (running.returncode, without_progress(err)) == (0, "")
         assert processes_of(running.pid) == []
         check_shown(out)
@@ -51,12 +51,18 @@ def check_shown(out: str) -> None:
         "3. the file of an article",
         "\n---\nid: ",
         "4. a question",
+        "5. who wrote it first",
+        " first_id ",
+        " rows\n",
+        "6. a search",
+        " articles, 3 shown\n",
     ]
     at = [out.find(step) for step in steps]
     assert -1 not in at
     assert at == sorted(at)
     assert "네이버클라우드" in out.partition("4. a question")[2]
     assert "seogo status --archive" in out
+    assert "seogo serve --archive" in out.splitlines()[-2]
 
 
 def test_the_demo_leaves_other_folders_alone(tmp_path: Path) -> None:

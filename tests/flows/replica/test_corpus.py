@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.replica.corpus import Corpus, Layout, make_corpus
-from flows.replica.plan import Edit
+from flows.replica.plan import Edit, Shares
 from flows.replica.text import Word, particle
 from schemas.article import Kind, content_hash, text_hash
+from storage.stories.sketch import compared_text, overlap, shingles
 
 
 @pytest.mark.parametrize(
@@ -91,6 +92,20 @@ def test_copies_repeat_the_text_of_the_first(corpus: Corpus) -> None:
         body, repeated = original.versions[0].body, copy.versions[0].body
         assert text_hash(repeated) == text_hash(body)
         assert (content_hash(repeated) == content_hash(body)) is copy.exact_copy
+
+
+def test_rewritten_articles_keep_most_of_a_text_of_another_office() -> None:
+    corpus = make_corpus(1, articles=400, shares=Shares(rewritten=0.2))
+    rewritten = [article for article in corpus.articles if article.slot.rewrites >= 0]
+    assert len(rewritten) > 20
+    for article in rewritten:
+        first = corpus[article.slot.rewrites]
+        assert first.press != article.press
+        assert first.published_at <= article.published_at
+        assert first.on_topic == article.on_topic
+        body, other = article.versions[0].body, first.versions[0].body
+        assert text_hash(body) != text_hash(other)
+        assert overlap(shingles(compared_text(body)), shingles(compared_text(other))).is_kept
 
 
 def test_independent_articles_are_not_alike(corpus: Corpus) -> None:

@@ -1,0 +1,159 @@
+"""The application: routes, and errors as pages or as problem+json."""
+
+from __future__ import annotations
+
+import mimetypes
+from importlib import resources
+from urllib.parse import quote
+
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from flows.serving import api, article_page, pages
+from flows.serving.article_page import Moved, NotFound
+from flows.serving.assistant import make_assistant
+from flows.serving.context import Library, answer, library, page
+from flows.serving.guard import ASSISTANT, Guard
+from flows.serving.metrics import MEDIA, Metrics
+from schemas.errors import ArchiveBusy, ArchiveError, BadInput, SearchIndexDamaged, SeogoError
+
+_ASSETS = ("style.css", "icon.svg")
+
+
+def make_app(found: Library, *, names: frozenset[str] = frozenset()) -> ASGIApp:
+    """The application for an archive. `names`: host names besides localhost and IP addresses that it answers to."""
+    metrics = Metrics(found)
+    assistant = make_assistant(found)
+    # Hosts and origins are checked by the guard.
+    unchecked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    protocol = assistant.streamable_http_app(
+        streamable_http_path=ASSISTANT, stateless_http=True, json_response=True, transport_security=unchecked
+    )
+    measured = Route("/metrics", lambda request: Response(metrics.text(), 200, None, MEDIA))
+    app = Starlette(
+        routes=[*_PAGES, *_API, *_OTHERS, measured, *protocol.routes],
+        lifespan=lambda app: assistant.session_manager.run(),
+        exception_handlers={SeogoError: _refusal, HTTPException: _http_error, Exception: _fault},
+    )
+    app.state.library = found
+    app.state.waiters = 0
+    return Guard(app, names, metrics.observe)  # around everything, so that no answer is without its headers
+
+
+def asset(request: Request) -> Response:
+    """A file of the style."""
+    name = request.path_params["name"]
+    if name not in _ASSETS:
+        raise NotFound("There is no such file.")
+    data = resources.files("flows.serving").joinpath("assets", name).read_bytes()
+    media = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return answer(request, data, media, headers={"Cache-Control": "max-age=3600"})
+
+
+def robots(request: Request) -> Response:
+    """Nothing is to be indexed: the texts belong to their publishers."""
+    return answer(request, b"User-agent: *\nDisallow: /\n", "text/plain; charset=utf-8")
+
+
+def alive(request: Request) -> Response:
+    """`/healthz`: the process answers."""
+    return answer(request, b"ok\n", "text/plain; charset=utf-8")
+
+
+def ready(request: Request) -> Response:
+    """`/readyz`: the archive can be read."""
+    with library(request).shared.reading():
+        return answer(request, b"ready\n", "text/plain; charset=utf-8")
+
+
+_PAGES = [
+    Route("/", pages.today),
+    Route("/search", pages.search),
+    Route("/search.{form}", pages.search_file),
+    Route("/feed.atom", pages.feed),
+    Route("/article/{id}.json", article_page.as_json),
+    Route("/article/{id}.md", article_page.as_markdown),
+    Route("/article/{id}", article_page.article),
+    Route("/article/{id}/capture", article_page.capture),
+    Route("/article/{id}/capture/page", article_page.captured_page),
+    Route("/story/{id}", pages.story_page),
+    Route("/team/{name}", pages.team),
+    Route("/publisher/{oid}", pages.publisher),
+    Route("/status", pages.status),
+    Route("/sql", pages.sql),
+]
+_API = [
+    Route("/api/v1", api.documentation),
+    Route("/api/v1/openapi.json", api.openapi),
+    Route("/api/v1/articles", api.articles),
+    Route("/api/v1/articles/{id}", api.article),
+    Route("/api/v1/stories/{id}", api.story_of_id),
+    Route("/api/v1/search", api.search),
+    Route("/api/v1/changes", api.changes),
+    Route("/api/v1/teams", api.teams),
+    Route("/api/v1/publishers", api.publishers),
+    Route("/api/v1/runs", api.runs),
+    Route("/api/v1/health", api.health),
+]
+_OTHERS = [
+    Route("/assets/{name}", asset),
+    Route("/robots.txt", robots),
+    Route("/healthz", alive),
+    Route("/readyz", ready),
+]
+
+
+# -- errors
+
+_TITLES = {
+    400: "The request cannot be answered",
+    404: "The page does not exist",
+    503: "The archive cannot be read",
+}
+
+
+def _refusal(request: Request, error: Exception) -> Response:
+    if isinstance(error, Moved) and not _is_for_programs(request):
+        return RedirectResponse(f"/article/{quote(error.article_id)}", 302)
+    if isinstance(error, SearchIndexDamaged):
+        return _told(request, 503, "The search index is being built. Try again in a moment.")
+    for kind, status in _STATUSES:
+        if isinstance(error, kind):
+            return _told(request, status, str(error))
+    return _told(request, 503, str(error))
+
+
+_STATUSES: tuple[tuple[type[SeogoError], int], ...] = (
+    (NotFound, 404),
+    (ArchiveBusy, 503),
+    (ArchiveError, 503),
+    (BadInput, 400),
+)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _told(request, status, "The address is wrong, or the article is not in the archive.")
+
+
+def _fault(request: Request, error: Exception) -> Response:
+    # Starlette raises the exception again behind the answer, so that it reaches the log.
+    return _told(request, 500, "This is a fault of seogo. The log of the server has the details.")
+
+
+def _told(request: Request, status: int, detail: str) -> Response:
+    title = _TITLES.get(status, _TITLES[400])
+    if _is_for_programs(request):
+        return api.problem(status, title, detail)
+    answered = page(request, "error.html", status=status, code=status, title=title, detail=detail)
+    answered.headers["Cache-Control"] = "no-store"
+    return answered
+
+
+def _is_for_programs(request: Request) -> bool:
+    return request.url.path.startswith("/api/")

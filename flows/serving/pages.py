@@ -1,0 +1,152 @@
+"""The pages for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flows.serving import overview
+from flows.serving.article_page import NotFound, known_id
+from flows.serving.asked import ON_PAGE, Asked, asked
+from flows.serving.context import answer, attachment, library, page, reading
+from flows.serving.outputs import FORMATS, MOST, rows_as_csv
+from flows.serving.stories import members, story
+from schemas.errors import BadInput, QueryError
+from storage.reading import examples
+from storage.reading.bounded import ROWS, bounded_query
+from storage.search.results import Found, Wanted
+
+_LONGEST_SQL = 4_000
+
+
+def today(request: Request) -> Response:
+    """`/`"""
+    with reading(request) as snapshot:
+        found = overview.today(snapshot)
+    return page(request, "today.html", today=found, subject=found.subject)
+
+
+# -- search
+
+
+def search(request: Request) -> Response:
+    """`/search`, as a page."""
+    wanted = asked(request.query_params)
+    try:
+        found = library(request).browser.page(wanted.wanted())
+    except QueryError as mistake:
+        return page(request, "search.html", status=400, asked=wanted, found=None, mistake=str(mistake), pages=0)
+    pages = min(-(-found.found.total // ON_PAGE), 50)
+    return page(request, "search.html", asked=wanted, found=found, mistake="", pages=pages)
+
+
+def search_file(request: Request) -> Response:
+    """`/search.csv`, `.json`, `.parquet`, `.atom`: the same result for programs."""
+    return as_file(request, asked(request.query_params), request.path_params["form"])
+
+
+def feed(request: Request) -> Response:
+    """`/feed.atom`: the newest articles of a search."""
+    return as_file(request, replace(asked(request.query_params), sort="newest"), "atom")
+
+
+def as_file(request: Request, one: Asked, form: str) -> Response:
+    """The first articles of a search in a format."""
+    if form not in FORMATS:
+        raise NotFound(f"There is no format {form}: {', '.join(FORMATS)}.")
+    write, media = FORMATS[form]
+    most = 50 if form == "atom" else MOST
+    found = found_of(request, replace(one, page=1).wanted(limit=most))
+    body = write(found, str(request.base_url).rstrip("/"))
+    headers = attachment(f"seogo-search.{form}") if form in ("csv", "parquet") else {}
+    return answer(request, body, media, headers=headers)
+
+
+def found_of(request: Request, wanted: Wanted) -> Found:
+    """What a search finds."""
+    return library(request).browser.page(wanted).found
+
+
+# -- subjects
+
+
+def team(request: Request) -> Response:
+    """`/team/{name}`"""
+    name = request.path_params["name"]
+    with reading(request) as snapshot:
+        found = overview.team(snapshot, name)
+    if found is None:
+        raise NotFound(f"No article names a team {name}.")
+    return page(request, "team.html", name=name, subject=found)
+
+
+def publisher(request: Request) -> Response:
+    """`/publisher/{oid}`"""
+    with reading(request) as snapshot:
+        found = overview.publisher(snapshot, request.path_params["oid"])
+    if found is None:
+        raise NotFound("The archive has no article of this publisher.")
+    return page(request, "publisher.html", name=found[0], oid=request.path_params["oid"], subject=found[1])
+
+
+def story_page(request: Request) -> Response:
+    """`/story/{id}`"""
+    with reading(request) as snapshot:
+        found = story(snapshot, known_id(request))
+    if found is None:
+        raise NotFound("There is no such story.")
+    return page(request, "story.html", story=found[0], members=members(found[1]))
+
+
+# -- status, SQL
+
+
+def status(request: Request) -> Response:
+    """`/status`"""
+    one = library(request)
+    with reading(request) as snapshot:
+        found = overview.state(snapshot, one.root)
+    return page(request, "status.html", state=found, behind=one.browser.behind())
+
+
+def sql(request: Request) -> Response:
+    """`/sql`: an example by name, or, if the server allows it, a query of the reader's own."""
+    name, own = request.query_params.get("example", ""), request.query_params.get("q", "")
+    text = _query(request, name, own)
+    told: dict[str, Any] = {
+        "examples": examples.examples(),
+        "name": name,
+        "text": text,
+        "allowed": library(request).sql,
+    }
+    try:
+        result = _result(request, name, text) if text else None
+    except QueryError as mistake:
+        return page(request, "sql.html", status=400, result=None, mistake=str(mistake), **told)
+    if result and request.query_params.get("format") == "csv":
+        return answer(request, rows_as_csv(*result[:2]), "text/csv; charset=utf-8", headers=attachment("seogo-sql.csv"))
+    return page(request, "sql.html", result=result, mistake="", **told)
+
+
+def _query(request: Request, name: str, own: str) -> str:
+    if name:
+        return examples.example(name).sql
+    if own and not library(request).sql:
+        raise BadInput("Free SQL is off. Start the server on loopback with --sql.")
+    if len(own) > _LONGEST_SQL:
+        raise BadInput(f"The query is longer than {_LONGEST_SQL:,} characters.")
+    return own
+
+
+Result = tuple[Sequence[str], Sequence[Sequence[Any]], bool]
+
+
+def _result(request: Request, name: str, text: str) -> Result:
+    if not name:
+        return bounded_query(library(request).root, text)
+    with reading(request) as snapshot:
+        return snapshot.kept(f"example {name}", lambda: snapshot.table(text, ROWS))

@@ -1,0 +1,56 @@
+"""Words of titles that are more frequent than before, by the log-likelihood ratio (Dunning 1993). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import log
+
+_WORD = re.compile(r"[가-힣A-Za-z][가-힣A-Za-z0-9.+-]*[가-힣A-Za-z0-9]")
+_PARTICLE = re.compile(r"(?<=[가-힣]{2})(?:에서|으로|까지|부터|이라|에게|은|는|이|가|을|를|의|에|로|와|과|도|만)$")
+_LEAST = 2
+"""Titles that a word has to be in."""
+_SIGNIFICANT = 3.84
+"""The ratio that chance exceeds in one case of twenty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A word, and in how many titles it is now and was before."""
+
+    word: str
+    now: int
+    before: int
+
+
+def words_of(title: str) -> set[str]:
+    """The words of a title without particles, each once."""
+    return {_PARTICLE.sub("", word) for word in _WORD.findall(title)}
+
+
+def rising(now: Iterable[str], before: Iterable[str], *, most: int = 12) -> list[Rise]:
+    """The words that stand in a larger share of the titles now than before, the clearest rise first."""
+    here, there = list(now), list(before)
+    counts = Counter(word for title in here for word in words_of(title))
+    past = Counter(word for title in there for word in words_of(title))
+    ranked = [
+        (score, Rise(word, count, past[word]))
+        for word, count in counts.items()
+        if count >= _LEAST and (score := _ratio(count, len(here), past[word], len(there))) > _SIGNIFICANT
+    ]
+    ranked.sort(key=lambda one: (-one[0], one[1].word))
+    return [one for _, one in ranked[:most]]
+
+
+def _ratio(a: int, titles: int, b: int, before: int) -> float:
+    """The log-likelihood ratio of `a` of `titles` against `b` of `before`; 0 where the share did not rise."""
+    if not titles or not before or a / titles <= b / before:
+        return 0.0
+    share = (a + b) / (titles + before)
+    return 2 * (_term(a, titles * share) + _term(b, before * share))
+
+
+def _term(seen: int, expected: float) -> float:
+    return seen * log(seen / expected) if seen else 0.0

@@ -1,0 +1,150 @@
+"""The process that serves: the port, the signals, the thread that keeps the search index up to date."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from flows.serving.app import make_app
+from flows.serving.assistant import make_assistant
+from flows.serving.context import Library
+from schemas.errors import BadInput, SeogoError
+from storage.search.index import stamp_of
+
+_LOOKS_EVERY = 1.0
+"""Seconds between two looks whether the snapshot was replaced."""
+_CLOSE_WITHIN = 2
+_BACKLOG = 512
+
+
+def serve(
+    archive: Path,
+    *,
+    host: str,
+    port: int,
+    title: str,
+    sql: bool = False,
+    public: bool = False,
+    names: frozenset[str] = frozenset(),
+) -> None:
+    """Serve an archive until SIGINT or SIGTERM; prints one line with the address. Raises BadInput."""
+    check_exposure(host, sql=sql, public=public or bool(names))
+    library = Library.of(archive, title=title, sql=sql, is_public=public or bool(names))
+    listener = listen(host, port)
+    address = listener.getsockname()
+    shown = f"[{address[0]}]" if ":" in address[0] else address[0]
+    app = make_app(library, names=names)
+    with index_follower(archive):
+        server = _Server(config(app), lambda: _announce(f"http://{shown}:{address[1]}", archive))
+        try:
+            server.run([listener])
+        finally:
+            listener.close()
+            library.shared.close()
+
+
+def check_exposure(host: str, *, sql: bool, public: bool) -> None:
+    """Raises BadInput if strangers could ask for what only this machine may."""
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError as error:
+        raise BadInput(f"--host {host}: expected an IP address, such as 127.0.0.1 or 0.0.0.0.") from error
+    if not is_loopback and not public:
+        raise BadInput(
+            f"--host {host} lets other machines read the archive, whose texts belong to their publishers."
+            " Add --public if you may."
+        )
+    if sql and public:
+        raise BadInput("--sql is for this machine alone: leave out --public, --name and any --host but 127.0.0.1.")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises BadInput if the port cannot be used."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise BadInput(
+            f"port {port} of {host} cannot be used ({error.strerror}): choose another, or 0 for any free one."
+        ) from error
+    return listener
+
+
+def config(app: ASGIApp) -> uvicorn.Config:
+    """The settings of uvicorn: plain HTTP/1.1 without a log of requests."""
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_CLOSE_WITHIN,
+        timeout_keep_alive=30,
+    )
+
+
+def _announce(address: str, archive: Path) -> None:
+    sys.stdout.write(f"seogo: {archive} at {address} (Ctrl-C ends it)\n")
+    sys.stdout.flush()
+
+
+def serve_assistant(archive: Path, *, title: str) -> None:
+    """Answer an assistant on standard input and output until it leaves. Raises BadInput if there is no archive."""
+    library = Library.of(archive, title=title, sql=True)
+    with library.shared.reading():
+        pass  # it says what is wrong with the archive, if anything is
+    with index_follower(archive):
+        make_assistant(library).run("stdio")
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+
+@contextmanager
+def index_follower(archive: Path) -> Iterator[None]:
+    """Inside the block, a thread brings the search index up to date whenever the snapshot was replaced."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_follow, args=(archive, stop), name="search index", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_CLOSE_WITHIN)
+
+
+def _follow(archive: Path, stop: threading.Event) -> None:
+    """What hinders it is shown by the pages: the index is behind. The next snapshot is another try."""
+    done = ""
+    while not stop.is_set():
+        stamp = stamp_of(archive)
+        if stamp and stamp != done:
+            from storage.search.follower import follow
+
+            with suppress(SeogoError):
+                follow(archive, wait=_CLOSE_WITHIN)
+            done = stamp
+        stop.wait(_LOOKS_EVERY)

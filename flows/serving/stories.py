@@ -1,0 +1,97 @@
+"""Stories: articles that are near-duplicates of each other. None, where the archive has no such tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storage.reading.shared import Row, Snapshot
+
+MOST = 10
+
+_STORIES = f"""
+    SELECT s.story, s.title, s.articles, s.publishers, s.first_at, s.last_at, a.publisher
+    FROM stories s LEFT JOIN articles a ON a.id = s.first_id
+    WHERE s.last_at >= ? ORDER BY s.articles DESC, s.last_at DESC, s.story LIMIT {MOST}
+"""
+_STORY = """
+    SELECT s.story, s.title, s.articles, s.publishers, s.first_at, s.last_at, a.publisher
+    FROM stories s LEFT JOIN articles a ON a.id = s.first_id WHERE s.story = ?
+"""
+_MEMBERS = """
+    SELECT m.id, m.minutes_behind, m.share, a.title, a.publisher, a.oid, a.published_at, a.body
+    FROM story_members m JOIN articles a USING (id) WHERE m.story = ? ORDER BY a.published_at NULLS LAST, m.id
+"""
+_ALONE = """
+    SELECT id, 0 AS minutes_behind, NULL AS share, title, publisher, oid, published_at, body FROM articles WHERE id = ?
+"""
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*[”\"’']?\s*|\n+")
+_SHORTEST = 15
+"""Characters without white space of a sentence that is compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A story: its columns in `stories`, with the publisher of the earliest article."""
+
+    row: Row
+
+    @property
+    def name(self) -> str:
+        return str(self.row["story"])
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An article of a story. `sentences`: its text in pieces, each with whether an earlier article has it, too."""
+
+    row: Row
+    sentences: Sequence[tuple[str, bool]]
+
+
+def has_stories(snapshot: Snapshot) -> bool:
+    """Whether the archive knows stories."""
+    return {"stories", "story_members"} <= snapshot.tables
+
+
+def newest_stories(snapshot: Snapshot, since: object) -> list[Story]:
+    """The largest stories that were written about since a time."""
+    return [Story(row) for row in snapshot.rows(_STORIES, [since])] if has_stories(snapshot) else []
+
+
+def story_of(snapshot: Snapshot, article_id: str) -> str | None:
+    """The story of an article."""
+    if not has_stories(snapshot):
+        return None
+    row = snapshot.row("SELECT story FROM story_members WHERE id = ?", [article_id])
+    return row["story"] if row else None
+
+
+def story(snapshot: Snapshot, name: str) -> tuple[Row, list[Row]] | None:
+    """A story and its articles, earliest first. An article without a story is one by itself; None for an unknown id."""
+    found = snapshot.row(_STORY, [name]) if has_stories(snapshot) else None
+    if found:
+        return found, snapshot.rows(_MEMBERS, [name])
+    alone = snapshot.rows(_ALONE, [name])
+    if not alone:
+        return None
+    one = alone[0]
+    at = one["published_at"]
+    told = {"story": name, "title": one["title"], "articles": 1, "publishers": 1, "first_at": at, "last_at": at}
+    return {**told, "publisher": one["publisher"]}, alone
+
+
+def members(rows: Sequence[Row]) -> list[Member]:
+    """The articles with their sentences, those marked that stand in an earlier one."""
+    seen: set[str] = set()
+    found = []
+    for row in rows:
+        pieces = [(piece, _bare(piece)) for piece in _SENTENCE.findall(row["body"] or "")]
+        found.append(Member(row, [(piece, bare in seen) for piece, bare in pieces]))
+        seen |= {bare for _, bare in pieces if len(bare) >= _SHORTEST}
+    return found
+
+
+def _bare(sentence: str) -> str:
+    return re.sub(r"[\W_]+", "", sentence)

@@ -1,0 +1,89 @@
+"""A page of a search for a reader: the hits, and how many articles each further filter would leave."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import SearchIndexDamaged
+from storage.layout import SEARCH_INDEX
+from storage.search.index import meta_of, opened_to_read, stamp_of
+from storage.search.results import GONE, Found, Search, Wanted
+
+_KOREA = 9 * 3600
+_DAYS = f"strftime('%Y-%m-%d', doc.published + {_KOREA}, 'unixepoch')"
+_GROUPED = f"doc.teams, doc.publisher, doc.status, doc.gone, {_DAYS}, count(*)"
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many of the found articles have which value, the most frequent first; days newest first."""
+
+    teams: tuple[tuple[str, int], ...]
+    publishers: tuple[tuple[str, int], ...]
+    statuses: tuple[tuple[str, int], ...]
+    days: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Hits and facets of one state of the index. `is_current`: whether it is that of the snapshot."""
+
+    found: Found
+    facets: Facets
+    is_current: bool
+
+
+class Browser:
+    """Searches for readers, which never write. Counts of the last searches are kept while the index is the same."""
+
+    def __init__(self, root: Path, keep: int = 64) -> None:
+        self._root = root
+        self._keep = keep
+        self._facets: dict[tuple[object, ...], Facets] = {}
+
+    def page(self, wanted: Wanted) -> Page:
+        """Search the index as it is now. Raises SearchIndexDamaged if there is none, BadInput, ArchiveBusy."""
+        with opened_to_read(self._root) as index:
+            meta = meta_of(index, self._root / SEARCH_INDEX)
+            found = Search(index, wanted).found()
+            key = (meta, replace(wanted, sort="", limit=0, offset=0))
+            facets = self._facets.get(key)
+            if facets is None:
+                facets = _facets(index, wanted)
+                while len(self._facets) >= self._keep:
+                    self._facets.pop(next(iter(self._facets)), None)
+                self._facets[key] = facets
+            return Page(found, facets, meta.snapshot == stamp_of(self._root))
+
+    def behind(self) -> bool | None:
+        """Whether the index is behind the snapshot; None if there is no usable one."""
+        try:
+            with opened_to_read(self._root) as index:
+                return meta_of(index, self._root / SEARCH_INDEX).snapshot != stamp_of(self._root)
+        except SearchIndexDamaged:
+            return None
+
+
+def _facets(index: sqlite3.Connection, wanted: Wanted) -> Facets:
+    rows = Search(index, wanted).grouped(_GROUPED, "1, 2, 3, 4, 5")
+    teams: Counter[str] = Counter()
+    publishers: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
+    days: Counter[str] = Counter()
+    for names, publisher, status, gone, day, number in rows:
+        for team in filter(None, names.split("\n")):
+            teams[team] += number
+        publishers[publisher or ""] += number
+        statuses[GONE if gone else status] += number
+        days[day or ""] += number
+    return Facets(_ranked(teams), _ranked(publishers), _ranked(statuses), tuple(sorted(days.items(), reverse=True)))
+
+
+def _ranked(counted: Counter[str]) -> tuple[tuple[str, int], ...]:
+    named: Iterable[tuple[Any, int]] = ((name, number) for name, number in counted.items() if name)
+    return tuple(sorted(named, key=lambda one: (-one[1], one[0])))

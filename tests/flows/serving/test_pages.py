@@ -1,0 +1,169 @@
+"""What the pages show, in both languages."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from importlib import resources
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+
+from flows.serving.language import choose, korean
+from tests.support.analyst_archive import EDITED
+from tests.support.serving import CAPTURED, client_of, serving
+from tests.support.values import key
+
+FIRST = key(1).id
+
+
+def text_of(answer: httpx.Response) -> str:
+    """What a reader sees of a page."""
+    assert answer.status_code == 200, answer.text
+    return " ".join(re.sub(r"<[^>]+>", "", answer.text).split())
+
+
+def test_today_tells_the_week(web: httpx.Client) -> None:
+    page = text_of(web.get("/"))
+    assert "시험 주제" in page
+    assert "나래 모델, 세계 2위" in page
+    assert "나래 모델, 세계 1위2위" in page  # an edited headline: what was replaced, and by what
+    assert "수집 공백 1" in page
+    assert page.index("최근 기사") < page.index("많이 보도한 언론사")
+
+
+def test_a_search_has_facets_marks_and_an_address(web: httpx.Client) -> None:
+    answer = web.get("/search", params={"q": "나래", "team": "가온"})
+    page = text_of(answer)
+    assert "“나래” 1건" in page
+    assert "<mark>나래</mark> 모델, 세계 2위" not in answer.text
+    assert "<mark>나래</mark>, 둘째 모델" in answer.text
+    assert "다온일보 1" in page
+    every = web.get("/search").text
+    assert 'href="/search?team=%EA%B0%80%EC%98%A8"' in every
+
+
+def test_pages_of_a_result_continue(web: httpx.Client) -> None:
+    answers = [web.get("/api/v1/search", params={"limit": 2, "page": page}).json() for page in (1, 2, 3)]
+    found = [hit["id"] for answer in answers for hit in answer["hits"]]
+    assert len(found) == len(set(found)) == answers[0]["total"] == 6
+    assert [answer["next_page"] for answer in answers] == [2, 3, None]
+
+
+def test_a_result_as_files(web: httpx.Client) -> None:
+    wanted = {hit["id"] for hit in web.get("/search.json?q=모델").json()["hits"]}
+    assert FIRST in wanted
+    rows = list(csv.DictReader(io.StringIO(web.get("/search.csv?q=모델").content.decode("utf-8-sig"))))
+    assert {row["id"] for row in rows} == wanted
+    table = pq.read_table(io.BytesIO(web.get("/search.parquet?q=모델").content))
+    assert set(table["id"].to_pylist()) == wanted
+    feed = ET.fromstring(web.get("/feed.atom?q=모델").content)  # noqa: S314 — our own
+    links = [link.get("href", "") for link in feed.iter("{http://www.w3.org/2005/Atom}link")]
+    assert {link.rpartition("/")[2] for link in links} == wanted
+
+
+def test_an_article_with_its_revisions(web: httpx.Client) -> None:
+    answer = web.get(f"/article/{EDITED}")
+    page = text_of(answer)
+    assert "나래 모델, 세계 2위" in page
+    assert "<del>1위</del><ins>2위</ins>" in answer.text
+    assert "관련도5.0" in page
+    assert "라온방송" in page
+    older = text_of(web.get(f"/article/{EDITED}?revision=1"))
+    assert "보고 있는 판: 1" in older
+    assert web.get(f"/article/{EDITED}?revision=99").status_code == 400
+
+
+def test_downloads_of_an_article(web: httpx.Client, root: Path) -> None:
+    record = web.get(f"/article/{FIRST}.json").json()
+    assert record["title"] == "가온, 첫 모델 공개"
+    file = web.get(f"/article/{FIRST}.md")
+    assert file.content == (root / record["file"]).read_bytes()
+    assert file.headers["content-disposition"] == f'attachment; filename="{FIRST}.md"'
+
+
+def test_a_copy_leads_to_the_text_it_has(web: httpx.Client) -> None:
+    answer = web.get(f"/article/{key(3, '003').id}")
+    assert (answer.status_code, answer.headers["location"]) == (302, f"/article/{FIRST}")
+
+
+def test_a_deleted_article_says_so(web: httpx.Client) -> None:
+    assert "네이버에서 삭제된 기사입니다" in text_of(web.get(f"/article/{key(7).id}"))
+
+
+def test_an_article_alone_is_its_own_story(web: httpx.Client) -> None:
+    assert "가온, 첫 모델 공개" in text_of(web.get(f"/story/{FIRST}"))
+
+
+def test_teams_and_publishers(web: httpx.Client) -> None:
+    assert "함께 언급된 팀 나래" in text_of(web.get("/team/가온"))
+    assert "보도한 팀" in text_of(web.get("/publisher/001"))
+    assert web.get("/team/없는 팀").status_code == 404
+    assert web.get("/publisher/999").status_code == 404
+
+
+def test_the_status(web: httpx.Client) -> None:
+    page = text_of(web.get("/status"))
+    assert "press_list:001" in page
+    assert "검색 색인최신" in page
+
+
+def test_the_capture_is_shown_in_a_sandbox(web: httpx.Client) -> None:
+    shown = web.get(f"/article/{CAPTURED}/capture")
+    assert "200 OK" in text_of(shown)
+    page = web.get(f"/article/{CAPTURED}/capture/page")
+    assert "받은 쪽" in page.text
+    assert page.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+
+
+def test_queries(web: httpx.Client) -> None:
+    assert "라온방송" in text_of(web.get("/sql?example=newest-articles"))
+    assert '<td class="n">7</td>' in web.get("/sql", params={"q": "SELECT 3 + 4 AS n"}).text
+    refused = web.get("/sql", params={"q": "SELEC 1"})
+    assert (refused.status_code, "syntax error" in refused.text) == (400, True)
+
+
+def test_the_language_of_a_page(web: httpx.Client) -> None:
+    assert web.get("/status").headers["content-language"] == "ko"
+    english = web.get("/status?lang=en")
+    assert english.headers["content-language"] == "en"
+    assert "Gaps in coverage" in english.text
+    assert 'href="/search?lang=en"' in english.text  # the choice goes along
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("", "ko"), ("en-US,en;q=0.9", "en"), ("de,ko;q=0.3,en;q=0.2", "ko"), ("fr", "ko"), ("en;q=0, ko;q=x", "ko")],
+)
+def test_the_accepted_language(accepted: str, language: str) -> None:
+    assert choose(None, accepted) == language
+
+
+def test_every_phrase_of_the_templates_is_translated() -> None:
+    folder = resources.files("flows.serving").joinpath("assets")
+    texts = "".join(one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(".html"))
+    phrases = set(re.findall(r"""\bt\("([^"]+)"|\bt\('([^']+)'""", texts))
+    assert {one or other for one, other in phrases} - set(korean()) == set()
+
+
+def test_a_search_index_that_is_missing_or_an_archive_that_is_broken(root: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "archive"
+    broken.mkdir()
+    (broken / "captures").mkdir()
+    with serving(broken) as url, client_of(url) as web:
+        for path in ("/", "/search?q=가", "/status", "/team/가온"):
+            answer = web.get(path)
+            assert answer.status_code == 503, path
+            assert "Traceback" not in answer.text
+        assert web.get("/api/v1/articles").json()["title"] == "The archive cannot be read"
+        assert (web.get("/healthz").status_code, web.get("/readyz").status_code) == (200, 503)
+        assert "seogo_up 0.0" in web.get("/metrics").text
+        (broken / "archive.duckdb").write_bytes(b"no database" * 1000)
+        assert "seogo repair" in web.get("/").text
+        (broken / "archive.duckdb").write_bytes((root / "archive.duckdb").read_bytes())
+        assert web.get("/").status_code == 200
+        assert "검색 색인을 만드는 중" in web.get("/search?q=가").text
