@@ -10,6 +10,8 @@ On made-up sketches: a batch of 256.
 from __future__ import annotations
 
 import time
+from array import array
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -20,7 +22,6 @@ from typing import Any
 from zlib import crc32
 
 import duckdb
-import pyarrow as pa
 
 from benchmarks.relevance import CORPUS, documents
 from benchmarks.support import introduce, options, work_folder
@@ -30,9 +31,10 @@ from storage.journal.commit import plan_commit
 from storage.stories import follower, pairs
 from storage.stories.passages import sentences
 from storage.stories.sketch import (
+    FEWEST_COMMON,
+    ONE_IN_COMMON,
     SHORTEST,
     Overlap,
-    common_hashes,
     compared_text,
     letters,
     overlap,
@@ -46,37 +48,32 @@ Pair = tuple[int, int]
 
 # -- all pairs, compared
 
-_BRUTE = """
-    WITH counted AS (SELECT hash, count(*) AS documents FROM shingle GROUP BY hash HAVING documents > 1),
-    ranked AS (
-        SELECT n, hash, row_number() OVER (PARTITION BY n ORDER BY documents, hash) AS place, size
-        FROM (SELECT n, hash, count(*) OVER (PARTITION BY n) AS shared FROM shingle SEMI JOIN counted USING (hash))
-            JOIN counted USING (hash) JOIN sizes USING (n)
-        WHERE shared * 2 >= size
-    )
-    SELECT DISTINCT least(r.n, s.n), greatest(r.n, s.n)
-    FROM (FROM ranked WHERE place <= size // 2 + 1) r JOIN shingle s USING (hash) WHERE r.n <> s.n
-"""
-"""If half of a text stands in another, so does one of the rarest half of its shingles and one more."""
-
 
 def brute_force(texts: Sequence[str]) -> dict[Pair, Overlap]:
     """Of all pairs of texts of SHORTEST letters, those with a containment of at least 0.5, with their overlap."""
-    with TemporaryDirectory() as folder, duckdb.connect(f"{folder}/all.duckdb") as con:
-        con.execute("SET memory_limit = '1500MB'; SET enable_progress_bar = false")
-        con.execute("CREATE TABLE shingle (n INTEGER, hash UINTEGER); CREATE TABLE sizes (n INTEGER, size INTEGER)")
-        con.execute("BEGIN")
-        for n, text in enumerate(texts):
-            if len(text) >= SHORTEST:
-                hashes = {crc32(shingle.encode()) for shingle in shingles(text)}
-                columns = {"n": pa.array([n] * len(hashes), pa.int32()), "hash": pa.array(hashes, pa.uint32())}
-                con.register("one", pa.table(columns))
-                con.execute("INSERT INTO shingle FROM one")
-                con.execute("INSERT INTO sizes VALUES (?, ?)", [n, len(hashes)])
-        con.execute("COMMIT")
-        candidates = sorted(con.execute(_BRUTE).fetchall())
-    found = ((pair, overlap(shingles(texts[pair[0]]), shingles(texts[pair[1]]))) for pair in candidates)
+    found = ((pair, overlap(shingles(texts[pair[0]]), shingles(texts[pair[1]]))) for pair in sorted(_possible(texts)))
     return {pair: one for pair, one in found if one.is_kept}
+
+
+def _possible(texts: Sequence[str]) -> set[Pair]:
+    """All pairs of which one text may stand in the other to at least a half.
+
+    If half of its shingles do, so does one of its rarest half and one more.
+    """
+    hashes = [array("I", {crc32(s.encode()) for s in shingles(t)} if len(t) >= SHORTEST else ()) for t in texts]
+    documents = Counter(value for each in hashes for value in each)
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for n, each in enumerate(hashes):
+        for value in each:
+            if documents[value] > 1:
+                places[value].append(n)
+    pairs_found: set[Pair] = set()
+    for n, each in enumerate(hashes):
+        if sum(documents[value] > 1 for value in each) * 2 >= len(each) > 0:
+            rarest = sorted(each, key=documents.__getitem__)[: len(each) // 2 + 1]
+            others = {other for value in rarest if documents[value] > 1 for other in places[value]} - {n}
+            pairs_found |= {(min(n, other), max(n, other)) for other in others}
+    return pairs_found
 
 
 def compare(name: str, found: set[Pair], every: dict[Pair, Overlap]) -> None:
@@ -121,7 +118,8 @@ def alterations(bodies: Sequence[str], number: int) -> None:
             if b and overlap(shingles(a), shingles(b)).is_kept:
                 tried += 1
                 one, two = sketch(a), sketch(b)
-                found += len({*one} & {*two}) >= common_hashes(min(len(one), len(two)))
+                common, fewer = len({*one} & {*two}), min(len(one), len(two))
+                found += common >= FEWEST_COMMON and common * ONE_IN_COMMON >= fewer
         print(f"  {name}: {found / max(tried, 1):.3f} of {tried}")
 
 

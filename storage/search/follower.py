@@ -33,7 +33,7 @@ OnProgress = Callable[[int, int], None]
 _CHANGED = "SELECT id, run_id, seq FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
 _DOCUMENTS = """
     SELECT
-        a.id, a.revision, coalesce(a.title, ''), concat_ws('\n\n', a.subtitle, coalesce(a.body, a.description, '')),
+        a.id, a.revision, coalesce(a.title, ''), coalesce(a.body, a.description, ''),
         a.publisher, CAST(floor(epoch(a.published_at)) AS BIGINT), a.status, g.id IS NOT NULL, {on_topic},
         concat('\n', array_to_string(coalesce(a.teams, []), '\n'), '\n')
     FROM articles a LEFT JOIN (SELECT id FROM frontier WHERE gone_at IS NOT NULL) g USING (id) {which}

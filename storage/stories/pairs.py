@@ -8,7 +8,7 @@ from itertools import chain
 
 from schemas.journal import NearDuplicate
 from storage.database.writer import Database
-from storage.stories.sketch import common_hashes, compared_text, overlap, shingles, sketch
+from storage.stories.sketch import FEWEST_COMMON, ONE_IN_COMMON, compared_text, overlap, shingles, sketch
 
 AT_ONCE = 10_000
 """Articles whose pairs are looked for at a time: DuckDB reads nearly all bodies to find a few hundred."""
@@ -17,15 +17,15 @@ _SKETCHED_AT_ONCE = 2_000
 _SETS = 300
 """Sets of shingles in memory: those of a thousand letters take 80 KB."""
 
-_CANDIDATES = """
+_CANDIDATES = f"""
     WITH mine AS (
         SELECT id, len(hashes) AS size, unnest(hashes) AS hash FROM sketches WHERE id IN (SELECT id FROM wanted)
     ), every AS (
         SELECT id, len(hashes) AS size, unnest(hashes) AS hash FROM sketches
     )
-    SELECT m.id AS id, e.id AS other, least(m.size, e.size) AS fewer, count(*) AS common
-    FROM mine m JOIN every e USING (hash)
-    WHERE m.id <> e.id GROUP BY ALL HAVING count(*) > 1
+    SELECT m.id AS id, e.id AS other FROM mine m JOIN every e USING (hash) WHERE m.id <> e.id
+    GROUP BY m.id, e.id, m.size, e.size
+    HAVING count(*) >= {FEWEST_COMMON} AND count(*) * {ONE_IN_COMMON} >= least(m.size, e.size)
 """
 
 
@@ -44,7 +44,7 @@ def _candidates(db: Database, ids: Sequence[str], later: Container[str]) -> set[
     return {
         (min(row["id"], row["other"]), max(row["id"], row["other"]))
         for row in db.lookup(ids, _CANDIDATES)
-        if row["common"] >= common_hashes(row["fewer"]) and row["other"] not in later
+        if row["other"] not in later
     }
 
 

@@ -27,7 +27,7 @@ LONGEST = 100_000
 KEPT = 0.5
 """A pair is kept from this containment of the shorter text on."""
 
-_FEWEST, _ONE_IN = 2, 5
+FEWEST_COMMON, ONE_IN_COMMON = 2, 5
 """Two texts are compared if they have two hashes in common, and a fifth of the smaller sketch."""
 
 _HASHES = 1 << 28
@@ -83,11 +83,6 @@ def overlap(a: frozenset[str], b: frozenset[str]) -> Overlap:
     """What the shingles of two texts have in common. Neither is empty."""
     shared = len(a & b)
     return Overlap(shared, shared / len(a), shared / len(b))
-
-
-def common_hashes(fewer: int) -> int:
-    """Hashes that two texts have in common if they are worth comparing. `fewer`: hashes of the smaller sketch."""
-    return max(_FEWEST, -(-fewer // _ONE_IN))
 
 
 def _without_footer(text: str) -> str:

@@ -140,7 +140,7 @@ def test_what_is_only_listed_is_marked(root: Path) -> None:
             archive, FindResult(said, Outcome.LISTED, "robots.txt", crawled_at=NOW), run="20260103T000000Z-0003"
         )
     row = cells(sections(root)["Newest stories"])[1]
-    assert row[2:] == ["나루일보", "listed"]
+    assert row[2:4] == ["나루일보", "listed"]
 
 
 def test_gaps_and_held_pages(root: Path) -> None:

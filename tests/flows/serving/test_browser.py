@@ -26,7 +26,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 @pytest.fixture
 def tab(browser: Tab, address: str) -> Tab:
     browser.complaints.clear()
-    browser.asked.clear()
+    browser.requested.clear()
     browser.resize(1280, 900)
     browser.open(f"{address}/?lang=ko")
     return browser
@@ -56,7 +56,7 @@ def test_a_search_typed_in_korean_leads_to_an_article(tab: Tab, address: str) ->
 
 def hosts(tab: Tab) -> set[str]:
     """Where the pages were asked from, and everything in them."""
-    return {urlsplit(url).netloc for url in tab.asked if url.startswith("http")}
+    return {urlsplit(url).netloc for url in tab.requested if url.startswith("http")}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.stories.sketch import (
+    FEWEST_COMMON,
     LONGEST,
+    ONE_IN_COMMON,
     SHINGLE,
     Overlap,
-    common_hashes,
     compared_text,
     overlap,
     shingles,
@@ -30,7 +31,8 @@ def compared(a: str, b: str) -> Overlap:
 
 def is_candidate(a: str, b: str) -> bool:
     one, other = sketch(compared_text(a)), sketch(compared_text(b))
-    return len({*one} & {*other}) >= common_hashes(min(len(one), len(other)))
+    common, fewer = len({*one} & {*other}), min(len(one), len(other))
+    return common >= FEWEST_COMMON and common * ONE_IN_COMMON >= fewer
 
 
 def _every_fourth_dropped(lines: list[str]) -> list[str]:
