@@ -129,7 +129,7 @@ def story(
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     json: JsonOption = False,
 ) -> None:
-    """Show who published a story first, who copied it when, and how much.
+    """Show who published a story first, and who copied it.
 
     The story is that of the article ID: all articles with nearly the same text.
     """

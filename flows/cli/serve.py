@@ -34,7 +34,7 @@ def serve(
 
 
 def mcp(archive: ArchiveOption = DEFAULT_ARCHIVE, topic: TopicOption = None) -> None:
-    """Give an AI assistant the archive to read, by the Model Context Protocol on standard input and output.
+    """Serve the archive to an AI assistant (MCP).
 
     The assistant starts this command itself; docs/serving.md shows how to set it up.
     """

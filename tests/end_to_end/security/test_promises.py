@@ -225,7 +225,7 @@ def test_nothing_shown_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -
     show_article({"id": HOSTILE, "title": HOSTILE, "body": HOSTILE, "publisher": HOSTILE, "reasons": [HOSTILE]})
     show_receipt(hostile_receipt())
     show_verification(Verification(1, 1, 1, [HOSTILE]))
-    numbers = ("as_of", "articles", "revisions", "duplicates", "newest_article", "waiting", "runs")
+    numbers = ("as_of", "articles", "on_topic", "revisions", "duplicates", "newest_article", "waiting", "runs")
     last = {"command": HOSTILE, "started_at": NOW.isoformat(), "exit_reason": HOSTILE, "explanation": HOSTILE}
     gap = {"source": HOSTILE, "since": NOW, "until": NOW, "reason": HOSTILE}
     about = {"archive": HOSTILE, "sources": {HOSTILE: HOSTILE}, "last_run": last, "gaps": [gap], "quarantined": 1}

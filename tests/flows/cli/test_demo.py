@@ -53,7 +53,6 @@ def check_shown(out: str) -> None:
         "4. a question",
         "5. who wrote it first",
         " first_id ",
-        " rows\n",
         "6. a search",
         " articles, 3 shown\n",
     ]

@@ -101,7 +101,8 @@ def test_sources_that_name_nothing_are_no_success(corpus: Corpus, tmp_path: Path
 
 def test_no_network_is_no_success(tmp_path: Path) -> None:
     topic, archive = hasty_topic(tmp_path), tmp_path / "archive"
-    ran = seogo("crawl", env={"SEOGO_NAVER": "http://127.0.0.1:9", "SEOGO_ARCHIVE": archive, "SEOGO_TOPIC": topic})
+    nowhere = {"SEOGO_NAVER": "http://127.0.0.1:9", "NAVER_CLIENT_ID": "id", "NAVER_CLIENT_SECRET": "secret"}
+    ran = seogo("crawl", env={**nowhere, "SEOGO_ARCHIVE": archive, "SEOGO_TOPIC": topic})
     assert (ran.code, ran.err) == (Exit.OFFLINE, "")
     assert "offline: no host can be reached (127.0.0.1: Connection refused)" in ran.out
     assert "gap:" not in ran.out

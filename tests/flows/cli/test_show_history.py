@@ -82,7 +82,7 @@ def test_colours_where_there_are_any(archive: Path) -> None:
         (["--diff", "2..2"], "write 2..3"),
         (["2..3"], "add --diff"),
         (["--history", "--diff"], "give one of them"),
-        (["--as-of", "yesterday"], "is not a time"),
+        (["--as-of", "some day"], "is not a time"),
         (["--as-of", "2026-01-01"], "its first revision is of 2026-01-06 09:00:00"),
     ],
 )

@@ -193,7 +193,7 @@ def test_sizes_are_those_of_the_disk(root: Path) -> None:
         (b"[3]", "last_verify.json is damaged"),
         (
             b'{"ended_at": "2026-01-02T00:00:00", "faults": 0, "articles": 1, "files": 1, "captures": 1}',
-            "without a zone",
+            "a time has no zone",
         ),
     ],
 )

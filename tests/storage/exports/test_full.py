@@ -163,6 +163,7 @@ class TestRecords:
             "status": "archived",
             "relevance": 5.0,
             "on_topic": None,
+            "story": None,
             "reasons": ["+5 독자 모델"],
             "teams": ["가온"],
             "models": [],
