@@ -108,10 +108,9 @@ sync(".")
 class TestRealFileSystems:
     """A loop-mounted disk is copied while a crawl stands still: what a power cut at that moment leaves."""
 
-    @pytest.mark.slow
+    @pytest.mark.long
     @pytest.mark.parametrize("number", range(6))
     @pytest.mark.parametrize("kind", FORCE)
-    @pytest.mark.every(6)
     def test_a_crawl_that_lost_its_power_is_made_up_for(
         self, made: Stage, tmp_path: Path, kind: str, number: int
     ) -> None:

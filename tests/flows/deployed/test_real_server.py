@@ -73,6 +73,7 @@ def test_the_schedules_make_runs(hand: Operator) -> None:
     assert {tag for run in hand.scheduled for tag in run["tags"]} >= {"crawl", "refresh", "publish", "auto-scheduled"}
 
 
+@pytest.mark.long
 def test_twice_through_the_api(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
     first = hand.done(CRAWL, archive=str(tmp_path), create=True)
     assert (first["state"]["name"], first["name"]) == ("Completed", f"crawl demo into {tmp_path.name}")
@@ -168,6 +169,7 @@ def test_a_changed_layout_is_told_and_a_busy_archive_is_no_traceback(
     assert "Traceback" not in logs
 
 
+@pytest.mark.long
 def test_cancelled_and_then_killed(hand: Operator, sink: Sink, tmp_path: Path, whole: dict[str, str]) -> None:
     """A cancelled run stores what it fetched before it ends. A killed run leaves that to the next run."""
     run, _ = begun(hand, tmp_path)
@@ -188,6 +190,7 @@ def test_cancelled_and_then_killed(hand: Operator, sink: Sink, tmp_path: Path, w
     assert_whole(tmp_path, whole)
 
 
+@pytest.mark.long
 def test_the_server_restarts_in_the_middle(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
     run, _ = begun(hand, tmp_path)
     hand.engine.stop_server()
@@ -276,6 +279,7 @@ def _example(file: str) -> str:
     return found[1]
 
 
+@pytest.mark.long
 def test_a_silence_is_told_once_and_so_is_its_end(
     hand: Operator, here: Callable[..., Any], sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,6 +296,7 @@ def test_a_silence_is_told_once_and_so_is_its_end(
     assert sum("no crawl completed" in one for one in sink.received) == 1
 
 
+@pytest.mark.long
 def test_an_outage_is_told_once_and_so_is_its_end(hand: Operator, sink: Sink, tmp_path: Path) -> None:
     sink.received.clear()
     for _ in range(2):
@@ -322,6 +327,7 @@ def test_a_slow_run_of_one_topic_delays_none_of_another(hand: Operator, tmp_path
     assert "not in the file" not in check.found
 
 
+@pytest.mark.long
 def test_worker_and_process_are_killed(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
     """No process is left to report it: the server notices missing heartbeats. Late scheduled runs are cancelled."""
     hand.patient("heartbeats stopped", 12)

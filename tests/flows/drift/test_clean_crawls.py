@@ -24,7 +24,7 @@ from tests.support.crawls import Scenario, crawled
         (crawls.press_by_press, 2, 350),
     ],
 )
-@pytest.mark.every(4)
+@pytest.mark.every(7)
 def test_a_crawl_of_correct_pages_raises_no_alarm(scenario: Scenario, seed: int, articles: int) -> None:
     run = crawled(scenario, seed, articles)
     assert run.pages > ENOUGH

@@ -318,6 +318,7 @@ def test_an_interrupt_ends_after_a_batch_and_the_next_import_does_the_rest(tmp_p
     check_agrees(tmp_path / "archive")
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_files, "BATCH", 20)
     import_documents(tmp_path / "archive-0", write_document(tmp_path / "warm", article(0)))
