@@ -10,7 +10,7 @@ from rich.text import Text
 from flows.cli.show.progress import COLOURS
 from flows.cli.show.terminal import line, out, print_table, say, say_all, table
 from flows.reports.text import counts, number, seconds, size
-from schemas.page import DISALLOWED, UNREACHABLE
+from schemas.page import DISALLOWED
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
 
 _QUIET_ENDS = (SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY)
@@ -74,8 +74,9 @@ def _notes(receipt: Receipt) -> Iterator[str]:
     if permission := receipt.robots.get("permission"):
         yield f"robots.txt was not applied, by permission: {permission}"
     yield from (f"note: {note}" for note in receipt.notes)
-    # What robots.txt forbids, and that there is no network, is said by the line of the sources.
-    yield from (f"gap: {gap}" for gap in receipt.gaps if DISALLOWED not in gap and UNREACHABLE not in gap)
+    # What robots.txt forbids, and that there is no network, is said by the lines of the sources.
+    gaps = () if receipt.offline else receipt.gaps
+    yield from (f"gap: {gap}" for gap in gaps if DISALLOWED not in gap)
 
 
 def _last_line(receipt: Receipt) -> Text:
