@@ -23,7 +23,7 @@ from pathlib import Path
 from flows.deployed.processes import Engine, below
 from flows.replica.faults import Behaviour
 from tests.support.deployed import CRAWL, begun, crawl_plainly, everything_running, files_of
-from tests.support.prefect import FINAL, Operator, Sink
+from tests.support.prefect import FINAL, PATIENCE, Operator, Sink, until
 
 WITHIN = 120.0
 """Seconds from the last restart to a completed crawl or an alert."""
@@ -116,6 +116,7 @@ def possible(engine: Engine) -> list[Callable[[Engine], None]]:
 def sequence(hand: Operator, sink: Sink, archive: Path, whole: dict[str, str], seed: int, *, steps: int = 0) -> Result:
     """One sequence of steps, and what came of it. `steps`: how many; 0: drawn too."""
     draw = random.Random(seed)
+    until(lambda: hand.none_works() or None, PATIENCE, lambda: "a run of the last sequence does not end")
     begun(hand, archive)
     taken = []
     for _ in range(steps or draw.randint(2, 5)):
@@ -145,8 +146,8 @@ def _watch(hand: Operator, sink: Sink, archive: Path, whole: dict[str, str], tak
 
 def _completed(hand: Operator, crawls: Sequence[str]) -> bool:
     """Whether one of the crawls completes before the next one is due."""
-    until = time.monotonic() + CRAWL_EVERY
-    while time.monotonic() < until:
+    next_time = time.monotonic() + CRAWL_EVERY
+    while time.monotonic() < next_time:
         if any(hand.run(run)["state_name"] == "Completed" for run in crawls):
             return True
         if all(hand.run(run)["state_type"] in FINAL for run in crawls):

@@ -40,7 +40,7 @@ class Operator:
         self.scheduled = until(self._scheduled, 90, lambda: "the schedules make no runs")
         self.pause_schedules()
         # A run that was due before the pause would interfere with those of the tests.
-        until(lambda: self._none_works() or None, PATIENCE, lambda: "a scheduled run does not end")
+        until(lambda: self.none_works() or None, PATIENCE, lambda: "a scheduled run does not end")
 
     def pause_schedules(self) -> None:
         for deployment in self.post("deployments/filter", {}):
@@ -71,7 +71,7 @@ class Operator:
         made: list[dict[str, Any]] = self.post("flow_runs/filter", {"sort": "EXPECTED_START_TIME_ASC"})
         return made if {"crawl", "refresh", "publish"} <= {tag for run in made for tag in run["tags"]} else None
 
-    def _none_works(self) -> bool:
+    def none_works(self) -> bool:
         unfinished = {"flow_runs": {"state": {"type": {"not_any_": sorted(FINAL)}}}}
         return not self.post("flow_runs/filter", unfinished)
 
