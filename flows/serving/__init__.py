@@ -11,6 +11,7 @@ outputs.py       a search as CSV, JSON, Parquet, Atom
 api.py           the JSON API
 openapi.py       its description
 assistant.py     the archive for AI assistants (MCP)
+protocol.py      the same over HTTP
 overview.py      what the pages of the archive, a team and a publisher tell
 rising.py        words that are more frequent than before
 stories.py       stories, where the archive has them

@@ -6,7 +6,6 @@ import mimetypes
 from importlib import resources
 from urllib.parse import quote
 
-from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,10 +15,10 @@ from starlette.types import ASGIApp
 
 from flows.serving import api, article_page, pages
 from flows.serving.article_page import Moved, NotFound
-from flows.serving.assistant import make_assistant
 from flows.serving.context import Library, answer, library, page
 from flows.serving.guard import ASSISTANT, Guard
 from flows.serving.metrics import MEDIA, Metrics
+from flows.serving.protocol import Protocol
 from schemas.errors import ArchiveBusy, ArchiveError, BadInput, SearchIndexDamaged, SeogoError
 
 _ASSETS = ("style.css", "icon.svg")
@@ -28,16 +27,11 @@ _ASSETS = ("style.css", "icon.svg")
 def make_app(found: Library, *, names: frozenset[str] = frozenset()) -> ASGIApp:
     """The application for an archive. `names`: host names besides localhost and IP addresses that it answers to."""
     metrics = Metrics(found)
-    assistant = make_assistant(found)
-    # Hosts and origins are checked by the guard.
-    unchecked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    protocol = assistant.streamable_http_app(
-        streamable_http_path=ASSISTANT, stateless_http=True, json_response=True, transport_security=unchecked
-    )
+    protocol = Protocol(found)
     measured = Route("/metrics", lambda request: Response(metrics.text(), 200, None, MEDIA))
     app = Starlette(
-        routes=[*_PAGES, *_API, *_OTHERS, measured, *protocol.routes],
-        lifespan=lambda app: assistant.session_manager.run(),
+        routes=[*_PAGES, *_API, *_OTHERS, measured, Route(ASSISTANT, protocol)],
+        lifespan=protocol.running,
         exception_handlers={SeogoError: _refusal, HTTPException: _http_error, Exception: _fault},
     )
     app.state.library = found

@@ -14,7 +14,6 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from flows.serving.app import make_app
-from flows.serving.assistant import make_assistant
 from flows.serving.context import Library
 from schemas.errors import BadInput, SeogoError
 from storage.search.index import stamp_of
@@ -104,6 +103,8 @@ def _announce(address: str, archive: Path) -> None:
 
 def serve_assistant(archive: Path, *, title: str) -> None:
     """Answer an assistant on standard input and output until it leaves. Raises BadInput if there is no archive."""
+    from flows.serving.assistant import make_assistant
+
     library = Library.of(archive, title=title, sql=True)
     with library.shared.reading():
         pass  # it says what is wrong with the archive, if anything is

@@ -15,6 +15,7 @@ import pytest
 
 from flows.serving.language import choose, korean
 from tests.support.analyst_archive import EDITED
+from tests.support.reports import altered
 from tests.support.serving import CAPTURED, client_of, serving
 from tests.support.values import key
 
@@ -167,3 +168,25 @@ def test_a_search_index_that_is_missing_or_an_archive_that_is_broken(root: Path,
         (broken / "archive.duckdb").write_bytes((root / "archive.duckdb").read_bytes())
         assert web.get("/").status_code == 200
         assert "검색 색인을 만드는 중" in web.get("/search?q=가").text
+
+
+def test_a_story_with_shared_sentences(root: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "archive"
+    copy.mkdir()
+    (copy / "archive.duckdb").write_bytes((root / "archive.duckdb").read_bytes())
+    second, shared = key(2).id, "두 신문에 똑같이 실린 문장은 여기에 있다."
+    altered(
+        copy,
+        f"UPDATE articles SET body = '처음 실린 글이다. {shared}' WHERE id = '{FIRST}'",
+        f"UPDATE articles SET body = '{shared} 뒤에 덧붙였다.' WHERE id = '{second}'",
+        f"INSERT INTO story_members VALUES ('{FIRST}', '{FIRST}', 0, NULL), ('{FIRST}', '{second}', 1500, 0.94)",
+        f"UPDATE articles SET published_at = (SELECT max(published_at) FROM articles) WHERE id = '{second}'",
+    )
+    with serving(copy) as url, client_of(url) as web:
+        story = web.get(f"/story/{FIRST}")
+        assert "1,500분 뒤" in text_of(story)
+        assert "94 %" in text_of(story)
+        assert f'<mark class="shared">{shared} </mark>뒤에 덧붙였다.' in story.text
+        assert f'href="/story/{FIRST}"' in web.get(f"/article/{second}").text
+        assert "이번 주 보도 묶음" in text_of(web.get("/"))
+        assert [one["id"] for one in web.get(f"/api/v1/stories/{FIRST}").json()["members"]] == [FIRST, second]
