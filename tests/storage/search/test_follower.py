@@ -297,19 +297,21 @@ class TestTheFoldersAndTheirOwners:
 
 
 _INTERRUPTED = """
-import os, signal, sys
+import sys
 from pathlib import Path
+import duckdb
 from flows.runs.search_index import update_search_index
 from storage.search import follower
 
-original, follower.AT_ONCE = follower.documents, 1
+original, follower.AT_ONCE, calls = follower.documents, 1, []
 
 def documents(archive, ids):
-    os.kill(os.getpid(), signal.SIGINT)
+    calls.append(ids)
+    if len(calls) > 1:
+        raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")  # as DuckDB answers to Ctrl-C
     return original(archive, ids)
 
 follower.documents = documents
-signal.signal(signal.SIGINT, lambda *_: None)  # as a crawl does: the first Ctrl-C asks it to stop
 print(update_search_index(Path(sys.argv[1])))
 """
 
