@@ -105,6 +105,7 @@ def test_everything_on_topic_is_archived_and_a_second_run_finds_nothing_new(nave
     check(tmp_path, again)
 
 
+@pytest.mark.long
 def test_a_crawl_every_some_hours_loses_nothing_to_ties_and_late_arrivals(corpus: Corpus, tmp_path: Path) -> None:
     start = LAST - timedelta(days=2)
     with Replica(corpus, now=start) as naver:
@@ -281,7 +282,7 @@ def test_permission_fetches_what_was_only_listed(naver: Replica, tmp_path: Path)
     ],
     ids=lambda rule: f"{rule.fault} {rule.host}",
 )
-@pytest.mark.every(2)
+@pytest.mark.every(3)
 def test_a_changed_layout_is_never_a_success_and_the_next_run_heals(naver: Replica, tmp_path: Path, rule: Rule) -> None:
     naver.behaviour = Behaviour(rules=(rule,))
     receipt = run(naver, tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import shutil
@@ -50,6 +51,7 @@ def _in_order(hand: Operator) -> Iterator[None]:
     yield
     hand.naver.behaviour = Behaviour()
     tour.start_missing(hand.engine)
+    gc.collect()  # Prefect leaves connections open, and its warnings are none of the next test file's
 
 
 def test_the_doctor_tries_keys_that_stand_in_secret_blocks(hand: Operator, tmp_path: Path) -> None:
@@ -199,6 +201,7 @@ def test_the_server_restarts_in_the_middle(hand: Operator, tmp_path: Path, whole
     assert_whole(tmp_path, whole)
 
 
+@pytest.mark.long
 def test_flat_parameters_keep_the_others_of_the_deployment(hand: Operator, tmp_path: Path) -> None:
     place = {"archive": str(tmp_path / "a"), "create": True}
     swept = hand.done("backfill/nightly-sweep", last_days=1, **place)
@@ -245,6 +248,7 @@ def test_a_vanished_or_exchanged_archive_is_refused(
     assert here(archive, refresh).is_completed()
 
 
+@pytest.mark.long
 def test_what_was_stored_is_told_and_published(hand: Operator, tmp_path: Path) -> None:
     """By the example of docs/operations.md: a deployment of somebody else, run by the event."""
     example = tmp_path / "downstream"

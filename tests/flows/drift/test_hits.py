@@ -229,7 +229,7 @@ def ids(root: Path) -> set[str]:
     ids=["words in links", "heads of clusters", "lists"],
 )
 @pytest.mark.parametrize("fresh", [True, False], ids=["first crawl", "later crawl"])
-@pytest.mark.every(2)
+@pytest.mark.every(3)
 def test_a_changed_page_ends_its_source_and_nothing_is_lost(
     naver: Replica, tmp_path: Path, kind: str, rule: Rule, *, fresh: bool
 ) -> None:

@@ -177,6 +177,7 @@ def altered(text: bytes) -> bytes:
         ("plain.txt", lambda text: PLAIN.replace("12-30", "13-45").encode(), "plain.txt:1: "),
     ],
 )
+@pytest.mark.every(2)
 def test_what_is_refused_and_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, alter: Callable[[bytes], bytes], says: str
 ) -> None:

@@ -243,6 +243,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+@pytest.mark.every(2)
 def test_a_broken_page_does_not_replace_a_good_text(story: Story, broken: str) -> None:
     before = body_of(story)
     shows(story.naver, broken)

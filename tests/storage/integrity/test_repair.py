@@ -232,7 +232,7 @@ def test_what_is_replaced_is_kept(root: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["response", "metadata", "warcinfo", "resource"])
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 def test_a_damaged_capture_cannot_be_mended_and_costs_no_row(root: Path, kind: str) -> None:
     """Neither now nor in a later rebuild, although its journal may be what is damaged."""
     before = contents(root)
@@ -281,7 +281,7 @@ def test_a_lost_capture_is_named(root: Path) -> None:
 @pytest.mark.parametrize("act", [repair, rebuild])
 @pytest.mark.parametrize("writer", ["missing", "unreadable"])
 @pytest.mark.parametrize("lost", ["-0001-", "-0002-", "-000"])
-@pytest.mark.every(5)
+@pytest.mark.every(7)
 def test_the_readers_copy_is_a_witness(root: Path, act: Callable[[Path], Repair], writer: str, lost: str) -> None:
     """The writer's database is gone, and a capture (or all of them) with it: the copy still has the rows."""
     before = contents(root)

@@ -49,13 +49,20 @@ def contents(root: Path) -> list[str]:
         return sorted(repr(index.document(id_)) for id_ in index.ids())
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of two articles that was searched."""
-    with open_archive(tmp_path) as archive:
+    root = tmp_path_factory.mktemp("made")
+    with open_archive(root) as archive:
         store_new(archive, 1, 2)
-    follow(tmp_path)
-    return tmp_path
+    follow(root)
+    return root
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(made, tmp_path, dirs_exist_ok=True))
 
 
 class TestWhatChanged:

@@ -203,6 +203,7 @@ def test_a_rebuild_gives_the_same_pairs_stories_and_changes(archive: Path) -> No
         ("UPDATE sketches SET hashes = [1, 2]", "row sketches"),
     ],
 )
+@pytest.mark.every(3)
 def test_an_altered_row_is_named_and_repaired(archive: Path, statement: str, fault: str) -> None:
     before = contents(archive)
     with open_archive(archive) as opened:
