@@ -51,7 +51,15 @@ def _behind(one: Publication, source: Publication) -> str:
     minutes = one.minutes_behind - source.minutes_behind
     if minutes == 0:
         return ", of the same minute"
-    return f", {_number(abs(minutes), 'minute')} {'before' if minutes >= 0 else 'after'}"
+    return f", {duration(abs(minutes))} {'before' if minutes >= 0 else 'after'}"
+
+
+def duration(minutes: int) -> str:
+    """Minutes as people say them: 18 minutes, 5 h 18 min, 3 days."""
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        return _number(round(hours / 24), "day")
+    return f"{hours} h {rest} min" if hours >= 2 else _number(minutes, "minute")
 
 
 def show_comparison(found: Comparison) -> None:
