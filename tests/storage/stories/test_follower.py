@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from schemas.article import Article, Outcome
 from schemas.errors import StorageFault
 from schemas.find import FindResult, RevisionKind
 from storage.archive import Archive, open_archive
+from storage.database.writer import Database
 from storage.integrity.repair import rebuild, repair, verify_archive
 from storage.reading.examples import example, names
 from storage.stories import follower, pairs
@@ -157,6 +160,27 @@ def test_parts_find_the_same_as_all_at_once(tmp_path: Path, monkeypatch: pytest.
     found = rows(tmp_path, "SELECT a, b FROM near_duplicates ORDER BY ALL")
     assert found == [(key(a).id, key(b).id) for a, b in ((1, 3), (1, 5), (2, 4), (3, 5))]
     assert verify_archive(tmp_path).faults == []
+
+
+def test_where_memory_is_too_little_fewer_articles_are_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many texts that share a sentence make a join that DuckDB has no memory for."""
+    joined = list[int]()
+
+    def lookup(db: Database, ids: Sequence[str], sql: str) -> list[dict[str, Any]]:
+        if sql == pairs._CANDIDATES:
+            joined.append(len(ids))
+            if len(ids) > 2:
+                raise StorageFault("Out of Memory Error") from duckdb.OutOfMemoryException()
+        return original(db, ids, sql)
+
+    original = Database.lookup
+    monkeypatch.setattr(Database, "lookup", lookup)
+    with open_archive(tmp_path) as opened:
+        texts = [prose(1, 24), prose(2), CUT, prose(7), f"{CUT}\n\n{prose(6, 3)}"]
+        store_results(opened, *[stored(published(n, text, n)) for n, text in enumerate(texts, start=1)])
+    assert joined == [5, 2, 3, 1, 2]
+    found = rows(tmp_path, "SELECT a, b FROM near_duplicates ORDER BY ALL")
+    assert found == [(key(a).id, key(b).id) for a, b in ((1, 3), (1, 5), (3, 5))]
 
 
 def test_more_changes_than_an_entry_has_numbers_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
