@@ -277,7 +277,7 @@ def survive(made: Stage, found: Scenario, cut: Cut) -> None:
 def _continue(made: Stage, found: Scenario, cut: Cut, root: Path) -> None:
     if found.name in ("repair", "rebuild"):
         _repeat(found, root, directly=cut.seed % 2 == 0)
-    elif root.exists() and cut.seed % 3 == 0:
+    elif found.name != "older database" and root.exists() and cut.seed % 3 == 0:  # that one lacks rows until a crawl
         assert verify_archive(root).faults == [], "verify, as the next command"
     if found.name == "publish":
         exports(root, "", found.now)
