@@ -11,6 +11,7 @@ from flows.runs.search_index import update_search_index
 from schemas.errors import BadInput
 from storage import layout
 from storage.archive import opened
+from storage.database.writer import migrations
 from storage.exports.full import FORMS, Exported, export
 from storage.layout import check_archive
 from storage.state import checksums
@@ -92,15 +93,16 @@ def _check(order: PublishOrder) -> None:
 
 
 def _is_outdated(archive: Path) -> bool:
-    """Whether the readers' snapshot differs from the writer's database. Reads neither of them.
+    """Whether the readers' snapshot differs from the writer's database, or is of an older seogo. Reads neither of them.
 
     The checksum of each was recorded when it was closed, and the writer's is removed when it is opened. So after a run
     that published nothing, or was killed, there is none, or another one.
     """
     known = checksums.known(archive)
     copy, writer = known.get(layout.SNAPSHOT), known.get(layout.WRITER_DATABASE)
-    whole = copy is not None and (archive / layout.SNAPSHOT).is_file() and not (archive / layout.UNPUBLISHED).exists()
-    return not whole or copy != writer
+    if copy is None or copy != writer or copy.get("schema") != migrations()[-1].version:
+        return True
+    return not (archive / layout.SNAPSHOT).is_file() or (archive / layout.UNPUBLISHED).exists()
 
 
 def _publish_snapshot(archive: Path) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from schemas.errors import StorageFault
 from storage import layout
 from storage.database import snapshot
 from storage.database.compaction import compact, is_bloated
-from storage.database.writer import Database, storage_faults
+from storage.database.writer import Database, migrations, storage_faults
 from storage.files import sync_folder
 from storage.state import checksums
 
@@ -101,11 +101,14 @@ class Publisher:
 
     def _publish(self, path: Path, *names: str) -> None:
         """Replace the snapshot; record its checksum first, also as that of the files of these names."""
+        schema = migrations()[-1].version
         snapshot.publish(
             path,
             self._root / layout.SNAPSHOT,
             temporary=self._root / layout.SNAPSHOT_PART,
-            on_checksum=lambda sha256: checksums.record(self._root, path, layout.SNAPSHOT, *names, sha256=sha256),
+            on_checksum=lambda sha256: checksums.record(
+                self._root, path, layout.SNAPSHOT, *names, schema=schema, sha256=sha256
+            ),
         )
 
 

@@ -17,6 +17,7 @@ from schemas.errors import BadInput
 from schemas.exported import COLUMNS, SCHEMA_VERSION
 from storage.reading.changes import COPY, LISTS
 from storage.reading.reader import open_snapshot
+from storage.reading.schema import check_schema
 
 UNDATED = "undated"
 """The month of an article without a day, as in `articles/undated`."""
@@ -72,8 +73,8 @@ def open_for_export(archive: Path, spill: Path) -> Iterator[duckdb.DuckDBPyConne
 
     Raises BadInput, ArchiveDamaged.
     """
-    with open_snapshot(archive):
-        pass  # it says what is wrong with the file, if anything is
+    with open_snapshot(archive) as snapshot:  # it says what is wrong with the file, if anything is
+        check_schema(snapshot)
     settings = _SETTINGS | {"temp_directory": str(spill)}
     with duckdb.connect(str(archive / "archive.duckdb"), read_only=True, config=settings) as connection:
         connection.execute("SET enable_progress_bar = false")
@@ -103,7 +104,11 @@ def json_records(connection: duckdb.DuckDBPyConnection, month: Month) -> Iterato
 
 
 def chosen_records(connection: duckdb.DuckDBPyConnection, condition: str, values: Sequence[object]) -> list[Any]:
-    """The exported records of some articles (`a`) as plain values. `condition`: what follows FROM in SQL."""
+    """The exported records of some articles (`a`) as plain values. `condition`: what follows FROM in SQL.
+
+    Raises BadInput for the snapshot of an older seogo.
+    """
+    check_schema(connection)
     sql = f"SELECT to_json(r)::VARCHAR FROM ({_AS_JSON} FROM ({_SELECTED} {condition})) r"
     return [json.loads(record) for (record,) in connection.execute(sql, list(values)).fetchall()]
 

@@ -28,7 +28,7 @@ from storage.archive import Archive, opened
 from storage.captures import open_captures
 from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan
 from storage.captures.writer import CaptureFile
-from storage.database.writer import storage_faults
+from storage.database.writer import migrations, storage_faults
 from storage.exports.full import export_faults
 from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sha256_of, sync_folder
 from storage.integrity import unjournaled
@@ -119,7 +119,8 @@ def _verified(root: Path) -> Verification:
     found.database_differs |= any(layout.WRITER_DATABASE in fault for fault in broken)
     found.faults[:0] = broken
     if not found.faults:
-        checksums.record(root, root / layout.WRITER_DATABASE, layout.WRITER_DATABASE)
+        schema = migrations()[-1].version
+        checksums.record(root, root / layout.WRITER_DATABASE, layout.WRITER_DATABASE, schema=schema)
     elif broken:
         checksums.restore(root, before)  # opening the database removed its checksum, and with it the damage
     return found

@@ -28,6 +28,7 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 _LONGEST_RESULT = 20_000_000
 """Characters of a result."""
 _DENIED = 3
+_NO_MEMORY = (b"MemoryError", b"OutOfMemoryException", b"bad_alloc", b"Cannot allocate memory")
 
 Table = tuple[list[str], list[list[Any]], bool]
 
@@ -54,8 +55,10 @@ def _ask(root: Path, sql: str) -> Table:
         raise QueryError(f"the query took longer than {SECONDS:g} seconds: ask for less.") from error
     if ended.returncode == _DENIED:
         raise QueryError(ended.stdout.decode("utf-8", "replace"))
-    if ended.returncode:
+    if ended.returncode < 0 or any(sign in ended.stderr for sign in _NO_MEMORY):  # DuckDB may end by a signal
         raise QueryError("the query needs too much memory: ask for less.")
+    if ended.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{ended.stderr.decode('utf-8', 'replace')}")
     names, rows, more = json.loads(ended.stdout)
     return names, rows, more
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from schemas.errors import BadInput
 from schemas.exported import COLUMNS
 from storage.reading.reader import newest_change
+from storage.reading.schema import check_schema
 
 AT_ONCE = 20_000
 """Changes in memory at a time, with their texts."""
@@ -55,7 +56,8 @@ def summary(connection: duckdb.DuckDBPyConnection, since: int) -> dict[str, Any]
 
 
 def changes(connection: duckdb.DuckDBPyConnection, since: int, *, at_once: int = AT_ONCE) -> Iterator[Change]:
-    """What changed behind the cursor `since` (0: everything), in order. Raises BadInput for a cursor of elsewhere.
+    """What changed behind the cursor `since` (0: everything), in order. Raises BadInput for a cursor of elsewhere,
+    and for the snapshot of an older seogo.
 
     Each change has `seq`, its own cursor; `changed_at`, `kind`, `id`, `revision`, `duplicate_of`, `story`; `duplicate`,
     the copy of which it tells; and `article`, the exported record of the text that came with it. These two are None
@@ -64,6 +66,7 @@ def changes(connection: duckdb.DuckDBPyConnection, since: int, *, at_once: int =
     if since > newest_change(connection):
         newest = newest_change(connection)
         raise BadInput(f"cursor {since} is ahead of this archive, whose newest change is {newest}.")
+    check_schema(connection)
     while events := connection.execute(_EVENTS, [since, at_once]).fetchall():
         found = [dict(zip(_EVENT, event, strict=True)) for event in events]
         texts, copies, gone = _texts(connection, found), _copies(connection, found), _gone(connection, found)

@@ -118,10 +118,10 @@ def _age_told(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     except duckdb.CatalogException as error:
-        from storage.database.writer import migrations  # reading alone does without pyarrow
+        from storage.reading.schema import OLDER, is_older  # reading alone does without pyarrow
 
-        if _one(connection, "SELECT max(version) FROM schema_version") < migrations()[-1].version:
-            raise QueryError(f"{error}. The archive was written by an older seogo: run `seogo repair` once.") from error
+        if is_older(connection):
+            raise QueryError(f"{error}. The archive was {OLDER}") from error
         raise
 
 

@@ -17,12 +17,12 @@ from storage.state import json_file
 SEALS = "state/seals.json"
 
 
-def record(root: Path, file: Path, *names: str, sha256: str | None = None) -> None:
+def record(root: Path, file: Path, *names: str, schema: int, sha256: str | None = None) -> None:
     """Record that the files of these names have, or are about to have, the content of `file`, which must be closed.
 
-    `sha256`: its checksum if it is known already; otherwise the file is read.
+    `schema`: the version of its tables. `sha256`: its checksum if it is known already; otherwise the file is read.
     """
-    checksum = {"bytes": file.stat().st_size, "sha256": sha256 or sha256_of(file)}
+    checksum = {"bytes": file.stat().st_size, "sha256": sha256 or sha256_of(file), "schema": schema}
     _write(root, {**_read(root), **dict.fromkeys(names, checksum)})
 
 

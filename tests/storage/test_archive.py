@@ -275,7 +275,7 @@ class TestPublishing:
             )
             with open_archive(tmp_path):
                 pass
-        with pytest.raises(QueryError, match=r"written by an older seogo: run `seogo repair`"):
+        with pytest.raises(QueryError, match=r"written by an older seogo: run `seogo publish`"):
             rows(tmp_path, "FROM stories")
         with open_archive(tmp_path):
             pass

@@ -246,7 +246,7 @@ def _snapshot(root: Path, now: datetime) -> Check:
     if version > newest:
         return error("snapshot", f"{found}, by a newer seogo (version {version} of the tables)", "upgrade seogo")
     if version < newest:
-        return warning("snapshot", f"{found}, by an older seogo", "the next run upgrades it, or now: seogo repair")
+        return warning("snapshot", f"{found}, by an older seogo", "the next run upgrades it, or now: seogo publish")
     if (root / layout.UNPUBLISHED).exists() and holder(root / "state") is None:
         return warning("snapshot", f"{found}; the archive holds more than that", "run: seogo publish")
     return ok("snapshot", found)

@@ -287,7 +287,7 @@ def test_a_snapshot_of_another_version(root: Path, version: int, expected: Level
         if expected is Level.ERROR:
             newest = "(SELECT max(version) FROM schema_version)"
             connection.execute(f"UPDATE schema_version SET version = ? WHERE version = {newest}", [version])
-    checksums.record(root, root / SNAPSHOT, SNAPSHOT)
+    checksums.record(root, root / SNAPSHOT, SNAPSHOT, schema=1)
     assert level(root, "snapshot") is expected
 
 
