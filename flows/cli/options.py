@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,6 +55,13 @@ def completing(words: Iterable[str]) -> Callable[[str], list[str]]:
         return [word for word in words if word.startswith(incomplete)]
 
     return complete
+
+
+def choice(name: str, words: Sequence[str], description: str) -> Any:
+    """An option that takes one of these words; the shell completes them."""
+    return typer.Option(
+        name, parser=one_of(*words), autocompletion=completing(words), metavar="|".join(words), help=description
+    )
 
 
 ArchiveOption = Annotated[

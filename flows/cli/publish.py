@@ -7,25 +7,18 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, WaitOption, completing, one_of, whole
+from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, WaitOption, choice, whole
 from flows.cli.run_here import finish
 from storage.layout import check_archive
 
 FORMATS = ("parquet", "jsonl", "jsonl.gz", "markdown", "markdown-strict", "atom")
-_CHOICE = "|".join(FORMATS)
 
 
 def publish(
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     formats: Annotated[
         list[str] | None,
-        typer.Option(
-            "--format",
-            parser=one_of(*FORMATS),
-            autocompletion=completing(FORMATS),
-            metavar=_CHOICE,
-            help="Export this format. May be repeated (default: parquet, atom).",
-        ),
+        choice("--format", FORMATS, "Export this format. May be repeated (default: parquet, atom)."),
     ] = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
@@ -45,16 +38,7 @@ def publish(
 
 
 def export(
-    form: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            parser=one_of(*FORMATS),
-            autocompletion=completing(FORMATS),
-            metavar=_CHOICE,
-            help="The format to write.",
-        ),
-    ] = "parquet",
+    form: Annotated[str, choice("--format", FORMATS, "The format to write.")] = "parquet",
     to: Annotated[
         Path | None, typer.Option("--to", metavar="DIR", help="Where to (default: `exports` in the archive).")
     ] = None,

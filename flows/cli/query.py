@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli.arguments import article_id, text_of, time_from
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, completing, one_of
+from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, choice, completing
 from flows.cli.run_here import finish
 from schemas.errors import BadInput
 
@@ -194,13 +194,7 @@ def sql(
     ] = False,
     form: Annotated[
         str | None,
-        typer.Option(
-            "--format",
-            parser=one_of(*SQL_FORMATS),
-            autocompletion=completing(SQL_FORMATS),
-            metavar="|".join(SQL_FORMATS),
-            help="The format of the rows.  [default: the suffix of --to, else table]",
-        ),
+        choice("--format", SQL_FORMATS, "The format of the rows.  [default: the suffix of --to, else table]"),
     ] = None,
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Write the rows to a file (csv, json, parquet).")

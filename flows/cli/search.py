@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.arguments import day_from
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, completing, one_of, whole
+from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, choice, whole
 from schemas.errors import BadInput
 
 FORMATS = ("table", "csv", "json", "parquet")
@@ -33,40 +33,13 @@ def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
         str | None, typer.Option("--from", metavar="DAY", help="From this Korean day on, such as 2025-12-01.")
     ] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Up to this day, included.")] = None,
-    status: Annotated[
-        str | None,
-        typer.Option(
-            "--status",
-            parser=one_of(*STATUSES),
-            autocompletion=completing(STATUSES),
-            metavar="|".join(STATUSES),
-            help="Only of this status.",
-        ),
-    ] = None,
+    status: Annotated[str | None, choice("--status", STATUSES, "Only of this status.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also imported and off-topic articles.")] = False,
-    sort: Annotated[
-        str,
-        typer.Option(
-            "--sort",
-            parser=one_of(*SORTS),
-            autocompletion=completing(SORTS),
-            metavar="|".join(SORTS),
-            help="What comes first.",
-        ),
-    ] = "relevance",
+    sort: Annotated[str, choice("--sort", SORTS, "What comes first.")] = "relevance",
     limit: Annotated[
         int, typer.Option("--limit", parser=whole(0), metavar="N", help="Show at most this many; 0 shows all.")
     ] = 20,
-    form: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            parser=one_of(*FORMATS),
-            autocompletion=completing(FORMATS),
-            metavar="|".join(FORMATS),
-            help="How to give the hits.",
-        ),
-    ] = "table",
+    form: Annotated[str, choice("--format", FORMATS, "How to give the hits.")] = "table",
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     json: JsonOption = False,
 ) -> None:
