@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from flows.serving.app import make_app
 from flows.serving.context import Library
-from schemas.errors import BadInput, SeogoError
+from schemas.errors import ArchiveBusy, BadInput, SeogoError
 from storage.search.index import stamp_of
 
 _LOOKS_EVERY = 1.0
@@ -68,6 +68,7 @@ def check_exposure(host: str, *, sql: bool, public: bool) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises BadInput if the port cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sets TCP_NODELAY only where the protocol is explicit.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -138,14 +139,22 @@ def index_follower(archive: Path) -> Iterator[None]:
 
 
 def _follow(archive: Path, stop: threading.Event) -> None:
-    """What hinders it is shown by the pages: the index is behind. The next snapshot is another try."""
+    """Try each snapshot until no other process is updating the index."""
     done = ""
     while not stop.is_set():
         stamp = stamp_of(archive)
-        if stamp and stamp != done:
-            from storage.search.follower import follow
-
-            with suppress(SeogoError):
-                follow(archive, wait=_CLOSE_WITHIN)
+        if stamp and stamp != done and _is_tried(archive):
             done = stamp
         stop.wait(_LOOKS_EVERY)
+
+
+def _is_tried(archive: Path) -> bool:
+    from storage.search.follower import follow
+
+    try:
+        follow(archive, wait=_CLOSE_WITHIN)
+    except ArchiveBusy:
+        return False
+    except SeogoError:
+        return True  # the pages say that the index is behind; the next snapshot is another try
+    return True

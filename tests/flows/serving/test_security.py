@@ -117,6 +117,12 @@ def test_a_query_of_somebody_else_is_bounded(root: Path, sql: str, says: str, mo
         bounded_query(root, sql)
 
 
+def test_a_fault_of_ours_is_not_passed_off_as_a_large_query(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(RuntimeError, match=r"bounded.* failed"):
+        bounded_query(root, "SELECT 1")
+
+
 def test_of_a_large_result_the_first_rows_are_given(root: Path) -> None:
     names, rows, more = bounded_query(root, "SELECT range AS n FROM range(5000)")
     assert (names, len(rows), rows[-1], more) == (["n"], 1000, [999], True)
