@@ -8,5 +8,6 @@ article_table.py   all articles for the table of the page, in few bytes
 run_summary.py     the receipt of a run for an operator
 history.py         the revisions of an article, and a word diff of two of them
 story.py           the articles of a story, and what each text has from an earlier one
+templates.py       the settings of all templates
 text.py            times, counts and sizes in words; Markdown around them
 """

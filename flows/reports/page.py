@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from flows.reports import charts, text
 from flows.reports.article_table import listing
 from flows.reports.facts import Asked, Facts, Row, asking, facts_of
+from flows.reports.templates import templates
 from schemas.article import SEOUL
 from schemas.errors import BadInput, StorageFault
 from storage.files import own_part, replacing
@@ -98,13 +99,7 @@ def page(found: Facts, trend: Sequence[Row], every: Mapping[str, Any], way: str,
 @cache
 def environment() -> Environment:
     """The templates of the page, which escape every value, and the filters that they use."""
-    made = Environment(
-        loader=PackageLoader("flows.reports", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = templates("flows.reports")
     made.filters |= {one.__name__: one for one in (text.moment, text.number, text.seconds, text.share, text.size)}
     made.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":"), "default": str}
     return made

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flows.reports.templates import templates
 from flows.reports.text import moment, share, size
 from flows.serving.language import LANGUAGES, choose, translate
 from storage.reading.shared import SharedSnapshot, Snapshot
@@ -92,13 +93,7 @@ class View:
 @cache
 def environment() -> Environment:
     """The templates, which escape every value."""
-    made = Environment(
-        loader=PackageLoader("flows.serving", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = templates("flows.serving")
     made.filters |= {"moment": moment, "size": size, "share": share, "marked": marked, "grouped": grouped}
     made.filters |= {"paragraphs": paragraphs, "web": web_address}
     return made

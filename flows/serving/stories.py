@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.reading.shared import Row, Snapshot
+from storage.stories.passages import sentences
+from storage.stories.sketch import letters
 
 MOST = 10
 
@@ -26,9 +27,8 @@ _MEMBERS = """
 _ALONE = """
     SELECT id, 0 AS minutes_behind, NULL AS share, title, publisher, oid, published_at, body FROM articles WHERE id = ?
 """
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*[”\"’']?\s*|\n+")
 _SHORTEST = 15
-"""Characters without white space of a sentence that is compared."""
+"""Letters and digits of a sentence that is compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,7 @@ def members(rows: Sequence[Row]) -> list[Member]:
     seen: set[str] = set()
     found = []
     for row in rows:
-        pieces = [(piece, _bare(piece)) for piece in _SENTENCE.findall(row["body"] or "")]
+        pieces = [(piece, letters(piece)) for piece in sentences(row["body"] or "")]
         found.append(Member(row, [(piece, bare in seen) for piece, bare in pieces]))
         seen |= {bare for _, bare in pieces if len(bare) >= _SHORTEST}
     return found
-
-
-def _bare(sentence: str) -> str:
-    return re.sub(r"[\W_]+", "", sentence)

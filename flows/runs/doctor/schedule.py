@@ -25,8 +25,11 @@ def schedule_check(api: str, now: datetime | None = None) -> Check:
     """One line: when a crawl last completed, whether the pool is ready, what waits or was cancelled since."""
     try:
         faults, good = _examined(_Server(api), now or datetime.now(UTC))
-    except (OSError, HTTPException, ValueError, LookupError, TypeError) as fault:
+    except (OSError, HTTPException) as fault:
         return warning(_NAME, f"Prefect's server could not be asked ({type(fault).__name__})", "is it running?")
+    except (ValueError, LookupError, TypeError) as fault:
+        what = f"Prefect's server gave an answer that seogo does not know ({type(fault).__name__}: {fault})"
+        return warning(_NAME, what, "compare its version with requirements.lock")
     if faults:
         return error(_NAME, "; ".join(faults), _TODO)
     return ok(_NAME, "; ".join(good))

@@ -177,7 +177,7 @@ def test_a_story_with_shared_sentences(root: Path, tmp_path: Path) -> None:
     second, shared = key(2).id, "두 신문에 똑같이 실린 문장은 여기에 있다."
     altered(
         copy,
-        f"UPDATE articles SET body = '처음 실린 글이다. {shared}' WHERE id = '{FIRST}'",
+        f"UPDATE articles SET body = '…처음 실린 글이다. {shared}' WHERE id = '{FIRST}'",
         f"UPDATE articles SET body = '{shared} 뒤에 덧붙였다.' WHERE id = '{second}'",
         f"INSERT INTO story_members VALUES ('{FIRST}', '{FIRST}', 0, NULL), ('{FIRST}', '{second}', 1500, 0.94)",
         f"UPDATE articles SET published_at = (SELECT max(published_at) FROM articles) WHERE id = '{second}'",
@@ -187,6 +187,7 @@ def test_a_story_with_shared_sentences(root: Path, tmp_path: Path) -> None:
         assert "1,500분 뒤" in text_of(story)
         assert "94 %" in text_of(story)
         assert f'<mark class="shared">{shared} </mark>뒤에 덧붙였다.' in story.text
+        assert "…처음 실린 글이다." in story.text  # nothing is lost between the sentences
         assert f'href="/story/{FIRST}"' in web.get(f"/article/{second}").text
         assert "이번 주 보도 묶음" in text_of(web.get("/"))
         assert [one["id"] for one in web.get(f"/api/v1/stories/{FIRST}").json()["members"]] == [FIRST, second]
