@@ -239,17 +239,17 @@ class Archive(Queries):
         self._publisher.note_change()
         self._commit(TextsReassessed(run_id, self._batches + 1, tuple(texts)))
 
-    def find_pairs(self, command: str, *, anew: bool = False) -> None:
+    def find_pairs(self, command: str, *, every: bool = False) -> None:
         """Find near-duplicates that no run has found yet, in a separate run, if anything has changed.
 
-        `anew`: those of all articles.
+        `every`: those of all articles, and not only what has changed.
         """
-        if anew or follower.is_behind(self._db):
-            with self.separate_run(command, behind=recovery.newest_number(self.root) if anew else 0) as run_id:
-                self._find_pairs(run_id, anew=anew)
+        if every or follower.is_behind(self._db):
+            with self.separate_run(command, behind=recovery.newest_number(self.root) if every else 0) as run_id:
+                self._find_pairs(run_id, every=every)
 
-    def _find_pairs(self, run_id: str, *, anew: bool = False) -> None:
-        for part in follower.parts(self._db, anew=anew):
+    def _find_pairs(self, run_id: str, *, every: bool = False) -> None:
+        for part in follower.parts(self._db, every=every):
             self._publisher.note_change()
             self._commit(PairsFound(run_id, self._batches + 1, datetime.now(UTC), part.ids, part.pairs, part.until))
 

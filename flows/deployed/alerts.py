@@ -6,7 +6,6 @@ armed again by the next run that completes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Literal
 
@@ -141,8 +140,3 @@ def _pool(status: str, *, after: str | None = None) -> EventTrigger:
 def _alert(name: str, description: str, trigger: EventTrigger, body: str, block: str) -> AutomationCore:
     notify = SendNotification.model_validate({"block_document_id": block, "subject": PREFIX + name, "body": body})
     return AutomationCore(name=f"{PREFIX}tell: {name}", description=description, trigger=trigger, actions=[notify])
-
-
-def told(automations: Iterable[AutomationCore]) -> set[str]:
-    """The events that somebody is told of."""
-    return {event for one in automations for event in getattr(one.trigger, "expect", ())}

@@ -28,8 +28,8 @@ NAMES = {
 }
 """The names of failed states. PARTLY_FAILED fails only if too much failed."""
 
-_ALWAYS_TOLD = {"new": "new", "edited": "edited", "duplicate": "copies"}
-_TOLD_IF_ANY = ("gone", "listed", "blocked", "failed")
+_ALWAYS_COUNTED = {"new": "new", "edited": "edited", "duplicate": "copies"}
+_COUNTED_IF_ANY = ("gone", "listed", "blocked", "failed")
 _ERRORS = {ArchiveBusy: "Busy", ArchiveDamaged: "Damaged", StorageFault: "StorageFault", BadInput: "BadInput"}
 _LOST = frozenset({"failed", "no_key"})
 
@@ -51,9 +51,9 @@ def of_receipt(receipt: Json) -> State[dict[str, Any]]:
 def tally(receipt: Json) -> str:
     """What a run did, in numbers: 12 new, 3 edited, 2 copies; 40 requests."""
     outcomes = receipt["outcomes"]
-    told = [f"{outcomes.get(one, 0):,} {name}" for one, name in _ALWAYS_TOLD.items()]
-    told += [f"{outcomes[one]:,} {one}" for one in _TOLD_IF_ANY if outcomes.get(one)]
-    return f"{', '.join(told)}; {receipt['requests']:,} requests"
+    parts = [f"{outcomes.get(one, 0):,} {name}" for one, name in _ALWAYS_COUNTED.items()]
+    parts += [f"{outcomes[one]:,} {one}" for one in _COUNTED_IF_ANY if outcomes.get(one)]
+    return f"{', '.join(parts)}; {receipt['requests']:,} requests"
 
 
 def too_much_failed(receipt: Json) -> str:

@@ -191,7 +191,7 @@ def health(request: Request) -> Response:
         newest = snapshot.newest_change()
     as_of = found["as_of"]
     last = found["last_run"] or {}
-    told = {
+    state_of_archive = {
         "as_of": as_of,
         "age_seconds": round((datetime.now(UTC) - as_of).total_seconds()),
         "articles": found["articles"],
@@ -204,7 +204,7 @@ def health(request: Request) -> Response:
             name: last.get(name) for name in ("run_id", "command", "exit_reason", "started_at", "finished_at")
         },
     }
-    return _json(request, told)
+    return _json(request, state_of_archive)
 
 
 def openapi(request: Request) -> Response:

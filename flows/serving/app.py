@@ -115,11 +115,11 @@ def _refusal(request: Request, error: Exception) -> Response:
     if isinstance(error, Moved) and not _is_for_programs(request):
         return RedirectResponse(f"/article/{quote(error.article_id)}", 302)
     if isinstance(error, SearchIndexDamaged):
-        return _told(request, 503, "The search index is being built. Try again in a moment.")
+        return _error(request, 503, "The search index is being built. Try again in a moment.")
     for kind, status in _STATUSES:
         if isinstance(error, kind):
-            return _told(request, status, str(error))
-    return _told(request, 503, str(error))
+            return _error(request, status, str(error))
+    return _error(request, 503, str(error))
 
 
 _STATUSES: tuple[tuple[type[SeogoError], int], ...] = (
@@ -132,15 +132,15 @@ _STATUSES: tuple[tuple[type[SeogoError], int], ...] = (
 
 def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return _told(request, status, "The address is wrong, or the article is not in the archive.")
+    return _error(request, status, "The address is wrong, or the article is not in the archive.")
 
 
 def _fault(request: Request, error: Exception) -> Response:
     # Starlette raises the exception again behind the answer, so that it reaches the log.
-    return _told(request, 500, "This is a fault of seogo. The log of the server has the details.")
+    return _error(request, 500, "This is a fault of seogo. The log of the server has the details.")
 
 
-def _told(request: Request, status: int, detail: str) -> Response:
+def _error(request: Request, status: int, detail: str) -> Response:
     title = _TITLES.get(status, _TITLES[400])
     if _is_for_programs(request):
         return api.problem(status, title, detail)

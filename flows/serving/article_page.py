@@ -52,8 +52,8 @@ def article(request: Request) -> Response:
         row = dict(_chosen(found, request.query_params.get("revision")))
         state = snapshot.row("SELECT gone_at FROM frontier WHERE id = ?", [wanted])
         name = story_of(snapshot, wanted)
-        told = story(snapshot, name) if name else None
-    own = next((one for one in members(told[1]) if one.row["id"] == wanted), None) if told else None
+        found_story = story(snapshot, name) if name else None
+    own = next((one for one in members(found_story[1]) if one.row["id"] == wanted), None) if found_story else None
     return page(
         request,
         "article.html",
@@ -63,7 +63,7 @@ def article(request: Request) -> Response:
         steps=list(found.steps),
         changes=_changes(found),
         copies=_copies(request, wanted),
-        story=told,
+        story=found_story,
         sentences=own.sentences if own and row["revision"] == found.revisions[-1]["revision"] else None,
         cite=citation(row, f"{request.base_url}article/{wanted}"),
     )

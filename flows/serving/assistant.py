@@ -60,12 +60,12 @@ def make_assistant(library: Library) -> MCPServer[Any]:
         tools.share_of_voice,
     ]
     for tool in [*offered, tools.sql] if library.sql else offered:
-        server.add_tool(told(tool))
+        server.add_tool(with_errors(tool))
     server.resource("seogo://article/{id}", name="article", mime_type="text/markdown")(tools.markdown)
     return server
 
 
-def told(tool: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
+def with_errors(tool: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
     """The tool, whose expected errors reach the assistant in our own words."""
 
     @wraps(tool)

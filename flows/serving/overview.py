@@ -147,10 +147,10 @@ def state(snapshot: Snapshot, root: Path) -> dict[str, Any]:
     """What `seogo status` tells, and the last runs."""
     with snapshot.cursor() as cursor:
         found = read_status(cursor, root)
-    held = snapshot.rows_of(
+    quarantined = snapshot.rows_of(
         "quarantine", "SELECT id, url, reason, held_at FROM quarantine ORDER BY held_at DESC LIMIT 50"
     )
-    return {**found, "held": held, "recent": snapshot.rows(_RUNS)}
+    return {**found, "held": quarantined, "recent": snapshot.rows(_RUNS)}
 
 
 def _week(snapshot: Snapshot) -> Week:
@@ -206,7 +206,7 @@ def _today(snapshot: Snapshot) -> Today:
     titles = [row["title"] for row in snapshot.rows(_TITLES, [week.begin, week.end])]
     past = [row["title"] for row in snapshot.rows(_TITLES, [before, week.begin])]
     gaps = snapshot.rows_of("coverage", "SELECT count(*) AS n FROM coverage WHERE state = 'gap'")
-    held = snapshot.rows_of("quarantine", "SELECT count(*) AS n FROM quarantine")
+    quarantined = snapshot.rows_of("quarantine", "SELECT count(*) AS n FROM quarantine")
     return Today(
         subject,
         newest_stories(snapshot, week.begin),
@@ -216,5 +216,5 @@ def _today(snapshot: Snapshot) -> Today:
         snapshot.rows(_GONE, [week.begin]),
         next(iter(snapshot.rows(_RUNS)), None),
         gaps[0]["n"] if gaps else 0,
-        held[0]["n"] if held else 0,
+        quarantined[0]["n"] if quarantined else 0,
     )

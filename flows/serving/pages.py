@@ -117,7 +117,7 @@ def sql(request: Request) -> Response:
     """`/sql`: an example by name, or, if the server allows it, a query of the reader's own."""
     name, own = request.query_params.get("example", ""), request.query_params.get("q", "")
     text = _query(request, name, own)
-    told: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "examples": examples.examples(),
         "name": name,
         "text": text,
@@ -126,10 +126,10 @@ def sql(request: Request) -> Response:
     try:
         result = _result(request, name, text) if text else None
     except QueryError as mistake:
-        return page(request, "sql.html", status=400, result=None, mistake=str(mistake), **told)
+        return page(request, "sql.html", status=400, result=None, mistake=str(mistake), **shown)
     if result and request.query_params.get("format") == "csv":
         return answer(request, rows_as_csv(*result[:2]), "text/csv; charset=utf-8", headers=attachment("seogo-sql.csv"))
-    return page(request, "sql.html", result=result, mistake="", **told)
+    return page(request, "sql.html", result=result, mistake="", **shown)
 
 
 def _query(request: Request, name: str, own: str) -> str:

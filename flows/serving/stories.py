@@ -78,8 +78,15 @@ def story(snapshot: Snapshot, name: str) -> tuple[Row, list[Row]] | None:
         return None
     one = alone[0]
     at = one["published_at"]
-    told = {"story": name, "title": one["title"], "articles": 1, "publishers": 1, "first_at": at, "last_at": at}
-    return {**told, "publisher": one["publisher"]}, alone
+    alone_as_story = {
+        "story": name,
+        "title": one["title"],
+        "articles": 1,
+        "publishers": 1,
+        "first_at": at,
+        "last_at": at,
+    }
+    return {**alone_as_story, "publisher": one["publisher"]}, alone
 
 
 def members(rows: Sequence[Row]) -> list[Member]:

@@ -152,7 +152,7 @@ class _Repair:
                 found = verify(archive)
                 self._restore_files(archive, found)
                 if found.pairs_differ:
-                    archive.find_pairs("repair", anew=True)
+                    archive.find_pairs("repair", every=True)
                     self._done.mended.append("near-duplicates and stories: found again in the texts")
                 archive.publish_at_end()
             self._rebuild_search_index()

@@ -25,17 +25,17 @@ def plan_pairs(db: Database, entry: PairsFound) -> Callable[[], None]:
         with db.transaction():
             _delete(db, "near_duplicates", entry.ids, "a IN (SELECT id FROM wanted) OR b IN (SELECT id FROM wanted)")
             db.insert("near_duplicates", pairs)
-            told = _tell(db, entry, _renew_stories(db, entry))
+            appended = _append_events(db, entry, _renew_stories(db, entry))
             db.execute(
                 "UPDATE runs SET batches = ?, pairs_until = ? WHERE run_id = ?",
-                [entry.number + entries_used(told), entry.until, entry.run_id],
+                [entry.number + entries_used(appended), entry.until, entry.run_id],
             )
 
     return commit
 
 
 def _renew_stories(db: Database, entry: PairsFound) -> dict[str, str | None]:
-    """Make anew the stories that the entry may change. Returns the articles that changed theirs: id -> story."""
+    """Derive the stories that the entry may change. Returns the articles that changed theirs: id -> story."""
     named = {*entry.ids, *(pair.a for pair in entry.pairs), *(pair.b for pair in entry.pairs)}
     before = _stories_of(db, sorted(named))
     after = _members_among(db, sorted({*named, *before}))
@@ -62,8 +62,8 @@ def _members_among(db: Database, ids: Sequence[str]) -> list[Member]:
     return members({row["id"]: row["published_at"] for row in published}, pairs)
 
 
-def _tell(db: Database, entry: PairsFound, changed: Mapping[str, str | None]) -> int:
-    """Write to the change feed which articles have joined or left a story. Returns how many."""
+def _append_events(db: Database, entry: PairsFound, changed: Mapping[str, str | None]) -> int:
+    """Append to the change feed which articles have joined or left a story. Returns how many."""
     found: list[dict[str, Any]] = [{"kind": "story", "id": id_, "story": story} for id_, story in changed.items()]
     # No run if the entry of its start is damaged: then a repair adds its events.
     for run in db.rows("SELECT number FROM runs WHERE run_id = ?", [entry.run_id]) if found else []:

@@ -18,7 +18,7 @@ _OF_TEXTS = "kind NOT IN ('gone', 'restored', 'reassessed', 'story')"
 """Changes of the text, or of what a story consists of. The others leave title, time and text as they are."""
 
 _CHANGED = f"SELECT id, max(seq) AS seq FROM events WHERE seq > ? AND {_OF_TEXTS} GROUP BY id ORDER BY seq"
-_UNTOLD = "SELECT id, 0 AS seq FROM articles WHERE id NOT IN (SELECT id FROM events) ORDER BY id"
+_WITHOUT_EVENTS = "SELECT id, 0 AS seq FROM articles WHERE id NOT IN (SELECT id FROM events) ORDER BY id"
 """Articles from before there was a change feed."""
 _EVERY = """
     SELECT id, coalesce((SELECT max(pairs_until) FROM runs), 0) AS seq
@@ -44,12 +44,12 @@ def is_behind(db: Database) -> bool:
     return bool(_changed(db))
 
 
-def parts(db: Database, *, anew: bool = False) -> Iterator[Part]:
-    """What has changed since pairs were last found, in order, or with `anew` every article.
+def parts(db: Database, *, every: bool = False) -> Iterator[Part]:
+    """What has changed since pairs were last found, in order, or with `every` each article.
 
     Each part is to be committed before the next is asked for.
     """
-    changed = db.rows(_EVERY) if anew else _changed(db)
+    changed = db.rows(_EVERY) if every else _changed(db)
     if changed:
         complete_sketches(db)
     waiting = {row["id"] for row in changed}
@@ -69,8 +69,8 @@ def wrong_pairs(db: Database) -> list[tuple[str, str]]:
     found: set[NearDuplicate] = set()
     for at in range(0, len(ids), AT_ONCE):
         found |= set(pairs_of(db, ids[at : at + AT_ONCE], later=changed))
-    held = {NearDuplicate(**row) for row in db.rows("SELECT a, b, shared, of_a, of_b FROM near_duplicates")}
-    differing = {(pair.a, pair.b) for pair in found ^ held}
+    stored = {NearDuplicate(**row) for row in db.rows("SELECT a, b, shared, of_a, of_b FROM near_duplicates")}
+    differing = {(pair.a, pair.b) for pair in found ^ stored}
     return sorted(pair for pair in differing if not changed.intersection(pair))
 
 
@@ -80,12 +80,12 @@ def wrong_members(db: Database) -> list[str]:
         return []
     published = {row["id"]: row["published_at"] for row in db.rows("SELECT id, published_at FROM articles")}
     pairs = [NearDuplicate(**row) for row in db.rows("SELECT a, b, shared, of_a, of_b FROM near_duplicates")]
-    held = {Member(**row) for row in db.rows("SELECT story, id, minutes_behind, share FROM story_members")}
-    return sorted({member.id for member in held ^ set(members(published, pairs))})
+    stored = {Member(**row) for row in db.rows("SELECT story, id, minutes_behind, share FROM story_members")}
+    return sorted({member.id for member in stored ^ set(members(published, pairs))})
 
 
 def _changed(db: Database) -> Sequence[dict[str, Any]]:
     (row,) = db.rows("SELECT max(pairs_until) AS until FROM runs")
     if row["until"] is None:
-        return [*db.rows(_UNTOLD), *db.rows(_CHANGED, [0])]
+        return [*db.rows(_WITHOUT_EVENTS), *db.rows(_CHANGED, [0])]
     return db.rows(_CHANGED, [row["until"]])

@@ -39,10 +39,9 @@ def _origin(one: Publication, source: Publication | None) -> str:
         return "first" if one.minutes_behind == 0 else "nothing of it stands in an earlier article"
     if one.identical:
         return f"the same text as {_name(source)}, letter for letter{_behind(one, source)}"
-    told = f"{_percent(one.share)} of this stands in {_name(source)}{_behind(one, source)}"
-    return (
-        f"{told}; {_percent(1 - (one.share or 0))} is its own, {_percent(1 - (one.kept or 0))} of that one is left out"
-    )
+    shared = f"{_percent(one.share)} of this stands in {_name(source)}{_behind(one, source)}"
+    own, omitted = _percent(1 - (one.share or 0)), _percent(1 - (one.kept or 0))
+    return f"{shared}; {own} is its own, {omitted} of that one is left out"
 
 
 def _behind(one: Publication, source: Publication) -> str:

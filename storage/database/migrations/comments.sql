@@ -238,7 +238,7 @@ COMMENT ON COLUMN story_members.id IS 'the article';
 COMMENT ON COLUMN story_members.minutes_behind IS 'whole minutes after the earliest article; NULL if a time is unknown';
 COMMENT ON COLUMN story_members.share IS 'the largest share of its text, 0 to 1, that stands in an earlier article of the story; NULL if there is none';
 
-COMMENT ON TABLE sketches IS 'Internal: a few hashes of each text, by which near-duplicates are found. Made anew from the texts if it is missing.';
+COMMENT ON TABLE sketches IS 'Internal: a few hashes of each text, by which near-duplicates are found. Derived from the texts again if it is missing.';
 COMMENT ON COLUMN sketches.id IS 'the article';
 COMMENT ON COLUMN sketches.revision IS 'number of the text';
 COMMENT ON COLUMN sketches.hashes IS 'the CRC-32 values below 2^28 of its sequences of 8 letters and digits';

@@ -127,10 +127,10 @@ def store_two_and_fail(root: Path, monkeypatch: pytest.MonkeyPatch, at: str) -> 
             store_results(opened, stored(published(1, TEXT)), stored(published(2, CUT, 9)), run=run_of(1))
 
 
-def test_a_journaled_part_that_was_not_committed_is_carried_out_by_the_next_start(
+def test_a_journaled_part_that_was_not_committed_is_replayed_by_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store_two_and_fail(tmp_path, monkeypatch, "storage.journal.stories._tell")
+    store_two_and_fail(tmp_path, monkeypatch, "storage.journal.stories._append_events")
     with open_archive(tmp_path) as opened:
         assert "replayed 1 journal entries that the database lacked" in opened.notes
     assert story_of(tmp_path) == {key(1).id: key(1).id, key(2).id: key(1).id}
