@@ -81,7 +81,7 @@ screenshots: $(STAMP) ## take the pictures in docs/images (needs Debian's chromi
 	$(BIN)/python -m benchmarks.screenshot
 
 lock: ## update requirements.lock, deploy/compose/requirements.lock and tests/data/readers.lock from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o deploy/compose/requirements.lock
