@@ -61,7 +61,7 @@ def environment(**given: str | Path) -> dict[str, str]:
 
 
 _command_of = cache(get_command)
-"""Typer's commands, which it builds again for each call of the application, and which take longer than many a command."""
+"""Typer's commands. It would build all of them for each call of the application, in more time than most take."""
 
 
 def seogo(*words: str | Path, stdin: bytes = b"", env: Mapping[str, str | Path] | None = None) -> Ran:
