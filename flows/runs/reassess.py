@@ -1,9 +1,9 @@
 """A reassessment: every text of the archive by today's topic file, without the network.
 
 For when the topic file has changed. Score, reasons, teams, models and `on_topic` of each text are compared with the
-archive, field by field. Texts that are off topic now stay, and are marked. A listed article without a publisher gets
-the name of its press office: versions that did not know the names yet stored it without. Pages of finds that were off topic are read
-from their captures; what is on topic now is stored as if it had just been crawled.
+archive, field by field. Texts that are off topic now stay, and are marked. Pages of finds that were off topic are read
+from their captures; what is on topic now is stored as if it had just been crawled. A listed article without a publisher
+gets the name of its press office: older versions did not know these names.
 """
 
 from __future__ import annotations
