@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import captures, doctor, fetch, maintain, publish, query, search, serve, tools
+from flows.cli.commands import captures, doctor, fetch, maintain, publish, query, search, serve, tools
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
@@ -38,14 +38,12 @@ app = typer.Typer(
 )
 topic_app = typer.Typer(help="The topic file: what is looked for, where, and how politely.", no_args_is_help=True)
 app.add_typer(topic_app, name="topic")
-captures_app = typer.Typer(
-    help="Where the captures of an archive are.", no_args_is_help=True
-)
+captures_app = typer.Typer(help="Where the captures of an archive are.", no_args_is_help=True)
 app.add_typer(captures_app, name="captures")
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(is_set: bool) -> None:
+    if is_set:
         from importlib.metadata import version
 
         print(f"seogo {version('seogo')}")  # noqa: T201
