@@ -9,10 +9,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.serving import overview
+from flows.serving import following, overview, subjects
 from flows.serving.article_page import NotFound, known_id
 from flows.serving.asked import ON_PAGE, Asked, asked
 from flows.serving.context import answer, attachment, library, page, reading
+from flows.serving.following import matrix
 from flows.serving.outputs import FORMATS, MOST, rows_as_csv
 from flows.serving.stories import members, story
 from schemas.errors import BadInput, QueryError
@@ -78,7 +79,7 @@ def team(request: Request) -> Response:
     """`/team/{name}`"""
     name = request.path_params["name"]
     with reading(request) as snapshot:
-        found = overview.team(snapshot, name)
+        found = subjects.team(snapshot, name)
     if found is None:
         raise NotFound(f"No article names a team {name}.")
     return page(request, "team.html", name=name, subject=found)
@@ -87,10 +88,29 @@ def team(request: Request) -> Response:
 def publisher(request: Request) -> Response:
     """`/publisher/{oid}`"""
     with reading(request) as snapshot:
-        found = overview.publisher(snapshot, request.path_params["oid"])
+        found = subjects.publisher(snapshot, request.path_params["oid"])
     if found is None:
         raise NotFound("The archive has no article of this publisher.")
     return page(request, "publisher.html", name=found[0], oid=request.path_params["oid"], subject=found[1])
+
+
+def reporter(request: Request) -> Response:
+    """`/reporter/{oid}/{name}`"""
+    oid, name = request.path_params["oid"], request.path_params["name"]
+    with reading(request) as snapshot:
+        publisher_name = subjects.publisher_name(snapshot, oid)
+        found = subjects.reporter(snapshot, oid, name) if publisher_name else None
+    if found is None:
+        raise NotFound(f"No article of this publisher names {name} in its byline.")
+    return page(request, "reporter.html", name=name, oid=oid, publisher=publisher_name, subject=found)
+
+
+def publishers(request: Request) -> Response:
+    """`/publishers`: all publishers, and who follows whom."""
+    with reading(request) as snapshot:
+        pairs = following.following(snapshot)
+        known = subjects.all_publishers(snapshot)
+    return page(request, "publishers.html", publishers=known, pairs=pairs[: following.MOST], matrix=matrix(pairs))
 
 
 def story_page(request: Request) -> Response:

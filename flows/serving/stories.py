@@ -16,6 +16,12 @@ _STORIES = f"""
     FROM stories s LEFT JOIN articles a ON a.id = s.first_id
     WHERE s.last_at >= ? ORDER BY s.articles DESC, s.last_at DESC, s.story LIMIT {MOST}
 """
+_STORIES_WITH = f"""
+    SELECT s.story, s.title, s.articles, s.publishers, s.first_at, s.last_at, a.publisher
+    FROM stories s LEFT JOIN articles a ON a.id = s.first_id
+    WHERE s.story IN (SELECT story FROM story_members JOIN articles_on_topic USING (id) WHERE {{which}})
+    ORDER BY s.last_at DESC, s.story LIMIT {MOST}
+"""
 _STORY = """
     SELECT s.story, s.title, s.articles, s.publishers, s.first_at, s.last_at, a.publisher
     FROM stories s LEFT JOIN articles a ON a.id = s.first_id WHERE s.story = ?
@@ -41,6 +47,12 @@ class Story:
     def name(self) -> str:
         return str(self.row["story"])
 
+    @property
+    def minutes(self) -> int:
+        """From its first article to its last."""
+        first, last = self.row["first_at"], self.row["last_at"]
+        return int((last - first).total_seconds()) // 60 if first and last else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -58,6 +70,13 @@ def has_stories(snapshot: Snapshot) -> bool:
 def newest_stories(snapshot: Snapshot, since: object) -> list[Story]:
     """The largest stories that were written about since a time."""
     return [Story(row) for row in snapshot.rows(_STORIES, [since])] if has_stories(snapshot) else []
+
+
+def stories_with(snapshot: Snapshot, which: str, values: Sequence[object]) -> list[Story]:
+    """The newest stories with an article that `which`, a condition on articles_on_topic, is true of."""
+    if not has_stories(snapshot):
+        return []
+    return [Story(row) for row in snapshot.rows(_STORIES_WITH.format(which=which), values)]
 
 
 def story_of(snapshot: Snapshot, article_id: str) -> str | None:

@@ -13,7 +13,9 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from flows.serving.following import following
 from flows.serving.language import choose, korean
+from storage.reading.shared import SharedSnapshot
 from tests.support.analyst_archive import EDITED
 from tests.support.reports import altered
 from tests.support.serving import CAPTURED, client_of, serving
@@ -184,10 +186,36 @@ def test_a_story_with_shared_sentences(root: Path, tmp_path: Path) -> None:
     )
     with serving(copy) as url, client_of(url) as web:
         story = web.get(f"/story/{FIRST}")
-        assert "1,500분 뒤" in text_of(story)
+        assert "25시간 뒤" in text_of(story)
         assert "94 %" in text_of(story)
         assert f'<mark class="shared">{shared} </mark>뒤에 덧붙였다.' in story.text
         assert "…처음 실린 글이다." in story.text  # nothing is lost between the sentences
         assert f'href="/story/{FIRST}"' in web.get(f"/article/{second}").text
         assert "이번 주 보도 묶음" in text_of(web.get("/"))
         assert [one["id"] for one in web.get(f"/api/v1/stories/{FIRST}").json()["members"]] == [FIRST, second]
+
+
+def test_who_follows_whom(web: httpx.Client, root: Path) -> None:
+    shared = SharedSnapshot(root)
+    with shared.reading() as snapshot:
+        pairs = {(one.follower, one.leader): (one.stories, one.minutes) for one in following(snapshot)}
+    shared.close()
+    assert pairs == {
+        ("001", "003"): (1, 30),
+        ("004", "003"): (1, 150),
+        ("004", "001"): (1, 120),
+        ("003", "001"): (1, 20),
+    }
+    page = text_of(web.get("/publishers"))
+    assert "2시간 30분 뒤" in page
+    own = text_of(web.get("/publisher/001"))
+    assert own.index("뒤따르는 언론사") < own.index("30분 뒤") < own.index("뒤따라오는 언론사") < own.index("2시간 뒤")
+
+
+def test_a_reporter(web: httpx.Client) -> None:
+    page = text_of(web.get("/reporter/001/김가온"))
+    assert "기자 · " in page
+    assert "가온, 첫 모델 공개" in page
+    assert web.get("/reporter/001/없는 사람").status_code == 404
+    assert web.get("/reporter/999/김가온").status_code == 404
+    assert 'href="/reporter/001/%EA%B9%80%EA%B0%80%EC%98%A8"' in web.get(f"/article/{FIRST}").text
