@@ -16,9 +16,9 @@ import pytest
 from flows.serving.following import following
 from flows.serving.language import choose, korean
 from storage.reading.shared import SharedSnapshot
-from tests.support.analyst_archive import EDITED
+from tests.support.histories.analyst import EDITED
 from tests.support.reports import altered
-from tests.support.serving import CAPTURED, client_of, serving
+from tests.support.servers.serving import CAPTURED, client_of, serving
 from tests.support.values import key
 
 FIRST = key(1).id
