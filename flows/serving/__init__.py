@@ -19,6 +19,7 @@ following.py     which publisher follows which
 rising.py        words that are more frequent than before
 stories.py       stories, where the archive has them
 charts.py        the geometry of the charts, which are SVG
+table_chart.py   a chart of any table, for /sql
 metrics.py       the state of the archive for Prometheus
 language.py      which language a reader wants, and the Korean words
 """

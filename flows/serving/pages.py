@@ -15,7 +15,8 @@ from flows.serving.asked import ON_PAGE, Asked, asked
 from flows.serving.context import answer, attachment, library, page, reading
 from flows.serving.following import matrix
 from flows.serving.outputs import FORMATS, MOST, rows_as_csv
-from flows.serving.stories import members, story
+from flows.serving.stories import story, timeline
+from flows.serving.table_chart import table_chart
 from schemas.errors import BadInput, QueryError
 from storage.reading import examples
 from storage.reading.bounded import ROWS, bounded_query
@@ -117,9 +118,10 @@ def story_page(request: Request) -> Response:
     """`/story/{id}`"""
     with reading(request) as snapshot:
         found = story(snapshot, known_id(request))
+        publications = timeline(snapshot, found[0]["story"], found[1]) if found else []
     if found is None:
         raise NotFound("There is no such story.")
-    return page(request, "story.html", story=found[0], members=members(found[1]))
+    return page(request, "story.html", story=found[0], publications=publications)
 
 
 # -- status, SQL
@@ -146,10 +148,11 @@ def sql(request: Request) -> Response:
     try:
         result = _result(request, name, text) if text else None
     except QueryError as mistake:
-        return page(request, "sql.html", status=400, result=None, mistake=str(mistake), **shown)
+        return page(request, "sql.html", status=400, result=None, chart=None, mistake=str(mistake), **shown)
     if result and request.query_params.get("format") == "csv":
         return answer(request, rows_as_csv(*result[:2]), "text/csv; charset=utf-8", headers=attachment("seogo-sql.csv"))
-    return page(request, "sql.html", result=result, mistake="", **shown)
+    chart = table_chart(*result[:2]) if result else None
+    return page(request, "sql.html", result=result, chart=chart, mistake="", **shown)
 
 
 def _query(request: Request, name: str, own: str) -> str:
