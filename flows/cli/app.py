@@ -16,6 +16,7 @@ from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
     asks_for_json,
+    check_address_space,
     complain,
     drop_output,
     is_out_of_memory,
@@ -57,6 +58,7 @@ def seogo(
     ] = False,
 ) -> None:
     """The options of `seogo` itself."""
+    check_address_space()
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {
