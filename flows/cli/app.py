@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import doctor, fetch, maintain, publish, query, search, serve, tools
+from flows.cli import doctor, fetch, maintain, publish, query, search, serve, tools, webhooks
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
@@ -72,6 +72,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "report --days 30 --html report.html": publish.report,
     "serve --port 8080": serve.serve,
     "mcp --archive archive": serve.mcp,
+    "webhooks --test dashboard": webhooks.webhooks,
     "status --json": query.status,
     "doctor --topic my_topic.yaml --bundle report.zip": doctor.doctor,
     "verify --archive archive": maintain.verify,

@@ -1,8 +1,12 @@
-"""The keys of the Search API, from Secret blocks or the environment. They are no parameters: those are shown."""
+"""Secrets, from Secret blocks or the environment. They are no parameters: those are shown.
+
+A block is named after the environment variable: `naver-apihub-key-id` is NAVER_APIHUB_KEY_ID.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import cast
 
 from prefect.blocks.system import Secret
@@ -16,9 +20,14 @@ async def api_keys() -> dict[str, ApiKey]:
 
 
 async def key_values() -> dict[str, str]:
-    """The values of the blocks by environment variable, after which they are named: `naver-apihub-key-id` and so on."""
+    """The Search API's keys in blocks, by environment variable."""
+    return await secrets({name for names in KEY_VARIABLES.values() for name in names})
+
+
+async def secrets(names: Iterable[str]) -> dict[str, str]:
+    """The values of the blocks by environment variable; those that there are."""
     values = {}
-    for name in {name for names in KEY_VARIABLES.values() for name in names}:
+    for name in names:
         if (value := await _secret(name.lower().replace("_", "-"))) is not None:
             values[name] = value
     return values

@@ -198,13 +198,20 @@ class ReportParameters(ArchiveParameters):
         return f"{flow} of {self.days} days of {self.archive_name}"
 
 
+class PublishParameters(TopicParameters):
+    """An archive, and the topic whose webhooks get the changes."""
+
+    def run_name(self, flow: str) -> str:
+        return f"{flow} {self.archive_name}"
+
+
 FORMS: dict[str, type[ArchiveParameters]] = {
     "crawl": CrawlParameters,
     "refresh": RefreshParameters,
     "backfill": BackfillParameters,
     "reparse": ReparseParameters,
     "reassess": ReassessParameters,
-    "publish": ArchiveParameters,
+    "publish": PublishParameters,
     "verify": ArchiveParameters,
     "report": ReportParameters,
 }
