@@ -70,6 +70,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "publish --archive archive": publish.publish,
     "export --format jsonl --to out": publish.export,
     "report --days 30 --html report.html": publish.report,
+    "digest --day 2025-12-30 --html digest.html": publish.digest,
     "serve --port 8080": serve.serve,
     "mcp --archive archive": serve.mcp,
     "webhooks --test dashboard": webhooks.webhooks,

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from prefect.blocks.system import Secret
 
 from flows.sources.api_keys import KEY_VARIABLES, ApiKey, keys_from
+from schemas.errors import BadInput
+
+if TYPE_CHECKING:
+    from prefect_email import EmailServerCredentials
 
 
 async def api_keys() -> dict[str, ApiKey]:
@@ -39,3 +43,18 @@ async def _secret(name: str) -> str | None:
     except ValueError:
         return None  # there is no block of this name
     return str(block.get())
+
+
+async def mail_server(name: str) -> EmailServerCredentials:
+    """The server of a block `Email Server Credentials`. Raises BadInput if there is none, or no package for it."""
+    try:
+        from prefect_email import EmailServerCredentials
+    except ModuleNotFoundError as error:
+        raise BadInput("mail needs the package prefect-email: pip install 'seogo[mail]'.") from error
+    try:
+        return await EmailServerCredentials.aload(name)
+    except ValueError as error:
+        raise BadInput(
+            f"the server has no block {name!r} of the type Email Server Credentials: create it (UI, Blocks; once before:"
+            " prefect block register -m prefect_email)."
+        ) from error

@@ -214,6 +214,7 @@ class Topic(_Frozen):
 
     name: Slug = Field(description="a short name of a-z, 0-9 and _")
     title: Line = Field(description="a title on one line, at most 200 characters")
+    language: Literal["ko", "en"] = Field(default="ko", description="ko or en")
     contact: Contact = Field(description="an e-mail address or URL where Naver can reach you")
     robots: Literal["obey", "permitted"] = Field(default="obey", description="obey or permitted")
     permission: Reason | None = Field(
