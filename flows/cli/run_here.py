@@ -47,7 +47,7 @@ def run_here(name: str, run: PlainRun) -> Receipt:
 
         def request_stop() -> None:
             print("seogo: stopping after what was fetched is stored. Interrupt again to stop now.", file=sys.stderr)  # noqa: T201
-            stop.ask(by_hand=True)
+            stop.request(by_hand=True)
 
         with on_interrupt(partial(loop.call_soon_threadsafe, request_stop)), progress(name) as report:
             return await run(stop=stop, on_progress=report)
@@ -78,7 +78,7 @@ def end(receipt: Receipt, order: Order, *, as_json: bool) -> NoReturn:
     from flows.cli.show.run import show_receipt
 
     if order.topic.webhooks:
-        from flows.cli.webhooks import send_changes
+        from flows.cli.commands.webhooks import send_changes
 
         send_changes(order.topic, order.archive)
     code = exit_of_run(receipt.exit_reason)

@@ -9,11 +9,11 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 
-from flows.deployed import artifacts, states
-from flows.deployed.blocks import mail_server
-from flows.deployed.execution import in_thread
-from flows.deployed.parameters import DigestParameters
-from flows.deployed.run_flow import run_flow
+from flows.deployed.flow_runs import artifacts, states
+from flows.deployed.flow_runs.blocks import mail_server
+from flows.deployed.flow_runs.execution import in_thread
+from flows.deployed.flow_runs.parameters import DigestParameters
+from flows.deployed.flow_runs.run_flow import run_flow
 from flows.reports.digest import Digest, Language, html, markdown, read_digest, subject, summary, yesterday
 from schemas.errors import BadInput
 

@@ -11,11 +11,11 @@ from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 
 from flows.delivery.deliver import DeliveryOrder, deliver
-from flows.deployed import artifacts, states
-from flows.deployed.blocks import secrets
-from flows.deployed.execution import in_thread
-from flows.deployed.parameters import PublishParameters
-from flows.deployed.run_flow import run_flow
+from flows.deployed.flow_runs import artifacts, states
+from flows.deployed.flow_runs.blocks import secrets
+from flows.deployed.flow_runs.execution import in_thread
+from flows.deployed.flow_runs.parameters import PublishParameters
+from flows.deployed.flow_runs.run_flow import run_flow
 from flows.reports.run_summary import listing
 from flows.runs.publish import PublishOrder
 from flows.runs.publish import publish as run_publish

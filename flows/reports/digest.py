@@ -80,7 +80,6 @@ _COUNTED = {
     "articles": ("기사 {}건", "{} article", "{} articles"),
     "publishers": ("언론사 {}곳", "{} publisher", "{} publishers"),
     "copies": ("받아쓴 기사 {}건", "copied once", "copied {} times"),
-    "minutes": ("{}분 동안", "within {} minute", "within {} minutes"),
     "edits": ("수정 {}건", "{} edit", "{} edits"),
     "deletions": ("삭제 {}건", "{} deletion", "{} deletions"),
     "more": ("그 밖에 {}건", "and {} more", "and {} more"),
@@ -166,7 +165,8 @@ def _about_story(row: Row, language: Language) -> str:
     parts = [f"{row['publisher'] or _t(language, 'unknown')} {_clock(row['published_at'])}"]
     if row["copies"]:
         parts += [_n(language, row["copies"], "copies"), _n(language, row["publishers"], "publishers")]
-        parts += [_n(language, row["minutes"], "minutes")]
+        took = text.duration(row["minutes"], language)
+        parts.append(f"{took} 동안" if language == "ko" else f"within {took}")
     return ", ".join(parts)
 
 

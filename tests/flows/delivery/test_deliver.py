@@ -24,11 +24,11 @@ from schemas.errors import ArchiveBusy
 from schemas.topic import Webhook
 from storage.state import deliveries
 from storage.state.deliveries import Delivery
-from tests.support.analyst_archive import make
+from tests.support.histories.analyst import make
 from tests.support.archives import rows
 from tests.support.command import ending, seogo, start
 from tests.support.paths import ROOT
-from tests.support.receiver import SECRET, VARIABLE, Receiver
+from tests.support.servers.receiver import SECRET, VARIABLE, Receiver
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 SECRETS = {VARIABLE: SECRET}

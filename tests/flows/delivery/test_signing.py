@@ -7,7 +7,7 @@ import pytest
 from flows.delivery.signing import Key, key_of
 from schemas.errors import BadInput
 from schemas.topic import Webhook
-from tests.support.receiver import SECRET
+from tests.support.servers.receiver import SECRET
 
 WEBHOOK = Webhook(name="판", url="https://receiver.example/", secret="SEOGO_WEBHOOK_SECRET")
 
