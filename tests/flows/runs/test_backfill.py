@@ -15,7 +15,7 @@ import pytest
 from flows.pipeline.stop import Stop
 from flows.replica.corpus.articles import Corpus, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
-from flows.replica.notices import Robots
+from flows.replica.pages.notices import Robots
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
