@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.commands import captures, doctor, fetch, maintain, publish, query, search, serve, tools
+from flows.cli.commands import captures, doctor, fetch, maintain, publish, query, search, serve, tools, webhooks
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
@@ -74,8 +74,10 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "publish --archive archive": publish.publish,
     "export --format jsonl --to out": publish.export,
     "report --days 30 --html report.html": publish.report,
+    "digest --day 2025-12-30 --html digest.html": publish.digest,
     "serve --port 8080": serve.serve,
     "mcp --archive archive": serve.mcp,
+    "webhooks --test dashboard": webhooks.webhooks,
     "status --json": query.status,
     "doctor --topic my_topic.yaml --bundle report.zip": doctor.doctor,
     "verify --archive archive": maintain.verify,
