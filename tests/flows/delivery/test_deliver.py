@@ -24,9 +24,9 @@ from schemas.errors import ArchiveBusy
 from schemas.topic import Webhook
 from storage.state import deliveries
 from storage.state.deliveries import Delivery
-from tests.support.histories.analyst import make
 from tests.support.archives import rows
 from tests.support.command import ending, seogo, start
+from tests.support.histories.analyst import make
 from tests.support.paths import ROOT
 from tests.support.servers.receiver import SECRET, VARIABLE, Receiver
 
