@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
+import hypothesis
 import pytest
 
 from storage.database.writer import Database
@@ -19,6 +20,10 @@ if TYPE_CHECKING:  # most tests need no stand-in
     from flows.replica.corpus.articles import Corpus
     from flows.replica.server import Replica
     from tests.support.servers.browser import Tab
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("seogo", deadline=None)
+hypothesis.settings.load_profile("seogo")
 
 
 LONGEST = (

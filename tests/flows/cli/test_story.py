@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.show.story import duration
+from flows.reports.text import duration
 from schemas.article import Outcome
 from storage.archive import open_archive
 from tests.support.archives import store_results
@@ -48,11 +48,19 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"),
-    [(1, "1 minute"), (119, "119 minutes"), (318, "5 h 18 min"), (2_879, "47 h 59 min"), (2_880, "2 days")],
+    ("minutes", "said", "korean"),
+    [
+        (0, "0 minutes", "0분"),
+        (1, "1 minute", "1분"),
+        (119, "119 minutes", "1시간 59분"),
+        (318, "5 h 18 min", "5시간 18분"),
+        (1_500, "25 h 0 min", "25시간"),
+        (2_879, "47 h 59 min", "47시간 59분"),
+        (2_880, "2 days", "2일"),
+    ],
 )
-def test_a_time_between_two_articles(minutes: int, said: str) -> None:
-    assert duration(minutes) == said
+def test_a_time_between_two_articles(minutes: int, said: str, korean: str) -> None:
+    assert (duration(minutes), duration(minutes, "ko")) == (said, korean)
 
 
 @pytest.mark.parametrize("asked", [COPY.id, FIRST.id, SAME.id])

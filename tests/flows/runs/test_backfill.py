@@ -15,6 +15,7 @@ import pytest
 from flows.pipeline.stop import Stop
 from flows.replica.corpus.articles import Corpus, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
+from flows.replica.pages.notices import Robots
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
@@ -150,6 +151,30 @@ def test_a_window_that_fails_is_a_gap_until_it_is_read(naver: Replica, corpus: C
     fill(naver, tmp_path, about)
     assert ledger(tmp_path, f"press_list:{oid}") == WHOLE
     assert published(corpus, {oid}) <= archived_ids(tmp_path)
+
+
+def test_a_gap_that_robots_txt_forbids_is_said_once_and_is_no_failure(naver: Replica, tmp_path: Path) -> None:
+    """Through the command, with sources on two hosts."""
+    sources = ("--source", "section_list", "--source", "search_page")
+    env: dict[str, str | Path] = {"SEOGO_NAVER": naver.url, "SEOGO_ARCHIVE": tmp_path, "SEOGO_TOPIC": DEMO_TOPIC}
+    naver.behaviour = Behaviour(robots=Robots.FORBID)
+    ordered = seogo("backfill", *sources, "--from", "2026-01-13", "--to", "2026-01-13", env=env)
+    assert ordered.code == 5, "days that were asked for by name"
+
+    naver.log.clear()
+    ran = seogo("backfill", "--gaps", *sources, env=env)
+    assert (ran.code, ran.err) == (0, ""), ran.out
+    assert "nothing_new: no gap is left but those that robots.txt forbids to read." in ran.out
+    hosts = {entry.host for entry in naver.log.entries}
+    assert ran.out.count("disallows it") == len(hosts) > 1, "one line for each host's robots.txt"
+    assert {entry.target for entry in naver.log.entries} == {"/robots.txt"}
+    status = seogo("status", "--json", env=env).json
+    assert all("disallows it" in gap["reason"] for gap in status["gaps"])
+    assert status["gaps"], "they stay in the ledger"
+
+    naver.behaviour = Behaviour()
+    assert seogo("backfill", "--gaps", *sources, env=env).code == 0
+    assert seogo("status", "--json", env=env).json["gaps"] == []
 
 
 def test_days_that_are_all_empty_are_not_believed(naver: Replica, corpus: Corpus, tmp_path: Path) -> None:

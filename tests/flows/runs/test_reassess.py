@@ -153,6 +153,24 @@ def test_a_find_that_is_still_off_topic_stays_where_it_is(off_topic: Path) -> No
     }
 
 
+def test_articles_that_were_listed_without_a_publisher_get_their_press_office(tmp_path: Path) -> None:
+    """As versions stored them that did not know the press offices' numbers. What a source named stays."""
+    unknown, own, nameless = ref(key(1)), ref(key(2), publisher="가온신문"), ref(key(3, oid="999"))
+    with open_archive(tmp_path) as archive:
+        run = receipt()
+        archive.start_run(run)
+        listed = [FindResult(one, Outcome.LISTED, "forbidden", crawled_at=NOW) for one in (unknown, own, nameless)]
+        archive.store(run.run_id, listed)
+        archive.finish_run(ended(run), {}, [])
+    assert again(tmp_path, MODELS, dry_run=True).fields["publisher"] == 1
+    done = again(tmp_path, MODELS)
+    assert [one.after for one in done.examples if one.field == "publisher"] == ["연합뉴스"]
+    assert rows(tmp_path, "SELECT publisher FROM articles ORDER BY id") == [("연합뉴스",), ("가온신문",), (None,)]
+    assert rows(tmp_path, "SELECT revision, status FROM articles GROUP BY ALL") == [(1, "listed")]
+    assert agrees(tmp_path)
+    assert again(tmp_path, MODELS).exit_reason is ExitReason.NOTHING_NEW
+
+
 def test_a_damaged_journal_of_a_reassessment_is_repaired(root: Path) -> None:
     done = again(root, PANELS)
     assert done.receipt is not None
