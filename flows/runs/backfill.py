@@ -198,7 +198,7 @@ class _WindowReader:
     async def read(self, tasks: Sequence[WindowTask]) -> None:
         """Read the windows, query by query, until the run has to end."""
         for _, same in groupby(tasks, key=lambda task: task.query):
-            if self.run.stop.asked or self.run.drift_alarm.alarms:
+            if self.run.stop.requested or self.run.drift_alarm.alarms:
                 return
             reports = await self._read_query(list(same))
             if not reports:

@@ -12,8 +12,8 @@ from prefect import tags
 
 from flows.deployed.crawl import crawl
 from schemas.article import Outcome
-from tests.support.deployed import client_of, crawl_plainly, everything_running, files_of
-from tests.support.prefect import Operator, Sink
+from tests.support.servers.deployed import client_of, crawl_plainly, everything_running, files_of
+from tests.support.servers.prefect import Operator, Sink
 
 SOON = {"PREFECT_WORKER_HEARTBEAT_SECONDS": "5", "PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS": "3"}
 """A worker that is gone is noticed after three of its heartbeats: by default after a minute and a half."""

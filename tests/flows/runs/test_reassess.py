@@ -21,8 +21,8 @@ from storage.journal.entries import load_entry
 from storage.reading.changes import changes
 from storage.reading.reader import newest_change, open_snapshot
 from tests.support.archives import contents, rows, write_document
+from tests.support.naver.small import article_page
 from tests.support.paths import DEMO_TOPIC
-from tests.support.small_naver import article_page
 from tests.support.values import NOW, article, ended, key, page, receipt, ref
 
 
@@ -83,9 +83,9 @@ def test_texts_leave_and_join_with_the_topic_file(root: Path) -> None:
     assert (done.read, done.left, done.joined, done.exit_reason) == (3, 1, 1, ExitReason.DONE)
     assert marks(root) == {key(1).id: (False, 0, 0, 1), key(2).id: (True, 1, 0, 1)}
     with open_snapshot(root) as connection:
-        told = [(one["kind"], one["id"], one["article"]["teams"]) for one in changes(connection, cursor)]
+        reassessed = [(one["kind"], one["id"], one["article"]["teams"]) for one in changes(connection, cursor)]
     assert {("reassessed", key(1).id, ()), ("reassessed", key(2).id, ("솔라",))} <= {
-        (kind, id_, tuple(teams)) for kind, id_, teams in told
+        (kind, id_, tuple(teams)) for kind, id_, teams in reassessed
     }
     assert agrees(root)
     assert again(root, PANELS).exit_reason is ExitReason.NOTHING_NEW
