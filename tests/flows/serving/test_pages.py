@@ -13,7 +13,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from flows.serving.following import following
+from flows.serving.following import following, stories_had_first
 from flows.serving.language import choose, korean
 from storage.reading.shared import SharedSnapshot
 from tests.support.histories.analyst import EDITED
@@ -83,6 +83,7 @@ def test_an_article_with_its_revisions(web: httpx.Client) -> None:
     assert "나래 모델, 세계 2위" in page
     assert "<del>1위</del><ins>2위</ins>" in answer.text
     assert "관련도5.0" in page
+    assert "김가온, 「가온, 첫 모델 공개」" in text_of(web.get(f"/article/{FIRST}"))  # without an e-mail address
     assert "라온방송" in page
     older = text_of(web.get(f"/article/{EDITED}?revision=1"))
     assert "보고 있는 판: 1" in older
@@ -225,6 +226,7 @@ def test_who_follows_whom(web: httpx.Client, root: Path) -> None:
     shared = SharedSnapshot(root)
     with shared.reading() as snapshot:
         pairs = {(one.follower, one.leader): (one.stories, one.minutes) for one in following(snapshot)}
+        first = stories_had_first(snapshot)
     shared.close()
     assert pairs == {
         ("001", "003"): (1, 30),
@@ -232,6 +234,7 @@ def test_who_follows_whom(web: httpx.Client, root: Path) -> None:
         ("004", "001"): (1, 120),
         ("003", "001"): (1, 20),
     }
+    assert first == {"003": 1, "001": 1}
     page = text_of(web.get("/publishers"))
     assert "2시간 30분 뒤" in page
     own = text_of(web.get("/publisher/001"))
