@@ -39,7 +39,8 @@ _LEADERS = f"""
     {_FIRSTS}
     SELECT oid, count(*) AS stories FROM (
         SELECT oid FROM firsts
-        QUALIFY count(*) OVER (PARTITION BY story) > 1 AND row_number() OVER (PARTITION BY story ORDER BY first_at, oid) = 1
+        QUALIFY count(*) OVER (PARTITION BY story) > 1
+            AND row_number() OVER (PARTITION BY story ORDER BY first_at, oid) = 1
     ) GROUP BY oid
 """
 
