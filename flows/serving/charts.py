@@ -14,6 +14,8 @@ WIDTH, HEIGHT = 720.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 22.0, 14.0, 26.0
 """Margins for the labels."""
 _TALL = HEIGHT - _BOTTOM - _TOP
+_WIDEST = 64.0
+"""The width of the bars of a chart with few days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def _bars(
     days: Sequence[date], counts: Mapping[tuple[date, str], float], colour: Mapping[str, int], top: int, unit: str
 ) -> Iterator[Bar]:
     width = (WIDTH - _LEFT - _RIGHT) / max(len(days), 1)
+    wide = min(0.76 * width, _WIDEST)
     for number, day in enumerate(days):
         base = HEIGHT - _BOTTOM
         for name in colour:
@@ -79,8 +82,8 @@ def _bars(
                 continue
             tall = count / top * _TALL
             base -= tall
-            x = _LEFT + number * width + width * 0.12
-            yield Bar(x, base, width * 0.76, tall, colour[name], f"{day:%Y-%m-%d} {name} {round(count, 1):,}{unit}")
+            x = _LEFT + (number + 0.5) * width - wide / 2
+            yield Bar(x, base, wide, tall, colour[name], f"{day:%Y-%m-%d} {name} {round(count, 1):,}{unit}")
 
 
 def _step(most: int) -> int:
