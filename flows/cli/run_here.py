@@ -14,6 +14,7 @@ from flows.cli.exit_codes import Exit, ExitStatus, exit_of_run
 
 if TYPE_CHECKING:
     from flows.pipeline.stop import Stop
+    from flows.runs.lifecycle import Order
     from schemas.receipt import Receipt
     from schemas.topic import Topic
 
@@ -72,10 +73,14 @@ def warn_of(topic: Topic, naver: str | None) -> None:
         print(f"seogo: warning: {warning}", file=sys.stderr)  # noqa: T201
 
 
-def end(receipt: Receipt, *, as_json: bool) -> NoReturn:
-    """Print the receipt of a run, and exit with the code for its end."""
+def end(receipt: Receipt, order: Order, *, as_json: bool) -> NoReturn:
+    """Send what changed to the webhooks, print the receipt of the run, and exit with the code for its end."""
     from flows.cli.show.run import show_receipt
 
+    if order.topic.webhooks:
+        from flows.cli.commands.webhooks import send_changes
+
+        send_changes(order.topic, order.archive)
     code = exit_of_run(receipt.exit_reason)
     finish(receipt, show_receipt, as_json=as_json, code=code, to_json=lambda it: it.as_json())
 

@@ -16,8 +16,9 @@ from flows.serving.outputs import json_bytes
 from flows.serving.stories import members, story, story_of
 from schemas.article import SEOUL
 from schemas.errors import ArchiveDamaged, BadInput
-from schemas.page import CaptureRef, RawPage
+from schemas.page import RawPage
 from storage.captures.reader import read_page
+from storage.database.rows import capture_of
 from storage.exports.records import chosen_records
 from storage.files import inside
 from storage.reading.shared import Row, Snapshot
@@ -189,7 +190,7 @@ def _capture(request: Request) -> tuple[str, RawPage, Row]:
     if library(request).is_public:
         raise NotFound("Captures are not shown by a public server.")
     with reading(request) as snapshot:
-        row = snapshot.row("SELECT title, capture_file, capture_offset FROM articles WHERE id = ?", [wanted])
-    if row is None or not row["capture_file"]:
+        row = snapshot.row("SELECT title, COLUMNS('capture_.*') FROM articles WHERE id = ?", [wanted])
+    if row is None or (capture := capture_of(row)) is None:
         raise NotFound(f"There is no capture of {wanted}.")
-    return wanted, read_page(library(request).root, CaptureRef(row["capture_file"], row["capture_offset"])), row
+    return wanted, read_page(library(request).root, capture), row

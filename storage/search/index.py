@@ -230,11 +230,10 @@ def opened_to_write(root: Path) -> Iterator[Writer]:
     """The index of an archive, created if there is none. The caller holds the lock."""
     path = root / SEARCH_INDEX
     with index_faults(path):
-        is_new = not path.exists() or not path.stat().st_size
         connection = sqlite3.connect(path, isolation_level=None, timeout=_WAIT)
         try:
             writer = Writer(connection, path)
-            writer.prepare(is_new=is_new)
+            writer.prepare()
             yield writer
         finally:
             connection.close()
@@ -260,14 +259,17 @@ class Writer:
         self.connection = connection
         self._path = path
 
-    def prepare(self, *, is_new: bool) -> None:
-        """Configure the connection, and create the tables if the file is new."""
+    def prepare(self) -> None:
+        """Configure the connection, and create the tables if there are none.
+
+        A file without tables is also what a power cut leaves of an index that was being created.
+        """
         execute = self.connection.execute
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         self.connection.create_function("tokens", 1, tokens.tokens, deterministic=True)
         self.connection.create_function("unpacked", 1, unpacked, deterministic=True)
-        if is_new:
+        if execute("SELECT 1 FROM sqlite_schema").fetchone() is None:
             with self.transaction():
                 for statement in _TABLES.split(";\n"):
                     execute(statement)

@@ -57,7 +57,7 @@ def crawl(
         keys=keys_from(os.environ),
     )
     warn_of(about, order.naver)
-    end(run_here("crawl", partial(run_crawl, order)), as_json=json)
+    end(run_here("crawl", partial(run_crawl, order)), order, as_json=json)
 
 
 def refresh(
@@ -78,7 +78,7 @@ def refresh(
     about = topic_from(topic)
     order = RefreshOrder(about, archive, most_fetches=limit, naver=naver_from(os.environ), wait=wait)
     warn_of(about, order.naver)
-    end(run_here("refresh", partial(run_refresh, order)), as_json=json)
+    end(run_here("refresh", partial(run_refresh, order)), order, as_json=json)
 
 
 def backfill(
@@ -134,4 +134,4 @@ def backfill(
         keys=keys_from(os.environ),
     )
     warn_of(about, order.naver)
-    end(run_here("backfill", partial(run_backfill, order)), as_json=json)
+    end(run_here("backfill", partial(run_backfill, order)), order, as_json=json)

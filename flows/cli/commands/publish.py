@@ -1,4 +1,4 @@
-"""The commands that hand on what the archive holds: publish, export, report."""
+"""The commands that hand on what the archive holds: publish, export, report, digest."""
 
 from __future__ import annotations
 
@@ -100,3 +100,32 @@ def report(
     from flows.reports.facts import facts
 
     finish(facts(archive, days=days), show_report, as_json=json)
+
+
+def digest(
+    day: Annotated[
+        str, typer.Option("--day", metavar="DAY", help="The Korean day, such as 2025-12-30 or today.")
+    ] = "yesterday",
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page instead, as it is sent by mail."),
+    ] = None,
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    topic: TopicOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the stories of one day: who was first, who copied, what was edited or deleted, and which teams were named.
+
+    In the language of the topic file.
+    """
+    from flows.cli.arguments import time_from
+    from flows.cli.show.exports import show_digest, show_page
+    from flows.reports.digest import read_digest, write_html
+    from flows.runs.settings import topic_from
+    from schemas.article import SEOUL
+
+    about = topic_from(topic)
+    found = read_digest(archive, time_from("--day", day).astimezone(SEOUL).date(), title=about.title)
+    if html is not None:
+        finish({"file": html, "bytes": write_html(html, found, about.language)}, show_page, as_json=json)
+    finish(found, lambda one: show_digest(one, about.language), as_json=json, to_json=lambda one: one.as_json())

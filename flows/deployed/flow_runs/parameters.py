@@ -198,15 +198,44 @@ class ReportParameters(TopicParameters):
         return f"{flow} of {self.days} days of {self.archive_name}"
 
 
+class PublishParameters(TopicParameters):
+    """An archive, and the topic whose webhooks get the changes."""
+
+    def run_name(self, flow: str) -> str:
+        return f"{flow} {self.archive_name}"
+
+
+class DigestParameters(TopicParameters):
+    """The digest of a day, and who gets it by mail."""
+
+    day: date | None = Field(default=None, description="The (Korean) day. Empty: yesterday.")
+    mail: str | None = Field(
+        default=None,
+        description="The name of a block `Email Server Credentials`. Empty: no mail, the digest is an artifact only.",
+    )
+    sender: str | None = Field(default=None, description="The address of the sender. Empty: the user of the block.")
+    to: tuple[str, ...] = Field(default=(), description="The addresses of the recipients.")
+
+    @model_validator(mode="after")
+    def _somebody_gets_the_mail(self) -> DigestParameters:
+        if bool(self.mail) != bool(self.to):
+            raise ValueError("give both `mail` and `to`, or neither")
+        return self
+
+    def run_name(self, flow: str) -> str:
+        return f"{flow} of {self.day or 'yesterday'} of {self.archive_name}"
+
+
 FORMS: dict[str, type[ArchiveParameters]] = {
     "crawl": CrawlParameters,
     "refresh": RefreshParameters,
     "backfill": BackfillParameters,
     "reparse": ReparseParameters,
     "reassess": ReassessParameters,
-    "publish": ArchiveParameters,
+    "publish": PublishParameters,
     "verify": ArchiveParameters,
     "report": ReportParameters,
+    "digest": DigestParameters,
 }
 """The parameters of each flow."""
 
