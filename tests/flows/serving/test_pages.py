@@ -199,6 +199,37 @@ def test_a_search_index_that_is_missing_or_an_archive_that_is_broken(root: Path,
         assert "검색 색인을 만드는 중" in web.get("/search?q=가").text
 
 
+PATHS = [
+    *(
+        "/",
+        f"/article/{FIRST}",
+        f"/article/{FIRST}.json",
+        f"/story/{FIRST}",
+        "/team/가온",
+        "/publisher/001",
+        "/publishers",
+    ),
+    *("/reporter/001/김가온", "/status", "/sql?example=share-of-voice", "/api/v1/articles", "/api/v1/changes"),
+]
+
+
+def test_a_snapshot_that_is_damaged_inside(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "captures").mkdir()
+    good = (root / "archive.duckdb").read_bytes()
+    damaged = bytearray(good)
+    for at in range(20_000, len(good) - 64, 100_000):
+        damaged[at : at + 64] = bytes(64)
+    (tmp_path / "archive.duckdb").write_bytes(damaged)
+    with serving(tmp_path) as url, client_of(url) as web:
+        found = {path: web.get(path) for path in PATHS}
+        assert {answer.status_code for answer in found.values()} <= {200, 503}
+        assert found["/"].status_code == found[f"/article/{FIRST}"].status_code == 503
+        assert "seogo repair" in found["/"].text
+        (tmp_path / "whole").write_bytes(good)
+        (tmp_path / "whole").rename(tmp_path / "archive.duckdb")
+        assert {web.get(path).status_code for path in PATHS} == {200}
+
+
 def test_a_story_with_shared_sentences(root: Path, tmp_path: Path) -> None:
     copy = tmp_path / "archive"
     copy.mkdir()
