@@ -36,6 +36,7 @@ from schemas.journal import (
 )
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
+from schemas.segment import SegmentTaken
 from storage.captures.reader import Capture, ScannedRecord, read_capture, read_page
 from storage.captures.writer import CaptureWriter
 from storage.database.opening import open_database
@@ -197,17 +198,20 @@ class Archive(Queries):
         requests: Sequence[RequestRecord] = (),
         texts: Sequence[PlainText] = (),
         coverage: Sequence[WindowRead] = (),
+        segment: SegmentTaken | None = None,
     ) -> dict[str, float]:
         """Store a batch: all of it, or nothing. Returns the seconds it took: `write` (files) and `store` (the rest).
 
         The ids in a batch differ. A result with an article has `crawled_at`. `coverage`: the windows whose finds are
-        stored with this batch.
+        stored with this batch; `segment`: the segment of a fetcher that is.
         """
         began = time.monotonic()
         placings = [placed(result, self.style) for result in results]
         results = tuple(result for result, _ in placings)
         number = self._batches + 1
-        batch = BatchStored(run_id, number, self.style, results, tuple(requests), tuple(texts), tuple(coverage))
+        batch = BatchStored(
+            run_id, number, self.style, results, tuple(requests), tuple(texts), tuple(coverage), segment
+        )
         commit = plan_commit(self._db, batch)
         self._enter(batch, datetime.now(UTC))
         self._batches, self._behind = batch.number, True
@@ -215,7 +219,9 @@ class Archive(Queries):
         staging = time.monotonic()
         staged = stage(self.root, run_id, results, self.style, [data for _, data in placings])
         committing = time.monotonic()
-        changed = bool(texts or coverage) or any(not one.known or one.revision_kind is not None for one in results)
+        changed = bool(texts or coverage or segment) or any(
+            not one.known or one.revision_kind is not None for one in results
+        )
         if changed:
             self._publisher.note_change()
         commit()

@@ -37,7 +37,7 @@ API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
 
 _READ_THROUGH = frozenset({SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY})
 _ROBOTS_TEXT = 2000
-_NETWORK_WITHIN = 8.0
+NETWORK_WITHIN = 8.0
 """Seconds: more than a resolver needs to turn to its second server (5)."""
 
 
@@ -66,10 +66,17 @@ class PipelineRun(Run):
 
     def pipeline(self, fetch: Fetch) -> Pipeline:
         """The pipeline for the finds of this run, which fetches their articles with `fetch`."""
-        assess = assess_by(self.order.topic)
         guarded = self.stop.guard(fetch)
+        return self._piped(partial(Visitor, guarded, stop=self.stop, fetches_left=self.most_fetches))
+
+    def replay(self, fetch: Fetch) -> Pipeline:
+        """The pipeline for finds whose answers were fetched earlier. All are taken: it does not stop within a batch."""
+        return self._piped(partial(Visitor, fetch, stop=Stop(), recorded=True))
+
+    def _piped(self, visitor: Callable[..., Visitor]) -> Pipeline:
+        assess = assess_by(self.order.topic)
         self._pipeline = Pipeline(
-            visitor=Visitor(guarded, self.archive, assess, self.receipt, self.stop, self.now, self.most_fetches),
+            visitor=visitor(captures=self.archive, assess=assess, receipt=self.receipt, now=self.now),
             judge=Judge(self.archive, assess, self.drift_alarm.look, self.receipt.started_at, accept=self.accept),
             archive=self.archive,
             receipt=self.receipt,
@@ -126,12 +133,13 @@ class PipelineRun(Run):
             naver=self.order.naver or topic.naver,
             allowed_hosts=NAVER_HOSTS,
             robots_exempt_hosts=API_HOSTS,
-            network_within=_NETWORK_WITHIN,
+            network_within=NETWORK_WITHIN,
             backoff=JsonBackoffStore(self.order.archive / BACKOFF),
-            record=self._record,
+            record=self.record,
         )
 
-    def _record(self, request: RequestRecord) -> None:
+    def record(self, request: RequestRecord) -> None:
+        """Record a request for the archive's ledger, and count it."""
         self.requests.append(request)
         self.receipt.requests += 1
         self.receipt.bytes += request.received
