@@ -4,6 +4,7 @@ archive.py   an archive directory with one writer: its runs and batches
 layout.py    the paths in an archive directory
 files.py     atomic writes, checksums
 
+objects/     object stores: create, read, list and delete objects
 captures/    raw responses and journals in WARC files
 journal/     what a run decided, and carrying it out as transactions
 database/    the writer's DuckDB database and the snapshot for readers

@@ -192,9 +192,9 @@ class _TakingIn:
             if line.sizes[number] != taken.get(number):
                 self._hold(
                     line,
-                    f"another segment than {segment_name(line.fetcher, number)} was taken in under this number: the"
-                    f" fetcher has lost its directory, or two have its name. Give it a new name, and fetch again what is"
-                    f" in inbox/{line.fetcher}/",
+                    f"another segment than {segment_name(line.fetcher, number)} was taken in under this number:"
+                    " the fetcher has lost its directory, or two have its name. Give it a new name, and fetch again"
+                    f" what is in inbox/{line.fetcher}/",
                 )
                 return
 

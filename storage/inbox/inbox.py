@@ -51,8 +51,8 @@ class Inbox:
             if is_new:
                 raise
             raise BadInput(
-                f"{name} is in the store with another content than {path}: two fetchers use the name {fetcher!r}, or its"
-                " state directory was copied. Give this one another name with --fetcher, and an empty --state directory."
+                f"{name} is in the store with another content than {path}: two fetchers use the name {fetcher!r},"
+                " or its directory was copied. Give this one another --fetcher name, and an empty --state directory."
             ) from error
         return name
 

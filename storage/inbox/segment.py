@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -49,9 +50,18 @@ def _checked(contents: Contents, data: bytes) -> SegmentBegun:
         raise ValueError("it does not begin as a segment does")
     if sealed is None:
         raise ValueError("it has no seal: its end is missing")
+    if not _is_last(data[contents.sealed_at :]):
+        raise ValueError("something follows its seal")
     if hashlib.sha256(data[: contents.sealed_at]).hexdigest() != sealed.sha256:
         raise ValueError("its SHA-256 is not that of its seal")
     ids = {visited.ref.key.id for visited in contents.visited}
     if not sealed.visited == len(contents.visited) == len(ids) <= MOST_VISITED:
         raise ValueError(f"it has {len(contents.visited)} addresses, and its seal says {sealed.visited}")
     return begun
+
+
+def _is_last(data: bytes) -> bool:
+    """Whether this is one whole gzip member."""
+    unpacker = zlib.decompressobj(wbits=31)
+    unpacker.decompress(data)
+    return unpacker.eof and not unpacker.unused_data

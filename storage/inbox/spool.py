@@ -34,7 +34,7 @@ _OPEN = ".open"
 
 
 class Spool:
-    """The segments of a fetcher while it fetches one chunk. `archive`: the id of the archive that they are for, if known.
+    """The segments of a fetcher while it fetches one chunk. `archive`: the id of the archive that they are for.
 
     `newest`: the number of the newest segment that has left the spool. Not to be used by two processes at once.
     """
