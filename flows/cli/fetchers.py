@@ -62,7 +62,7 @@ def fetch(
         raise BadInput("fetch needs either a FILE with addresses (-: standard input) or --chunk NAME.")
     about, inbox = topic_from(topic), inbox_of(store)
     refs = _refs(file, chunk, inbox)
-    order = FetchOrder(about, inbox, fetcher, state, refs, naver_from(os.environ), wait)
+    order = FetchOrder(about, inbox, fetcher, state, refs, naver_from(os.environ), wait, chunk)
     warn_of(about, order.naver)
     report = stoppable(partial(run_fetch, order))
     finish(report, show_report, as_json=json, code=exit_of_run(report.exit_reason), to_json=lambda it: it.as_json())

@@ -27,7 +27,7 @@ from schemas.article import ArticleRef
 from schemas.errors import ObjectStoreUnavailable
 from schemas.page import Fault, FetchFault, RawPage, RequestRecord
 from schemas.receipt import ExitReason
-from schemas.segment import MOST_VISITED, Visited
+from schemas.segment import Visited
 from schemas.topic import Topic
 from storage.files import make_folder
 from storage.inbox.inbox import Inbox, check_fetcher
@@ -48,7 +48,8 @@ class FetchOrder:
     """What to fetch: the finds `refs`, politely by the limits of `topic`, for the writer that takes in from `inbox`.
 
     `fetcher`: the fetcher's name; `state`: its directory. `naver`: the address of a stand-in. `wait`: seconds to wait
-    for another process with this directory.
+    for another process with this directory. `chunk`: the name of the chunk with these finds, if it has one: it is
+    fetched once, however often it is ordered.
     """
 
     topic: Topic
@@ -58,6 +59,7 @@ class FetchOrder:
     refs: tuple[ArticleRef, ...]
     naver: str | None = None
     wait: float = 0.0
+    chunk: str | None = None
 
 
 @dataclass(slots=True)
@@ -105,7 +107,7 @@ async def fetch(order: FetchOrder, *, stop: Stop | None = None, on_progress: OnR
 @contextmanager
 def _opened(order: FetchOrder) -> Iterator[_Fetcher]:
     progress = load_progress(order.state, order.fetcher) or Progress(order.fetcher, order.inbox.newest(order.fetcher))
-    progress.begin(_digest(order.refs))
+    progress.begin(order.chunk or _digest(order.refs), again=order.chunk is None)
     progress.archive = _archive(order.inbox, progress.archive)
     save_progress(order.state, progress)
     spool = Spool(
@@ -136,11 +138,10 @@ class _Fetcher:
         async with self._client() as client:
             visit = _Visit(stop.guard(client.fetch), Refusals(stop), self)
             while left and not stop.asked and not client.offline:
-                room = MOST_VISITED - len(self._spool.visited)
-                part, left = left[:room], left[room:]
+                part, left = left[: self._spool.room], left[self._spool.room :]
                 await gather([visit(ref) for ref in part])
                 on_progress(self.report)
-                if self._spool.is_full:
+                if not self._spool.room:
                     self._seal_and_send()
             self._seal_and_send()
             self._end(stop, client.offline)
@@ -219,7 +220,7 @@ class _Fetcher:
         report.done += report.visited
         report.exit_reason, report.explanation = _exit_reason(report, stop, offline)
         if report.done == report.addresses and not report.waiting:
-            self._progress.begin("")  # the same addresses, given again, are fetched again
+            self._progress.done = True
             save_progress(self._order.state, self._progress)
 
 

@@ -16,8 +16,8 @@ PROGRESS = "progress.json"
 class Progress:
     """`newest`: the number of the newest segment that is in the store. `archive`: the id of the archive, if known.
 
-    `chunk`: a digest of the addresses that are being fetched; `visited`: the articles that are in the store already,
-    and `segments` the names of the segments with them. All three are empty while nothing is being fetched.
+    `chunk`: what identifies the newest chunk; `visited`: its articles that are in the store already, and `segments` the
+    names of the segments with them; `done`: these are all.
     """
 
     fetcher: str
@@ -26,11 +26,12 @@ class Progress:
     chunk: str = ""
     visited: list[str] = field(default_factory=list)
     segments: list[str] = field(default_factory=list)
+    done: bool = False
 
-    def begin(self, chunk: str) -> None:
-        """Begin a chunk, or go on with the same one."""
-        if self.chunk != chunk:
-            self.chunk, self.visited, self.segments = chunk, [], []
+    def begin(self, chunk: str, *, again: bool) -> None:
+        """Begin a chunk, or go on with the same one. `again`: begin the same one again if it is done."""
+        if self.chunk != chunk or (self.done and again):
+            self.chunk, self.visited, self.segments, self.done = chunk, [], [], False
 
 
 def load_progress(folder: Path, fetcher: str) -> Progress | None:

@@ -23,9 +23,8 @@ from fastwarc.warc import WarcRecordType
 from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.page import RawPage
 from schemas.segment import MOST_VISITED, SEGMENT_FORMAT, SegmentBegun, SegmentSealed, Visited
-from storage.captures import warc
+from storage.captures import warc, writer
 from storage.captures.reader import whole_length
-from storage.captures.writer import exchange, write_all
 from storage.files import make_folder, sha256_of, sync_file, sync_folder
 from storage.inbox.records import Contents, read_contents, record_bytes
 
@@ -38,6 +37,8 @@ class Spool:
 
     `newest`: the number of the newest segment that has left the spool. Not to be used by two processes at once.
     """
+
+    most_visited = MOST_VISITED
 
     def __init__(self, folder: Path, *, fetcher: str, chunk: str, archive: str | None, newest: int) -> None:
         self._folder = folder
@@ -60,13 +61,13 @@ class Spool:
         return self._contents.pages.get(url)
 
     @property
-    def is_full(self) -> bool:
-        """Whether the open segment may have no further address."""
-        return len(self.visited) >= MOST_VISITED
+    def room(self) -> int:
+        """How many further addresses the open segment may have."""
+        return self.most_visited - len(self.visited)
 
     def append_page(self, page: RawPage) -> None:
         """Append a page. Raises StorageFault."""
-        self._append(page.fetched_at, b"".join(exchange(page)))
+        self._append(page.fetched_at, b"".join(writer.exchange(page)))
 
     def append_visited(self, visited: Visited) -> None:
         """Append that an address was visited; its pages have been appended. Raises StorageFault."""
@@ -79,7 +80,7 @@ class Spool:
             return
         with _storage_faults(self._path):
             sealed = SegmentSealed(len(self.visited), sha256_of(self._path))
-            write_all(self._file, self._record(sealed))
+            writer.write_all(self._file, self._record(sealed))
             self._file.close()
             self._finish(self._path)
         self._file, self._contents = None, Contents()
@@ -125,7 +126,7 @@ class Spool:
         whole = file.tell()
         try:
             with _storage_faults(self._path):
-                write_all(file, data)
+                writer.write_all(file, data)
         except StorageFault:
             file.truncate(whole)  # no record could be read after one that was cut short
             raise
@@ -141,7 +142,7 @@ class Spool:
         with _storage_faults(self._path):
             file = self._file = self._path.open("xb", buffering=0)
             sync_folder(self._folder)
-            write_all(file, info + self._record(begun))
+            writer.write_all(file, info + self._record(begun))
         return file
 
     def _record(self, record: SegmentBegun | Visited | SegmentSealed) -> bytes:

@@ -65,8 +65,7 @@ def inbox(tmp_path: Path) -> Inbox:
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten addresses in a segment: a few dozen addresses make several."""
     disable_syncs(monkeypatch)
-    for module in ("flows.runs.fetch", "storage.inbox.spool"):
-        monkeypatch.setattr(f"{module}.MOST_VISITED", 10)
+    monkeypatch.setattr(Spool, "most_visited", 10)
 
 
 def fetched(
