@@ -13,6 +13,7 @@
     │   └── TemporarilyUnavailable   Naver's "try again later" page: to be fetched again
     └── ArchiveError             the archive directory cannot be used
         ├── ArchiveBusy          another process is writing (who, since when)     exit 7
+        │   └── LeaseLost        another machine has taken over meanwhile
         ├── ArchiveDamaged       files, rows and captures contradict each other   exit 8
         │   ├── SearchIndexDamaged   the search index cannot be used: it is rebuilt
         │   ├── ObjectMissing        an object of an object store is not there
@@ -113,6 +114,10 @@ class ArchiveError(SeogoError):
 
 class ArchiveBusy(ArchiveError):
     """Another process is writing to the archive."""
+
+
+class LeaseLost(ArchiveBusy):
+    """This process was the archive's writer, and another machine has taken over. Nothing more is committed."""
 
 
 class ArchiveDamaged(ArchiveError):

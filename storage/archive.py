@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from schemas.coverage import WindowRead
-from schemas.errors import ArchiveDamaged, StorageFault
+from schemas.errors import ArchiveDamaged, LeaseLost, StorageFault
 from schemas.find import FindResult, PlainText
 from schemas.front_matter.styles import Style
 from schemas.journal import (
@@ -49,6 +49,7 @@ from storage.journal.entries import dump_entry
 from storage.journal.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.layout import LAST_RUN, OPEN_CAPTURE
 from storage.state import json_file
+from storage.state.fence import check_held
 from storage.state.lease import leased
 from storage.stories import follower
 
@@ -276,7 +277,8 @@ class Archive(Queries):
         return self._captures
 
     def _enter(self, entry: Entry, now: datetime) -> None:
-        """Append an entry to the run's journal."""
+        """Append an entry to the run's journal. Raises LeaseLost."""
+        check_held(self.root / "state")
         self._writer.append_entry(dump_entry(entry), now)
 
     def _note_captures(self) -> None:
@@ -310,6 +312,11 @@ class Archive(Queries):
         """Close everything, and publish if readers would see a difference."""
         if self._captures is not None:
             self._captures.close()
+        try:
+            check_held(self.root / "state")
+        except LeaseLost:
+            self._db.abandon()  # the files are another machine's now
+            raise
         self._publisher.close(self._db)
         if self._ended:
             # Not before the database file holds everything: until then an unreadable log of it loses nothing.

@@ -17,12 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.fetching.client import Client
-from flows.naver.urls import NAVER_HOSTS
 from flows.pipeline.batches import gather
 from flows.pipeline.stop import Fetching, Refusals, Stop
 from flows.pipeline.visit import REFUSED, fetch_article
-from flows.runs.pipeline_run import NETWORK_WITHIN
+from flows.runs.polite_client import polite_client
 from schemas.article import ArticleRef
 from schemas.errors import ObjectStoreUnavailable
 from schemas.page import Fault, FetchFault, RawPage, RequestRecord
@@ -33,7 +31,6 @@ from storage.files import make_folder
 from storage.inbox.inbox import Inbox, check_fetcher
 from storage.inbox.progress import Progress, load_progress, save_progress
 from storage.inbox.spool import Spool, visited_in
-from storage.state.backoff import JsonBackoffStore
 from storage.state.lease import lease
 
 BACKOFF = "backoff.json"
@@ -135,7 +132,9 @@ class _Fetcher:
         """Fetch what is left of the chunk, segment by segment."""
         self._send()
         left = self._left()
-        async with self._client() as client:
+        order = self._order
+        pauses = order.state / BACKOFF
+        async with polite_client(order.topic, naver=order.naver, pauses=pauses, record=self._record) as client:
             visit = _Visit(stop.guard(client.fetch), Refusals(stop), self)
             while left and not stop.asked and not client.offline:
                 part, left = left[: self._spool.room], left[self._spool.room :]
@@ -171,19 +170,6 @@ class _Fetcher:
             done |= {*visited_in(path, self._progress.chunk)}
         self.report.done = sum(1 for ref in self._order.refs if ref.key.id in done)
         return [ref for ref in self._order.refs if ref.key.id not in done]
-
-    def _client(self) -> Client:
-        topic = self._order.topic
-        return Client(
-            limits=topic.limits,
-            user_agent_contact=topic.contact,
-            obey_robots=topic.robots == "obey",
-            naver=self._order.naver or topic.naver,
-            allowed_hosts=NAVER_HOSTS,
-            network_within=NETWORK_WITHIN,
-            backoff=JsonBackoffStore(self._order.state / BACKOFF),
-            record=self._record,
-        )
 
     def _record(self, request: RequestRecord) -> None:
         self._requests.append(request)

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from flows.drift.alarm import DriftAlarm
 from flows.fetching.client import Client
 from flows.naver.hit_traits import hit_traits
-from flows.naver.urls import NAVER_HOSTS
 from flows.pipeline.batches import Pipeline
 from flows.pipeline.judge import Judge, assess_by
 from flows.pipeline.stop import Stop
 from flows.pipeline.visit import Fetch, Visitor
 from flows.runs.exit_reason import exit_reason_of
 from flows.runs.lifecycle import ExitReasonOf, Now, OnProgress, Order, Run, open_for_run
+from flows.runs.polite_client import polite_client
 from flows.sources.api_keys import ApiKey
 from flows.sources.readers import SourceReader
 from flows.sources.reading import Discovered
@@ -29,7 +29,6 @@ from schemas.page import RequestRecord
 from schemas.receipt import Receipt, SourceEnd, SourceReport
 from storage.database.publisher import PUBLISH_EVERY
 from storage.layout import BACKOFF, BASELINE
-from storage.state.backoff import JsonBackoffStore
 from storage.state.baseline import load_baseline, save_baseline
 
 API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
@@ -37,8 +36,6 @@ API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
 
 _READ_THROUGH = frozenset({SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY})
 _ROBOTS_TEXT = 2000
-NETWORK_WITHIN = 8.0
-"""Seconds: more than a resolver needs to turn to its second server (5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +121,13 @@ class PipelineRun(Run):
         finally:
             self._complete_receipt()
 
-    def _client(self) -> Client:
-        topic = self.order.topic
-        return Client(
-            limits=topic.limits,
-            user_agent_contact=topic.contact,
-            obey_robots=topic.robots == "obey",
-            naver=self.order.naver or topic.naver,
-            allowed_hosts=NAVER_HOSTS,
-            robots_exempt_hosts=API_HOSTS,
-            network_within=NETWORK_WITHIN,
-            backoff=JsonBackoffStore(self.order.archive / BACKOFF),
+    def _client(self) -> AbstractAsyncContextManager[Client]:
+        return polite_client(
+            self.order.topic,
+            naver=self.order.naver,
+            pauses=self.order.archive / BACKOFF,
             record=self.record,
+            robots_exempt_hosts=API_HOSTS,
         )
 
     def record(self, request: RequestRecord) -> None:
