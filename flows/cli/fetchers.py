@@ -15,7 +15,7 @@ from flows.cli.arguments import addresses_from
 from flows.cli.exit_codes import exit_of_run
 from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption
 from flows.cli.run_here import end, finish, run_here, stoppable, warn_of
-from flows.runs.settings import naver_from, topic_from
+from flows.runs.settings import inbox_at, naver_from, topic_from
 from schemas.errors import BadInput
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ def fetch(
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Fetch addresses without an archive, and hand the pages over to the archive's writer (see `seogo take-in`)."""
+    """Fetch addresses without an archive, for `seogo take-in`."""
     from flows.cli.show.fetcher import show_report
     from flows.runs.fetch import FetchOrder
     from flows.runs.fetch import fetch as run_fetch
 
     if (file is None) == (chunk is None):
         raise BadInput("fetch needs either a FILE with addresses (-: standard input) or --chunk NAME.")
-    about, inbox = topic_from(topic), inbox_of(store)
+    about, inbox = topic_from(topic), inbox_at(store)
     refs = _refs(file, chunk, inbox)
     order = FetchOrder(about, inbox, fetcher, state, refs, naver_from(os.environ), wait, chunk)
     warn_of(about, order.naver)
@@ -83,21 +83,13 @@ def take_in(
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Take in what fetchers have fetched: parse, judge and store it, each segment exactly once."""
+    """Store what fetchers have fetched, each segment exactly once."""
     from flows.runs.take_in import TakeInOrder
     from flows.runs.take_in import take_in as run_take_in
 
     skipped = tuple(_skipped(text) for text in skip or ())
-    order = TakeInOrder(topic=topic_from(topic), archive=archive, inbox=inbox_of(store), skip=skipped, wait=wait)
+    order = TakeInOrder(topic=topic_from(topic), archive=archive, inbox=inbox_at(store), skip=skipped, wait=wait)
     end(run_here("take-in", partial(run_take_in, order)), as_json=json)
-
-
-def inbox_of(store: str) -> Inbox:
-    """The inbox at an address. Raises BadInput, MissingKey."""
-    from storage.inbox.inbox import Inbox
-    from storage.objects.store import open_store
-
-    return Inbox(open_store(store))
 
 
 def _refs(file: Path | None, chunk: str | None, inbox: Inbox) -> tuple[ArticleRef, ...]:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from flows.pipeline.judge import Judge, Parsed, Texts
-from flows.pipeline.visit import Captures, Find, Visitor
+from flows.pipeline.visit import Captures, Find
 from schemas.article import Article, ArticleRef, Outcome
 from schemas.coverage import WindowRead
 from schemas.find import FindResult, Known, Status
@@ -50,6 +50,12 @@ class ArticleStore(Texts, Captures, Protocol):
     def publish_during_run(self) -> None: ...
 
 
+class Visits(Protocol):
+    """Takes a find to its parsed page, or to how it ends without one (`Visitor`, `HandOut`)."""
+
+    async def visit(self, find: Find, /) -> Parsed | FindResult: ...
+
+
 class Pipeline:
     """Takes the finds of a run to their outcomes: `add` them as they are discovered.
 
@@ -60,7 +66,7 @@ class Pipeline:
     def __init__(
         self,
         *,
-        visitor: Visitor,
+        visitor: Visits,
         judge: Judge,
         archive: ArticleStore,
         receipt: Receipt,

@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from flows.drift.alarm import DriftAlarm
 from flows.fetching.client import Client
 from flows.naver.hit_traits import hit_traits
-from flows.pipeline.batches import Pipeline
+from flows.pipeline.batches import Pipeline, Visits
 from flows.pipeline.judge import Judge, assess_by
 from flows.pipeline.stop import Stop
 from flows.pipeline.visit import Fetch, Visitor
@@ -64,16 +65,21 @@ class PipelineRun(Run):
     def pipeline(self, fetch: Fetch) -> Pipeline:
         """The pipeline for the finds of this run, which fetches their articles with `fetch`."""
         guarded = self.stop.guard(fetch)
-        return self._piped(partial(Visitor, guarded, stop=self.stop, fetches_left=self.most_fetches))
+        return self.piped(self._visitor(guarded, stop=self.stop, fetches_left=self.most_fetches))
 
     def replay(self, fetch: Fetch) -> Pipeline:
         """The pipeline for finds whose answers were fetched earlier. All are taken: it does not stop within a batch."""
-        return self._piped(partial(Visitor, fetch, stop=Stop(), recorded=True))
+        return self.piped(self._visitor(fetch, stop=Stop(), recorded=True))
 
-    def _piped(self, visitor: Callable[..., Visitor]) -> Pipeline:
+    def _visitor(self, fetch: Fetch, **given: Any) -> Visitor:
+        assess = assess_by(self.order.topic)
+        return Visitor(fetch, captures=self.archive, assess=assess, receipt=self.receipt, now=self.now, **given)
+
+    def piped(self, visitor: Visits) -> Pipeline:
+        """The pipeline for the finds of this run, which are visited by `visitor`."""
         assess = assess_by(self.order.topic)
         self._pipeline = Pipeline(
-            visitor=visitor(captures=self.archive, assess=assess, receipt=self.receipt, now=self.now),
+            visitor=visitor,
             judge=Judge(self.archive, assess, self.drift_alarm.look, self.receipt.started_at, accept=self.accept),
             archive=self.archive,
             receipt=self.receipt,

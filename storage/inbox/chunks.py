@@ -45,9 +45,9 @@ def read_chunk(store: ObjectStore, name: str) -> tuple[ArticleRef, ...]:
         raise BadInput(f"the chunk {name!r} in {store.address} is damaged: hand its finds out again.") from error
 
 
-def delete_chunk(store: ObjectStore, name: str) -> None:
-    """Delete a chunk that has been fetched."""
-    store.delete([_path(name)])
+def delete_chunks_before(store: ObjectStore, name: str) -> None:
+    """Delete the chunks with names before this one, which begin with the time of their crawl."""
+    store.delete([item.name for item in store.list("chunks") if item.name < _path(name)])
 
 
 def _path(name: str) -> str:
