@@ -14,7 +14,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.replica.corpus import make_corpus
+from flows.replica.corpus.articles import make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import refs_of_addresses
 from flows.runs.fetch import FetchOrder, fetch

@@ -12,6 +12,7 @@ database/    the writer's DuckDB database and the snapshot for readers
 stories/     near-duplicates and stories: sketches, pairs, what has to be looked at again
 state/       small files below `state/`: lease, checksums, pauses, baseline, last verification
 reading/     read-only access to the snapshot
+search/      the search index: queries, results, the follower that keeps it up to date
 exports/     whole exports and changes as files
 integrity/   verify, repair, rebuild
 """

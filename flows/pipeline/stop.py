@@ -29,11 +29,11 @@ class Stop:
         self._event = asyncio.Event()
 
     @property
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         """Whether the run must end."""
         return self._event.is_set()
 
-    def ask(self, *, by_hand: bool = False) -> None:
+    def request(self, *, by_hand: bool = False) -> None:
         """End the run. Must be called in the event loop."""
         self.by_hand = self.by_hand or by_hand
         self._event.set()
@@ -72,7 +72,7 @@ class Refusals:
         host = urlsplit(url).netloc
         self._in_a_row[host] += 1
         if self._stop is not None and self._in_a_row[host] >= _REFUSALS_IN_A_ROW:
-            self._stop.ask()
+            self._stop.request()
 
 
 async def _cancel(task: asyncio.Future[RawPage | FetchFault]) -> None:

@@ -90,7 +90,7 @@ class Visitor:
         decision = before_fetch(find.known, self.now(), force=find.force)
         if decision is not None:
             return FindResult(find.ref, decision.outcome, decision.reason, known=True)
-        if self.stop.asked or not self._may_fetch():
+        if self.stop.requested or not self._may_fetch():
             return self._deferred(find, "the run ended before its turn")
         answer = await self._fetch_article(find)
         if isinstance(answer, FetchFault):

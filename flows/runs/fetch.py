@@ -136,7 +136,7 @@ class _Fetcher:
         pauses = order.state / BACKOFF
         async with polite_client(order.topic, naver=order.naver, pauses=pauses, record=self._record) as client:
             visit = _Visit(stop.guard(client.fetch), Refusals(stop), self)
-            while left and not stop.asked and not client.offline:
+            while left and not stop.requested and not client.offline:
                 part, left = left[: self._spool.room], left[self._spool.room :]
                 await gather([visit(ref) for ref in part])
                 on_progress(self.report)
@@ -252,7 +252,7 @@ def _exit_reason(report: FetchReport, stop: Stop, offline: str) -> tuple[ExitRea
         return ExitReason.INTERRUPTED, f"stopped by hand; {left} addresses are left for the next start"
     if offline:
         return ExitReason.OFFLINE, f"no host can be reached ({offline}); {left} addresses are left for the next start"
-    if stop.asked:
+    if stop.requested:
         return ExitReason.BLOCKED, f"a host refused three requests in a row; {left} addresses are left"
     if report.unavailable:
         return ExitReason.PARTLY_FAILED, f"{report.waiting} segments wait on the disk: {report.unavailable}"

@@ -115,8 +115,8 @@ class _TakingIn:
             await self._check_taken(line)
         lines = [line for line in lines if line.fetcher not in self.held]
         going = lines
-        while going and not self.run.stop.asked:
-            going = [line for line in going if not self.run.stop.asked and await self._take_next(line)]
+        while going and not self.run.stop.requested:
+            going = [line for line in going if not self.run.stop.requested and await self._take_next(line)]
         self._say(lines)
         for line in lines:
             inbox.delete(line.fetcher, [number for number in line.sizes if number < line.next - 1])

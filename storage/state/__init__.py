@@ -8,4 +8,5 @@ backoff.py       the pauses of hosts
 baseline.py      the baseline of the drift alarm
 json_file.py     a JSON file: validated when it is read, replaced as a whole
 last_verify.py   time and result of the last verification
+deliveries.py    how far each webhook has received the changes, and its dead letters
 """

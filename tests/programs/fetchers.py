@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from flows.replica.corpus import make_corpus
+from flows.replica.corpus.articles import make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl, refs_of_addresses
 from flows.runs.fetch import FetchOrder, fetch

@@ -12,7 +12,7 @@ import pytest
 from flows.fetching.throttle import Clock, Throttle
 from flows.fetching.turns import Turns, open_turns
 from schemas.errors import BadInput, StorageFault
-from tests.support.machines import shared_database
+from tests.support.servers.machines import shared_database
 
 HOST = "n.news.naver.com"
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from flows.pipeline.stop import Stop
-from flows.replica.corpus import Corpus, make_corpus
+from flows.replica.corpus.articles import Corpus, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
-from flows.replica.notices import Robots
+from flows.replica.pages.notices import Robots
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl, refs_of_addresses
 from flows.runs.fetch import FetchOrder, FetchReport, fetch
@@ -34,8 +34,8 @@ from storage.objects.store import ObjectStore, open_store
 from storage.state.lease import lease
 from tests.programs.torture import state_of
 from tests.support.archives import rows
+from tests.support.histories.worlds import disable_syncs
 from tests.support.topics import demo_topic
-from tests.support.worlds import disable_syncs
 
 NNEWS = "n.news.naver.com"
 
@@ -148,7 +148,7 @@ def stopping(stop: Stop, visited: int) -> Callable[[Spool, Visited], None]:
         real(spool, one)
         visited -= 1
         if visited == 0:
-            stop.ask(by_hand=True)
+            stop.request(by_hand=True)
 
     return append
 

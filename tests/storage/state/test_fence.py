@@ -18,7 +18,7 @@ from storage.integrity.repair import verify_archive
 from storage.state import fence
 from storage.state.fence import fenced
 from tests.support.archives import ids, store_new
-from tests.support.machines import shared_database
+from tests.support.servers.machines import shared_database
 from tests.support.values import article, key, page, stored
 
 SECONDS = 1.0
