@@ -9,8 +9,8 @@ import pytest
 
 from flows.reports.digest import MOST, Digest, html, markdown, read_digest, subject
 from schemas.errors import BadInput
-from tests.support.histories.analyst import EDITED, MADE, december, make
 from tests.support.command import seogo
+from tests.support.histories.analyst import EDITED, MADE, december, make
 from tests.support.reports import EVIL
 
 DAY = date(2025, 12, 29)
