@@ -8,6 +8,8 @@ from pathlib import Path
 from schemas.article import SEOUL, ArticleKey
 from schemas.errors import BadInput
 
+ARCHIVE_TOML = "archive.toml"
+"""Settings of the archive: where its captures are."""
 SNAPSHOT = "archive.duckdb"
 """The snapshot for readers."""
 SNAPSHOT_PART = "state/snapshot.tmp"
@@ -18,6 +20,8 @@ UNPUBLISHED = "state/unpublished"
 """Exists while the snapshot is behind the writer's database."""
 OPEN_CAPTURE = "state/open_capture"
 """The names of the WARC files of a run that has not ended, one per line."""
+UPLOADS = "state/uploads.json"
+"""The result of the last upload of captures to an object store."""
 LAST_RUN = "state/last_run.json"
 """The receipt of the newest run that ended, published or not."""
 LAST_VERIFY = "state/last_verify.json"
@@ -67,5 +71,5 @@ def check_utf8(path: Path) -> None:
 def check_archive(root: Path) -> None:
     """Raise BadInput for a directory that is not an archive, so that a typo does not create a new, empty one."""
     check_path(root)
-    if not any((root / part).is_dir() for part in ("state", "captures")):
+    if not any((root / part).exists() for part in ("state", "captures", ARCHIVE_TOML)):
         raise BadInput(f"{root} is not an archive: it has neither state nor captures. Crawl or import first.")

@@ -11,11 +11,12 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.commands import doctor, fetch, maintain, publish, query, search, serve, tools, webhooks
+from flows.cli.commands import captures, doctor, fetch, maintain, publish, query, search, serve, tools, webhooks
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
     asks_for_json,
+    check_address_space,
     complain,
     drop_output,
     is_out_of_memory,
@@ -38,6 +39,8 @@ app = typer.Typer(
 )
 topic_app = typer.Typer(help="The topic file: what is looked for, where, and how politely.", no_args_is_help=True)
 app.add_typer(topic_app, name="topic")
+captures_app = typer.Typer(help="Where the captures of an archive are.", no_args_is_help=True)
+app.add_typer(captures_app, name="captures")
 
 
 def _version(is_set: bool) -> None:
@@ -55,6 +58,7 @@ def seogo(
     ] = False,
 ) -> None:
     """The options of `seogo` itself."""
+    check_address_space()
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {
@@ -90,6 +94,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 
 for _example, _command in _COMMANDS.items():
     app.command(_example.partition(" ")[0], epilog=f"Example: seogo {_example}")(_command)
+captures_app.command("move", epilog="Example: seogo captures move --to s3://bucket/naver")(captures.move)
 topic_app.command("check", epilog="Example: seogo topic check topics/foundation_model.yaml")(tools.check)
 
 

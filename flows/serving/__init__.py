@@ -12,10 +12,14 @@ api.py           the JSON API
 openapi.py       its description
 assistant.py     the archive for AI assistants (MCP)
 protocol.py      the same over HTTP
-overview.py      what the pages of the archive, a team and a publisher tell
+frozen.py        the first page as a file: `seogo report --html`
+overview.py      what the first page and the page of the status tell
+subjects.py      what is written: everything, of a team, by a publisher or a reporter
+following.py     which publisher follows which
 rising.py        words that are more frequent than before
 stories.py       stories, where the archive has them
 charts.py        the geometry of the charts, which are SVG
+table_chart.py   a chart of any table, for /sql
 metrics.py       the state of the archive for Prometheus
 language.py      which language a reader wants, and the Korean words
 """

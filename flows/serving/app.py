@@ -78,6 +78,8 @@ _PAGES = [
     Route("/story/{id}", pages.story_page),
     Route("/team/{name}", pages.team),
     Route("/publisher/{oid}", pages.publisher),
+    Route("/publishers", pages.publishers),
+    Route("/reporter/{oid}/{name}", pages.reporter),
     Route("/status", pages.status),
     Route("/sql", pages.sql),
 ]

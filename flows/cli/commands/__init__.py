@@ -2,6 +2,7 @@
 
 fetch.py      crawl, refresh, backfill
 maintain.py   import, verify, repair, rebuild, reparse, reassess
+captures.py   captures move
 publish.py    publish, export, report, digest
 webhooks.py   webhooks
 query.py      status, show, story, sql

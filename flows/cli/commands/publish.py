@@ -80,16 +80,23 @@ def report(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page for a browser instead. It needs no network."),
     ] = None,
+    topic: TopicOption = None,
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     json: JsonOption = False,
 ) -> None:
-    """Report what was archived, what failed and what is pending. Works at any time, also during a crawl."""
+    """Report what was archived, what failed and what is pending. Works at any time, also during a crawl.
+
+    The page is the first one of `seogo serve`, with the title and in the `language` of the topic file.
+    """
     from flows.cli.show.exports import show_page, show_report
 
     if html is not None:
-        from flows.reports.page import write_page
+        from flows.runs.settings import topic_from
+        from flows.serving.frozen import write_page
 
-        finish({"file": html, "bytes": write_page(archive, html, days=days)}, show_page, as_json=json)
+        about = topic_from(topic)
+        size = write_page(archive, html, title=about.title, language=about.language, days=days)
+        finish({"file": html, "bytes": size}, show_page, as_json=json)
     from flows.reports.facts import facts
 
     finish(facts(archive, days=days), show_report, as_json=json)

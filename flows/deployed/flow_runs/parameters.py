@@ -189,7 +189,7 @@ class ReassessParameters(TopicParameters):
     dry_run: bool = Field(default=False, description="Compare, and store nothing.")
 
 
-class ReportParameters(ArchiveParameters):
+class ReportParameters(TopicParameters):
     """A report of the last days."""
 
     days: int = Field(default=7, ge=1, le=366, description="How many days, including today.")
