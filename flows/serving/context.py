@@ -143,10 +143,10 @@ def answer(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A body with its ETag."""
+    """A body with its ETag; 304 where the client has it already."""
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     kept = {"ETag": tag, "Cache-Control": "no-cache", **(headers or {})}
-    return Response(body, status, kept, media)
+    return unchanged(request, Response(body, status, kept, media))
 
 
 def unchanged(request: Request, answered: Response) -> Response:

@@ -68,8 +68,10 @@ def remembered(page: Callable[[Request], Response]) -> Callable[[Request], Await
             found = await run_in_threadpool(page, request)
             # If a file was replaced meanwhile, it is not known of which state the page is.
             if found.status_code == 200 and _key(request) == before:
-                kept.put(before, found)
-        return unchanged(request, found)
+                kept.put(before, Response(found.body, found.status_code, dict(found.headers)))
+            return found
+        # A copy, because what follows adds headers to the response that it sends.
+        return unchanged(request, Response(found.body, found.status_code, dict(found.headers)))
 
     return endpoint
 
