@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from importlib import resources
 from urllib.parse import quote
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,6 +26,8 @@ from flows.serving.protocol import Protocol
 from flows.serving.remembered import Remembered, remembered
 from schemas.errors import ArchiveBusy, ArchiveError, BadInput, SearchIndexDamaged, SeogoError
 
+_THREADS = 8
+"""Pages that are made at the same time. Python runs one thread at a time: with more, all of them take longer."""
 _ASSETS = ("style.css", "icon.svg")
 
 
@@ -32,13 +38,20 @@ def make_app(found: Library, *, names: frozenset[str] = frozenset()) -> ASGIApp:
     measured = Route("/metrics", lambda request: Response(metrics.text(), 200, None, MEDIA))
     app = Starlette(
         routes=[*_PAGES, *_API, *_OTHERS, measured, Route(ASSISTANT, protocol)],
-        lifespan=protocol.running,
+        lifespan=partial(_running, protocol),
         exception_handlers={SeogoError: _refusal, HTTPException: _http_error, Exception: _fault},
     )
     app.state.library = found
     app.state.waiters = 0
     app.state.remembered = Remembered()
     return Guard(app, names, metrics.observe)  # around everything, so that no answer is without its headers
+
+
+@asynccontextmanager
+async def _running(protocol: Protocol, app: Starlette) -> AsyncIterator[None]:
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    async with protocol.running(app):
+        yield
 
 
 def asset(request: Request) -> Response:
