@@ -60,9 +60,9 @@ def test_objects(store: ObjectStore, tmp_path: Path) -> None:
     assert store.get_range("captures/b", CHUNK - 10, 20) == data[CHUNK - 10 : CHUNK + 10]
     tag = store.head("captures/a").etag
     store.replace("captures/a", b"67890")
-    for act in (lambda: store.get_range("captures/a", 0, 5, etag=tag), lambda: store.get_range("captures/a", 9, 5)):
+    for start, version in ((0, tag), (9, None)):
         with pytest.raises(ObjectChanged):
-            act()
+            store.get_range("captures/a", start, 5, etag=version)
     store.delete(["captures/a", "captures/none"])
     with pytest.raises(ObjectMissing):
         store.get("captures/a")
