@@ -47,6 +47,15 @@ class ArchiveParameters(BaseModel):
         return f"{flow} {self.archive_name}"
 
 
+class PublishParameters(ArchiveParameters):
+    """An archive, and where its exports go besides its own directory."""
+
+    to: str | None = Field(
+        default=None, description="Also publish a whole state to this object store, such as s3://bucket/prefix."
+    )
+    delta: bool = Field(default=False, description="With `to`: also the articles as a Delta table.")
+
+
 class TopicParameters(ArchiveParameters):
     """An archive and its topic."""
 
