@@ -47,15 +47,6 @@ class ArchiveParameters(BaseModel):
         return f"{flow} {self.archive_name}"
 
 
-class PublishParameters(ArchiveParameters):
-    """An archive, and where its exports go besides its own directory."""
-
-    to: str | None = Field(
-        default=None, description="Also publish a whole state to this object store, such as s3://bucket/prefix."
-    )
-    delta: bool = Field(default=False, description="With `to`: also the articles as a Delta table.")
-
-
 class TopicParameters(ArchiveParameters):
     """An archive and its topic."""
 
@@ -208,7 +199,12 @@ class ReportParameters(TopicParameters):
 
 
 class PublishParameters(TopicParameters):
-    """An archive, and the topic whose webhooks get the changes."""
+    """An archive, the topic whose webhooks get the changes, and where exports go besides the archive's directory."""
+
+    to: str | None = Field(
+        default=None, description="Also publish a whole state to this object store, such as s3://bucket/prefix."
+    )
+    delta: bool = Field(default=False, description="With `to`: also the articles as a Delta table.")
 
     def run_name(self, flow: str) -> str:
         return f"{flow} {self.archive_name}"
