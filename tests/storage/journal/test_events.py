@@ -35,7 +35,7 @@ def test_what_is_replayed_is_what_the_tables_hold(tmp_path: Path, seed: int) -> 
 
 
 def test_cursors_survive_a_rebuild(tmp_path: Path) -> None:
-    replayed(tmp_path, histories=10, seed=4, steps=12)
+    replayed(tmp_path, histories=10, seed=4, steps=7)
     with open_snapshot(tmp_path) as connection:
         before = list(changes(connection, 0))
     rebuild(tmp_path)
