@@ -41,6 +41,18 @@ def seconds(value: float | None) -> str:
     return "" if value is None else f"{value:,.1f} s"
 
 
+def duration(minutes: int, *, korean: bool = False) -> str:
+    """Minutes as people say them: 18 minutes, 5 h 18 min, 3 days; in Korean 18분, 5시간 18분, 3일."""
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        days = round(minutes / 60 / 24)
+        return f"{days:,}일" if korean else f"{days:,} days"
+    if hours < 2:
+        return f"{minutes}분" if korean else f"{minutes} minute{'' if minutes == 1 else 's'}"
+    whole, part = (f"{hours}시간", f" {rest}분") if korean else (f"{hours} h", f" {rest} min")
+    return f"{whole}{part if rest else ''}"
+
+
 def size(value: float | None) -> str:
     """Bytes, in powers of 1,000: 12.3 kB, 313 MB."""
     held, unit = float(value or 0), "B"

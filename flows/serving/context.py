@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.reports.templates import templates
-from flows.reports.text import moment, share, size
+from flows.reports.text import duration, moment, share, size
 from flows.serving.language import LANGUAGES, choose, translate
 from storage.reading.shared import SharedSnapshot, Snapshot
 from storage.search.facets import Browser
@@ -54,7 +54,7 @@ def reading(request: Request) -> Iterator[Snapshot]:
         yield snapshot
 
 
-_ONE = {"articles": "article", "publishers": "publisher", "rows": "row", "minutes later": "minute later"}
+_ONE = {"articles": "article", "publishers": "publisher", "rows": "row"}
 
 
 class View:
@@ -77,6 +77,12 @@ class View:
         if self.language == "ko":
             return f"{number:,}{self.t(of)}"
         return f"{number:,} {_ONE.get(of, of) if number == 1 else of}"
+
+    def later(self, minutes: int) -> str:
+        """How much later something was."""
+        if self.language == "ko":
+            return f"{duration(minutes, korean=True)} 뒤"
+        return f"{duration(minutes)} later"
 
     def link(self, path: str, **query: object) -> str:
         """An address of this site; the language goes along if the reader chose it."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.show.story import duration
 from schemas.article import Outcome
 from storage.archive import open_archive
 from tests.support.archives import store_results
@@ -45,14 +44,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_archive(root) as opened:
         store_results(opened, stored(COPY), stored(FIRST), stored(ALONE), same)
     return root
-
-
-@pytest.mark.parametrize(
-    ("minutes", "said"),
-    [(1, "1 minute"), (119, "119 minutes"), (318, "5 h 18 min"), (2_879, "47 h 59 min"), (2_880, "2 days")],
-)
-def test_a_time_between_two_articles(minutes: int, said: str) -> None:
-    assert duration(minutes) == said
 
 
 @pytest.mark.parametrize("asked", [COPY.id, FIRST.id, SAME.id])

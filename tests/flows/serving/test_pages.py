@@ -184,7 +184,7 @@ def test_a_story_with_shared_sentences(root: Path, tmp_path: Path) -> None:
     )
     with serving(copy) as url, client_of(url) as web:
         story = web.get(f"/story/{FIRST}")
-        assert "1,500분 뒤" in text_of(story)
+        assert "25시간 뒤" in text_of(story)
         assert "94 %" in text_of(story)
         assert f'<mark class="shared">{shared} </mark>뒤에 덧붙였다.' in story.text
         assert "…처음 실린 글이다." in story.text  # nothing is lost between the sentences
