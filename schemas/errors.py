@@ -13,10 +13,18 @@
     │   └── TemporarilyUnavailable   Naver's "try again later" page: to be fetched again
     └── ArchiveError             the archive directory cannot be used
         ├── ArchiveBusy          another process is writing (who, since when)     exit 7
+        │   └── LeaseLost        another machine has taken over meanwhile
         ├── ArchiveDamaged       files, rows and captures contradict each other   exit 8
-        │   └── SearchIndexDamaged   the search index cannot be used: it is rebuilt
+        │   ├── SearchIndexDamaged   the search index cannot be used: it is rebuilt
+        │   ├── ObjectMissing        an object of an object store is not there
+        │   └── ObjectChanged        an object is not the one that was written
         ├── ArchiveTooNew        created by a newer version of seogo
+        ├── SegmentRefused       a fetcher's segment that cannot be taken in
         └── StorageFault         the disk is full, read-only or not permitted     exit 9
+            └── ObjectStoreFault     an object store does not do what it is asked
+                ├── ObjectStoreRefused      no rights, no such bucket, wrong region
+                ├── ObjectStoreUnavailable  away, overloaded or too slow
+                └── ObjectExists            the name of a new object is taken
 
 Each message says what happened, to what, and what to do. An expected fault of one article (a deleted page, a host that
 does not respond) never leaves the pipeline as an exception: it becomes the outcome of its find.
@@ -108,6 +116,10 @@ class ArchiveBusy(ArchiveError):
     """Another process is writing to the archive."""
 
 
+class LeaseLost(ArchiveBusy):
+    """This process was the archive's writer, and another machine has taken over. Nothing more is committed."""
+
+
 class ArchiveDamaged(ArchiveError):
     """Files, rows and captures of the archive contradict each other."""
 
@@ -124,5 +136,33 @@ class ArchiveTooNew(ArchiveError):
     """The archive was created by a newer version of seogo."""
 
 
+class SegmentRefused(ArchiveError):
+    """A fetcher's segment that cannot be taken in: damaged, of another archive, or of a newer version of seogo."""
+
+
 class StorageFault(ArchiveError):
     """The disk is full or read-only, or the process is not permitted to write there."""
+
+
+class ObjectMissing(ArchiveDamaged):
+    """An object of an object store is not there."""
+
+
+class ObjectChanged(ArchiveDamaged):
+    """An object of an object store is not the one that was written, or not while it was read."""
+
+
+class ObjectStoreFault(StorageFault):
+    """An object store does not do what it is asked. Never contains a key, nor a server's answer."""
+
+
+class ObjectStoreRefused(ObjectStoreFault):
+    """An object store refuses access: no rights, no such bucket, wrong region. Trying again does not help."""
+
+
+class ObjectStoreUnavailable(ObjectStoreFault):
+    """An object store is away, overloaded or too slow: try again later."""
+
+
+class ObjectExists(ObjectStoreFault):
+    """The name under which an object was to be created is taken."""

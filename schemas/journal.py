@@ -3,7 +3,7 @@
 RunStarted    the first entry of a run
 BatchStored   how a batch of finds ended, with everything that is stored because of it
 RunEnded      the last entry of a run: its receipt, and how far each source was read
-TextsReassessed  texts whose score, teams or models changed with the topic file
+TextsReassessed  texts whose score, teams, models or publisher were determined anew and differ
 PairsFound    near-duplicates of texts that have changed
 RowsRestated  rows of a damaged entry, as the database still had them
 
@@ -22,6 +22,7 @@ from schemas.coverage import WindowRead
 from schemas.find import FindResult, PlainText, Relevance
 from schemas.front_matter.styles import Style
 from schemas.page import RequestRecord
+from schemas.segment import SegmentTaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class RunStarted:
 class BatchStored:
     """A batch of a run, numbered from 1. No id occurs twice; `style` is the style of its Markdown files.
 
-    `coverage`: windows whose finds have all been stored by this batch or an earlier one.
+    `coverage`: windows whose finds have all been stored by this batch or an earlier one. `segment`: the segment whose
+    finds these are.
     """
 
     run_id: str
@@ -56,6 +58,7 @@ class BatchStored:
     requests: tuple[RequestRecord, ...] = ()
     texts: tuple[PlainText, ...] = ()
     coverage: tuple[WindowRead, ...] = ()
+    segment: SegmentTaken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,15 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True)
 class Reassessment:
-    """How relevant a text of the archive is by today's topic file."""
+    """How relevant a text of the archive is by today's topic file.
+
+    `publisher`: the name of its press office, if the archive lacked it.
+    """
 
     id: str
     revision: int
     relevance: Relevance
+    publisher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

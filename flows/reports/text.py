@@ -41,16 +41,21 @@ def seconds(value: float | None) -> str:
     return "" if value is None else f"{value:,.1f} s"
 
 
-def duration(minutes: int, *, korean: bool = False) -> str:
-    """Minutes as people say them: 18 minutes, 5 h 18 min, 3 days; in Korean 18분, 5시간 18분, 3일."""
+def duration(minutes: int, language: str = "en") -> str:
+    """Minutes as people say them: 18 minutes, 5 h 18 min, 3 days; in Korean (`ko`) 18분, 5시간 18분, 3일."""
     hours, rest = divmod(minutes, 60)
+    if language == "ko":
+        return _korean_duration(hours, rest)
     if hours >= 48:
-        days = round(minutes / 60 / 24)
-        return f"{days:,}일" if korean else f"{days:,} days"
-    if hours < 2:
-        return f"{minutes}분" if korean else f"{minutes} minute{'' if minutes == 1 else 's'}"
-    whole, part = (f"{hours}시간", f" {rest}분") if korean else (f"{hours} h", f" {rest} min")
-    return f"{whole}{part if rest else ''}"
+        return f"{round(hours / 24):,} days"
+    return f"{hours} h {rest} min" if hours >= 2 else f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
+def _korean_duration(hours: int, minutes: int) -> str:
+    if hours >= 48:
+        return f"{round(hours / 24):,}일"
+    parts = [f"{hours}시간"] * bool(hours) + [f"{minutes}분"] * bool(minutes or not hours)
+    return " ".join(parts)
 
 
 def size(value: float | None) -> str:

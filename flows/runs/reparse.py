@@ -167,7 +167,7 @@ class _Reparse:
 
     def _parse(self, row: Mapping[str, Any]) -> tuple[RevisionKind, Article]:
         """What the row's capture gives now. An imported document stays imported: a crawl can still replace it."""
-        capture = self.run.archive.read_capture(CaptureRef(row["capture_file"], row["capture_offset"]))
+        capture = self.run.archive.read_capture(_capture(row))
         if capture.kind == "resource":
             document = loads(capture.content.decode(), file=row["source"])
             return RevisionKind.IMPORTED, article_of(document, file=row["source"])[0]
@@ -191,7 +191,7 @@ class _Reparse:
             revision_kind=kind,
             revision=row["revision"] + 1,
             file=row["file"],
-            capture=CaptureRef(row["capture_file"], row["capture_offset"]),
+            capture=_capture(row),
             crawled_at=row["crawled_at"],
             known=True,
         )
@@ -206,6 +206,10 @@ class _Reparse:
         self.done.changed += 1
         self.done.fields.update(difference.field for difference in differences)
         self.done.examples += differences[: max(EXAMPLES - len(self.done.examples), 0)]
+
+
+def _capture(row: Mapping[str, Any]) -> CaptureRef:
+    return CaptureRef(row["capture_file"], row["capture_offset"], row["capture_length"])
 
 
 def _differences(row: Mapping[str, Any], result: FindResult) -> list[Difference]:

@@ -26,6 +26,7 @@ from schemas.journal import BatchStored
 from storage import layout
 from storage.archive import Archive, opened
 from storage.captures import open_captures
+from storage.captures.homes.store import capture_store
 from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan
 from storage.captures.writer import CaptureFile
 from storage.database.writer import migrations, storage_faults
@@ -250,9 +251,11 @@ class _Repair:
     def _current_checksums(self, names: Sequence[str], recorded: Collection[str]) -> Iterator[CaptureFile]:
         """The current checksums of the other WARC files that have a readable record."""
         for name in names:
-            path = self._root / name
-            if name not in recorded and next_whole(path, 0) is not None:
-                yield CaptureFile(name, path.stat().st_size, sha256_of(path), run_of(name))
+            if name in recorded:
+                continue
+            with capture_store(self._root).whole(name) as path:
+                if next_whole(path, 0) is not None:
+                    yield CaptureFile(name, path.stat().st_size, sha256_of(path), run_of(name))
 
     def _restate_rows(self, archive: Archive, found: Verification) -> None:
         """Journal the rows of damaged captures, and of runs from before there was a journal."""

@@ -19,6 +19,7 @@ from schemas.front_matter import Document, loads
 from schemas.nfc import nfc
 from schemas.page import CaptureRef
 from storage.archive import Archive
+from storage.captures.homes.store import capture_store
 from storage.captures.reader import capture_names
 from storage.database.writer import Database
 from storage.files import sha256_of
@@ -95,17 +96,19 @@ def verify(archive: Archive) -> Verification:
 def _check_captures(root: Path, db: Database, again: Rebuilt, found: Verification) -> set[CaptureRef]:
     """Read every capture: note its faults, replay its journal in the second database, return its records."""
     recorded = {row["name"]: row for row in db.rows("SELECT * FROM capture_files")}
+    store = capture_store(root)
     names = in_order(root, capture_names(root))
     found.damaged_captures = sorted(recorded.keys() - set(names))
     found.faults += [f"capture {name}: missing; put it back from a copy" for name in found.damaged_captures]
     records = set()
     for name in names:
-        faults = _checksum_faults(root, name, recorded.get(name))
-        for item in again.read(name):
-            if isinstance(item, str):
-                faults.append(f"capture {item}")
-            elif item.kind in KEPT_KINDS:
-                records.add(item.ref)
+        with store.whole(name) as path:
+            faults = _checksum_faults(path, name, recorded.get(name))
+            for item in again.read_file(path, name):
+                if isinstance(item, str):
+                    faults.append(f"capture {item}")
+                elif item.kind in KEPT_KINDS:
+                    records.add(item.ref)
         if faults:
             found.damaged_captures.append(name)
             found.faults += faults
@@ -113,13 +116,13 @@ def _check_captures(root: Path, db: Database, again: Rebuilt, found: Verificatio
     return records
 
 
-def _checksum_faults(root: Path, name: str, recorded: Mapping[str, Any] | None) -> list[str]:
+def _checksum_faults(path: Path, name: str, recorded: Mapping[str, Any] | None) -> list[str]:
     if recorded is None:
         return []
-    size = (root / name).stat().st_size
+    size = path.stat().st_size
     if size != recorded["bytes"]:
         return [f"capture {name}: {size} bytes, {recorded['bytes']} were written"]
-    if sha256_of(root / name) != recorded["sha256"]:
+    if sha256_of(path) != recorded["sha256"]:
         return [f"capture {name}: not, byte for byte, the file that was written"]
     return []
 

@@ -41,7 +41,7 @@ _UNFINISHED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED, Outc
 
 _PLAIN_TEXTS = (
     "SELECT id, title, publisher, byline, published_at, crawled_at, url, original_url, content_hash, text_hash, source,"
-    " capture_file, capture_offset, run_id FROM articles"
+    " capture_file, capture_offset, capture_length, run_id FROM articles"
     " WHERE oid IS NULL AND text_hash IN (SELECT id FROM wanted)"
 )
 
@@ -117,6 +117,8 @@ class _Batch:
             "finds": db.table("finds", [find_row(result, run_id) for result in results]),
             "requests": request_table(db, run_id, entry.requests),
         }
+        if entry.segment is not None:
+            self._inserted["segments"] = db.table("segments", [{**asdict(entry.segment), "run_id": run_id}])
 
     def commit(self) -> None:
         entry, db = self._entry, self._db
@@ -304,15 +306,19 @@ def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
 
 _ASSESSED = ("relevance", "reasons", "teams", "models", "on_topic")
 _REASSESSED = (
-    f"CREATE OR REPLACE TEMP TABLE reassessed AS SELECT a.* REPLACE ({', '.join(f'b.{n} AS {n}' for n in _ASSESSED)})"
+    f"CREATE OR REPLACE TEMP TABLE reassessed AS SELECT a.* REPLACE ({', '.join(f'b.{n} AS {n}' for n in _ASSESSED)},"
+    " coalesce(a.publisher, b.publisher) AS publisher)"
     " FROM articles a JOIN batch b USING (id, revision)"
 )
 
 
 def _reassessment(db: Database, entry: TextsReassessed) -> Commit:
     """The rows keep the run that stored their text, because its journal has the file."""
-    assessed = [{"id": t.id, "revision": t.revision, **relevance_columns(t.relevance)} for t in entry.texts]
-    rows = db.table("articles", assessed).select(["id", "revision", *_ASSESSED])
+    assessed = [
+        {"id": t.id, "revision": t.revision, "publisher": t.publisher, **relevance_columns(t.relevance)}
+        for t in entry.texts
+    ]
+    rows = db.table("articles", assessed).select(["id", "revision", "publisher", *_ASSESSED])
 
     def commit() -> None:
         with db.transaction():

@@ -63,6 +63,7 @@ class Wanted:
     sort: str = "relevance"
     limit: int = 20
     offset: int = 0
+    model: str | None = None
 
     @property
     def last(self) -> int:
@@ -208,11 +209,9 @@ class Search:
     def _best(self) -> list[Ranked]:
         """Texts are read only until no further one can come before the last that is wanted."""
         last = self._wanted.last
-        select = f"ft.rowid, -bm25(ft, {_TITLE}, {_TEXT})"
+        select, most = f"ft.rowid, -bm25(ft, {_TITLE}, {_TEXT})", last and max(last, _POOL)
         ranked: list[Ranked] = []
-        for n, score in self._rows(
-            select, self._wanted, self._match, "ORDER BY 2 DESC, 1 DESC", last and max(last, _POOL)
-        ):
+        for n, score in self._rows(select, self._wanted, self._match, "ORDER BY 2 DESC, 1 DESC", most):
             if last and len(ranked) >= last and score < (ranked[last - 1].score or 0):
                 break
             title, text = self._row("title, text", n)
@@ -279,11 +278,12 @@ class Search:
     # -- misspelt names
 
     def _check_names(self) -> None:
-        """Raises BadInput for a publisher or a team that no article has."""
+        """Raises BadInput for a publisher, a team or a model that no article has."""
         publishers = self._index.execute("SELECT DISTINCT publisher FROM doc WHERE publisher IS NOT NULL")
         _check_name("--publisher", self._wanted.publisher, {name for (name,) in publishers})
-        teams = self._index.execute("SELECT DISTINCT teams FROM doc")
-        _check_name("--team", self._wanted.team, {name for (names,) in teams for name in names.split("\n") if name})
+        for option, name, column in (("--team", self._wanted.team, "teams"), ("--model", self._wanted.model, "models")):
+            rows = self._index.execute(f"SELECT DISTINCT {column} FROM doc")
+            _check_name(option, name, {one for (names,) in rows for one in names.split("\n") if one})
 
 
 class Ranked(NamedTuple):
@@ -299,6 +299,7 @@ def _conditions(wanted: Wanted, *, hide: bool) -> tuple[list[str], dict[str, Any
     names, second = asdict(wanted), {"since": wanted.since or 0, "until": (wanted.until or 0) + _OVERFLOW}
     conditions = {
         "instr(doc.teams, :team)": wanted.team,
+        "instr(doc.models, :model)": wanted.model,
         "doc.publisher = :publisher": wanted.publisher,
         "doc.gone" if wanted.status == GONE else "doc.status = :status AND NOT doc.gone": wanted.status,
         f"doc.published >= :since AND ft.rowid >= {second['since'] * SLOTS}": wanted.since,
@@ -306,7 +307,7 @@ def _conditions(wanted: Wanted, *, hide: bool) -> tuple[list[str], dict[str, Any
         "doc.status <> 'imported'": (hide and wanted.status != "imported") or None,
         "doc.on_topic IS NOT 0": hide or None,
     }
-    values = {**names, "team": packed([wanted.team or ""])}
+    values = {**names, "team": packed([wanted.team or ""]), "model": packed([wanted.model or ""])}
     matching = "ft MATCH :match" if wanted.query.match else "TRUE"
     return [matching, *(sql for sql, value in conditions.items() if value is not None)], values
 

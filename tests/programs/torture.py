@@ -38,7 +38,7 @@ from typing import Any
 import duckdb
 
 from flows.pipeline import batches
-from flows.replica.corpus import Corpus, make_corpus
+from flows.replica.corpus.articles import Corpus, make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from schemas.article import SEOUL
@@ -126,7 +126,7 @@ def die() -> None:
 def instrument(steps: Steps) -> None:
     """Instrument the steps between archive and disk. The snapshot is published after every batch."""
     publisher.PUBLISH_EVERY = publisher._PAUSE = 0
-    writer._write_all = steps.around("append", writer._write_all, _half_append)
+    writer.write_all = steps.around("append", writer.write_all, _half_append)
     staging._write_synced = steps.around("stage", staging._write_synced, _half_file)
     for module in (writer, staging, files, snapshot):
         module.os = _Os(steps)  # type: ignore[attr-defined]

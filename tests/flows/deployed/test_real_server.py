@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect_email import EmailServerCredentials
 
-from flows.deployed import automations, events
 from flows.deployed.apply import POOL
-from flows.deployed.archive_mark import variable_of
+from flows.deployed.automations import events, registration
 from flows.deployed.backfill import backfill
 from flows.deployed.crawl import crawl as crawl_flow
+from flows.deployed.digest import digest
+from flows.deployed.flow_runs.archive_mark import variable_of
 from flows.deployed.health import prefect_checks
 from flows.deployed.publish import publish
 from flows.deployed.refresh import refresh
@@ -30,16 +32,19 @@ from flows.deployed.reparse import reparse
 from flows.deployed.report import report
 from flows.deployed.verify import verify
 from flows.replica.faults import Behaviour, Fault, Rule
-from flows.replica.search_answers import CLIENT_SECRET
+from flows.replica.pages.search_api import CLIENT_SECRET
 from schemas.topic import default_topic_path
 from storage.archive import open_archive
 from storage.state.lease import leased
 from tests.programs import tour
+from tests.support.archives import rows
 from tests.support.checks import found
 from tests.support.command import seogo
-from tests.support.deployed import CRAWL, assert_whole, begun, client_of, crawl_plainly, files_of
 from tests.support.paths import ROOT
-from tests.support.prefect import Operator, Sink, until
+from tests.support.servers.deployed import CRAWL, assert_whole, begun, client_of, crawl_plainly, files_of
+from tests.support.servers.mail import MailServer
+from tests.support.servers.prefect import Operator, Sink, until
+from tests.support.servers.receiver import SECRET, Receiver, topic_with_webhook
 
 # Prefect itself uses deprecated functions of other packages.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -147,13 +152,49 @@ def test_every_other_flow_ends_in_a_true_state_with_an_account(
     assert (nowhere.is_failed(), nowhere.name) == (True, "BadInput")
 
 
+def test_the_digest_is_an_artifact_and_a_mail_and_the_webhooks_get_the_changes(
+    here: Callable[..., Any], hand: Operator, tmp_path: Path
+) -> None:
+    assert here(tmp_path / "a", create=True).is_completed()
+    with MailServer() as mail, Receiver() as receiver:
+        server = {"smtp_server": "127.0.0.1", "smtp_port": mail.port, "smtp_type": "INSECURE"}
+        EmailServerCredentials(**server).save("post")
+        hand.save_block("secret", "receiver-secret", {"value": SECRET})
+        only = here(tmp_path / "a", digest)
+        assert (only.name, "No mail: the parameter `mail` names no block" in str(only.message)) == ("Completed", True)
+        assert "하루 요약" in hand.artifacts(str(only.state_details.flow_run_id))["markdown"]
+
+        sent = here(tmp_path / "a", digest, mail="post", sender="a@b.example", to=["analyst@b.example"])
+        assert (sent.name, "Sent to 1 addresses" in str(sent.message)) == ("Completed", True)
+        (got,) = mail.received
+        assert (got["From"], got["To"]) == ("a@b.example", "analyst@b.example")
+        assert [part.get_content_type() for part in got.iter_parts()] == ["text/plain", "text/html"]
+        assert "하루 요약" in got["Subject"]
+
+        mail.refuses = True
+        refused = here(tmp_path / "a", digest, mail="post", sender="a@b.example", to=["analyst@b.example"])
+        assert (refused.name, "SMTPDataError 554" in str(refused.message)) == ("MailNotSent", True)
+        missing = here(tmp_path / "a", digest, mail="nobody", to=["analyst@b.example"])
+        assert (missing.name, "no block 'nobody'" in str(missing.message)) == ("BadInput", True)
+
+        topic = topic_with_webhook(tmp_path, receiver)
+        done = here(tmp_path / "a", publish, topic=str(topic))
+        assert done.name == "Completed"
+        assert receiver.ids == [str(seq) for (seq,) in rows(tmp_path / "a", "SELECT seq FROM events ORDER BY seq")]
+        run = str(done.state_details.flow_run_id)
+        told = f"{hand.artifacts(run)['markdown']}{hand.logs(run)}"
+        assert "webhook 판: " in told
+        assert SECRET not in told
+        assert "hidden-in-the-path" not in told
+
+
 def test_a_notification_block_that_is_not_there(hand: Operator, capsys: pytest.CaptureFixture[str]) -> None:
     with client_of(hand):
-        assert automations.main(["--notify", "slack-webhook/nobody"]) == 2
+        assert registration.main(["--notify", "slack-webhook/nobody"]) == 2
     assert "the server has no block 'slack-webhook/nobody'" in capsys.readouterr().err
 
 
-def test_a_changed_layout_is_told_and_a_busy_archive_is_no_traceback(
+def test_a_changed_layout_is_reported_and_a_busy_archive_is_no_traceback(
     here: Callable[..., Any], hand: Operator, sink: Sink, tmp_path: Path
 ) -> None:
     hand.naver.behaviour = Behaviour(rules=(Rule(Fault.BLOCK_NOTICE, host="search.naver.com"),))
@@ -249,7 +290,7 @@ def test_a_vanished_or_exchanged_archive_is_refused(
 
 
 @pytest.mark.long
-def test_what_was_stored_is_told_and_published(hand: Operator, tmp_path: Path) -> None:
+def test_what_was_stored_is_announced_and_published(hand: Operator, tmp_path: Path) -> None:
     """By the example of docs/operations.md: a deployment of somebody else, run by the event."""
     example = tmp_path / "downstream"
     example.mkdir()
@@ -284,14 +325,14 @@ def _example(file: str) -> str:
 
 
 @pytest.mark.long
-def test_a_silence_is_told_once_and_so_is_its_end(
+def test_a_silence_is_reported_once_and_so_is_its_end(
     hand: Operator, here: Callable[..., Any], sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand.patient("no crawl completed", 10)
     crawl = hand.get(f"deployments/name/{CRAWL}")
     assert hand.done(CRAWL, archive=str(tmp_path), create=True)["state"]["name"] == "Completed"
-    told = sink.wait_for("no crawl completed for an hour", "crawl-every-15-minutes")
-    assert f"{hand.engine.url}/deployments/deployment/{crawl['id']}" in told
+    message = sink.wait_for("no crawl completed for an hour", "crawl-every-15-minutes")
+    assert f"{hand.engine.url}/deployments/deployment/{crawl['id']}" in message
 
     monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", crawl["id"])
     monkeypatch.setattr(events, "NOTICED_AFTER", {"crawl": timedelta(0)})
@@ -301,12 +342,31 @@ def test_a_silence_is_told_once_and_so_is_its_end(
 
 
 @pytest.mark.long
-def test_an_outage_is_told_once_and_so_is_its_end(hand: Operator, sink: Sink, tmp_path: Path) -> None:
+def test_a_worker_that_is_gone_and_a_queue_that_is_blocked_are_reported(
+    hand: Operator, sink: Sink, tmp_path: Path
+) -> None:
+    sink.received.clear()
+    hand.patient("no crawl began", 10)
+    assert hand.done(CRAWL, archive=str(tmp_path), create=True)["state"]["name"] == "Completed"
+    hand.engine.stop_worker()
+    sink.wait_for("no crawl began for 45 minutes", "crawl-every-15-minutes")
+    told = sink.wait_for("no worker", f"{hand.engine.url}/work-pools/work-pool/{POOL}")
+    assert "a worker is back" not in "".join(sink.received), told
+
+    waiting = hand.start(CRAWL, archive=str(tmp_path))
+    hand.engine.start_worker()
+    sink.wait_for("a worker is back")
+    assert hand.ended(waiting)["state"]["name"] == "Completed"
+    assert [sum(name in one for one in sink.received) for name in ("no worker", "a worker is back")] == [1, 1]
+
+
+@pytest.mark.long
+def test_an_outage_is_reported_once_and_so_is_its_end(hand: Operator, sink: Sink, tmp_path: Path) -> None:
     sink.received.clear()
     for _ in range(2):
         assert hand.done("report/report-daily", archive=str(tmp_path / "nowhere"))["state"]["name"] == "BadInput"
-    told = sink.wait_for("a run failed", "report of 7 days of nowhere: BadInput")
-    assert re.search(rf"{hand.engine.url}/runs/flow-run/[0-9a-f-]+\n", told.replace("\\n", "\n"))
+    message = sink.wait_for("a run failed", "report of 7 days of nowhere: BadInput")
+    assert re.search(rf"{hand.engine.url}/runs/flow-run/[0-9a-f-]+\n", message.replace("\\n", "\n"))
     crawl_plainly(hand.naver.url, tmp_path / "a")
     assert hand.done("report/report-daily", archive=str(tmp_path / "a"))["state"]["name"] == "Completed"
     sink.wait_for("runs complete again", "report of 7 days of a")
@@ -360,11 +420,11 @@ def test_a_run_whose_process_is_gone_is_ended_by_the_next_worker(hand: Operator,
     _kill_worker(hand)
     os.kill(process, signal.SIGKILL)
     with client_of(hand):
-        assert automations.main([]) == 0  # what other tests have changed
+        assert registration.main([]) == 0  # what other tests have changed
     hand.ask("DELETE", f"automations/{hand.automation('heartbeats stopped')['id']}")
     before = hand.automations()
     with client_of(hand):
-        assert automations.main([]) == 0
+        assert registration.main([]) == 0
     after = hand.automations()
     assert {name for name in after if after[name] != before.get(name)} == {
         "seogo: a run whose heartbeats stopped is crashed"
@@ -424,14 +484,15 @@ def _commands_of(section: str) -> str:
 
 
 @pytest.mark.long
-def test_an_outage_of_five_minutes(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
+def test_an_outage_of_the_server(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
+    """The run does its work and reports it once the server is back. The server takes it for dead until then."""
     run, _ = begun(hand, tmp_path)
     hand.engine.stop_server()
-    time.sleep(305)
-    hand.engine.start_server()
-    hand.ended(run, within=400)  # crashed, mostly: Prefect's own observers in the run give up
     hand.naver.behaviour = Behaviour()
-    if hand.engine.worker is not None and hand.engine.worker.poll() is not None:
-        hand.engine.start_worker()  # it gave up, too; systemd and Compose start it again
-    assert hand.done(CRAWL, archive=str(tmp_path))["state"]["name"] == "Completed"
+    time.sleep(100)  # more than the 90 seconds after which the server misses its heartbeats
     assert_whole(tmp_path, whole)
+    hand.engine.start_server()
+    until(lambda: hand.run(run)["state"]["name"] == "Completed" or None, 60, lambda: f"{hand.states(run)}")
+    assert hand.engine.worker is not None
+    assert hand.engine.worker.poll() is None
+    assert hand.done(CRAWL, archive=str(tmp_path))["state"]["name"] == "Completed"

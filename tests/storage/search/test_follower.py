@@ -27,10 +27,10 @@ from storage.search.follower import Followed, follow, locked, rebuild_index
 from storage.search.index import VERSION, meta_of, opened_to_read, opened_to_write, remove
 from storage.search.query import parse
 from storage.search.results import Found, Wanted, search
-from tests.support.analyst_archive import make
 from tests.support.archives import store_new, store_results
 from tests.support.disks import fill, mount, needs_a_disk
-from tests.support.feed_histories import Histories
+from tests.support.histories.analyst import make
+from tests.support.histories.feed import Histories
 from tests.support.paths import ROOT
 from tests.support.values import NOW, article, ended, key, receipt, ref, stored
 
@@ -330,6 +330,16 @@ def test_ctrl_c_ends_the_update_and_not_the_run(root: Path) -> None:
     ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=ROOT)
     assert ran.stdout.endswith("tries again: interrupted']\n"), ran.stderr
     assert len(ids(root, "모델")) == 4
+
+
+def test_an_index_of_which_only_the_first_page_reached_the_disk_is_new(root: Path) -> None:
+    """As after a power cut: SQLite has synced the file's header, and not yet the log with the tables."""
+    remove(root)
+    connection = sqlite3.connect(root / layout.SEARCH_INDEX)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+    assert search_index_faults(root) == []
+    assert ids(root, "독자 모델") == {key(1).id, key(2).id}
 
 
 def test_a_damaged_snapshot_is_named(root: Path) -> None:
