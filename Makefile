@@ -11,7 +11,7 @@ export UV_INDEX_STRATEGY ?= unsafe-best-match
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test test-fast test-long object-store lint torture tour fuzz audit bench bench-crawl prefect screenshots lock clean
+.PHONY: help demo test pytest test-fast test-long object-store lint torture tour fuzz audit bench bench-crawl prefect screenshots lock clean
 
 KILLS ?= 300
 STATES ?= 300
@@ -29,7 +29,10 @@ help: ## list the targets
 demo: $(STAMP) ## set up, then crawl a made-up Naver on this machine and show the result
 	@$(BIN)/seogo demo
 
-test: $(STAMP) $(READERS) lint ## set up, then run the linters, the type checker and the tests
+test: $(STAMP) $(READERS) ## set up, then run the linters, the type checker and the tests
+	@$(MAKE) --no-print-directory -j 2 lint pytest
+
+pytest: $(STAMP) $(READERS) # while the type checker, which uses one core, checks
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not long"
 
 test-long: $(STAMP) $(READERS) ## run the tests that `make test` leaves out: more cases, longer runs
@@ -48,8 +51,9 @@ lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-torture: $(STAMP) ## kill a crawl KILLS=300 times at every step; cut the power STATES=300 times per model (needs a C compiler)
+torture: $(STAMP) ## kill a crawl, and fetchers, KILLS=300 times each; cut the power STATES=300 times per model (needs a C compiler)
 	$(BIN)/python -m tests.programs.torture --kills $(KILLS)
+	$(BIN)/python -m tests.programs.fetchers --kills $(KILLS)
 	$(BIN)/python -m tests.programs.powercut --states $(STATES)
 
 tour: $(STAMP) ## stop, kill and restart Prefect's server, worker and runs in SEQUENCES=20 random orders (half an hour)

@@ -113,7 +113,7 @@ def stored(article: Article, at: datetime) -> FindResult:
 
 def _indexed(article: Article) -> Document:
     published = int(article.published_at.timestamp()) if article.published_at else None
-    teams = packed([])
+    none = packed([])
     return Document(
-        article.id, 1, article.title, article.body, article.publisher, published, "archived", False, True, teams
+        article.id, 1, article.title, article.body, article.publisher, published, "archived", False, True, none, none
     )

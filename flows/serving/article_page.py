@@ -46,11 +46,11 @@ def known_id(request: Request) -> str:
 
 
 def article(request: Request) -> Response:
-    """`/article/{id}`, with `?revision=N` an older text."""
+    """`/article/{id}`, with `?revision=N` or `?as_of=2025-12-30T09:00` an older text."""
     wanted = known_id(request)
     with reading(request) as snapshot:
         found = _history(snapshot, wanted)
-        row = dict(_chosen(found, request.query_params.get("revision")))
+        row = dict(_chosen(found, request))
         state = snapshot.row("SELECT gone_at FROM frontier WHERE id = ?", [wanted])
         name = story_of(snapshot, wanted)
         found_story = story(snapshot, name) if name else None
@@ -61,6 +61,7 @@ def article(request: Request) -> Response:
         row=row,
         gone_at=state["gone_at"] if state else None,
         newest=found.revisions[-1]["revision"],
+        as_of=request.query_params.get("as_of", ""),
         steps=list(found.steps),
         changes=_changes(found),
         copies=_copies(request, wanted),
@@ -89,12 +90,23 @@ class Moved(NotFound):
         self.article_id = article_id
 
 
-def _chosen(found: History, revision: str | None) -> Mapping[str, Any]:
+def _chosen(found: History, request: Request) -> Mapping[str, Any]:
+    revision, time = request.query_params.get("revision"), request.query_params.get("as_of")
+    if time:
+        return found.as_of(_korean_time(time))
     if not revision:
         return found.revisions[-1]
     if not re.fullmatch(r"[0-9]{1,6}", revision, re.ASCII):
         raise BadInput("revision: expected a number such as 1.")
     return found.revision(int(revision))
+
+
+def _korean_time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput("as_of: expected a Korean time such as 2025-12-30T09:00.") from error
+    return found if found.tzinfo else found.replace(tzinfo=SEOUL)
 
 
 def _changes(found: History) -> list[tuple[int, int, dict[str, Any]]]:
@@ -110,10 +122,10 @@ def _copies(request: Request, wanted: str) -> Sequence[Row]:
 
 
 def citation(row: Mapping[str, Any], address: str) -> str:
-    """How an article is cited: author, title, publisher, time, its address at Naver, when it was archived."""
+    """How an article is cited: authors, title, publisher, time, its address at Naver, when it was archived."""
     published = row["published_at"]
     parts = [
-        row["byline"] or "",
+        "·".join(one["name"] for one in row["authors"] or () if one["name"]) or row["byline"] or "",
         f"「{row['title'] or row['id']}」",
         row["publisher"] or "",
         f"{published.astimezone(SEOUL):%Y-%m-%d %H:%M}" if published else "",

@@ -61,6 +61,7 @@ class Wanted:
     sort: str = "relevance"
     limit: int = 20
     offset: int = 0
+    model: str | None = None
 
     @property
     def last(self) -> int:
@@ -276,11 +277,12 @@ class Search:
     # -- misspelt names
 
     def _check_names(self) -> None:
-        """Raises BadInput for a publisher or a team that no article has."""
+        """Raises BadInput for a publisher, a team or a model that no article has."""
         publishers = self._index.execute("SELECT DISTINCT publisher FROM doc WHERE publisher IS NOT NULL")
         _check_name("--publisher", self._wanted.publisher, {name for (name,) in publishers})
-        teams = self._index.execute("SELECT DISTINCT teams FROM doc")
-        _check_name("--team", self._wanted.team, {name for (names,) in teams for name in names.split("\n") if name})
+        for option, name, column in (("--team", self._wanted.team, "teams"), ("--model", self._wanted.model, "models")):
+            rows = self._index.execute(f"SELECT DISTINCT {column} FROM doc")
+            _check_name(option, name, {one for (names,) in rows for one in names.split("\n") if one})
 
 
 class Ranked(NamedTuple):
@@ -296,6 +298,7 @@ def _conditions(wanted: Wanted, *, hide: bool) -> tuple[list[str], dict[str, Any
     names, second = asdict(wanted), {"since": wanted.since or 0, "until": (wanted.until or 0) + _OVERFLOW}
     conditions = {
         "instr(doc.teams, :team)": wanted.team,
+        "instr(doc.models, :model)": wanted.model,
         "doc.publisher = :publisher": wanted.publisher,
         "doc.gone" if wanted.status == GONE else "doc.status = :status AND NOT doc.gone": wanted.status,
         f"doc.published >= :since AND ft.rowid >= {second['since'] * SLOTS}": wanted.since,
@@ -303,7 +306,7 @@ def _conditions(wanted: Wanted, *, hide: bool) -> tuple[list[str], dict[str, Any
         "doc.status <> 'imported'": (hide and wanted.status != "imported") or None,
         "doc.on_topic IS NOT 0": hide or None,
     }
-    values = {**names, "team": packed([wanted.team or ""])}
+    values = {**names, "team": packed([wanted.team or ""]), "model": packed([wanted.model or ""])}
     matching = "ft MATCH :match" if wanted.query.match else "TRUE"
     return [matching, *(sql for sql, value in conditions.items() if value is not None)], values
 

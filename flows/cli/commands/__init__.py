@@ -3,7 +3,8 @@
 fetch.py      crawl, refresh, backfill
 maintain.py   import, verify, repair, rebuild, reparse, reassess
 captures.py   captures move
-publish.py    publish, export, report
+publish.py    publish, export, report, digest
+webhooks.py   webhooks
 query.py      status, show, story, sql
 search.py     search
 serve.py      serve, mcp

@@ -50,6 +50,12 @@ def show_status(found: Mapping[str, Any]) -> None:
         began = cell(datetime.fromisoformat(last["started_at"]))
         ended = ": ".join(filter(None, (last["exit_reason"], last["explanation"])))
         say(f"last run: {last['command']} of {began}: {ended}")
+    for name, one in found.get("webhooks", {}).items():
+        if one["fault"] or one["dead"]:
+            say(
+                f"webhook {name}: {one['fault'] or 'works again'}; {one['dead']:,} dead letters: seogo webhooks",
+                "yellow",
+            )
     if "schedule" in found:
         style = "" if found["schedule_level"] == "ok" else "bold red"
         say(f"schedule: {found['schedule']}", style)

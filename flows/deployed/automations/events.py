@@ -42,6 +42,7 @@ SILENT_AFTER = {
     "refresh": timedelta(hours=4),
     "publish": timedelta(hours=4),
     "report": timedelta(hours=26),
+    "digest": timedelta(hours=26),
     "verify": timedelta(days=8),
 }
 """The longest time between two completed runs of a schedule."""

@@ -25,7 +25,7 @@ from storage.reading.reader import open_snapshot
 from tests.support.archives import new_archive, rows, store_new, store_results
 from tests.support.command import environment
 from tests.support.histories.analyst import make
-from tests.support.s3_server import BUCKET, SECRET, S3Server, refuse, s3_server
+from tests.support.servers.s3 import BUCKET, SECRET, S3Server, refuse, s3_server
 from tests.support.values import article, stored
 
 READERS = Path(sys.prefix) / "readers"
