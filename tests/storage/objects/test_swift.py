@@ -22,7 +22,7 @@ from storage.exports.object_store import MANIFEST
 from storage.integrity.repair import repair, verify_archive
 from storage.objects.store import CHUNK, ObjectStore, open_store
 from tests.support.archives import contents, new_archive, rows, store_new
-from tests.support.swift import BUCKET, SWIFT, client_environment, swift_server
+from tests.support.servers.swift import BUCKET, SWIFT, client_environment, swift_server
 
 pytestmark = [
     pytest.mark.slow,
