@@ -213,7 +213,12 @@ class ReportParameters(TopicParameters):
 
 
 class PublishParameters(TopicParameters):
-    """An archive, and the topic whose webhooks get the changes."""
+    """An archive, the topic whose webhooks get the changes, and where exports go besides the archive's directory."""
+
+    to: str | None = Field(
+        default=None, description="Also publish a whole state to this object store, such as s3://bucket/prefix."
+    )
+    delta: bool = Field(default=False, description="With `to`: also the articles as a Delta table.")
 
     def run_name(self, flow: str) -> str:
         return f"{flow} {self.archive_name}"

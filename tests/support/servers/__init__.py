@@ -8,5 +8,6 @@ prefect.py      a Prefect server and worker
 deployed.py     the deployments on such a server, and an operator's steps
 receiver.py     a receiver of webhooks
 mail.py         a mail server
+s3.py           an object store that speaks S3
 postgresql.py   a PostgreSQL server
 """
