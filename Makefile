@@ -44,7 +44,8 @@ lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/lint-imports
 
 torture: $(STAMP) ## kill a crawl KILLS=300 times at every step; cut the power STATES=300 times per model (needs a C compiler)
-	$(BIN)/python -m tests.programs.torture --kills $(KILLS)
+	@# Each killed process imports the program anew, which Python warns about.
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.torture --kills $(KILLS)
 	$(BIN)/python -m tests.programs.powercut --states $(STATES)
 
 tour: $(STAMP) ## stop, kill and restart Prefect's server, worker and runs in SEQUENCES=20 random orders (half an hour)
