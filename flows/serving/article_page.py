@@ -122,10 +122,10 @@ def _copies(request: Request, wanted: str) -> Sequence[Row]:
 
 
 def citation(row: Mapping[str, Any], address: str) -> str:
-    """How an article is cited: author, title, publisher, time, its address at Naver, when it was archived."""
+    """How an article is cited: authors, title, publisher, time, its address at Naver, when it was archived."""
     published = row["published_at"]
     parts = [
-        row["byline"] or "",
+        "·".join(one["name"] for one in row["authors"] or () if one["name"]) or row["byline"] or "",
         f"「{row['title'] or row['id']}」",
         row["publisher"] or "",
         f"{published.astimezone(SEOUL):%Y-%m-%d %H:%M}" if published else "",

@@ -11,9 +11,11 @@ COLOURS = 8
 """Classes c0 … c7 of the style sheet; further names share the last one."""
 
 WIDTH, HEIGHT = 720.0, 220.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 22.0, 14.0, 26.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 22.0, 14.0, 26.0
 """Margins for the labels."""
 _TALL = HEIGHT - _BOTTOM - _TOP
+_WIDEST = 64.0
+"""The width of the bars of a chart with few days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def stacked(
 ) -> Chart:
     """Numbers by day and name, for the names that have a colour, and with the days on which there were none.
 
-    `unit`: what follows a number. Totals are of numbers without one.
+    `unit`: what follows a number in the words of a bar. Totals are of numbers without one.
     """
     shown = {key: count for key, count in counts.items() if key[1] in colour}
     sums = {day: round(sum(count for (one, _), count in shown.items() if one == day), 1) for day in days}
@@ -62,7 +64,7 @@ def stacked(
     width = (WIDTH - _LEFT - _RIGHT) / max(len(days), 1)
     return Chart(
         tuple(_bars(days, shown, colour, top, unit)),
-        tuple((HEIGHT - _BOTTOM - value / top * _TALL, f"{value}{unit}") for value in range(0, top + 1, step)),
+        tuple((HEIGHT - _BOTTOM - value / top * _TALL, f"{value:,}") for value in range(0, top + 1, step)),
         tuple(_labels(days, width)),
         tuple((name, colour[name], "" if unit else f"{total:,}") for name, total in totals.items() if total),
     )
@@ -72,6 +74,7 @@ def _bars(
     days: Sequence[date], counts: Mapping[tuple[date, str], float], colour: Mapping[str, int], top: int, unit: str
 ) -> Iterator[Bar]:
     width = (WIDTH - _LEFT - _RIGHT) / max(len(days), 1)
+    wide = min(0.76 * width, _WIDEST)
     for number, day in enumerate(days):
         base = HEIGHT - _BOTTOM
         for name in colour:
@@ -79,8 +82,8 @@ def _bars(
                 continue
             tall = count / top * _TALL
             base -= tall
-            x = _LEFT + number * width + width * 0.12
-            yield Bar(x, base, width * 0.76, tall, colour[name], f"{day:%Y-%m-%d} {name} {count:,}{unit}")
+            x = _LEFT + (number + 0.5) * width - wide / 2
+            yield Bar(x, base, wide, tall, colour[name], f"{day:%Y-%m-%d} {name} {round(count, 1):,}{unit}")
 
 
 def _step(most: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storage.reading.shared import Row, Snapshot
@@ -12,7 +12,7 @@ MOST = 50
 SIDE = 12
 """Publishers in the matrix."""
 
-_PAIRS = """
+_FIRSTS = """
     WITH publications AS (
         SELECT coalesce(m.story, a.id) AS story, a.oid, a.publisher, a.published_at
         FROM articles_on_topic a LEFT JOIN story_members m USING (id)
@@ -23,14 +23,25 @@ _PAIRS = """
         FROM duplicates d JOIN articles_on_topic a ON a.id = d.duplicate_of
             LEFT JOIN story_members m ON m.id = d.duplicate_of
     ), firsts AS (
-        SELECT story, oid, any_value(publisher) AS publisher, min(published_at) AS at FROM publications
+        SELECT story, oid, any_value(publisher) AS publisher, min(published_at) AS first_at FROM publications
         WHERE oid IS NOT NULL AND published_at IS NOT NULL GROUP BY story, oid
     )
+"""
+_PAIRS = f"""
+    {_FIRSTS}
     SELECT a.oid AS leader, any_value(a.publisher) AS leader_name, b.oid AS follower,
         any_value(b.publisher) AS follower_name, count(*) AS stories,
-        median(date_diff('minute', a.at, b.at)) AS minutes
-    FROM firsts a JOIN firsts b USING (story) WHERE a.at < b.at
+        median(date_diff('minute', a.first_at, b.first_at)) AS minutes
+    FROM firsts a JOIN firsts b USING (story) WHERE a.first_at < b.first_at
     GROUP BY a.oid, b.oid ORDER BY stories DESC, minutes, leader, follower
+"""
+_LEADERS = f"""
+    {_FIRSTS}
+    SELECT oid, count(*) AS stories FROM (
+        SELECT oid FROM firsts
+        QUALIFY count(*) OVER (PARTITION BY story) > 1
+            AND row_number() OVER (PARTITION BY story ORDER BY first_at, oid) = 1
+    ) GROUP BY oid
 """
 
 
@@ -59,6 +70,13 @@ def following(snapshot: Snapshot) -> Sequence[Follow]:
     if not {"story_members", "duplicates"} <= snapshot.tables:
         return ()
     return snapshot.kept("following", lambda: [_follow(row) for row in snapshot.rows(_PAIRS)])
+
+
+def stories_had_first(snapshot: Snapshot) -> Mapping[str, int]:
+    """Of each publisher (its oid), in how many stories that others have, too, it was the first."""
+    if not {"story_members", "duplicates"} <= snapshot.tables:
+        return {}
+    return snapshot.kept("leaders", lambda: {row["oid"]: row["stories"] for row in snapshot.rows(_LEADERS)})
 
 
 def _follow(row: Row) -> Follow:

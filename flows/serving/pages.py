@@ -13,7 +13,6 @@ from flows.serving import following, overview, subjects
 from flows.serving.article_page import NotFound, known_id
 from flows.serving.asked import ON_PAGE, Asked, asked
 from flows.serving.context import answer, attachment, library, page, reading
-from flows.serving.following import matrix
 from flows.serving.outputs import FORMATS, MOST, rows_as_csv
 from flows.serving.stories import story, timeline
 from flows.serving.table_chart import table_chart
@@ -110,8 +109,13 @@ def publishers(request: Request) -> Response:
     """`/publishers`: all publishers, and who follows whom."""
     with reading(request) as snapshot:
         pairs = following.following(snapshot)
-        known = subjects.all_publishers(snapshot)
-    return page(request, "publishers.html", publishers=known, pairs=pairs[: following.MOST], matrix=matrix(pairs))
+        shown: dict[str, Any] = {
+            "publishers": subjects.all_publishers(snapshot),
+            "first": following.stories_had_first(snapshot),
+            "pairs": pairs[: following.MOST],
+            "matrix": following.matrix(pairs),
+        }
+    return page(request, "publishers.html", **shown)
 
 
 def story_page(request: Request) -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.serving.charts import Chart, colours, stacked
 from flows.serving.following import Follow, followers_of, leaders_of
-from flows.serving.stories import Story, has_stories, stories_with
+from flows.serving.stories import Story, stories_with
 from schemas.article import SEOUL
 from storage.reading.shared import Row, Snapshot
 
@@ -42,8 +42,7 @@ _PUBLISHERS = f"""
 """
 _ALL_PUBLISHERS = """
     SELECT any_value(publisher) AS publisher, oid, count(*) AS articles,
-        count(*) FILTER (published_at >= ? AND published_at < ?) AS lately, max(published_at) AS last_at,
-        {first} AS first
+        count(*) FILTER (published_at >= ? AND published_at < ?) AS lately, max(published_at) AS last_at
     FROM articles_on_topic WHERE oid IS NOT NULL AND publisher IS NOT NULL
     GROUP BY oid ORDER BY articles DESC, publisher
 """
@@ -137,11 +136,9 @@ def publisher_name(snapshot: Snapshot, oid: str) -> str | None:
 
 
 def all_publishers(snapshot: Snapshot) -> Sequence[Row]:
-    """Each press office: its articles, those of the last week, and how many stories it had first."""
+    """Each press office: its articles, and those of the last week."""
     week = latest_week(snapshot)
-    first = "count(*) FILTER (id IN (SELECT story FROM story_members))" if has_stories(snapshot) else "NULL"
-    sql = _ALL_PUBLISHERS.format(first=first)
-    return snapshot.kept("publishers", lambda: snapshot.rows(sql, [week.begin, week.end]))
+    return snapshot.kept("publishers", lambda: snapshot.rows(_ALL_PUBLISHERS, [week.begin, week.end]))
 
 
 def team_names(snapshot: Snapshot) -> list[str]:
@@ -223,5 +220,5 @@ def _shares(
     written = [week for week in weeks if sums[week]]
     if len(written) < 2:
         return None
-    percent = {(row["day"], row["team"]): round(100 * row["articles"] / sums[row["day"]], 1) for row in rows}
+    percent = {(row["day"], row["team"]): 100 * row["articles"] / sums[row["day"]] for row in rows}
     return stacked(weeks[weeks.index(written[0]) :], percent, shown, unit=" %")

@@ -13,7 +13,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from flows.serving.following import following
+from flows.serving.following import following, stories_had_first
 from flows.serving.language import choose, korean
 from storage.reading.shared import SharedSnapshot
 from tests.support.histories.analyst import EDITED
@@ -83,6 +83,7 @@ def test_an_article_with_its_revisions(web: httpx.Client) -> None:
     assert "나래 모델, 세계 2위" in page
     assert "<del>1위</del><ins>2위</ins>" in answer.text
     assert "관련도5.0" in page
+    assert "김가온, 「가온, 첫 모델 공개」" in text_of(web.get(f"/article/{FIRST}"))  # without an e-mail address
     assert "라온방송" in page
     older = text_of(web.get(f"/article/{EDITED}?revision=1"))
     assert "보고 있는 판: 1" in older
@@ -198,6 +199,37 @@ def test_a_search_index_that_is_missing_or_an_archive_that_is_broken(root: Path,
         assert "검색 색인을 만드는 중" in web.get("/search?q=가").text
 
 
+PATHS = [
+    *(
+        "/",
+        f"/article/{FIRST}",
+        f"/article/{FIRST}.json",
+        f"/story/{FIRST}",
+        "/team/가온",
+        "/publisher/001",
+        "/publishers",
+    ),
+    *("/reporter/001/김가온", "/status", "/sql?example=share-of-voice", "/api/v1/articles", "/api/v1/changes"),
+]
+
+
+def test_a_snapshot_that_is_damaged_inside(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "captures").mkdir()
+    good = (root / "archive.duckdb").read_bytes()
+    damaged = bytearray(good)
+    for at in range(20_000, len(good) - 64, 100_000):
+        damaged[at : at + 64] = bytes(64)
+    (tmp_path / "archive.duckdb").write_bytes(damaged)
+    with serving(tmp_path) as url, client_of(url) as web:
+        found = {path: web.get(path) for path in PATHS}
+        assert {answer.status_code for answer in found.values()} <= {200, 503}
+        assert found["/"].status_code == found[f"/article/{FIRST}"].status_code == 503
+        assert "seogo repair" in found["/"].text
+        (tmp_path / "whole").write_bytes(good)
+        (tmp_path / "whole").rename(tmp_path / "archive.duckdb")
+        assert {web.get(path).status_code for path in PATHS} == {200}
+
+
 def test_a_story_with_shared_sentences(root: Path, tmp_path: Path) -> None:
     copy = tmp_path / "archive"
     copy.mkdir()
@@ -213,7 +245,7 @@ def test_a_story_with_shared_sentences(root: Path, tmp_path: Path) -> None:
     with serving(copy) as url, client_of(url) as web:
         story = web.get(f"/story/{FIRST}")
         assert "7일 뒤" in text_of(story)
-        assert "94 %" in text_of(story)
+        assert "본문의 94%가 앞선 기사와 같음" in text_of(story)
         assert f'<mark class="shared">{shared} </mark>뒤에 덧붙였다.' in story.text
         assert "…처음 실린 글이다." in story.text  # nothing is lost between the sentences
         assert f'href="/story/{FIRST}"' in web.get(f"/article/{second}").text
@@ -225,6 +257,7 @@ def test_who_follows_whom(web: httpx.Client, root: Path) -> None:
     shared = SharedSnapshot(root)
     with shared.reading() as snapshot:
         pairs = {(one.follower, one.leader): (one.stories, one.minutes) for one in following(snapshot)}
+        first = stories_had_first(snapshot)
     shared.close()
     assert pairs == {
         ("001", "003"): (1, 30),
@@ -232,6 +265,7 @@ def test_who_follows_whom(web: httpx.Client, root: Path) -> None:
         ("004", "001"): (1, 120),
         ("003", "001"): (1, 20),
     }
+    assert first == {"003": 1, "001": 1}
     page = text_of(web.get("/publishers"))
     assert "2시간 30분 뒤" in page
     own = text_of(web.get("/publisher/001"))
