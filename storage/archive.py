@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from schemas.coverage import WindowRead
-from schemas.errors import ArchiveDamaged, BadInput, ObjectStoreFault, StorageFault
+from schemas.errors import ArchiveDamaged, BadInput, LeaseLost, ObjectStoreFault, StorageFault
 from schemas.find import FindResult, PlainText
 from schemas.front_matter.styles import Style
 from schemas.journal import (
@@ -37,6 +37,7 @@ from schemas.journal import (
 )
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
+from schemas.segment import SegmentTaken
 from storage.captures.homes import settings, upload
 from storage.captures.homes.directory import local_names
 from storage.captures.homes.store import capture_store
@@ -52,6 +53,7 @@ from storage.journal.entries import dump_entry
 from storage.journal.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.layout import LAST_RUN, OPEN_CAPTURE
 from storage.state import json_file, uploads
+from storage.state.fence import check_held
 from storage.state.lease import leased
 from storage.stories import follower
 
@@ -204,17 +206,20 @@ class Archive(Queries):
         requests: Sequence[RequestRecord] = (),
         texts: Sequence[PlainText] = (),
         coverage: Sequence[WindowRead] = (),
+        segment: SegmentTaken | None = None,
     ) -> dict[str, float]:
         """Store a batch: all of it, or nothing. Returns the seconds it took: `write` (files) and `store` (the rest).
 
         The ids in a batch differ. A result with an article has `crawled_at`. `coverage`: the windows whose finds are
-        stored with this batch.
+        stored with this batch; `segment`: the segment of a fetcher that is.
         """
         began = time.monotonic()
         placings = [placed(result, self.style) for result in results]
         results = tuple(result for result, _ in placings)
         number = self._batches + 1
-        batch = BatchStored(run_id, number, self.style, results, tuple(requests), tuple(texts), tuple(coverage))
+        batch = BatchStored(
+            run_id, number, self.style, results, tuple(requests), tuple(texts), tuple(coverage), segment
+        )
         commit = plan_commit(self._db, batch)
         self._enter(batch, datetime.now(UTC))
         self._batches, self._behind = batch.number, True
@@ -222,7 +227,9 @@ class Archive(Queries):
         staging = time.monotonic()
         staged = stage(self.root, run_id, results, self.style, [data for _, data in placings])
         committing = time.monotonic()
-        changed = bool(texts or coverage) or any(not one.known or one.revision_kind is not None for one in results)
+        changed = bool(texts or coverage or segment) or any(
+            not one.known or one.revision_kind is not None for one in results
+        )
         if changed:
             self._publisher.note_change()
         commit()
@@ -277,7 +284,8 @@ class Archive(Queries):
         return self._captures
 
     def _enter(self, entry: Entry, now: datetime) -> None:
-        """Append an entry to the run's journal."""
+        """Append an entry to the run's journal. Raises LeaseLost."""
+        check_held(self.root / "state")
         self._writer.append_entry(dump_entry(entry), now)
 
     def _note_captures(self) -> None:
@@ -311,6 +319,11 @@ class Archive(Queries):
         """Close everything, and publish if readers would see a difference."""
         if self._captures is not None:
             self._captures.close()
+        try:
+            check_held(self.root / "state")
+        except LeaseLost:
+            self._db.abandon()  # the files are another machine's now
+            raise
         files = self._spooled()
         self._publisher.close(self._db)
         if self._ended:

@@ -26,9 +26,27 @@ hypothesis.settings.register_profile("seogo", deadline=None)
 hypothesis.settings.load_profile("seogo")
 
 
+LONGEST = (
+    "flows/deployed/test_real_server.py",
+    "storage/integrity/test_repair.py",
+    "flows/deployed/test_health.py",
+    "end_to_end/test_crawl.py",
+    "end_to_end/test_kills.py",
+    "end_to_end/test_coverage.py",
+    "flows/runs/test_refresh.py",
+    "end_to_end/test_politeness.py",
+    "flows/cli/test_fetch.py",
+    "flows/drift/test_hits.py",
+    "storage/stories/test_follower.py",
+)
+"""The files of 40 seconds and more. They are begun first: one of them at the end would leave the other cores idle."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all cases of a test with `every(n)` as long, except each n-th."""
+    """Begin with the longest files. Mark all cases of a test with `every(n)` as long, except each n-th."""
+    rank = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
     met: Counter[str] = Counter()
     for item in items:
         if (marker := item.get_closest_marker("every")) is not None:

@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.commands import captures, doctor, fetch, maintain, publish, query, search, serve, tools, webhooks
+from flows.cli.commands import (
+    captures,
+    doctor,
+    fetch,
+    fetchers,
+    maintain,
+    publish,
+    query,
+    search,
+    serve,
+    tools,
+    webhooks,
+)
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
@@ -65,6 +77,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "crawl --since 2025-12-28 --archive archive": fetch.crawl,
     "refresh --archive archive": fetch.refresh,
     "backfill --from 2025-12-01 --to 2025-12-31 --source press_list": fetch.backfill,
+    "fetch addresses.txt --fetcher seoul-1 --store s3://news/seogo": fetchers.fetch,
+    "take-in --archive archive --store s3://news/seogo": fetchers.take_in,
     "import ~/old-archive notes/2025.txt": maintain.import_,
     "parse page.html --url https://n.news.naver.com/mnews/article/001/0000000001": tools.parse,
     "show 119_0003042504 --history": query.show,

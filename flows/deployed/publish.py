@@ -25,7 +25,9 @@ from schemas.errors import ArchiveBusy
 @run_flow(PublishParameters, task="write the exports")
 async def publish(parameters: PublishParameters) -> State[Any]:
     """Update the readers' database and the exports; then send the changes to the topic's webhooks."""
-    order = PublishOrder(archive=parameters.archive_path, wait=parameters.wait_seconds)
+    order = PublishOrder(
+        archive=parameters.archive_path, wait=parameters.wait_seconds, to=parameters.to, delta=parameters.delta
+    )
     done = await in_thread(partial(run_publish, order))
     get_run_logger().info("%s", done.explanation)
     notes = [*done.notes, *await _deliver(parameters)]

@@ -4,6 +4,7 @@ server.py        the process: port, signals, the thread that keeps the search in
 app.py           routes, and errors as pages or as problem+json
 guard.py         what every request passes: the Host header, limits, security headers, metrics
 context.py       what a request is answered with: archive, language, links, templates
+remembered.py    pages that were answered before, while the archive is the same
 pages.py         the pages
 article_page.py  the page of an article, its downloads, its capture
 asked.py         the parameters of a search, read from an address

@@ -146,10 +146,16 @@ def answer(
     """A body with its ETag; 304 where the client has it already."""
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     kept = {"ETag": tag, "Cache-Control": "no-cache", **(headers or {})}
-    asked = request.headers.get("if-none-match", "")
-    if status == 200 and tag in [one.strip().removeprefix("W/") for one in asked.split(",")]:
-        return Response(status_code=304, headers=kept)
-    return Response(body, status, kept, media)
+    return unchanged(request, Response(body, status, kept, media))
+
+
+def unchanged(request: Request, answered: Response) -> Response:
+    """A response; 304 without its body where the client has it already."""
+    asked, tag = request.headers.get("if-none-match", ""), answered.headers.get("etag")
+    if answered.status_code != 200 or tag not in [one.strip().removeprefix("W/") for one in asked.split(",")]:
+        return answered
+    kept = {name: value for name, value in answered.headers.items() if name not in ("content-length", "content-type")}
+    return Response(status_code=304, headers=kept)
 
 
 def attachment(name: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -83,7 +83,7 @@ def read_capture(archive: Path, ref: CaptureRef) -> Capture:
         return Capture(
             ref=ref,
             kind=str(record.record_type),
-            url=_target(record, ref),
+            url=_target(record),
             status=record.http_headers.status_code if record.is_http else None,
             date=record.record_date,
             content=_decoded(record.reader.read(), _encoding(record)),
@@ -96,22 +96,26 @@ def read_page(archive: Path, ref: CaptureRef) -> RawPage:
         if record.record_type != WarcRecordType.response or not record.is_http:
             kind = record.record_type
             raise ArchiveDamaged(f"{archive / ref.file} at {ref.offset}: a {kind} record, not a response.")
-        payload, http, headers = record.reader.read(), record.http_headers, record.headers
-        final = _target(record, ref)
-        return RawPage(
-            url=headers.get(REQUESTED_URI) or final,
-            final_url=final,
-            status=http.status_code or 0,
-            reason=http.reason_phrase or "",
-            http_version=(headers.get("WARC-Protocol") or "http/1.1").upper(),
-            headers=tuple((name.removeprefix(ORIGINAL), value) for name, value in http.astuples()),
-            request_headers=(),
-            payload=payload,
-            content=_decoded(payload, _encoding(record)),
-            fetched_at=record.record_date,
-            why=unquote(headers.get(WHY) or ""),
-            capture=ref,
-        )
+        return replace(page_of(record), capture=ref)
+
+
+def page_of(record: WarcRecord) -> RawPage:
+    """The page in a `response` record, without the request's headers. Raises ValueError."""
+    payload, http, headers = record.reader.read(), record.http_headers, record.headers
+    final = _target(record)
+    return RawPage(
+        url=headers.get(REQUESTED_URI) or final,
+        final_url=final,
+        status=http.status_code or 0,
+        reason=http.reason_phrase or "",
+        http_version=(headers.get("WARC-Protocol") or "http/1.1").upper(),
+        headers=tuple((name.removeprefix(ORIGINAL), value) for name, value in http.astuples()),
+        request_headers=(),
+        payload=payload,
+        content=_decoded(payload, _encoding(record)),
+        fetched_at=record.record_date,
+        why=unquote(headers.get(WHY) or ""),
+    )
 
 
 def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
@@ -121,7 +125,7 @@ def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
         if record.record_type != WarcRecordType.response or digest is None:
             return None
         headers = record.headers
-        return Payload(str(record.record_id), _target(record, ref), str(headers.get("WARC-Date")), digest)
+        return Payload(str(record.record_id), _target(record), str(headers.get("WARC-Date")), digest)
 
 
 def scan(archive: Path, name: str) -> Iterator[ScannedRecord | str]:
@@ -233,9 +237,11 @@ def _scanned(record: WarcRecord, name: str) -> ScannedRecord:
     )
 
 
-def _target(record: WarcRecord, ref: CaptureRef) -> str:
+def _target(record: WarcRecord) -> str:
     if (url := record.headers.get("WARC-Target-URI")) is None:
-        raise ArchiveDamaged(f"{ref.file} at {ref.offset}: a {record.record_type} record without a target URI.")
+        raise ValueError(
+            f"a {record.record_type} record without a target URI"
+        )  # `_record` turns it into ArchiveDamaged
     return str(url)
 
 

@@ -83,7 +83,7 @@ class CaptureWriter:
         same = self._payload_of(earlier) if earlier is not None else None
         if same is not None and same.digest != _digest(page.payload):
             same = None
-        ref = self._append(page.fetched_at, *_exchange(page, same))
+        ref = self._append(page.fetched_at, *exchange(page, same))
         return earlier if same is not None and earlier is not None else ref
 
     def append_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:
@@ -175,7 +175,7 @@ class CaptureWriter:
         whole = file.tell()
         try:
             with self._storage_faults():
-                _write_all(file, data)
+                write_all(file, data)
         except StorageFault:
             file.truncate(whole)
             file.seek(whole)
@@ -203,13 +203,14 @@ class CaptureWriter:
             ) from error
 
 
-def _write_all(file: BinaryIO, data: bytes) -> None:
+def write_all(file: BinaryIO, data: bytes) -> None:
+    """Write all of `data` to an unbuffered file."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
 
 
-def _exchange(page: RawPage, same: Payload | None) -> tuple[bytes, bytes]:
+def exchange(page: RawPage, same: Payload | None = None) -> tuple[bytes, bytes]:
     """The two records of an exchange, as gzip members. `same`: the capture that already contains this payload."""
     name = warc.new_name()
     return (_response(page, name) if same is None else _revisit(page, name, same)), _request(page, name)

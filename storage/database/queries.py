@@ -108,6 +108,29 @@ class Queries:
         )
         return [row["id"] for row in rows]
 
+    def first_run(self) -> str:
+        """The archive's first run, which no other archive has: its id."""
+        return str(self._db.rows("SELECT arg_min(run_id, number) AS id FROM runs")[0]["id"])
+
+    def newest_segments(self) -> dict[str, int]:
+        """The number of the newest segment that was taken in, by fetcher."""
+        rows = self._db.rows("SELECT fetcher, max(number) AS number FROM segments GROUP BY fetcher")
+        return {row["fetcher"]: row["number"] for row in rows}
+
+    def segment_sizes(self, fetcher: str, numbers: Sequence[int]) -> dict[int, int]:
+        """The sizes in bytes of these segments, as they were taken in. Skipped ones are omitted."""
+        rows = self._db.rows(
+            "SELECT number, bytes FROM segments"
+            " WHERE outcome = 'taken' AND fetcher = ? AND number IN (SELECT unnest(?))",
+            [fetcher, list(numbers)],
+        )
+        return {row["number"]: row["bytes"] for row in rows}
+
+    def checked_at(self, ids: Sequence[str]) -> dict[str, datetime]:
+        """When the newest page of each of these articles was fetched. Ids without one are omitted."""
+        sql = "SELECT f.id, f.checked_at FROM wanted JOIN frontier f USING (id) WHERE f.checked_at IS NOT NULL"
+        return {row["id"]: row["checked_at"] for row in self._db.lookup(ids, sql)}
+
     def article_rows(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """These rows of `articles`, in the order of their ids."""
         return self._db.lookup(ids, "SELECT a.* FROM articles a WHERE id IN (SELECT id FROM wanted) ORDER BY id")

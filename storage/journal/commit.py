@@ -117,6 +117,8 @@ class _Batch:
             "finds": db.table("finds", [find_row(result, run_id) for result in results]),
             "requests": request_table(db, run_id, entry.requests),
         }
+        if entry.segment is not None:
+            self._inserted["segments"] = db.table("segments", [{**asdict(entry.segment), "run_id": run_id}])
 
     def commit(self) -> None:
         entry, db = self._entry, self._db

@@ -1,5 +1,6 @@
 """Small files below `state/` of an archive.
 
+fence.py         the lease of an archive over several machines, in PostgreSQL
 lease.py         the lock that admits one writer
 holder.py        which process holds the lock, without taking it
 checksums.py     checksums of the two database files

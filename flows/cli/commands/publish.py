@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,20 +21,27 @@ def publish(
         list[str] | None,
         choice("--format", FORMATS, "Export this format. May be repeated (default: parquet, atom)."),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="ADDRESS", help="Also publish a whole state there: s3://bucket/prefix."),
+    ] = None,
+    delta: Annotated[bool, typer.Option("--delta", help="With --to: also the articles as a Delta table.")] = False,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
     """Update the readers' database and the exports.
 
     The exports are in the archive directory. Only files that are out of date are written. Recovers from a killed run
-    first, as every command that writes does.
+    first, as every command that writes does. --to: docs/object-store.md.
     """
     from flows.cli.show.exports import show_published
     from flows.runs.publish import PublishOrder
     from flows.runs.publish import publish as run_publish
 
     check_archive(archive)
-    order = PublishOrder(archive, wait, tuple(dict.fromkeys(formats))) if formats else PublishOrder(archive, wait)
+    order = PublishOrder(archive, wait, to=to, delta=delta)
+    if formats:
+        order = replace(order, formats=tuple(dict.fromkeys(formats)))
     finish(run_publish(order), show_published, as_json=json, to_json=lambda done: done.as_json())
 
 

@@ -258,6 +258,17 @@ COMMENT ON COLUMN stories.first_at IS 'when the first article was published';
 COMMENT ON COLUMN stories.last_at IS 'when the last article was published';
 COMMENT ON COLUMN stories.title IS 'headline of the earliest article';
 
+COMMENT ON TABLE segments IS 'One row per segment of a fetcher that the archive has taken in (`seogo take-in`), in the order of its numbers.';
+COMMENT ON COLUMN segments.fetcher IS 'name of the fetcher';
+COMMENT ON COLUMN segments.number IS 'number of the segment among those of the fetcher, from 1';
+COMMENT ON COLUMN segments.outcome IS '`taken`: its finds are stored; `skipped`: given up by a person';
+COMMENT ON COLUMN segments.bytes IS 'size in bytes';
+COMMENT ON COLUMN segments.sha256 IS 'SHA-256 of the segment; NULL if it was skipped unread';
+COMMENT ON COLUMN segments.addresses IS 'number of addresses in it';
+COMMENT ON COLUMN segments.repeated IS 'addresses among them that another segment of the same run had already';
+COMMENT ON COLUMN segments.late IS 'addresses among them of which the archive had a newer answer';
+COMMENT ON COLUMN segments.run_id IS 'the run that took it in';
+
 COMMENT ON TABLE capture_files IS 'One row per finished WARC file.';
 COMMENT ON COLUMN capture_files.name IS 'path in the archive';
 COMMENT ON COLUMN capture_files.bytes IS 'size in bytes';

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import threading
 import time
@@ -27,8 +26,7 @@ from storage.state.deliveries import Delivery
 from tests.support.archives import rows
 from tests.support.command import ending, seogo, start
 from tests.support.histories.analyst import make
-from tests.support.paths import ROOT
-from tests.support.servers.receiver import SECRET, VARIABLE, Receiver
+from tests.support.servers.receiver import SECRET, VARIABLE, Receiver, topic_with_webhook
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 SECRETS = {VARIABLE: SECRET}
@@ -225,18 +223,10 @@ def test_the_cursor_only_passes_what_was_received_or_is_kept_as_a_dead_letter(an
 # -- the command
 
 
-def topic_file(folder: Path, receiver: Receiver, more: str = "") -> Path:
-    file = folder / "topic.yaml"
-    base = os.path.relpath(ROOT / "topics" / "demo.yaml", folder)
-    hook = f"{{name: 판, url: '{receiver.url}', secret: {VARIABLE}{more}}}"
-    file.write_text(f"extends: {base}\nwebhooks:\n  - {hook}\n", "utf-8")
-    return file
-
-
 def test_a_process_killed_between_answer_and_cursor_repeats_only_that_change(
     archive: Path, receiver: Receiver, tmp_path: Path
 ) -> None:
-    words = ("webhooks", "--send", "--archive", archive, "--topic", topic_file(tmp_path, receiver))
+    words = ("webhooks", "--send", "--archive", archive, "--topic", topic_with_webhook(tmp_path, receiver))
     fourth = feed(archive)[3]
     held = threading.Event()
     receiver.status = lambda id_: 503 if id_ == fourth and held.wait(60) else 204
@@ -255,7 +245,7 @@ def test_a_process_killed_between_answer_and_cursor_repeats_only_that_change(
 
 
 def test_list_test_and_faults(archive: Path, receiver: Receiver, tmp_path: Path) -> None:
-    words = ("webhooks", "--archive", archive, "--topic", topic_file(tmp_path, receiver))
+    words = ("webhooks", "--archive", archive, "--topic", topic_with_webhook(tmp_path, receiver))
     assert f"{len(feed(archive))} left" in seogo(*words, env=SECRETS).out
     assert seogo(*words, "--test", "판", env=SECRETS).code == 0
     assert [message["type"] for message in receiver.accepted.values()] == ["test"]
@@ -273,6 +263,6 @@ def test_list_test_and_faults(archive: Path, receiver: Receiver, tmp_path: Path)
 
 def test_a_damaged_state_says_what_to_do(archive: Path, receiver: Receiver, tmp_path: Path) -> None:
     (archive / "state" / "webhooks.json").write_text('{"판": 3}')
-    ran = seogo("webhooks", "--archive", archive, "--topic", topic_file(tmp_path, receiver), env=SECRETS)
+    ran = seogo("webhooks", "--archive", archive, "--topic", topic_with_webhook(tmp_path, receiver), env=SECRETS)
     assert ran.code == 8
     assert "Remove it" in ran.complaint

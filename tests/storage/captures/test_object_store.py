@@ -23,7 +23,7 @@ from storage.reading.reader import open_snapshot, status
 from storage.state.uploads import Uploads, last
 from tests.support.archives import contents, killed, new_archive, rows, store_new
 from tests.support.paths import ROOT
-from tests.support.s3_server import BUCKET, KEY, SECRET, S3Server, hang_up, keep_half, once, refuse, s3_server
+from tests.support.servers.s3 import BUCKET, KEY, SECRET, S3Server, hang_up, keep_half, once, refuse, s3_server
 from tests.support.values import key, page
 
 ADDRESS = f"s3://{BUCKET}/naver"

@@ -6,11 +6,15 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
+
+from tests.support.paths import ROOT
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 VARIABLE = "RECEIVER_SECRET"
@@ -70,3 +74,12 @@ class Receiver:
     def __exit__(self, *error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def topic_with_webhook(folder: Path, receiver: Receiver) -> Path:
+    """The demo's topic with this receiver as a webhook, as a file."""
+    file = folder / "topic.yaml"
+    base = os.path.relpath(ROOT / "topics" / "demo.yaml", folder)
+    hook = f"{{name: 판, url: '{receiver.url}', secret: {VARIABLE}}}"
+    file.write_text(f"extends: {base}\nwebhooks:\n  - {hook}\n", "utf-8")
+    return file
