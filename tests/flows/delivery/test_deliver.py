@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from flows.delivery.deliver import MOST_REFUSALS, Delivered, DeliveryOrder, after, deliver, retry
 from flows.delivery.posting import Answer, Verdict
-from schemas.errors import ArchiveBusy
+from schemas.errors import ArchiveBusy, StorageFault
 from schemas.topic import Webhook
 from storage.state import deliveries
 from storage.state.deliveries import Delivery
@@ -196,6 +196,20 @@ def test_time_that_is_over_leaves_the_rest_to_the_next_delivery(archive: Path, r
     assert receiver.ids == feed(archive)[:1]
     send(archive, webhook(receiver))
     assert receiver.ids == feed(archive)
+
+
+def test_a_full_disk_is_a_plain_error_and_the_change_is_sent_again(
+    archive: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageFault("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deliveries, "save", full)
+        with pytest.raises(StorageFault, match="full"):
+            send(archive, webhook(receiver))
+    send(archive, webhook(receiver))
+    assert receiver.ids == [*feed(archive)[:1], *feed(archive)]
 
 
 def test_one_process_sends_at_a_time(archive: Path, receiver: Receiver) -> None:
