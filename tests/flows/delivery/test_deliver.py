@@ -121,11 +121,13 @@ def test_a_receiver_that_is_away_gets_everything_when_it_is_back(archive: Path) 
 def test_a_slow_receiver_is_tried_again_and_does_not_delay_another(
     archive: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.delivery.posting._SECONDS", 0.5)
+    monkeypatch.setattr("flows.delivery.posting._SECONDS", 2.0)
     deliveries.save(archive, {"판": Delivery(0), "느림": Delivery(0)})
     with Receiver() as slow:
-        slow.seconds = 1.0
+        held = threading.Event()
+        slow.status = lambda id_: 204 if held.wait(60) else 500
         late, done = send(archive, webhook(slow, name="느림"), webhook(receiver))
+        held.set()
     assert late.delivery.fault.startswith("no answer (")
     assert slow.ids == feed(archive)[:1]
     assert receiver.ids == feed(archive)
