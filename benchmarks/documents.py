@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from benchmarks.pages import plain_articles
-from flows.replica.corpus import MadeArticle
+from flows.replica.corpus.articles import MadeArticle
 from schemas.article import Article, ArticleKey, ArticleRef, Outcome
 from schemas.find import FindResult, Relevance, RevisionKind
 from schemas.front_matter import dumps, from_article

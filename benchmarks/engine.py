@@ -24,7 +24,7 @@ import httpx
 from benchmarks.support import SEOGO, introduce, measured, options, spread, topic_file, work_folder
 from flows.deployed.local import engine_at
 from flows.deployed.processes import Engine, below
-from flows.replica.corpus import make_corpus
+from flows.replica.corpus.articles import make_corpus
 from flows.replica.server import Replica
 from schemas.article import SEOUL
 

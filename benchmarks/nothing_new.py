@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.documents import in_subprocess, make_archive
 from benchmarks.support import SEOGO, Run, introduce, measured, options, spread, topic_file, work_folder
-from flows.replica.corpus import make_corpus
+from flows.replica.corpus.articles import make_corpus
 from flows.replica.server import Replica
 from schemas.article import SEOUL
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from flows.replica.article_pages import View, article_page
-from flows.replica.corpus import BYLINE_LAYOUTS, Layout, MadeArticle, make_corpus
-from flows.replica.plan import Copy, Form, Shares
+from flows.replica.corpus.articles import BYLINE_LAYOUTS, Layout, MadeArticle, make_corpus
+from flows.replica.corpus.plan import Copy, Form, Shares
+from flows.replica.pages.articles import View, article_page
 
 LAYOUTS = (*sorted(BYLINE_LAYOUTS), Layout.Y2026_10)
 _PLAIN = Shares(on_topic=1.0, copy=0.0, edited=0.0, gone=0.0, flash=0.0, elsewhere=0.0)

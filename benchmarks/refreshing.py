@@ -24,9 +24,9 @@ from pathlib import Path
 
 from benchmarks.documents import in_subprocess
 from benchmarks.support import introduce, options, spread, topic_file, work_folder
-from flows.replica.corpus import Corpus, make_corpus
+from flows.replica.corpus.articles import Corpus, make_corpus
+from flows.replica.corpus.plan import Shares
 from flows.replica.faults import Behaviour
-from flows.replica.plan import Shares
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.refresh import RefreshOrder, refresh

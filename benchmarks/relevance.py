@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.support import ROOT, introduce, options, spread
 from flows.pipeline.judge import assess_by
-from flows.replica.corpus import make_corpus
+from flows.replica.corpus.articles import make_corpus
 from schemas.front_matter import loads
 from schemas.topic import default_topic_path, load_topic
 

@@ -22,8 +22,8 @@ import httpx
 from benchmarks.engine import DEPLOYMENT, FINAL, posted
 from benchmarks.support import ROOT, SEOGO
 from flows.deployed.local import engine_at
-from flows.replica.corpus import make_corpus
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.corpus.articles import make_corpus
+from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 
 DAYS = 30

@@ -14,9 +14,15 @@
     └── ArchiveError             the archive directory cannot be used
         ├── ArchiveBusy          another process is writing (who, since when)     exit 7
         ├── ArchiveDamaged       files, rows and captures contradict each other   exit 8
-        │   └── SearchIndexDamaged   the search index cannot be used: it is rebuilt
+        │   ├── SearchIndexDamaged   the search index cannot be used: it is rebuilt
+        │   ├── ObjectMissing        an object of an object store is not there
+        │   └── ObjectChanged        an object is not the one that was written
         ├── ArchiveTooNew        created by a newer version of seogo
         └── StorageFault         the disk is full, read-only or not permitted     exit 9
+            └── ObjectStoreFault     an object store does not do what it is asked
+                ├── ObjectStoreRefused      no rights, no such bucket, wrong region
+                ├── ObjectStoreUnavailable  away, overloaded or too slow
+                └── ObjectExists            the name of a new object is taken
 
 Each message says what happened, to what, and what to do. An expected fault of one article (a deleted page, a host that
 does not respond) never leaves the pipeline as an exception: it becomes the outcome of its find.
@@ -126,3 +132,27 @@ class ArchiveTooNew(ArchiveError):
 
 class StorageFault(ArchiveError):
     """The disk is full or read-only, or the process is not permitted to write there."""
+
+
+class ObjectMissing(ArchiveDamaged):
+    """An object of an object store is not there."""
+
+
+class ObjectChanged(ArchiveDamaged):
+    """An object of an object store is not the one that was written, or not while it was read."""
+
+
+class ObjectStoreFault(StorageFault):
+    """An object store does not do what it is asked. Never contains a key, nor a server's answer."""
+
+
+class ObjectStoreRefused(ObjectStoreFault):
+    """An object store refuses access: no rights, no such bucket, wrong region. Trying again does not help."""
+
+
+class ObjectStoreUnavailable(ObjectStoreFault):
+    """An object store is away, overloaded or too slow: try again later."""
+
+
+class ObjectExists(ObjectStoreFault):
+    """The name under which an object was to be created is taken."""

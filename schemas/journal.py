@@ -3,7 +3,7 @@
 RunStarted    the first entry of a run
 BatchStored   how a batch of finds ended, with everything that is stored because of it
 RunEnded      the last entry of a run: its receipt, and how far each source was read
-TextsReassessed  texts whose score, teams or models changed with the topic file
+TextsReassessed  texts whose score, teams, models or publisher were determined anew and differ
 PairsFound    near-duplicates of texts that have changed
 RowsRestated  rows of a damaged entry, as the database still had them
 
@@ -71,11 +71,15 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True)
 class Reassessment:
-    """How relevant a text of the archive is by today's topic file."""
+    """How relevant a text of the archive is by today's topic file.
+
+    `publisher`: the name of its press office, if the archive lacked it.
+    """
 
     id: str
     revision: int
     relevance: Relevance
+    publisher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ archive.py   an archive directory with one writer: its runs and batches
 layout.py    the paths in an archive directory
 files.py     atomic writes, checksums
 
+objects/     object stores: create, read, list and delete objects
 captures/    raw responses and journals in WARC files
 journal/     what a run decided, and carrying it out as transactions
 database/    the writer's DuckDB database and the snapshot for readers
 stories/     near-duplicates and stories: sketches, pairs, what has to be looked at again
 state/       small files below `state/`: lease, checksums, pauses, baseline, last verification
 reading/     read-only access to the snapshot
+search/      the search index: queries, results, the follower that keeps it up to date
 exports/     whole exports and changes as files
 integrity/   verify, repair, rebuild
 """

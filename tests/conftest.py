@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.tls import make_certificate
+from tests.support.servers.tls import make_certificate
 
 if TYPE_CHECKING:  # most tests need no stand-in
-    from flows.replica.corpus import Corpus
+    from flows.replica.corpus.articles import Corpus
     from flows.replica.server import Replica
+    from tests.support.servers.browser import Tab
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,6 +66,15 @@ def naver(server: Replica) -> Replica:
     server.clock.set(server.corpus.last)
     server.log.clear()
     return server
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """A tab of a headless browser, which all tests of a module share."""
+    from tests.support.servers.browser import browsing
+
+    with browsing(tmp_path_factory.mktemp("browser")) as tab:
+        yield tab
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,16 @@
 """The command `seogo`: options in, one plain function, its result printed, an exit code out.
 
 app.py          all commands registered by name; `main`, which turns errors into messages and exit codes
-fetch.py        crawl, refresh, backfill
-maintain.py     import, verify, repair, rebuild, reparse
-publish.py      publish, export, report
-query.py        status, show, sql
-doctor.py       doctor
-tools.py        parse, topic check, replica, demo
-run_here.py     runs with progress and Ctrl-C; results and their exit codes
+commands/       the commands
 options.py      the options that commands share
 arguments.py    what a user gave, as values: addresses, times, files, ids
+run_here.py     runs with progress and Ctrl-C; results and their exit codes
 exit_codes.py   the exit codes, and which error or ending of a run has which
 errors.py       messages for people and for programs; closed pipes and full disks
 signals.py      the first and the second Ctrl-C
 parse_page.py   which parser reads a captured page
 sql_prompt.py   the interactive prompt of `seogo sql`
 sql_output.py   where the rows of a query go
-demo.py         `seogo demo`
 show/           what is printed
 """
 

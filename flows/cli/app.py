@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import doctor, fetch, maintain, publish, query, search, serve, tools
+from flows.cli.commands import doctor, fetch, maintain, publish, query, search, serve, tools
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
@@ -40,8 +40,8 @@ topic_app = typer.Typer(help="The topic file: what is looked for, where, and how
 app.add_typer(topic_app, name="topic")
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(is_set: bool) -> None:
+    if is_set:
         from importlib.metadata import version
 
         print(f"seogo {version('seogo')}")  # noqa: T201

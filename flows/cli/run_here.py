@@ -46,7 +46,7 @@ def run_here(name: str, run: PlainRun) -> Receipt:
 
         def request_stop() -> None:
             print("seogo: stopping after what was fetched is stored. Interrupt again to stop now.", file=sys.stderr)  # noqa: T201
-            stop.ask(by_hand=True)
+            stop.request(by_hand=True)
 
         with on_interrupt(partial(loop.call_soon_threadsafe, request_stop)), progress(name) as report:
             return await run(stop=stop, on_progress=report)

@@ -20,13 +20,13 @@ def on_interrupt(ask: Callable[[], object]) -> Iterator[None]:
 
     `ask` is called between any two instructions of the main thread: it should only set a flag.
     """
-    asked = False
+    interrupted = False
 
     def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+        nonlocal interrupted
+        if interrupted:
             _exit_now()
-        asked = True
+        interrupted = True
         ask()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}

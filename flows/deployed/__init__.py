@@ -2,19 +2,8 @@
 
 crawl.py refresh.py backfill.py     the flows, one per file, named as in prefect.yaml
 reparse.py reassess.py publish.py report.py verify.py
-run_flow.py      the decorator of the flows: parameters, checks before and after the work
-parameters.py    what a deployment can set
-blocks.py        the API's keys, from Secret blocks or the environment
-execution.py     a plain function in a thread, with progress, stopping and a receipt
-quiet_end.py     one line in the log for a cancellation
-states.py        the end of a run as a Prefect state
-artifacts.py     the artifacts of a run
-archive_mark.py  a mark outside the archive, by which a missing or exchanged one is noticed
-housekeeping.py  ends runs whose process is gone, names runs that wait
-events.py        the events that seogo sends: what was stored, silences
-triggers.py      automations that keep the queue free, and publish
-alerts.py        automations that notify a person
-automations.py   brings the automations to a server
+flow_runs/       what all flows share: parameters, checks, execution, states, artifacts
+automations/     what the server does by itself: triggers, alerts (`python -m flows.deployed.automations`)
 template.py      the deployments of prefect.yaml, also for further topics and archives
 apply.py         brings pool, queues, deployments and automations to a server
 server.py        waits until the server answers

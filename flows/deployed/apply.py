@@ -25,7 +25,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 from prefect.workers.process import ProcessWorker
 
-from flows.deployed import automations
+from flows.deployed.automations import registration
 from flows.deployed.server import wait_for_server
 from flows.deployed.template import DEPLOYMENTS, READERS, WRITERS, Instance, deployments, instance_of
 from schemas.errors import BadInput, SeogoError
@@ -88,13 +88,13 @@ async def _queue(client: PrefectClient, name: str, limit: int | None) -> None:
 def _put_automations(notify: str | None) -> None:
     """All automations, without the alerts if their block is not there (yet): a new server has no block."""
     try:
-        names = asyncio.run(automations.put(notify))
-    except automations.NoBlock as error:
-        names = asyncio.run(automations.put(None))
+        names = asyncio.run(registration.put(notify))
+    except registration.NoBlock as error:
+        names = asyncio.run(registration.put(None))
         sys.stderr.write(f"{error} Then run this again.\n")
     sys.stdout.write(f"{len(names)} automations are on the server\n")
-    if not automations.any_alert(names):
-        sys.stdout.write(automations.NOBODY)
+    if not registration.any_alert(names):
+        sys.stdout.write(registration.NOBODY)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,10 +8,10 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 
-from flows.deployed.blocks import api_keys
-from flows.deployed.execution import with_receipt
-from flows.deployed.parameters import BackfillParameters, naver_address
-from flows.deployed.run_flow import run_flow
+from flows.deployed.flow_runs.blocks import api_keys
+from flows.deployed.flow_runs.execution import with_receipt
+from flows.deployed.flow_runs.parameters import BackfillParameters, naver_address
+from flows.deployed.flow_runs.run_flow import run_flow
 from flows.runs.backfill import BackfillOrder
 from flows.runs.backfill import backfill as run_backfill
 from schemas.article import SEOUL

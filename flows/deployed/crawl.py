@@ -7,10 +7,10 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 
-from flows.deployed.blocks import api_keys
-from flows.deployed.execution import with_receipt
-from flows.deployed.parameters import CrawlParameters, naver_address
-from flows.deployed.run_flow import run_flow
+from flows.deployed.flow_runs.blocks import api_keys
+from flows.deployed.flow_runs.execution import with_receipt
+from flows.deployed.flow_runs.parameters import CrawlParameters, naver_address
+from flows.deployed.flow_runs.run_flow import run_flow
 from flows.runs.crawl import CrawlOrder
 from flows.runs.crawl import crawl as run_crawl
 

@@ -17,8 +17,8 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from flows.deployed import blocks
 from flows.deployed.apply import POOL, QUEUES
+from flows.deployed.flow_runs import blocks
 from flows.deployed.template import DEPLOYMENTS, Instance, deployments, instance_in
 from flows.runs.doctor.check import Check, error, ok, warning
 

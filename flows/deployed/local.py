@@ -17,9 +17,9 @@ from pathlib import Path
 
 from flows.deployed.processes import Engine
 from flows.deployed.template import DEPLOYMENTS
-from flows.replica.corpus import make_corpus
-from flows.replica.plan import Shares
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.corpus.articles import make_corpus
+from flows.replica.corpus.plan import Shares
+from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from schemas.errors import BadInput, SeogoError
 from schemas.topic import default_topic_path

@@ -7,10 +7,10 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 
-from flows.deployed import artifacts, states
-from flows.deployed.execution import RunBridge, in_thread
-from flows.deployed.parameters import ReassessParameters
-from flows.deployed.run_flow import run_flow
+from flows.deployed.flow_runs import artifacts, states
+from flows.deployed.flow_runs.execution import RunBridge, in_thread
+from flows.deployed.flow_runs.parameters import ReassessParameters
+from flows.deployed.flow_runs.run_flow import run_flow
 from flows.reports.run_summary import listing
 from flows.runs.reassess import Reassessed, ReassessOrder
 from flows.runs.reassess import reassess as run_reassess

@@ -7,9 +7,9 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 
-from flows.deployed.execution import with_receipt
-from flows.deployed.parameters import RefreshParameters, naver_address
-from flows.deployed.run_flow import run_flow
+from flows.deployed.flow_runs.execution import with_receipt
+from flows.deployed.flow_runs.parameters import RefreshParameters, naver_address
+from flows.deployed.flow_runs.run_flow import run_flow
 from flows.runs.refresh import RefreshOrder
 from flows.runs.refresh import refresh as run_refresh
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 
-from flows.deployed import artifacts, states
-from flows.deployed.execution import in_thread
-from flows.deployed.parameters import ReportParameters
-from flows.deployed.run_flow import run_flow
+from flows.deployed.flow_runs import artifacts, states
+from flows.deployed.flow_runs.execution import in_thread
+from flows.deployed.flow_runs.parameters import ReportParameters
+from flows.deployed.flow_runs.run_flow import run_flow
 from flows.reports.markdown import report as report_as_markdown
 from flows.reports.page import write_page
 

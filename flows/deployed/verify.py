@@ -8,10 +8,10 @@ from typing import Any
 from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 
-from flows.deployed import artifacts, states
-from flows.deployed.execution import in_thread
-from flows.deployed.parameters import ArchiveParameters
-from flows.deployed.run_flow import run_flow
+from flows.deployed.flow_runs import artifacts, states
+from flows.deployed.flow_runs.execution import in_thread
+from flows.deployed.flow_runs.parameters import ArchiveParameters
+from flows.deployed.flow_runs.run_flow import run_flow
 from flows.reports.run_summary import listing
 from storage.integrity.repair import verify_archive
 

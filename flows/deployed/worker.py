@@ -16,7 +16,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
 from flows.deployed.apply import POOL
-from flows.deployed.housekeeping import end_dead_runs
+from flows.deployed.flow_runs.housekeeping import end_dead_runs
 from flows.deployed.server import USUAL, wait_for_server
 from schemas.errors import SeogoError
 

@@ -89,7 +89,7 @@ class DriftAlarm:
         self._seen: dict[str, _Seen] = {}
         self._readings: dict[str, tuple[int, ...]] = {}
 
-    def look(self, pages: Sequence[tuple[str, Traits]], *, unread: int = 0) -> Mapping[str, str]:
+    def check(self, pages: Sequence[tuple[str, Traits]], *, unread: int = 0) -> Mapping[str, str]:
         """The pages of a batch (article id, traits) that must be quarantined: id -> reason.
 
         `unread`: how many other pages of the batch could not be parsed. If they are the majority, the pages that could
@@ -100,7 +100,8 @@ class DriftAlarm:
             return dict.fromkeys((name for name, _ in pages), reason)
         quarantined: dict[str, str] = {}
         for layout in dict.fromkeys(traits.layout for _, traits in pages):
-            quarantined |= self._check(layout, [(name, traits) for name, traits in pages if traits.layout == layout])
+            of_layout = [(name, traits) for name, traits in pages if traits.layout == layout]
+            quarantined |= self._check_layout(layout, of_layout)
         return quarantined
 
     def source(self, name: str, items: int, *, believed: bool = False) -> str | None:
@@ -132,7 +133,7 @@ class DriftAlarm:
             return self._readings.get(name, ())
         return self._baseline.sources.get(name, ())
 
-    def _check(self, layout: str, batch: Sequence[tuple[str, Traits]]) -> dict[str, str]:
+    def _check_layout(self, layout: str, batch: Sequence[tuple[str, Traits]]) -> dict[str, str]:
         seen = self._seen.setdefault(layout, _Seen(self._known_pages(layout)))
         pages = [Page.of(traits, name) for name, traits in batch]
         found = [] if self._accept else find_drifts(layout, seen.memory, pages)

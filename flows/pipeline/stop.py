@@ -20,11 +20,11 @@ class Stop:
         self._event = asyncio.Event()
 
     @property
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         """Whether the run must end."""
         return self._event.is_set()
 
-    def ask(self, *, by_hand: bool = False) -> None:
+    def request(self, *, by_hand: bool = False) -> None:
         """End the run. Must be called in the event loop."""
         self.by_hand = self.by_hand or by_hand
         self._event.set()

@@ -85,7 +85,7 @@ class Visitor:
         decision = before_fetch(find.known, self.now(), force=find.force)
         if decision is not None:
             return FindResult(find.ref, decision.outcome, decision.reason, known=True)
-        if self.stop.asked or not self._may_fetch():
+        if self.stop.requested or not self._may_fetch():
             return self._deferred(find, "the run ended before its turn")
         answer = await self._fetch_article(find)
         if isinstance(answer, FetchFault):
@@ -200,7 +200,7 @@ class Visitor:
         host = urlsplit(url).netloc
         self._blocks[host] += 1
         if self._blocks[host] >= _BLOCKS_IN_A_ROW:
-            self.stop.ask()  # Naver refuses seogo: further requests would be impolite and useless
+            self.stop.request()  # Naver refuses seogo: further requests would be impolite and useless
         return self._retried(find, Outcome.BLOCKED, detail, None)
 
     def _failed(self, find: Find, detail: str, capture: CaptureRef | None) -> FindResult:

@@ -11,8 +11,8 @@ from email.utils import format_datetime
 from gzip import compress
 
 from flows.replica.faults import API_HOSTS, Fault, Rule
-from flows.replica.notices import block_page, gone_page, unavailable_page
-from flows.replica.search_answers import QUOTA, RATE_LIMIT, SYSTEM_ERROR, ApiFault, api_error
+from flows.replica.pages.notices import block_page, gone_page, unavailable_page
+from flows.replica.pages.search_api import QUOTA, RATE_LIMIT, SYSTEM_ERROR, ApiFault, api_error
 
 HTML = "text/html; charset=utf-8"
 CP949 = "text/html;charset=EUC-KR"

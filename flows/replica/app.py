@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flows.replica.answers import Answer, corrupted, fault_answer, gzipped, retry_after_seconds
 from flows.replica.clock import Clock
-from flows.replica.corpus import Corpus, MadeArticle
+from flows.replica.corpus.articles import Corpus, MadeArticle
 from flows.replica.faults import Fault, Faults, Rule, behaviour_from_json
 from flows.replica.hosts import Request, Site
 from flows.replica.log import RequestLog
@@ -129,11 +129,11 @@ class _Control:
                 return _refused(error)
         return JSONResponse({"now": self._clock.now.isoformat()})
 
-    def _set_clock(self, asked: object) -> None:
-        if isinstance(asked, dict) and "now" in asked:
-            self._clock.set(datetime.fromisoformat(asked["now"]))
-        elif isinstance(asked, dict) and "advance" in asked:
-            self._clock.advance(timedelta(seconds=asked["advance"]))
+    def _set_clock(self, wanted: object) -> None:
+        if isinstance(wanted, dict) and "now" in wanted:
+            self._clock.set(datetime.fromisoformat(wanted["now"]))
+        elif isinstance(wanted, dict) and "advance" in wanted:
+            self._clock.advance(timedelta(seconds=wanted["advance"]))
         else:
             raise ValueError('expected {"now": a time with zone} or {"advance": seconds}')
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from flows.replica.corpus import Corpus
+from flows.replica.corpus.articles import Corpus
 
 
 def shuffled(found: Sequence[int], places: int, rng: Random) -> Sequence[int]:

@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import Any
 from zlib import crc32
 
-from flows.replica.corpus import Layout
-from flows.replica.notices import Robots
+from flows.replica.corpus.articles import Layout
+from flows.replica.pages.notices import Robots
 from schemas.errors import BadInput
 
 API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})

@@ -12,8 +12,8 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from itertools import islice
 
-from flows.replica.corpus import Corpus
-from flows.replica.plan import DAY, Slot
+from flows.replica.corpus.articles import Corpus
+from flows.replica.corpus.plan import DAY, Slot
 from schemas.article import SEOUL
 
 SEARCHABLE_AFTER_DELETION = DAY

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
 from flows.replica.answers import Answer
-from flows.replica.corpus import MadeArticle
+from flows.replica.corpus.articles import MadeArticle
 
 
 def with_validators(answer: Answer, article: MadeArticle, now: datetime) -> Answer:
@@ -23,16 +23,16 @@ def with_validators(answer: Answer, article: MadeArticle, now: datetime) -> Answ
     return replace(answer, headers={**answer.headers, **validators})
 
 
-def conditional(answer: Answer, asked: Mapping[str, str]) -> Answer:
+def conditional(answer: Answer, request_headers: Mapping[str, str]) -> Answer:
     """The response, or 304 if the request headers name its version. An ETag takes precedence (RFC 9110)."""
     validators = {name: answer.headers[name] for name in ("etag", "last-modified") if name in answer.headers}
-    return Answer(b"", answer.kind, 304, validators) if _matches(validators, asked) else answer
+    return Answer(b"", answer.kind, 304, validators) if _matches(validators, request_headers) else answer
 
 
-def _matches(validators: Mapping[str, str], asked: Mapping[str, str]) -> bool:
-    if "if-none-match" in asked:
-        return validators.get("etag") in [tag.strip() for tag in asked["if-none-match"].split(",")]
-    since = _moment(asked.get("if-modified-since", ""))
+def _matches(validators: Mapping[str, str], request_headers: Mapping[str, str]) -> bool:
+    if "if-none-match" in request_headers:
+        return validators.get("etag") in [tag.strip() for tag in request_headers["if-none-match"].split(",")]
+    since = _moment(request_headers.get("if-modified-since", ""))
     modified = _moment(validators.get("last-modified", ""))
     return since is not None and modified is not None and modified <= since
 

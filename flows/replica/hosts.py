@@ -12,17 +12,18 @@ from random import Random
 from urllib.parse import parse_qsl, urlencode
 
 from flows.replica.answers import CP949, JSON, Answer, redirect
-from flows.replica.article_pages import View, article_page
 from flows.replica.clock import Clock
-from flows.replica.corpus import Corpus, Layout, MadeArticle
+from flows.replica.corpus.articles import Corpus, Layout, MadeArticle
 from flows.replica.disorder import pages_swapped, shuffled
 from flows.replica.faults import Faults
 from flows.replica.finding import Finder
 from flows.replica.freshness import conditional, with_validators
-from flows.replica.list_pages import PER_PAGE, list_page, section_json, section_page
-from flows.replica.notices import gone_page, robots_txt
-from flows.replica.old_pages import article_json, old_page, script_page
-from flows.replica.search_answers import (
+from flows.replica.pages.articles import View, article_page
+from flows.replica.pages.lists import PER_PAGE, list_page, section_json, section_page
+from flows.replica.pages.notices import gone_page, robots_txt
+from flows.replica.pages.old_layouts import article_json, old_page, script_page
+from flows.replica.pages.search import SEARCH_PAGE_SIZE, search_page
+from flows.replica.pages.search_api import (
     APIHUB_HEADERS,
     NOT_AUTHENTICATED,
     OPENAPI_HEADERS,
@@ -34,7 +35,6 @@ from flows.replica.search_answers import (
     link,
     read_call,
 )
-from flows.replica.search_pages import SEARCH_PAGE_SIZE, search_page
 
 SECTION_SIZE = 36
 """Articles on a section page."""
@@ -150,17 +150,17 @@ class Site:
 
     def _moved(self, request: Request) -> Answer:
         """Old URLs redirect to the current ones."""
-        asked = request.parameters
-        oid = asked.get("oid") or asked.get("office_id", "")
-        aid = asked.get("aid") or asked.get("article_id", "")
+        parameters = request.parameters
+        oid = parameters.get("oid") or parameters.get("office_id", "")
+        aid = parameters.get("aid") or parameters.get("article_id", "")
         numbers = _NUMBERS.search(request.path) or _NUMBERS.search(f"/{oid}/{aid}")
         if numbers is None:
             return Answer(gone_page(notice="페이지를 찾을 수 없습니다"), status=404)
         return redirect(f"https://n.news.naver.com/mnews/article/{numbers['oid']}/{numbers['aid']}", 301)
 
     def _old(self, request: Request) -> Answer:
-        asked = request.parameters
-        article = self._find(f"/{asked.get('oid')}/{asked.get('aid')}")
+        parameters = request.parameters
+        article = self._find(f"/{parameters.get('oid')}/{parameters.get('aid')}")
         if article is None or article.subject.arena or article.gone(self._clock.now):
             return Answer(gone_page().decode().encode("cp949"), CP949, 404)
         return Answer(old_page(article, self._view(request)), CP949)
@@ -178,27 +178,27 @@ class Site:
         return self._fresh(Answer(article_json(article, self._view(request)), JSON), article, request)
 
     def _list(self, request: Request) -> Answer:
-        asked, now = request.parameters, self._clock.now
-        name = asked.get("oid") if asked.get("mode") == "LPOD" else asked.get("sid1")
-        day = _day(asked["date"]) if "date" in asked else now.date()
+        parameters, now = request.parameters, self._clock.now
+        name = parameters.get("oid") if parameters.get("mode") == "LPOD" else parameters.get("sid1")
+        day = _day(parameters["date"]) if "date" in parameters else now.date()
         if name is None or day is None:
             return _plain(400, "a list requires oid or sid1, and a date such as 20261007")
-        page = asked.get("page", "1")
-        kept = urlencode([(key, value) for key, value in asked.items() if key != "page"])
+        page = parameters.get("page", "1")
+        kept = urlencode([(key, value) for key, value in parameters.items() if key != "page"])
         found = self._arranged(self._finder.listed(name, day, now), request, PER_PAGE)
         listed = [self._corpus[index] for index in found]
         number = int(page) if page.isdecimal() else 1
-        return Answer(list_page(listed, number, kept, now, titles=asked.get("listType") == "title"), CP949)
+        return Answer(list_page(listed, number, kept, now, titles=parameters.get("listType") == "title"), CP949)
 
     def _section(self, sid: str) -> Answer:
         shown, cursor = self._latest(sid, len(self._corpus))
         return Answer(section_page(shown, cursor, sid, self._clock.now))
 
     def _section_more(self, request: Request) -> Answer:
-        asked = request.parameters
-        following = asked.get("next", "")
+        parameters = request.parameters
+        following = parameters.get("next", "")
         before = int(following) if following.isdecimal() else len(self._corpus)
-        shown, cursor = self._latest(asked.get("sid", ""), before)
+        shown, cursor = self._latest(parameters.get("sid", ""), before)
         return Answer(section_json(shown, cursor, self._clock.now), JSON)
 
     def _latest(self, sid: str, before: int) -> tuple[list[MadeArticle], int | None]:
@@ -207,10 +207,10 @@ class Site:
         return [self._corpus[index] for index in found], cursor
 
     def _search(self, request: Request) -> Answer:
-        asked, now = request.parameters, self._clock.now
-        query, start = asked.get("query", ""), asked.get("start", "1")
-        first, last = _range(asked.get("nso", ""))
-        sort = "date" if asked.get("sort") == "1" or "so:dd" in asked.get("nso", "") else "sim"
+        parameters, now = request.parameters, self._clock.now
+        query, start = parameters.get("query", ""), parameters.get("start", "1")
+        first, last = _range(parameters.get("nso", ""))
+        sort = "date" if parameters.get("sort") == "1" or "so:dd" in parameters.get("nso", "") else "sim"
         found = self._finder.search(query, now, sort=sort, first=first, last=last)
         found = self._arranged(found, request, SEARCH_PAGE_SIZE)
         at = max(int(start), 1) - 1 if start.isdecimal() else 0

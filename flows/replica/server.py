@@ -10,15 +10,13 @@ from datetime import datetime
 from types import FrameType, TracebackType
 from typing import Self
 
-import uvicorn
-from starlette.types import ASGIApp
-
+from flows.http_server import Server, config, listen
 from flows.replica.app import make_app
 from flows.replica.clock import Clock
-from flows.replica.corpus import LAST, Corpus, make_corpus
+from flows.replica.corpus.articles import LAST, Corpus, make_corpus
 from flows.replica.faults import Behaviour, Faults
 from flows.replica.log import RequestLog
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from schemas.article import SEOUL
 from schemas.errors import BadInput
 
@@ -54,7 +52,7 @@ class Replica:
         self.log = RequestLog()
         self._faults = Faults(behaviour)
         self._port = port
-        self._running: tuple[_Server, threading.Thread, socket.socket] | None = None
+        self._running: tuple[Server, threading.Thread, socket.socket] | None = None
 
     @property
     def behaviour(self) -> Behaviour:
@@ -70,13 +68,17 @@ class Replica:
         return f"http://{HOST}:{self._port}"
 
     def __enter__(self) -> Self:
-        listener = _listen(self._port)
+        listener = listen(HOST, self._port)
         self._port = listener.getsockname()[1]
-        server = _Server(_config(make_app(self.corpus, self.clock, self._faults, self.log)))
+        ready = threading.Event()
+        app = make_app(self.corpus, self.clock, self._faults, self.log)
+        # Truncated responses are intended: they are not logged as errors.
+        settings = config(app, close_within=_CLOSE_WITHIN, lifespan="off", log_config=None, log_level="critical")
+        server = Server(settings, ready.set)
         thread = threading.Thread(target=server.run, args=([listener],), name="replica", daemon=True)
         thread.start()
         self._running = (server, thread, listener)
-        if not server.ready.wait(READY_WITHIN):
+        if not ready.wait(READY_WITHIN):
             raise RuntimeError(f"the stand-in did not start on {self.url} within {READY_WITHIN:.0f} s")
         return self
 
@@ -126,48 +128,6 @@ def _announcement(replica: Replica) -> str:
         f"replica: {replica.url} seed {replica.corpus.seed}, {hosted} articles to "
         f"{replica.corpus.last.astimezone(SEOUL):%Y-%m-%d %H:%M} (+09:00), key {CLIENT_ID} {CLIENT_SECRET}"
     )
-
-
-def _listen(port: int) -> socket.socket:
-    # IPPROTO_TCP is explicit because asyncio sets TCP_NODELAY only on such sockets. Without it, each response on a
-    # kept-alive connection waits 40 ms for the client's acknowledgement.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(512)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise BadInput(
-            f"port {port} of {HOST} cannot be used ({error}): choose another one, or 0 for any free port"
-        ) from error
-    return listener
-
-
-def _config(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        loop="asyncio",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="critical",  # truncated responses are intended
-        access_log=False,
-        timeout_graceful_shutdown=_CLOSE_WITHIN,
-        timeout_keep_alive=30,
-    )
-
-
-class _Server(uvicorn.Server):
-    """A server that signals when it is ready."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
 
 
 class _until_signal:  # noqa: N801  used like a function

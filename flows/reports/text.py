@@ -41,6 +41,23 @@ def seconds(value: float | None) -> str:
     return "" if value is None else f"{value:,.1f} s"
 
 
+def duration(minutes: int, language: str = "en") -> str:
+    """Minutes as people say them: 18 minutes, 5 h 18 min, 3 days; in Korean (`ko`) 18분, 5시간 18분, 3일."""
+    hours, rest = divmod(minutes, 60)
+    if language == "ko":
+        return _korean_duration(hours, rest)
+    if hours >= 48:
+        return f"{round(hours / 24):,} days"
+    return f"{hours} h {rest} min" if hours >= 2 else f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
+def _korean_duration(hours: int, minutes: int) -> str:
+    if hours >= 48:
+        return f"{round(hours / 24):,}일"
+    parts = [f"{hours}시간"] * bool(hours) + [f"{minutes}분"] * bool(minutes or not hours)
+    return " ".join(parts)
+
+
 def size(value: float | None) -> str:
     """Bytes, in powers of 1,000: 12.3 kB, 313 MB."""
     held, unit = float(value or 0), "B"

@@ -27,6 +27,7 @@ from flows.sources.window import Window, day_span
 from schemas.article import SEOUL
 from schemas.coverage import Span, WindowRead, minus
 from schemas.errors import BadInput
+from schemas.page import DISALLOWED
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
 from schemas.topic import SearchApi, SearchPage
 
@@ -86,8 +87,9 @@ async def backfill(
         async with run.pipeline(client.fetch) as pipeline:
             await _WindowReader(run, pipeline, run.source_reader(client, pipeline, order.keys)).read(tasks)
 
+    exit_reason = _exit_reason_of_gaps if order.gaps else _exit_reason
     return await run_pipeline(
-        order, "backfill", work, stop=stop, on_progress=on_progress, now=now, exit_reason=_exit_reason
+        order, "backfill", work, stop=stop, on_progress=on_progress, now=now, exit_reason=exit_reason
     )
 
 
@@ -196,7 +198,7 @@ class _WindowReader:
     async def read(self, tasks: Sequence[WindowTask]) -> None:
         """Read the windows, query by query, until the run has to end."""
         for _, same in groupby(tasks, key=lambda task: task.query):
-            if self.run.stop.asked or self.run.drift_alarm.alarms:
+            if self.run.stop.requested or self.run.drift_alarm.alarms:
                 return
             reports = await self._read_query(list(same))
             if not reports:
@@ -268,10 +270,23 @@ def _summary(reports: Sequence[SourceReport]) -> SourceReport:
     )
 
 
-def _exit_reason(receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
-    """As for any run, except that it is no failure if all windows were read before, but one if any stays unread."""
-    idle = "every window was read before"
+def _exit_reason(
+    receipt: Receipt, *, interrupted: bool, broken: bool, idle: str = "every window was read before"
+) -> tuple[ExitReason, str]:
+    """As for any run, except that it is no failure if all windows were read before, but one if any stays unread.
+
+    What robots.txt forbids does not count: no later run can read it either.
+    """
     reason, explanation = exit_reason_of(receipt, interrupted=interrupted, broken=broken, idle=idle)
-    if receipt.gaps and reason in (ExitReason.DONE, ExitReason.NOTHING_NEW):
-        return ExitReason.PARTLY_FAILED, f"{len(receipt.gaps)} windows were not read to their end: {receipt.gaps[0]}"
+    gaps = [gap for gap in receipt.gaps if DISALLOWED not in gap]
+    if gaps and reason in (ExitReason.DONE, ExitReason.NOTHING_NEW):
+        return ExitReason.PARTLY_FAILED, f"{len(gaps)} windows were not read to their end: {gaps[0]}"
     return reason, explanation
+
+
+def _exit_reason_of_gaps(receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
+    """As for any backfill, without the sources that robots.txt forbids: their gaps stay, and that is no failure."""
+    readable = [source for source in receipt.sources if source.end is not SourceEnd.FORBIDDEN or source.items]
+    left = len(readable) < len(receipt.sources)
+    idle = "no gap is left but those that robots.txt forbids to read" if left else "no source has a gap"
+    return _exit_reason(replace(receipt, sources=readable), interrupted=interrupted, broken=broken, idle=idle)

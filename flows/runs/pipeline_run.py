@@ -70,7 +70,7 @@ class PipelineRun(Run):
         guarded = self.stop.guard(fetch)
         self._pipeline = Pipeline(
             visitor=Visitor(guarded, self.archive, assess, self.receipt, self.stop, self.now, self.most_fetches),
-            judge=Judge(self.archive, assess, self.drift_alarm.look, self.receipt.started_at, accept=self.accept),
+            judge=Judge(self.archive, assess, self.drift_alarm.check, self.receipt.started_at, accept=self.accept),
             archive=self.archive,
             receipt=self.receipt,
             requests=self.requests,
@@ -91,7 +91,7 @@ class PipelineRun(Run):
         """Why the finds of a search page or a list do not look as such finds always did; empty where they do."""
         if found.layout is None:
             return ""
-        odd = self.drift_alarm.look([(ref.key.id, hit_traits(ref, found.layout)) for ref in found.refs])
+        odd = self.drift_alarm.check([(ref.key.id, hit_traits(ref, found.layout)) for ref in found.refs])
         return f"of {len(found.refs)} hits of a page, {len(odd)} are in doubt" if odd else ""
 
     def check_silence(self, report: SourceReport) -> SourceReport:

@@ -2,7 +2,8 @@
 
 For when the topic file has changed. Score, reasons, teams, models and `on_topic` of each text are compared with the
 archive, field by field. Texts that are off topic now stay, and are marked. Pages of finds that were off topic are read
-from their captures; what is on topic now is stored as if it had just been crawled.
+from their captures; what is on topic now is stored as if it had just been crawled. A listed article without a publisher
+gets the name of its press office: older versions did not know these names.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from flows.naver.article_page import read_article
+from flows.naver.press_offices import press_office
 from flows.pipeline.judge import Assess, Judge, Parsed, assess_by, assessed_text
 from flows.runs.lifecycle import OnProgress, Order, Run, ignore_progress, open_for_run, utc_now
 from flows.runs.reparse import BATCH, EXAMPLES, Difference
@@ -159,9 +161,10 @@ class _Reassess:
     def _compare(self, rows: Sequence[Row], found: Sequence[Relevance]) -> None:
         differing = []
         for row, relevance in zip(rows, found, strict=True):
-            if differences := _differences(row, relevance):
+            publisher = _missing_publisher(row)
+            if differences := _differences(row, relevance, publisher):
                 self._count(row, relevance, differences)
-                differing.append(Reassessment(row["id"], row["revision"], relevance))
+                differing.append(Reassessment(row["id"], row["revision"], relevance, publisher))
         self.done.read += len(rows)
         self.run.receipt.outcomes[Outcome.UNCHANGED] += len(rows)
         if differing and not self.dry_run:
@@ -273,9 +276,12 @@ def _relevances(topic: Topic, texts: Texts) -> list[Relevance]:
     return [assess(title, text).relevance for title, text in texts]
 
 
-def _differences(row: Row, relevance: Relevance) -> list[Difference]:
-    return [
-        Difference(row["id"], name, row[name], value)
-        for name, value in relevance_columns(relevance).items()
-        if row[name] != value
-    ]
+def _missing_publisher(row: Row) -> str | None:
+    """The press office of a listed article without a publisher, by its number."""
+    lacks_it = row["status"] == Status.LISTED and row["publisher"] is None
+    return press_office(row["oid"]) if lacks_it else None
+
+
+def _differences(row: Row, relevance: Relevance, publisher: str | None) -> list[Difference]:
+    found = relevance_columns(relevance) | ({"publisher": publisher} if publisher else {})
+    return [Difference(row["id"], name, row[name], value) for name, value in found.items() if row[name] != value]

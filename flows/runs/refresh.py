@@ -45,7 +45,7 @@ async def refresh(
 async def _check_due(run: PipelineRun, pipeline: Pipeline) -> None:
     """Check the articles in batches: each is stored, with its next due time, before the next batch is chosen."""
     checked: set[ArticleKey] = set()
-    while not run.stop.asked:
+    while not run.stop.requested:
         room = BATCH if run.most_fetches is None else min(run.most_fetches - len(checked), BATCH)
         refs = [ref for ref in run.archive.to_refresh(run.now(), room) if ref.key not in checked] if room > 0 else []
         if not refs:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from flows import http_server
 from flows.serving.app import make_app
 from flows.serving.context import Library
 from schemas.errors import ArchiveBusy, BadInput, SeogoError
@@ -21,7 +21,6 @@ from storage.search.index import stamp_of
 _LOOKS_EVERY = 1.0
 """Seconds between two looks whether the snapshot was replaced."""
 _CLOSE_WITHIN = 2
-_BACKLOG = 512
 
 
 def serve(
@@ -37,12 +36,12 @@ def serve(
     """Serve an archive until SIGINT or SIGTERM; prints one line with the address. Raises BadInput."""
     check_exposure(host, sql=sql, public=public or bool(names))
     library = Library.of(archive, title=title, sql=sql, is_public=public or bool(names))
-    listener = listen(host, port)
+    listener = http_server.listen(host, port)
     address = listener.getsockname()
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
     app = make_app(library, names=names)
     with index_follower(archive):
-        server = _Server(config(app), lambda: _announce(f"http://{shown}:{address[1]}", archive))
+        server = http_server.Server(config(app), lambda: _announce(f"http://{shown}:{address[1]}", archive))
         try:
             server.run([listener])
         finally:
@@ -65,35 +64,10 @@ def check_exposure(host: str, *, sql: bool, public: bool) -> None:
         raise BadInput("--sql is for this machine alone: leave out --public, --name and any --host but 127.0.0.1.")
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises BadInput if the port cannot be used."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only where the protocol is explicit.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise BadInput(
-            f"port {port} of {host} cannot be used ({error.strerror}): choose another, or 0 for any free one."
-        ) from error
-    return listener
-
-
 def config(app: ASGIApp) -> uvicorn.Config:
-    """The settings of uvicorn: plain HTTP/1.1 without a log of requests."""
-    return uvicorn.Config(
-        app,
-        loop="asyncio",
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=_CLOSE_WITHIN,
-        timeout_keep_alive=30,
+    """The settings of uvicorn: warnings only, nothing about itself, no trust in the headers of a proxy."""
+    return http_server.config(
+        app, close_within=_CLOSE_WITHIN, log_level="warning", server_header=False, proxy_headers=False
     )
 
 
@@ -111,18 +85,6 @@ def serve_assistant(archive: Path, *, title: str) -> None:
         pass  # it says what is wrong with the archive, if anything is
     with index_follower(archive):
         make_assistant(library).run("stdio")
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_ready()
 
 
 @contextmanager

@@ -119,7 +119,8 @@ class Queries:
         if part["first"] is None:
             return []
         return self._db.rows(
-            "SELECT id, revision, status, title, body, description, images, relevance, reasons, teams, models, on_topic"
+            "SELECT id, oid, revision, status, title, body, description, publisher, images, relevance, reasons, teams,"
+            " models, on_topic"
             f" FROM articles WHERE rowid BETWEEN {part['first']:d} AND {part['last']:d}"
             " AND id IN (SELECT id FROM wanted) ORDER BY rowid"
         )

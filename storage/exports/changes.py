@@ -146,12 +146,12 @@ def _write_markdown(path: Path, found: Iterable[Change], archive: Path, style: S
     """The files of articles that are there now, each once, whatever happened to them in between."""
     files: dict[str, None] = {}
     with ZipFile(path, "w", ZIP_DEFLATED) as bundle:
-        with bundle.open("changes.jsonl", "w") as told:
+        with bundle.open("changes.jsonl", "w") as lines:
             for change in found:
                 article = change.pop("article")
                 file = article and article["file"]
                 files |= {file: None} if file else {}
-                told.write(_line({**change, "file": file}))
+                lines.write(_line({**change, "file": file}))
         for file in _present(archive, list(files)):
             store(bundle, file, styled((archive / file).read_bytes(), style))
 

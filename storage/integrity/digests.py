@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from storage.database.rows import Row
-from storage.database.writer import Database
+from storage.database.writer import Database, Row
 from storage.journal.entry_rows import ASSESSED
 
 Digests = tuple[int, ...]
-"""The digests of a row: one, or for articles two, of the text's columns and of those that a reassessment replaces."""
+"""The digests of a row: one, or for articles three, of the parts that a reassessment keeps, replaces, and completes."""
 
-_TWO = ("articles", "superseded")
+_OF_TEXTS = ("articles", "superseded")
 _KEY = ("id", "revision")
 
 
@@ -57,11 +56,11 @@ def columns_of(db: Database, table: str) -> list[str]:
 
 def expressions(table: str, columns: Sequence[str]) -> tuple[str, ...]:
     """The digests of a row of a table, as SQL."""
-    if table not in _TWO:
+    if table not in _OF_TEXTS:
         return (f"hash({', '.join(columns)})",)
-    assessed = [*_KEY, *ASSESSED]
-    rest = [name for name in columns if name not in ASSESSED]
-    return f"hash({', '.join(rest)})", f"hash({', '.join(assessed)})"
+    kept = [name for name in columns if name not in (*ASSESSED, "publisher")]
+    parts = (kept, [*_KEY, *ASSESSED], [*_KEY, "publisher"])
+    return tuple(f"hash({', '.join(part)})" for part in parts)
 
 
 def sums(db: Database, table: str) -> tuple[int, ...]:

@@ -24,6 +24,7 @@ from storage.integrity.keys import (
     BatchKeys,
     EndKeys,
     EntryKeys,
+    Hashed,
     ReassessedKeys,
     RestatedKeys,
     RowKeys,
@@ -44,12 +45,16 @@ class Place(NamedTuple):
 
 
 class ArticleRow(NamedTuple):
-    """A row of `articles` or `superseded`. `assessed`: the place of its reassessment, if it was reassessed."""
+    """A row of `articles` or `superseded`.
+
+    If it was reassessed: `assessed` is the place of that, and `publisher` what it had lacked.
+    """
 
     keys: ArticleKeys
     digests: Digests
     at: Place
     assessed: Place | None = None
+    publisher: str | None = None
 
 
 class KeyedRow(NamedTuple):
@@ -193,8 +198,9 @@ class Fold:
                 first.setdefault(one.text, one.id)
         adopted = dict(sorted((id_, first[text]) for text in first for id_ in self._imported.get(text, ())))
         for id_, article in adopted.items():
-            plain = self.articles[id_].keys.plain or {}
-            self.duplicates[id_] = {**plain, "duplicate_of": article, "matched_by": "text_hash"}
+            old = self.articles[id_]
+            plain = {**(old.keys.plain or {}), "duplicate_of": article, "matched_by": "text_hash"}
+            self.duplicates[id_] = plain if old.publisher is None else {**plain, "publisher": old.publisher}
             self._drop_article(id_)
         return adopted
 
@@ -210,14 +216,20 @@ class Fold:
 
     def _reassess(self, entry: ReassessedKeys) -> None:
         found = []
-        for id_, revision, (number, digests) in entry.texts:
+        for id_, revision, hashed, publisher in entry.texts:
             old = self.articles.get(id_)
             if old is not None and old.keys.revision == revision:
-                place = Place(self._file, number)
-                self.articles[id_] = old._replace(digests=(old.digests[0], digests[1]), assessed=place)
+                self.articles[id_] = self._reassessed(old, hashed, publisher)
                 found.append({"kind": "reassessed", "id": id_, "revision": revision})
         self._add_events(entry.run_id, entry.number, found, None)
         self._count(entry.run_id, entry.number)
+
+    def _reassessed(self, old: ArticleRow, hashed: Hashed, publisher: str | None) -> ArticleRow:
+        number, (_, assessed, named) = hashed
+        new = old._replace(digests=(old.digests[0], assessed, old.digests[2]), assessed=Place(self._file, number))
+        if publisher is None or old.keys.has_publisher or old.publisher is not None:
+            return new
+        return new._replace(digests=(*new.digests[:2], named), publisher=publisher)
 
     def _find_pairs(self, entry: PairsFound) -> None:
         published = {
@@ -236,7 +248,7 @@ class Fold:
 
     def _cover(self, run_id: str, windows: Sequence[WindowRead]) -> None:
         sources = {read.source for read in windows}
-        before = [row for source in sources for row in self.coverage.get(source, ())]
+        before = [dict(row) for source in sources for row in self.coverage.get(source, ())]
         after = covered(before, run_id, windows)
         self.coverage |= {source: [row for row in after if row["source"] == source] for source in sources}
 
@@ -301,7 +313,7 @@ class Fold:
             case "events":
                 self._on_events([row])
             case "near_duplicates" | "story_members":
-                self.stories.insert(table, row)
+                self.stories.insert(table, dict(row))
             case "finds":
                 self.finds = self.finds.plus(Sum(1, hashed[1][0]))
             case "requests":

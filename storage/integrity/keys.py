@@ -58,6 +58,7 @@ class ArticleKeys(NamedTuple):
     text: str | None
     plain: Row | None
     published_at: datetime | None
+    has_publisher: bool
     sketch: int
 
 
@@ -102,11 +103,11 @@ class EndKeys:
 
 @dataclass(slots=True)
 class ReassessedKeys:
-    """A reassessment: id and revision of each text, and the new columns, hashed."""
+    """A reassessment: of each text, id, revision, the new columns, hashed, and the publisher if it was missing."""
 
     run_id: str
     number: int
-    texts: list[tuple[str, int, Hashed]]
+    texts: list[tuple[str, int, Hashed, str | None]]
 
 
 @dataclass(slots=True)
@@ -175,7 +176,7 @@ class KeyMaker:
 
     def _reassessed(self, entry: TextsReassessed) -> ReassessedKeys:
         hashed = self._hashed("articles", assessed_rows(entry), keep_as="reassessed")
-        texts = [(text.id, text.revision, one) for text, one in zip(entry.texts, hashed, strict=True)]
+        texts = [(t.id, t.revision, one, t.publisher) for t, one in zip(entry.texts, hashed, strict=True)]
         return ReassessedKeys(entry.run_id, entry.number, texts)
 
     def _restated(self, entry: RowsRestated) -> RestatedKeys:
@@ -238,6 +239,7 @@ def _article_keys(row: Row, hashed: Hashed, sketch: int) -> ArticleKeys:
         text=row["text_hash"] if hosted and row.get("body") else None,
         plain=None if hosted else {name: row.get(name) for name in _PLAIN},
         published_at=row.get("published_at"),
+        has_publisher=row.get("publisher") is not None,
         sketch=sketch,
     )
 

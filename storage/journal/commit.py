@@ -261,14 +261,15 @@ def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
 
 
 _REASSESSED = (
-    f"CREATE OR REPLACE TEMP TABLE reassessed AS SELECT a.* REPLACE ({', '.join(f'b.{n} AS {n}' for n in ASSESSED)})"
+    f"CREATE OR REPLACE TEMP TABLE reassessed AS SELECT a.* REPLACE ({', '.join(f'b.{n} AS {n}' for n in ASSESSED)},"
+    " coalesce(a.publisher, b.publisher) AS publisher)"
     " FROM articles a JOIN batch b USING (id, revision)"
 )
 
 
 def _reassessment(db: Database, entry: TextsReassessed) -> Commit:
     """The rows keep the run that stored their text, because its journal has the file."""
-    rows = db.table("articles", assessed_rows(entry)).select(["id", "revision", *ASSESSED])
+    rows = db.table("articles", assessed_rows(entry)).select(["id", "revision", "publisher", *ASSESSED])
 
     def commit() -> None:
         with db.transaction():

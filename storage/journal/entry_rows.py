@@ -25,7 +25,7 @@ from storage.database.rows import (
 )
 
 ASSESSED = ("relevance", "reasons", "teams", "models", "on_topic")
-"""The columns of `articles` that a reassessment replaces."""
+"""The columns of `articles` that a reassessment replaces; besides, it fills `publisher` where there is none."""
 
 UPSERTED = ("articles", "duplicates", "frontier", "quarantine")
 """The tables of a batch in which a row replaces the one with its id; rows of the others are added."""
@@ -80,7 +80,10 @@ def receipt_columns(receipt: Mapping[str, Any]) -> Row:
 
 def assessed_rows(entry: TextsReassessed) -> list[Row]:
     """Id, revision and the new columns of the texts of a reassessment."""
-    return [{"id": t.id, "revision": t.revision, **relevance_columns(t.relevance)} for t in entry.texts]
+    return [
+        {"id": t.id, "revision": t.revision, "publisher": t.publisher, **relevance_columns(t.relevance)}
+        for t in entry.texts
+    ]
 
 
 def covered(rows: Iterable[Row], run_id: str, windows: Sequence[WindowRead]) -> list[Row]:

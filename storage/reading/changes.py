@@ -70,7 +70,7 @@ def changes(connection: duckdb.DuckDBPyConnection, since: int, *, at_once: int =
     while events := connection.execute(_EVENTS, [since, at_once]).fetchall():
         found = [dict(zip(_EVENT, event, strict=True)) for event in events]
         texts, copies, gone = _texts(connection, found), _copies(connection, found), _gone(connection, found)
-        of_copies, stories = _copies_told(connection, found), _stories(connection, found)
+        of_copies, stories = _named_copies(connection, found), _stories(connection, found)
         for event in found:
             id_ = event["id"]
             others = {"duplicates": copies.get(id_, []), "gone_at": gone.get(id_), "story": stories.get(id_)}
@@ -109,7 +109,7 @@ def _stories(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) ->
     return dict(connection.execute(sql).fetchall())
 
 
-def _copies_told(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> Mapping[tuple[str, str], Change]:
+def _named_copies(connection: duckdb.DuckDBPyConnection, events: Sequence[Change]) -> Mapping[tuple[str, str], Change]:
     """The copies in these changes, by their id and the id of the article that they are copies of."""
     _want(connection, [(event["id"], 1) for event in events if event["duplicate_of"] is not None])
     sql = f"SELECT id, duplicate_of, {COPY} FROM duplicates WHERE id IN (SELECT id FROM wanted)"

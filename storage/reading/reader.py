@@ -73,7 +73,7 @@ def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     before = signal.set_wakeup_fd(ours.fileno(), warn_on_full_buffer=False)
-    watcher = threading.Thread(target=_interrupt_when_asked, args=(connection, theirs), name="interrupt", daemon=True)
+    watcher = threading.Thread(target=_interrupt_on_sigint, args=(connection, theirs), name="interrupt", daemon=True)
     watcher.start()
     try:
         yield
@@ -83,8 +83,8 @@ def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         watcher.join()
 
 
-def _interrupt_when_asked(connection: duckdb.DuckDBPyConnection, signals: socket.socket) -> None:
-    """Interrupt the query once SIGINT is heard, and go on doing so: the next call may begin after it. Ends with the
+def _interrupt_on_sigint(connection: duckdb.DuckDBPyConnection, signals: socket.socket) -> None:
+    """Interrupt the query once SIGINT arrives, and go on doing so: the next call may begin after it. Ends with the
     other end of the socket."""
     with signals:
         while number := signals.recv(1):
@@ -104,7 +104,7 @@ def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str
 
     Several statements are run in order; only the last may have rows to show.
     """
-    with refusals("DuckDB refuses the query"), _age_told(connection):
+    with refusals("DuckDB refuses the query"), _with_schema_age(connection):
         statements = connection.extract_statements(encodable(sql))
         check_one_result(statements)
         for statement in statements:
@@ -113,7 +113,7 @@ def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str
 
 
 @contextmanager
-def _age_told(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def _with_schema_age(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """A table that is not there may be one that the archive has not got yet."""
     try:
         yield
@@ -221,7 +221,7 @@ def _last_run(archive: Path) -> dict[str, Any] | None:
     try:
         return json_file.load(archive / LAST_RUN, _receipt)
     except ArchiveDamaged as error:
-        raise ArchiveDamaged(f"{error}. The next run writes it anew.") from error
+        raise ArchiveDamaged(f"{error}. The next run writes it again.") from error
 
 
 def _receipt(value: Any) -> dict[str, Any]:
@@ -296,6 +296,6 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         connection.execute("SET enable_progress_bar = false")  # it would print between the rows
     except duckdb.Error as error:
         raise ArchiveDamaged(
-            f"{path} cannot be opened: {error}. It is a copy: `seogo repair` makes it anew."
+            f"{path} cannot be opened: {error}. It is a copy: `seogo repair` creates it again."
         ) from error
     return connection

@@ -175,6 +175,6 @@ def attached(path: Path) -> duckdb.DuckDBPyConnection:
         connection.execute("USE archive")
     except duckdb.Error as error:
         connection.close()
-        message = f"{path} cannot be opened: {error}. It is a copy: `seogo repair` makes it anew."
+        message = f"{path} cannot be opened: {error}. It is a copy: `seogo repair` creates it again."
         raise ArchiveDamaged(message) from error
     return connection

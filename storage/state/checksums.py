@@ -14,7 +14,7 @@ from storage.files import sha256_of
 from storage.layout import SNAPSHOT, UNPUBLISHED, WRITER_DATABASE
 from storage.state import json_file
 
-SEALS = "state/seals.json"
+CHECKSUMS = "state/seals.json"
 
 
 def record(root: Path, file: Path, *names: str, schema: int, sha256: str | None = None) -> None:
@@ -65,7 +65,7 @@ def _fault(path: Path, name: str, checksum: dict[str, Any]) -> str | None:
 def _read(root: Path) -> dict[str, Any]:
     """The checksums; none if the file is missing or damaged."""
     try:
-        return json_file.load(root / SEALS, _parsed) or {}
+        return json_file.load(root / CHECKSUMS, _parsed) or {}
     except ArchiveDamaged:
         return {}
 
@@ -76,4 +76,4 @@ def _parsed(checksums: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write(root: Path, checksums: dict[str, Any]) -> None:
-    json_file.save(root / SEALS, checksums)
+    json_file.save(root / CHECKSUMS, checksums)

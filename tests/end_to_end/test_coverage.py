@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from flows.replica.corpus import Corpus
+from flows.replica.corpus.articles import Corpus
 from flows.replica.disorder import with_burst
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.server import Replica
 from schemas.receipt import ExitReason, SourceEnd
 from schemas.topic import Topic
-from tests.support.worlds import (
+from tests.support.histories.worlds import (
     BEGIN,
     DAY,
     HOUR,

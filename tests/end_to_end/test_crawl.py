@@ -16,10 +16,10 @@ from flows.pipeline.batches import Pipeline
 from flows.pipeline.judge import Judge, assess_by
 from flows.pipeline.stop import Stop
 from flows.pipeline.visit import Visitor
-from flows.replica.corpus import Corpus, MadeArticle, make_corpus
+from flows.replica.corpus.articles import Corpus, MadeArticle, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches, max_in_flight, max_rate, requests_during_pause
-from flows.replica.notices import Robots
+from flows.replica.pages.notices import Robots
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.lifecycle import ignore_progress
@@ -33,7 +33,7 @@ from storage.archive import open_archive
 from storage.integrity.verify import verify
 from storage.reading.reader import open_snapshot, run_query
 from tests.support import values
-from tests.support.archives import held, ids, rows
+from tests.support.archives import archived_ids, ids, rows
 from tests.support.topics import KEYS, demo_topic
 from tests.support.values import page
 
@@ -91,7 +91,7 @@ def test_everything_on_topic_is_archived_and_a_second_run_finds_nothing_new(nave
     since = naver.clock.now - topic().limits.lookback
     first = run(naver, tmp_path)
     assert (first.exit_reason, first.outcomes[Outcome.FAILED]) == (ExitReason.DONE, 0)
-    missed = on_topic(naver, since) - held(tmp_path)
+    missed = on_topic(naver, since) - archived_ids(tmp_path)
     assert missed == set()
     assert first.outcomes[Outcome.NEW] == len(ids(tmp_path))
     assert first.not_hosted > 0
@@ -124,7 +124,7 @@ def test_a_crawl_every_some_hours_loses_nothing_to_ties_and_late_arrivals(corpus
             and one.listed(naver.clock.now)
             and one.listed_at - one.published_at <= lag
         }
-    assert reachable - held(tmp_path) == set()
+    assert reachable - archived_ids(tmp_path) == set()
 
 
 def test_an_edit_is_a_revision_and_the_older_text_stays(naver: Replica, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_run_that_breaks_stores_what_it_had_and_says_so_loudly(
     monkeypatch.undo()
     since = naver.clock.now - topic().limits.lookback
     check(tmp_path, run(naver, tmp_path))
-    assert on_topic(naver, since) - held(tmp_path) == set()
+    assert on_topic(naver, since) - archived_ids(tmp_path) == set()
 
 
 def test_sports_and_entertainment_are_read_as_json(naver: Replica, tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_a_changed_layout_is_never_a_success_and_the_next_run_heals(naver: Repli
     naver.clock.set(LAST + timedelta(days=1))
     healed = run(naver, tmp_path)
     assert healed.exit_reason is ExitReason.DONE
-    assert on_topic(naver, since) - held(tmp_path) == set()
+    assert on_topic(naver, since) - archived_ids(tmp_path) == set()
 
 
 def test_faults_on_the_way_lose_nothing(naver: Replica, tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_faults_on_the_way_lose_nothing(naver: Replica, tmp_path: Path) -> None:
     naver.behaviour = Behaviour()
     final = run(naver, tmp_path)
     check(tmp_path, final)
-    assert on_topic(naver, since) - held(tmp_path) == set()
+    assert on_topic(naver, since) - archived_ids(tmp_path) == set()
 
 
 def test_a_host_that_says_wait_is_left_alone(naver: Replica, tmp_path: Path) -> None:
@@ -352,7 +352,7 @@ def test_a_limit_defers_the_rest_to_the_next_run(naver: Replica, tmp_path: Path)
     assert first.outcomes[Outcome.DEFERRED] > 0
     naver.clock.advance(timedelta(minutes=20))
     run(naver, tmp_path)
-    assert on_topic(naver, since) - held(tmp_path) == set()
+    assert on_topic(naver, since) - archived_ids(tmp_path) == set()
 
 
 def test_a_stopped_run_is_taken_up_where_it_was_left(naver: Replica, tmp_path: Path) -> None:
@@ -364,7 +364,7 @@ def test_a_stopped_run_is_taken_up_where_it_was_left(naver: Replica, tmp_path: P
 
         def watch(receipt: Receipt) -> None:
             if receipt.requests >= number:
-                stop.ask(by_hand=True)
+                stop.request(by_hand=True)
 
         return await crawl(order, stop=stop, on_progress=watch, now=lambda: naver.clock.now)
 
@@ -373,7 +373,7 @@ def test_a_stopped_run_is_taken_up_where_it_was_left(naver: Replica, tmp_path: P
         assert receipt.exit_reason is ExitReason.INTERRUPTED
         check(tmp_path, receipt)
     run(naver, tmp_path)
-    assert on_topic(naver, since) - held(tmp_path) == set()
+    assert on_topic(naver, since) - archived_ids(tmp_path) == set()
 
 
 def test_without_a_key_the_other_sources_are_read_and_the_run_says_so(naver: Replica, tmp_path: Path) -> None:
@@ -413,7 +413,7 @@ def test_no_network_is_a_clear_failure_that_costs_nothing(naver: Replica, tmp_pa
     check(tmp_path, offline)
     assert [rows(tmp_path, sql) for sql in _REMEMBERED] == before
     assert run(naver, tmp_path).outcomes[Outcome.NEW] > 0
-    assert on_topic(naver, naver.clock.now - topic().limits.lookback) - held(tmp_path) == set()
+    assert on_topic(naver, naver.clock.now - topic().limits.lookback) - archived_ids(tmp_path) == set()
 
 
 _REMEMBERED = (
@@ -437,7 +437,7 @@ def test_memory_of_the_keys_met_does_not_depend_on_the_sources_order(naver: Repl
     turned = topic().model_copy(update={"sources": tuple(reversed(topic().sources))})
     run(naver, tmp_path / "one")
     run(naver, tmp_path / "other", about=turned)
-    assert held(tmp_path / "one") == held(tmp_path / "other")
+    assert archived_ids(tmp_path / "one") == archived_ids(tmp_path / "other")
 
 
 def test_a_crawl_since_a_later_day_does_not_move_the_cursor_past_the_gap(corpus: Corpus, tmp_path: Path) -> None:
@@ -446,10 +446,10 @@ def test_a_crawl_since_a_later_day_does_not_move_the_cursor_past_the_gap(corpus:
         run(naver, tmp_path)
         naver.clock.set(LAST)
         run(naver, tmp_path, since=LAST - timedelta(days=1))
-        skipped = on_topic(naver, start + timedelta(hours=6)) - held(tmp_path)
+        skipped = on_topic(naver, start + timedelta(hours=6)) - archived_ids(tmp_path)
         assert skipped  # nobody asked for those days yet
         run(naver, tmp_path)
-        assert on_topic(naver, start + timedelta(hours=6)) - held(tmp_path) == set()
+        assert on_topic(naver, start + timedelta(hours=6)) - archived_ids(tmp_path) == set()
 
 
 def test_what_is_stored_is_shown_while_the_next_batch_is_fetched(

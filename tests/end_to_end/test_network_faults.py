@@ -18,12 +18,11 @@ import pytest
 
 from flows.cli.exit_codes import Exit
 from flows.naver.search.api import SearchAnswer, parse_search_answer
-from flows.replica.notices import block_page, unavailable_page
+from flows.replica.pages.notices import block_page, unavailable_page
 from schemas.errors import LayoutChanged
-from tests.support import naver_pages
 from tests.support.command import Ran, seogo
-from tests.support.http_server import Reply, endless, packed, redirect, reply, reset
-from tests.support.small_naver import (
+from tests.support.naver import layouts
+from tests.support.naver.small import (
     NEW,
     OLD,
     POISONED,
@@ -37,7 +36,8 @@ from tests.support.small_naver import (
     small_naver,
     small_topic,
 )
-from tests.support.tls import server_side
+from tests.support.servers.http import Reply, endless, packed, redirect, reply, reset
+from tests.support.servers.tls import server_side
 
 NEWS = "n.news.naver.com"
 PAGE = article_page(POISONED).encode()
@@ -136,7 +136,7 @@ def check_text(story: Story, title: str, body: str) -> None:
 def test_nul_bytes_of_a_page_reach_neither_file_nor_row(story: Story) -> None:
     text = "독자 AI 파운데이션 모델\0이다.<br><br>둘째\0 문단."
     page = article_page(
-        POISONED, body=text, categories=naver_pages.categories("I\0T"), byline=naver_pages.byline("홍\0길동 기자")
+        POISONED, body=text, categories=layouts.categories("I\0T"), byline=layouts.byline("홍\0길동 기자")
     )
     story.naver.poison(POISONED, html(page.replace("점검</h2>", "점\0검</h2>")))
     ran = story.crawl()
@@ -148,7 +148,7 @@ def test_nul_bytes_of_a_page_reach_neither_file_nor_row(story: Story) -> None:
 def test_nul_bytes_of_json_reach_neither_file_nor_row(story: Story) -> None:
     oid, _, aid = POISONED.partition("_")
     title, content = "독자 AI 파운데이션\0 모델 13차", "독자 AI 파운데이션 모델\0이다."
-    answer = naver_pages.sports(officeId=oid, articleId=aid, title=title, content=content)
+    answer = layouts.sports(officeId=oid, articleId=aid, title=title, content=content)
     answer["result"]["officeInfo"]["hname"] = "서\0고"
     path = f"/article/{oid}/{aid}"
     story.naver.poison(POISONED, redirect(f"https://m.sports.naver.com{path}"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.replica.corpus import Corpus, make_corpus
+from flows.replica.corpus.articles import Corpus, make_corpus
 from flows.replica.log import LogEntry
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
@@ -62,7 +62,7 @@ def test_a_scheduled_night_is_quiet(naver: Replica, tmp_path: Path, about: Topic
         assert receipt.outcomes[Outcome.UNCHANGED] == receipt.finds > 0
 
 
-def test_silence_is_believed_for_a_week_and_then_told(naver: Replica, tmp_path: Path, about: Topic) -> None:
+def test_silence_is_believed_for_a_week_and_then_reported(naver: Replica, tmp_path: Path, about: Topic) -> None:
     """The stand-in publishes nothing more: its lists look like those of a site that broke."""
     run(naver, tmp_path, about, LAST)
     for days in (0, 6):

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.replica.corpus import Corpus, MadeArticle, make_corpus
+from flows.replica.corpus.articles import Corpus, MadeArticle, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches, max_in_flight, max_rate, min_interval, requests_during_pause
-from flows.replica.notices import Robots
+from flows.replica.pages.notices import Robots
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
@@ -24,9 +24,9 @@ from schemas.receipt import Receipt
 from schemas.topic import Topic
 from storage.reading.reader import open_snapshot, run_query
 from tests.support.command import crawling, ending, process, start
+from tests.support.histories.worlds import DAY, disable_syncs, scenario_topic, use_clock_of, wait_until
 from tests.support.paths import ROOT
 from tests.support.topics import KEYS
-from tests.support.worlds import DAY, disable_syncs, scenario_topic, use_clock_of, wait_until
 
 NEWS, NNEWS, SEARCH, OPENAPI = "news.naver.com", "n.news.naver.com", "search.naver.com", "openapi.naver.com"
 WEEKS = timedelta(days=8)

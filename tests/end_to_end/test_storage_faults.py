@@ -24,8 +24,7 @@ from flows.fetching.throttle import Clock
 from storage.state.backoff import JsonBackoffStore
 from tests.support.command import COMMAND, Ran, ending, environment, seogo, start
 from tests.support.disks import fill, mount, needs_a_disk
-from tests.support.http_server import NEWS, Script
-from tests.support.small_naver import (
+from tests.support.naver.small import (
     NEW,
     OLD,
     POISONED,
@@ -39,6 +38,7 @@ from tests.support.small_naver import (
     small_naver,
     small_topic,
 )
+from tests.support.servers.http import NEWS, Script
 
 LIST = "/main/list.naver"
 LAST = NEW[-1]
@@ -67,7 +67,7 @@ def check_goes_on(story: Story) -> None:
     """Nothing of before is lost, whatever of the new is there agrees, and the next run ends with all of it."""
     verified = seogo("verify", "--archive", story.archive)
     assert (verified.code, verified.err) == (Exit.DONE, ""), verified.out
-    assert set(OLD) <= story.held() <= {*OLD, *NEW}
+    assert set(OLD) <= story.archived_ids() <= {*OLD, *NEW}
     story.crawl_later()
 
 
@@ -128,7 +128,7 @@ def test_a_disk_that_is_read_only_for_a_while(first: Story, disk: Path) -> None:
     story = copied(first, disk)
     mount(disk, "remount,ro")
     check_fault(story.crawl(), "Read-only file system")
-    assert story.held() == set(OLD), "reading goes on"
+    assert story.archived_ids() == set(OLD), "reading goes on"
     mount(disk, "remount,rw")
     check_goes_on(story)
 
@@ -224,7 +224,7 @@ def test_a_clock_that_was_behind_for_one_run(story: Story, behind: timedelta) ->
 
 
 def test_a_pause_that_a_clock_ahead_left_behind_ends_after_a_day(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted anew by each process, it would never end."""
+    """Counted from zero by each process, it would never end."""
     JsonBackoffStore(story.archive / "state" / "backoff.json").save(NEWS, datetime.now(UTC) + timedelta(days=400))
     ran = story.crawl()
     assert ran.code == Exit.BLOCKED
@@ -267,34 +267,34 @@ def test_markdown_that_is_gone(story: Story, gone: str) -> None:
     assert verified.code == Exit.ARCHIVE_DAMAGED
     assert all(name in verified.out for name in missing if name.endswith(".md"))
     assert story.crawl().code == Exit.DONE
-    assert story.held() == {*OLD, *NEW}
+    assert story.archived_ids() == {*OLD, *NEW}
     check_repaired(story)
 
 
 @pytest.mark.parametrize("gone", ["captures", "captures/*/*"])
 @pytest.mark.every(4)
 def test_captures_that_are_gone(story: Story, gone: str) -> None:
-    """Every row that lost its capture is named; texts and files are all there; nobody says that it is mended."""
+    """Every row that lost its capture is named; texts and files are all there; nothing is reported as repaired."""
     for path in story.archive.glob(gone):
         remove(path)
     assert story.crawl().code == Exit.DONE
     verified = seogo("verify", "--archive", story.archive)
     assert verified.code == Exit.ARCHIVE_DAMAGED
     assert all(article_id in verified.out for article_id in OLD)
-    assert story.held() == {*OLD, *NEW}
+    assert story.archived_ids() == {*OLD, *NEW}
     assert {path.stem for path in (story.archive / "articles").rglob("*.md")} == {*OLD, *NEW}
     assert repair(story).code == Exit.ARCHIVE_DAMAGED
-    assert story.held() == {*OLD, *NEW}
+    assert story.archived_ids() == {*OLD, *NEW}
 
 
 @pytest.mark.parametrize("gone", ["state", "state/writer.duckdb"])
 @pytest.mark.every(4)
-def test_a_database_that_is_gone_is_not_begun_anew(story: Story, gone: str) -> None:
+def test_a_database_that_is_gone_is_not_created_again(story: Story, gone: str) -> None:
     """All of it would be asked for again, and what Naver lists no more would be lost."""
     story.naver.listed = NEW
     remove(story.archive / gone)
     check_damaged(story.crawl(), "writer.duckdb")
-    assert story.held() == set(OLD), "reading goes on"
+    assert story.archived_ids() == set(OLD), "reading goes on"
     check_repaired(story, *OLD)
     assert story.crawl().code == Exit.DONE
     story.check_whole({*OLD, *NEW})
@@ -323,7 +323,7 @@ def test_a_database_that_is_damaged_is_called_so(story: Story, damage: Callable[
     database = story.archive / "state" / "writer.duckdb"
     database.write_bytes(damage(database.read_bytes()))
     check_damaged(story.crawl(), "writer.duckdb is damaged")
-    assert story.held() == set(OLD), "reading goes on"
+    assert story.archived_ids() == set(OLD), "reading goes on"
     check_repaired(story, *OLD)
     story.crawl_later()
 

@@ -27,10 +27,13 @@ from flows.naver.search.api import parse_api_error, parse_search_answer
 from flows.naver.search.page import parse_search_page
 from flows.naver.urls import article_key, clean_original_url, find_article_key, find_link
 from flows.pipeline.relevance import mentions, score
-from flows.replica import list_pages, notices, search_answers, search_pages
-from flows.replica.article_pages import View, article_page
-from flows.replica.corpus import Corpus, Layout, MadeArticle, make_corpus
-from flows.replica.old_pages import article_json, old_page
+from flows.replica.corpus.articles import Corpus, Layout, MadeArticle, make_corpus
+from flows.replica.pages import notices
+from flows.replica.pages.articles import View, article_page
+from flows.replica.pages.lists import list_page, section_json, section_page
+from flows.replica.pages.old_layouts import article_json, old_page
+from flows.replica.pages.search import search_page
+from flows.replica.pages.search_api import ApiCall, ApiFault, api_answer, api_error
 from schemas.article import Article, ArticleKey
 from schemas.content_coding import Undecodable, decode
 from schemas.errors import AddressError, LayoutChanged, SeogoError
@@ -41,10 +44,11 @@ from schemas.topic import Topic, default_topic_path, load_topic
 from storage.captures.reader import read_capture, read_page, scan
 from storage.captures.writer import CaptureWriter
 from storage.state.backoff import JsonBackoffStore
-from tests.support import naver_pages, values
+from tests.support import values
+from tests.support.naver import layouts
 from tests.support.paths import GOLDEN
 
-HOW: dict[str, Any] = {"source": "fuzz", "seen_at": values.NOW, "url": naver_pages.URL}
+HOW: dict[str, Any] = {"source": "fuzz", "seen_at": values.NOW, "url": layouts.URL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def _articles() -> tuple[MadeArticle, ...]:
 
 
 def _article(data: bytes) -> Article:
-    article = parse_article(data, naver_pages.URL)
+    article = parse_article(data, layouts.URL)
     _write_and_read(article)
     return article
 
@@ -133,7 +137,7 @@ def _both_ways(data: bytes) -> object:
 
 def _outcome(parse: Callable[[bytes, str], Article], data: bytes) -> Article | SeogoError:
     try:
-        return parse(data, naver_pages.URL)
+        return parse(data, layouts.URL)
     except SeogoError as error:
         return error
 
@@ -143,14 +147,12 @@ def _comparable(outcome: Article | SeogoError) -> object:
 
 
 def _article_seeds() -> tuple[bytes, ...]:
-    body = f"{naver_pages.FRAMED_PHOTO}(서울=서고) 홍길동 기자 = 첫째다.<br><br>둘째다. hong@seogo.example"
-    own = naver_pages.article(
-        body, byline=naver_pages.byline("홍길동 기자 (hong@seogo.example)"), modified=naver_pages.MODIFIED
-    )
+    body = f"{layouts.FRAMED_PHOTO}(서울=서고) 홍길동 기자 = 첫째다.<br><br>둘째다. hong@seogo.example"
+    own = layouts.article(body, byline=layouts.byline("홍길동 기자 (hong@seogo.example)"), modified=layouts.MODIFIED)
     made = _articles()[0]
     view = View(_corpus().last)
     pages = [*(article_page(made, view, layout) for layout in Layout if layout is not Layout.OLD), old_page(made, view)]
-    old = naver_pages.read_nhn(times=("2020.09.19. 오후 8:28", "2020.09.19. 오후 9:28"))
+    old = layouts.read_nhn(times=("2020.09.19. 오후 8:28", "2020.09.19. 오후 9:28"))
     notes = (notices.gone_page(), notices.unavailable_page(), notices.block_page())
     return (
         own.encode(),
@@ -164,7 +166,7 @@ def _article_seeds() -> tuple[bytes, ...]:
 def _renamed(page: bytes, made: MadeArticle) -> bytes:
     """The page of a generated article, with the key that the targets expect."""
     assert made.key is not None
-    page = page.replace(made.key.aid.encode(), naver_pages.AID.encode())
+    page = page.replace(made.key.aid.encode(), layouts.AID.encode())
     for before, behind in (
         ("/", "/"),
         ("oid=", ""),
@@ -172,14 +174,14 @@ def _renamed(page: bytes, made: MadeArticle) -> bytes:
         ('"officeId":"', '"'),
         ('"officeId": "', '"'),
     ):
-        old, new = (f"{before}{oid}{behind}".encode() for oid in (made.key.oid, naver_pages.OID))
+        old, new = (f"{before}{oid}{behind}".encode() for oid in (made.key.oid, layouts.OID))
         page = page.replace(old, new)
     return page
 
 
 def _sports_seeds() -> tuple[bytes, ...]:
     sections = [{"sectionName": "야구"}, "축구", {"name": None}]
-    own = naver_pages.sports(sections=sections, originalUrl="https://seogo.example/1?utm_source=naver")
+    own = layouts.sports(sections=sections, originalUrl="https://seogo.example/1?utm_source=naver")
     arena = next(article for article in _articles() if article.subject.arena)
     return (
         json.dumps(own).encode(),
@@ -191,32 +193,32 @@ def _sports_seeds() -> tuple[bytes, ...]:
 
 def _list_seeds() -> tuple[bytes, ...]:
     shown, now = _articles()[:20], _corpus().last
-    made = [list_pages.list_page(shown, 1, "mode=LPOD&oid=001", now, titles=titles) for titles in (True, False)]
-    return (*made, list_pages.list_page((), 1, "mode=LPOD", now, titles=True))
+    made = [list_page(shown, 1, "mode=LPOD&oid=001", now, titles=titles) for titles in (True, False)]
+    return (*made, list_page((), 1, "mode=LPOD", now, titles=True))
 
 
 def _section_seeds() -> tuple[bytes, ...]:
-    return (list_pages.section_page(_articles()[:10], 77, "105", _corpus().last),)
+    return (section_page(_articles()[:10], 77, "105", _corpus().last),)
 
 
 def _more_seeds() -> tuple[bytes, ...]:
     now = _corpus().last
-    return (list_pages.section_json(_articles()[:10], 77, now), list_pages.section_json((), None, now))
+    return (section_json(_articles()[:10], 77, now), section_json((), None, now))
 
 
 def _search_seeds() -> tuple[bytes, ...]:
     now = _corpus().last
-    return (search_pages.search_page("모델", _articles()[:10], now), search_pages.search_page("모델", (), now))
+    return (search_page("모델", _articles()[:10], now), search_page("모델", (), now))
 
 
 def _api_seeds() -> tuple[bytes, ...]:
-    call = search_answers.ApiCall("모델", 10, 1, "date")
-    return (search_answers.api_answer(call, 1234, _articles()[:10], _corpus().last),)
+    call = ApiCall("모델", 10, 1, "date")
+    return (api_answer(call, 1234, _articles()[:10], _corpus().last),)
 
 
 def _api_error_seeds() -> tuple[bytes, ...]:
-    fault = search_answers.ApiFault(400, "SE01", "Incorrect query request (잘못된 쿼리요청입니다.)")
-    return (search_answers.api_error(fault, nested=False), search_answers.api_error(fault, nested=True))
+    fault = ApiFault(400, "SE01", "Incorrect query request (잘못된 쿼리요청입니다.)")
+    return (api_error(fault, nested=False), api_error(fault, nested=True))
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
@@ -289,7 +291,7 @@ def _address(data: bytes) -> object:
     key = find_article_key(text)
     if key is not None:
         assert article_key(key.url) == key == ArticleKey.from_id(key.id)
-    link = find_link(naver_pages.URL, text)
+    link = find_link(layouts.URL, text)
     cleaned = clean_original_url(text)
     assert cleaned is None or clean_original_url(cleaned) == cleaned, cleaned
     return [key, link, cleaned, _raised(article_key, text), _raised(ArticleKey.from_id, text)]
@@ -305,7 +307,7 @@ def _raised(read: Callable[[str], object], text: str) -> str | None:
 
 def _address_seeds() -> tuple[bytes, ...]:
     addresses = (
-        naver_pages.URL,
+        layouts.URL,
         "https://news.naver.com/main/read.nhn?mode=LSD&mid=sec&sid1=105&oid=001&aid=0000000001",
         "https://finance.naver.com/item/news_read.naver?article_id=0000000001&office_id=001",
         "https://m.sports.naver.com/kbaseball/article/001/0000000001",
@@ -322,7 +324,7 @@ def _robots(data: bytes) -> object:
     for code in (200, status):
         page = values.page("https://n.news.naver.com/robots.txt", text, status=code)
         rules = read_rules("n.news.naver.com", page)
-        fault = rules.refusal(naver_pages.URL, naver_pages.URL)
+        fault = rules.refusal(layouts.URL, layouts.URL)
         assert fault is None or isinstance(fault, FetchFault)
         assert 0.0 <= rules.delay <= 86_400.0
         check([rules.source.text, fault.detail if fault else ""])
@@ -404,7 +406,7 @@ def _warc_seeds() -> tuple[bytes, ...]:
     shutil.rmtree(archive, ignore_errors=True)
     (archive / "state").mkdir(parents=True)
     with CaptureWriter(archive, "20260102T030405Z-0001", software="seogo/test") as writer:
-        writer.append_page(values.page(naver_pages.URL, naver_pages.article().encode()))
+        writer.append_page(values.page(layouts.URL, layouts.article().encode()))
         writer.append_file("오래된 글.md", b"---\n", values.NOW)
     (path,) = archive.rglob("*.warc.gz")
     packed = path.read_bytes()
@@ -413,7 +415,7 @@ def _warc_seeds() -> tuple[bytes, ...]:
 
 
 def _whole_seed_texts() -> tuple[bytes, ...]:
-    return (naver_pages.BODY.encode() + "\n독자 AI 파운데이션 모델, 업스테이지 SKT".encode(),)
+    return (layouts.BODY.encode() + "\n독자 AI 파운데이션 모델, 업스테이지 SKT".encode(),)
 
 
 TARGETS = {

@@ -24,7 +24,7 @@ from schemas.errors import LayoutChanged, SeogoError, TopicError
 from schemas.nfc import nfc
 from tests.fuzz.mutations import Choose, mutate
 from tests.fuzz.targets import HOW, TARGETS, Target
-from tests.support import naver_pages
+from tests.support.naver import layouts
 
 NAMES = list(TARGETS)
 FUZZED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -74,13 +74,13 @@ ANY_JSON = st.recursive(
 @settings(FUZZED, max_examples=200)
 @given(st.sampled_from(["title", "content", "sections", "officeId", "serviceDatetime", "originalUrl"]), ANY_JSON)
 def test_any_json_in_any_field_of_an_article(field: str, value: object) -> None:
-    TARGETS["sports"](json.dumps(naver_pages.sports(**{field: value})).encode())
+    TARGETS["sports"](json.dumps(layouts.sports(**{field: value})).encode())
 
 
 @settings(FUZZED, max_examples=200)
 @given(st.sampled_from(["journalistCards", "article"]), ANY_JSON)
 def test_any_json_beside_the_article(field: str, value: object) -> None:
-    answer = naver_pages.sports()
+    answer = layouts.sports()
     answer["result"]["articleInfo"][field] = value
     TARGETS["sports"](json.dumps(answer).encode())
 
@@ -96,13 +96,13 @@ def test_any_json_in_an_error(field: str, value: object) -> None:
 
 
 def test_half_a_character_in_a_script_does_not_become_the_press_office() -> None:
-    script = naver_pages.script().replace("서고신문", "서고\\ud800")
-    article = parse_article(naver_pages.article(logo="", script=script).encode(), naver_pages.URL)
+    script = layouts.script().replace("서고신문", "서고\\ud800")
+    article = parse_article(layouts.article(logo="", script=script).encode(), layouts.URL)
     assert article.publisher == "서고?"
 
 
 def test_half_a_character_in_a_section_list_and_its_names() -> None:
-    item = f'<li class="sa_item"><a class="sa_text_title" href="{naver_pages.URL}">서고\\ud800</a></li>'
+    item = f'<li class="sa_item"><a class="sa_text_title" href="{layouts.URL}">서고\\ud800</a></li>'
     item = item.replace('"', "'")
     answer = f'{{"renderedComponent": {{"SECTION_ARTICLE_LIST\\udfff": "{item}"}}}}'
     page = parse_section_more(answer.encode(), **HOW)
@@ -110,8 +110,8 @@ def test_half_a_character_in_a_section_list_and_its_names() -> None:
 
 
 def test_a_section_without_a_name_of_whole_characters() -> None:
-    answer = naver_pages.sports(sections=["야구\ud800"])
-    assert parse_article(json.dumps(answer).encode(), naver_pages.URL).categories == ("야구?",)
+    answer = layouts.sports(sections=["야구\ud800"])
+    assert parse_article(json.dumps(answer).encode(), layouts.URL).categories == ("야구?",)
 
 
 @pytest.mark.parametrize("code", [[[[]]], {"a": 1}, "\ud800", None, 1.5])
@@ -128,7 +128,7 @@ def test_an_error_code_nested_deeper_than_python_can_print() -> None:
     assert error.code == "500"
 
 
-@pytest.mark.parametrize("address", [naver_pages.URL + "?a=\ud800", "https://seogo.example/\udfff"])
+@pytest.mark.parametrize("address", [layouts.URL + "?a=\ud800", "https://seogo.example/\udfff"])
 def test_half_a_character_in_an_address(address: str) -> None:
     assert find_article_key(address) is None
     assert clean_original_url(address) is None
@@ -170,21 +170,21 @@ TRICKS = [
 @pytest.mark.parametrize("unit", DEEP + TRICKS)
 def test_a_page_nested_too_deep_is_refused(unit: str) -> None:
     with pytest.raises(LayoutChanged, match=r"512 (deep|attributes)"):
-        parse_article(naver_pages.article(unit * 30_000).encode(), naver_pages.URL)
+        parse_article(layouts.article(unit * 30_000).encode(), layouts.URL)
 
 
 @pytest.mark.parametrize(
     "unit", ["<div><p>가<b>나</b></div>", "<p>가", "<li>", "<a href=x>가", "<br>", "<span>가</span>"]
 )
 def test_a_long_page_is_not(unit: str) -> None:
-    assert parse_article(naver_pages.article(unit * 4_000).encode(), naver_pages.URL).title == "서고의 하루"
+    assert parse_article(layouts.article(unit * 4_000).encode(), layouts.URL).title == "서고의 하루"
 
 
 @pytest.mark.parametrize("tag", ["<div {}>", "<html {}>"])
 def test_an_element_with_too_many_attributes_is_refused(tag: str) -> None:
     attributes = " ".join(f"a{number}=1" for number in range(30_000))
     with pytest.raises(LayoutChanged, match="512 attributes"):
-        parse_article(naver_pages.article(tag.format(attributes)).encode(), naver_pages.URL)
+        parse_article(layouts.article(tag.format(attributes)).encode(), layouts.URL)
 
 
 @settings(FUZZED, max_examples=100)

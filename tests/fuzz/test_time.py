@@ -18,7 +18,7 @@ from flows.naver import markup_guard
 from schemas.errors import SeogoError
 from schemas.front_matter import dumps, from_article
 from tests.fuzz.targets import TARGETS
-from tests.support import naver_pages
+from tests.support.naver import layouts
 
 SMALL, LARGE = 25_000, 100_000  # bytes
 UNCOMPARED = 0.025  # seconds
@@ -39,7 +39,7 @@ MARKUP = {
     "misnested": "<b><p></b>",
     "links": '<a href="https://n.news.naver.com/article/001/0000000001">가</a>',
     "photos": '<img src="https://imgnews.pstatic.net/1.jpg">',
-    "framed": f'<span class="end_photo_org"><img src="{naver_pages.PHOTO}"></span>',
+    "framed": f'<span class="end_photo_org"><img src="{layouts.PHOTO}"></span>',
     "captions": '<em class="img_desc">가</em>',
     "subtitles": '<strong class="media_end_summary">가',
     "breaks": "<br>",
@@ -114,25 +114,23 @@ class Case(NamedTuple):
 
 def article_cases() -> Iterator[Case]:
     run, both = TARGETS["article"].run, MARKUP | TEXT
-    yield Case("body", run, lambda fill: naver_pages.article(fill).encode(), both)
+    yield Case("body", run, lambda fill: layouts.article(fill).encode(), both)
     yield Case("whole", run, lambda fill: fill.encode(), MARKUP)
-    yield Case("tag", run, lambda fill: (f"<div {fill}>" + naver_pages.article()).encode(), {"attributes": "a№ "})
-    yield Case("before", run, lambda fill: (fill + naver_pages.article()).encode(), MARKUP)
-    yield Case("script", run, lambda fill: naver_pages.article(script=SCRIPT % fill).encode(), TEXT)
-    yield Case("byline", run, lambda fill: naver_pages.article(byline=naver_pages.byline(fill)).encode(), TEXT)
-    yield Case(
-        "categories", run, lambda fill: naver_pages.article(categories=naver_pages.categories(fill)).encode(), MARKUP
-    )
-    yield Case("old", run, lambda fill: naver_pages.read_nhn(fill).encode(), MARKUP)
+    yield Case("tag", run, lambda fill: (f"<div {fill}>" + layouts.article()).encode(), {"attributes": "a№ "})
+    yield Case("before", run, lambda fill: (fill + layouts.article()).encode(), MARKUP)
+    yield Case("script", run, lambda fill: layouts.article(script=SCRIPT % fill).encode(), TEXT)
+    yield Case("byline", run, lambda fill: layouts.article(byline=layouts.byline(fill)).encode(), TEXT)
+    yield Case("categories", run, lambda fill: layouts.article(categories=layouts.categories(fill)).encode(), MARKUP)
+    yield Case("old", run, lambda fill: layouts.read_nhn(fill).encode(), MARKUP)
     end = "--><td></td></tr></table>"
-    yield Case("behind the old", run, lambda fill: naver_pages.read_nhn(tail=f"</td>{fill}{end}").encode(), MARKUP)
-    yield Case("sports", run, lambda fill: json.dumps(naver_pages.sports(content=fill)).encode(), TEXT)
-    yield Case("sports title", run, lambda fill: json.dumps(naver_pages.sports(title=fill)).encode(), TEXT)
+    yield Case("behind the old", run, lambda fill: layouts.read_nhn(tail=f"</td>{fill}{end}").encode(), MARKUP)
+    yield Case("sports", run, lambda fill: json.dumps(layouts.sports(content=fill)).encode(), TEXT)
+    yield Case("sports title", run, lambda fill: json.dumps(layouts.sports(title=fill)).encode(), TEXT)
 
 
 def find_cases() -> Iterator[Case]:
     more = '{"renderedComponent": {"SECTION_ARTICLE_LIST": %s}}'
-    item = {"title": "", "link": naver_pages.URL, "originallink": "", "pubDate": ""}
+    item = {"title": "", "link": layouts.URL, "originallink": "", "pubDate": ""}
     yield Case("list", TARGETS["list"], lambda fill: f'<div class="list_body">{fill}</div>'.encode(), MARKUP)
     yield Case("section", TARGETS["section"], lambda fill: fill.encode(), MARKUP)
     yield Case("section_more", TARGETS["section_more"], lambda fill: (more % json.dumps(fill)).encode(), MARKUP)
@@ -170,7 +168,7 @@ def _written(data: bytes) -> object:
 
 def wire_cases() -> Iterator[Case]:
     yield Case("address", TARGETS["address"], lambda fill: fill.encode(), TEXT)
-    yield Case("address path", TARGETS["address"], lambda fill: (naver_pages.URL + fill).encode(), TEXT)
+    yield Case("address path", TARGETS["address"], lambda fill: (layouts.URL + fill).encode(), TEXT)
     yield Case("robots", TARGETS["robots"], lambda fill: f"\nUser-agent: *\nDisallow: /{fill}".encode(), TEXT)
     yield Case("headers", TARGETS["headers"], lambda fill: fill.encode(), TEXT)
     yield Case("unpacking", TARGETS["unpacking"], lambda fill: f"{fill}\n".encode(), TEXT)

@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 from flows.drift.alarm import DriftAlarm
 from flows.naver.article_page import parse_article, read_article
-from flows.replica.corpus import Layout
+from flows.replica.corpus.articles import Layout
 from schemas.article import Article
 from schemas.errors import ParseError
 from schemas.traits import Baseline, Traits
-from tests.support.crawls import SCENARIOS, crawled
 from tests.support.drift import LOOKS, Sample, family, learned, runs, samples
-from tests.support.mutations.mutations import Mutation, mutations
+from tests.support.histories.crawls import SCENARIOS, crawled
+from tests.support.naver.mutations.mutations import Mutation, mutations
 
 MOST = 20
 """The number of pages within which a mutation must be detected."""
@@ -82,7 +82,7 @@ def trial(mutation: Mutation, look: Layout, batch: int = MOST) -> Trial:
     for at in range(0, len(pages), batch):
         read = [(name, attempt(content, url), truth) for name, url, content, truth in pages[at : at + batch]]
         good = [(name, both, truth) for name, both, truth in read if both is not None]
-        quarantined = watch.look([(name, traits) for name, (_, traits), _ in good], unread=len(read) - len(good))
+        quarantined = watch.check([(name, traits) for name, (_, traits), _ in good], unread=len(read) - len(good))
         differing = [name for name, (article, _), truth in good if article != truth]
         unreadable += len(read) - len(good)
         wrong += len(differing)
@@ -109,7 +109,7 @@ def alarms_of(seed: int, pages: int, baseline: Baseline) -> tuple[list[str], Bas
     for run in runs(seed, pages):
         number += 1
         watch = DriftAlarm(baseline)
-        quarantined = watch.look(run)
+        quarantined = watch.check(run)
         alarms += [*watch.alarms, *quarantined.values()]
         baseline = watch.learned()
     return alarms, baseline, number

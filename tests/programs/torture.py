@@ -38,7 +38,7 @@ from typing import Any
 import duckdb
 
 from flows.pipeline import batches
-from flows.replica.corpus import Corpus, make_corpus
+from flows.replica.corpus.articles import Corpus, make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from schemas.article import SEOUL

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from flows.deployed.processes import Engine, below
 from flows.replica.faults import Behaviour
-from tests.support.deployed import CRAWL, begun, crawl_plainly, everything_running, files_of
-from tests.support.prefect import FINAL, PATIENCE, Operator, Sink, until
+from tests.support.servers.deployed import CRAWL, begun, crawl_plainly, everything_running, files_of
+from tests.support.servers.prefect import FINAL, PATIENCE, Operator, Sink, until
 
 WITHIN = 120.0
 """Seconds from the last restart to a completed crawl or an alert."""

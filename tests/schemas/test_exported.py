@@ -19,7 +19,7 @@ from schemas.exported import (
 )
 
 SCHEMAS = {record: json_schema(record) for record in RECORDS}
-ANEW = "an exported record changed: raise SCHEMA_VERSION in exported/records.py, then run python -m schemas.exported"
+CHANGED = "an exported record changed: raise SCHEMA_VERSION in exported/records.py, then run python -m schemas.exported"
 
 
 def altered(change: str) -> dict[str, Any]:
@@ -51,12 +51,12 @@ CHANGES = (
 
 @pytest.mark.parametrize("record", RECORDS)
 def test_the_file_is_the_schema_of_the_type(record: str) -> None:
-    assert json.loads(schema_file(record).read_bytes()) == json_schema(record), ANEW
+    assert json.loads(schema_file(record).read_bytes()) == json_schema(record), CHANGED
 
 
 def test_the_version_belongs_to_these_records_only() -> None:
     versions = json.loads(VERSIONS_FILE.read_bytes())
-    assert versions[str(SCHEMA_VERSION)] == digest(SCHEMAS), ANEW
+    assert versions[str(SCHEMA_VERSION)] == digest(SCHEMAS), CHANGED
     assert sorted(map(int, versions)) == list(range(1, SCHEMA_VERSION + 1))
     assert len(set(versions.values())) == len(versions)
 

@@ -36,7 +36,7 @@ def ids(root: Path, sql: str = "SELECT id FROM articles") -> set[str]:
     return {str(row[0]) for row in rows(root, sql)}
 
 
-def held(root: Path) -> set[str]:
+def archived_ids(root: Path) -> set[str]:
     """All ids whose text the archive contains, as an article or as a copy."""
     return ids(root, "SELECT id FROM articles UNION SELECT id FROM duplicates")
 

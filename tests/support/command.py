@@ -16,8 +16,8 @@ from typing import Any
 from unittest import mock
 
 from flows.cli.app import main
-from flows.replica.corpus import Corpus, make_corpus
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.corpus.articles import Corpus, make_corpus
+from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from tests.support.paths import ROOT
 

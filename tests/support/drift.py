@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from flows.drift.alarm import DriftAlarm
 from flows.naver.article_page import read_article
-from flows.replica.article_pages import View, article_page
-from flows.replica.corpus import Layout, MadeArticle, make_corpus
-from flows.replica.old_pages import article_json, old_page
+from flows.replica.corpus.articles import Layout, MadeArticle, make_corpus
+from flows.replica.pages.articles import View, article_page
+from flows.replica.pages.old_layouts import article_json, old_page
 from schemas.article import Article
 from schemas.traits import Baseline, Traits
-from tests.support.mutations.markup import JSON, NNEWS, OLD
+from tests.support.naver.mutations.markup import JSON, NNEWS, OLD
 
 LOOKS = (Layout.Y2022, Layout.Y2024, Layout.Y2026_02, Layout.Y2026_10, Layout.OLD, Layout.SPORTS)
 
@@ -61,7 +61,7 @@ def _plain(made: Iterator[MadeArticle], *, arena: bool) -> Iterator[MadeArticle]
 def learned(look: Layout, seed: int = 11, count: int = 700) -> Baseline:
     """The baseline of `count` clean pages in one layout."""
     watch = DriftAlarm(Baseline())
-    watch.look([(one.id, one.traits) for one in samples(look, seed, count)])
+    watch.check([(one.id, one.traits) for one in samples(look, seed, count)])
     return watch.learned()
 
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from flows.naver.article_page import parse_article
-from flows.replica.corpus import Corpus, Layout, MadeArticle
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.corpus.articles import Corpus, Layout, MadeArticle
+from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 
 NEWS, NNEWS, OPENAPI, APIHUB = "news.naver.com", "n.news.naver.com", "openapi.naver.com", "naverapihub.apigw.ntruss.com"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.sources.api_keys import ApiKey
 from schemas.topic import Topic, load_topic
 from tests.support.paths import DEMO_TOPIC

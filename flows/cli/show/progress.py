@@ -111,8 +111,8 @@ class Meter:
         return f", {rate:.1f} per second{about}"
 
     def _traffic(self, receipt: Receipt) -> str:
-        asked = f"{receipt.requests:,} requests, {size(receipt.bytes)}, " if receipt.requests else ""
-        return f"{asked}{self._elapsed()}"
+        requests = f"{receipt.requests:,} requests, {size(receipt.bytes)}, " if receipt.requests else ""
+        return f"{requests}{self._elapsed()}"
 
     def _elapsed(self) -> str:
         return str(timedelta(seconds=int(self._clock() - self._began)))

@@ -9,6 +9,7 @@ from rich.text import Text
 from flows.cli.show.article import hunks_text
 from flows.cli.show.terminal import line, out, say, shown
 from flows.cli.show.values import cell
+from flows.reports.text import duration
 
 if TYPE_CHECKING:
     from flows.reports.story import Comparison, Publication, Shown, Story
@@ -51,14 +52,6 @@ def _behind(one: Publication, source: Publication) -> str:
     if minutes == 0:
         return ", of the same minute"
     return f", {duration(abs(minutes))} {'before' if minutes >= 0 else 'after'}"
-
-
-def duration(minutes: int) -> str:
-    """Minutes as people say them: 18 minutes, 5 h 18 min, 3 days."""
-    hours, rest = divmod(minutes, 60)
-    if hours >= 48:
-        return _number(round(hours / 24), "day")
-    return f"{hours} h {rest} min" if hours >= 2 else _number(minutes, "minute")
 
 
 def show_comparison(found: Comparison) -> None:

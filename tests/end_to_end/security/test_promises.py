@@ -210,15 +210,15 @@ def test_a_linked_folder_that_leads_out_of_the_archive_is_not_written_to(tmp_pat
 
 
 def hostile_receipt() -> Receipt:
-    told = ended(receipt())
-    told.outcomes[Outcome.FAILED] = 1
-    told.faults = {HOSTILE: HOSTILE}
-    told.refused = {HOSTILE: HOSTILE}
-    told.notes = [HOSTILE]
-    told.robots = {"permission": HOSTILE}
-    told.explanation = HOSTILE
-    told.sources = [SourceReport(source=f"search_api:{HOSTILE}", end=SourceEnd.FAILED, reason=HOSTILE)]
-    return told
+    hostile = ended(receipt())
+    hostile.outcomes[Outcome.FAILED] = 1
+    hostile.faults = {HOSTILE: HOSTILE}
+    hostile.refused = {HOSTILE: HOSTILE}
+    hostile.notes = [HOSTILE]
+    hostile.robots = {"permission": HOSTILE}
+    hostile.explanation = HOSTILE
+    hostile.sources = [SourceReport(source=f"search_api:{HOSTILE}", end=SourceEnd.FAILED, reason=HOSTILE)]
+    return hostile
 
 
 def test_nothing_shown_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -339,7 +339,7 @@ def test_only_the_operator_names_a_stand_in_and_a_password_in_it_is_not_repeated
     assert "pw-7c1e" not in ran.complaint
 
 
-def test_only_naver_is_asked_whatever_the_pages_link_to(tmp_path: Path, naver: Replica) -> None:
+def test_only_naver_is_requested_whatever_the_pages_link_to(tmp_path: Path, naver: Replica) -> None:
     env = crawling(naver, tmp_path / "archive", hasty_topic(tmp_path))
     assert seogo("crawl", "--limit", "30", env=env).code in (0, 6)
     asked = set(seogo("sql", "SELECT DISTINCT host FROM requests", "--format", "csv", env=env).out.split()[1:])

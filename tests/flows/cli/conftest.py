@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.analyst_archive import make
+from tests.support.histories.analyst import make
 
 
 @pytest.fixture(scope="module")

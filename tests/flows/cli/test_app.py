@@ -136,7 +136,7 @@ def test_a_command_line_that_is_none(words: list[str]) -> None:
     ],
     ids=" ".join,
 )
-def test_an_option_s_wrong_value_is_told_in_our_own_words(words: list[str], says: str) -> None:
+def test_a_wrong_value_of_an_option_is_reported_in_our_own_words(words: list[str], says: str) -> None:
     ran = seogo(*words)
     assert (ran.code, ran.out) == (Exit.BAD_INPUT, "")
     assert ran.err.endswith(f"Error: Invalid value for {says}\n")

@@ -8,7 +8,7 @@ import pytest
 
 from flows.cli.exit_codes import Exit
 from flows.replica.server import Replica
-from tests.support.archives import held
+from tests.support.archives import archived_ids
 from tests.support.command import Ran, crawling, seogo
 from tests.support.disks import fill, mount, needs_a_disk
 
@@ -20,7 +20,7 @@ def whole(server: Replica, tmp_path_factory: pytest.TempPathFactory) -> set[str]
     """What a crawl with enough space archives."""
     archive = tmp_path_factory.mktemp("whole") / "archive"
     assert seogo("crawl", env=crawling(server, archive)).code == Exit.DONE
-    return held(archive)
+    return archived_ids(archive)
 
 
 def check_said(ran: Ran) -> None:
@@ -32,7 +32,7 @@ def check_said(ran: Ran) -> None:
 def check_goes_on(naver: Replica, archive: Path, expected: set[str]) -> None:
     ran = seogo("crawl", env=crawling(naver, archive))
     assert ran.code == Exit.DONE, ran.err
-    assert held(archive) == expected
+    assert archived_ids(archive) == expected
     assert seogo("verify", "--archive", archive).out.endswith("all agree\n")
 
 
@@ -52,11 +52,11 @@ def test_a_disk_that_is_full_before_the_second_run(naver: Replica, disk: Path, w
     mount(disk, "size=64m", "-t", "tmpfs")
     archive = disk / "archive"
     assert seogo("crawl", "--limit", "5", env=crawling(naver, archive)).code == Exit.DONE
-    before = held(archive)
+    before = archived_ids(archive)
     fill(disk, left * 1024)
     check_said(seogo("crawl", env=crawling(naver, archive)))
     # Readers still have what was published.
-    assert held(archive) >= before
+    assert archived_ids(archive) >= before
     (disk / "filler").unlink()
     check_goes_on(naver, archive, whole)
 
@@ -69,7 +69,7 @@ def test_an_import_onto_a_disk_that_fills_up(naver: Replica, disk: Path, tmp_pat
     mount(disk, "remount,size=64m")
     assert seogo("import", source / "articles", "--archive", disk / "archive").code == Exit.DONE
     named = {path.stem for path in (source / "articles").rglob("*.md")}
-    assert named <= held(disk / "archive")
+    assert named <= archived_ids(disk / "archive")
 
 
 def test_a_folder_that_is_read_only(naver: Replica, disk: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from flows.cli.exit_codes import Exit
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches
-from flows.replica.notices import Robots
+from flows.replica.pages.notices import Robots
 from flows.replica.server import Replica
 from storage.layout import LAST_RUN, SNAPSHOT, WRITER_DATABASE
 from storage.state.lease import lease
@@ -128,7 +128,7 @@ def test_what_is_damaged_keeps_nothing_else_from_being_checked(naver: Replica, a
     assert ran.err == ""
 
 
-def test_a_topic_file_with_a_mistake_is_a_finding_and_naver_is_not_asked(naver: Replica, archive: Path) -> None:
+def test_a_mistake_in_a_topic_file_is_a_finding_without_a_request(naver: Replica, archive: Path) -> None:
     topic = archive.with_name("mine.yaml")
     topic.write_text("name: mine\n", "utf-8")
     ran = doctor(naver, archive, "--json", "--topic", topic)
@@ -145,7 +145,7 @@ def test_nobody_is_reached(naver: Replica, archive: Path) -> None:
     assert "article" not in levels(ran)
 
 
-def test_libraries_that_are_missing_are_all_that_is_told(
+def test_missing_libraries_are_all_that_is_reported(
     naver: Replica, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing = ["aiohttp", "duckdb", "fastwarc", "filelock", "httpx", "prefect", "protego", "pyarrow", "selectolax"]

@@ -16,12 +16,12 @@ import pytest
 
 from flows.cli.exit_codes import Exit
 from flows.cli.show.progress import Meter
-from flows.replica.corpus import Corpus
+from flows.replica.corpus.articles import Corpus
 from flows.replica.faults import Behaviour, Fault, Rule
-from flows.replica.notices import Robots
+from flows.replica.pages.notices import Robots
 from flows.replica.server import Replica
 from schemas.article import Outcome
-from tests.support.archives import held
+from tests.support.archives import archived_ids
 from tests.support.command import (
     NNEWS,
     Ran,
@@ -46,7 +46,7 @@ def whole(server: Replica, tmp_path_factory: pytest.TempPathFactory) -> tuple[se
     archive = tmp_path_factory.mktemp("whole") / "archive"
     server.behaviour = Behaviour()
     ran = seogo("crawl", "--json", env=crawling(server, archive))
-    return held(archive), ran
+    return archived_ids(archive), ran
 
 
 # -- how runs end
@@ -149,7 +149,7 @@ def test_addresses_by_option_and_by_file(naver: Replica, tmp_path: Path) -> None
     words = ["--url", keys[0].url, "--url", keys[1].url.replace("/mnews", ""), "--from-file", str(file)]
     ran = seogo("crawl", "--json", *words, env=env)
     assert (ran.code, ran.json["finds"], ran.json["sources"]) == (0, 4, [])
-    assert held(tmp_path / "archive") == {key.id for key in keys}
+    assert archived_ids(tmp_path / "archive") == {key.id for key in keys}
     piped = seogo("crawl", "--json", "--from-file", "-", env=env, stdin=keys[0].url.encode())
     assert (piped.json["finds"], piped.json["exit_reason"]) == (1, "nothing_new")
 
@@ -165,8 +165,8 @@ def test_an_interrupted_run_is_taken_up_where_it_was_left(
     code, out, err = _interrupted(naver, archive, [number])
     assert code == Exit.INTERRUPTED
     assert err == "seogo: stopping after what was fetched is stored. Interrupt again to stop now.\n"
-    told = json.loads(out)
-    assert (told["exit_reason"], told["outcomes"]["deferred"] > 0) == ("interrupted", True)
+    result = json.loads(out)
+    assert (result["exit_reason"], result["outcomes"]["deferred"] > 0) == ("interrupted", True)
     _check_taken_up(naver, archive, whole[0])
 
 
@@ -196,7 +196,7 @@ def _interrupted(naver: Replica, archive: Path, numbers: list[signal.Signals]) -
 def _check_taken_up(naver: Replica, archive: Path, expected: set[str]) -> None:
     naver.behaviour = Behaviour()
     assert seogo("crawl", env=crawling(naver, archive)).code == Exit.DONE
-    assert held(archive) == expected
+    assert archived_ids(archive) == expected
     assert seogo("verify", "--archive", archive).code == Exit.DONE
 
 

@@ -37,14 +37,14 @@ def test_a_whole_archive(root: Path) -> None:
         assert (ran.code, ran.out.splitlines()[-1].rpartition(" ")[2]) == (Exit.DONE, "agree")
 
 
-def test_what_is_damaged_is_named_mended_and_named_no_more(root: Path) -> None:
+def test_damage_is_named_until_it_is_repaired(root: Path) -> None:
     damage(file_of(root, 7))
     found = seogo("verify", "--archive", root)
     assert (found.code, key(7).id in found.out) == (Exit.ARCHIVE_DAMAGED, True)
-    mended = seogo("repair", "--archive", root, "--json")
-    assert mended.code == Exit.DONE
-    assert mended.json["left"] == []
-    assert [line for line in mended.json["mended"] if key(7).id in line]
+    repaired = seogo("repair", "--archive", root, "--json")
+    assert repaired.code == Exit.DONE
+    assert repaired.json["left"] == []
+    assert [line for line in repaired.json["mended"] if key(7).id in line]
     assert seogo("verify", "--archive", root).code == Exit.DONE
 
 
@@ -72,7 +72,7 @@ def test_beside_a_writer_whose_lock_file_was_deleted(root: Path, command: str) -
     assert seogo(command, "--archive", root).code == Exit.DONE
 
 
-def test_what_cannot_be_mended_is_named_with_its_own_code(root: Path) -> None:
+def test_damage_that_cannot_be_repaired_has_its_own_exit_code(root: Path) -> None:
     for capture in (root / "captures").rglob("*.warc.gz"):
         capture.unlink()
     for command in ("verify", "repair", "rebuild"):

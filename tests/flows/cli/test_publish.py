@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.cli.commands.publish import FORMATS
 from flows.cli.exit_codes import Exit
-from flows.cli.publish import FORMATS
 from storage.exports.full import FORMS
 from storage.state.lease import leased
 from tests.support.archives import new_archive
@@ -27,7 +27,7 @@ def test_publish_tells_what_it_wrote_and_that_nothing_is_left_to_do(root: Path) 
     assert seogo("publish", "--json", "--archive", root).json["changed"] is False
 
 
-def test_publish_what_is_asked_for(root: Path) -> None:
+def test_only_the_chosen_parts_are_published(root: Path) -> None:
     done = seogo(
         "publish", "--format", "jsonl", "--format", "markdown", "--format", "jsonl", "--json", "--archive", root
     )
@@ -45,8 +45,8 @@ def test_export_in_each_format_to_a_folder(root: Path, tmp_path: Path, form: str
 
 
 def test_report_as_markdown_and_as_json(root: Path) -> None:
-    told = seogo("report", "--days", "30", "--archive", root)
-    assert (told.code, told.out.split(" ")[:3]) == (0, ["#", "30", "days"])
+    ran = seogo("report", "--days", "30", "--archive", root)
+    assert (ran.code, ran.out.split(" ")[:3]) == (0, ["#", "30", "days"])
     assert seogo("report", "--json", "--archive", root).json["articles"] == 3
 
 
@@ -57,8 +57,8 @@ def test_the_formats_offered_are_those_that_there_are() -> None:
 def test_a_page(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flows.reports.page.charts_library", lambda: "window.vegaEmbed = async () => {};")
     file = tmp_path / "page.html"
-    told = seogo("report", "--html", file, "--archive", root)
-    assert (told.code, str(file) in told.out, file.read_text("utf-8").startswith("<!doctype html>")) == (0, True, True)
+    ran = seogo("report", "--html", file, "--archive", root)
+    assert (ran.code, str(file) in ran.out, file.read_text("utf-8").startswith("<!doctype html>")) == (0, True, True)
     assert seogo("report", "--html", file, "--json", "--archive", root).json == {
         "file": str(file),
         "bytes": file.stat().st_size,

@@ -134,7 +134,7 @@ def test_csv_holds_lists_as_json_and_words_as_duckdb_reads_them(archive: Path) -
 
 
 @pytest.mark.parametrize(("form", "expected"), [("csv", "id,title\n"), ("json", "[]\n")])
-def test_nothing_found_still_says_what_was_asked(archive: Path, form: str, expected: str) -> None:
+def test_an_empty_result_still_has_its_columns(archive: Path, form: str, expected: str) -> None:
     assert sql(archive, "SELECT id, title FROM articles WHERE false", "--format", form).out == expected
 
 
@@ -344,12 +344,12 @@ def test_in_a_pipe_no_line_is_padded(archive: Path, words: list[str]) -> None:
 
 
 def test_status_for_machines_and_people(archive: Path) -> None:
-    told = seogo("status", "--json", "--archive", archive).json
-    assert (told["articles"], told["on_topic"]) == ({"archived": 2}, {"unknown": 2})
-    assert told["duplicates"] == 1
-    assert told["runs"] == 2
-    assert told["sources"] == {"search_api:소버린 AI": PUBLISHED.isoformat()}
-    assert told["last_run"]["run_id"] == "20260103T030405Z-0002"
+    result = seogo("status", "--json", "--archive", archive).json
+    assert (result["articles"], result["on_topic"]) == ({"archived": 2}, {"unknown": 2})
+    assert result["duplicates"] == 1
+    assert result["runs"] == 2
+    assert result["sources"] == {"search_api:소버린 AI": PUBLISHED.isoformat()}
+    assert result["last_run"]["run_id"] == "20260103T030405Z-0002"
     shown = seogo("status", "--archive", archive).out
     assert "search_api:소버린 AI: read up to 2025-12-30 09:15:20" in shown
     assert "last run: crawl of 2026-01-02 12:04:05: done" in shown
@@ -380,5 +380,5 @@ def test_verify_counts_and_names_what_disagrees(archive: Path, tmp_path: Path) -
     assert ran.code == 8
     assert "content_hash is not that of the body" in ran.out
     assert "missing" in ran.out
-    told = seogo("verify", "--json", "--archive", tmp_path / "copy")
-    assert (told.code, told.json["articles"], len(told.json["faults"])) == (8, 2, 3)
+    result = seogo("verify", "--json", "--archive", tmp_path / "copy")
+    assert (result.code, result.json["articles"], len(result.json["faults"])) == (8, 2, 3)

@@ -15,9 +15,9 @@ import pytest
 
 from storage.archive import open_archive
 from storage.layout import SEARCH_INDEX
-from tests.support.analyst_archive import make
 from tests.support.archives import import_documents, store_new, write_document
 from tests.support.command import COMMAND, environment, process, seogo
+from tests.support.histories.analyst import make
 from tests.support.values import article, key
 
 COLUMNS = ["id", "title", "publisher", "published_at", "status", "on_topic", "story", "score", "snippet"]
@@ -159,12 +159,12 @@ class TestImported:
             store_new(archive, 3)
         return tmp_path / "archive"
 
-    def test_they_are_found_with_all_and_their_number_is_told(self, imported: Path) -> None:
+    def test_they_are_found_with_all_and_counted(self, imported: Path) -> None:
         assert seogo("search", "모델", "--json", "--archive", imported).json["total"] == 1
         everything = seogo("search", "모델", "--all", "--json", "--archive", imported).json
         assert sorted(hit["status"] for hit in everything["hits"]) == ["archived", "imported", "imported"]
-        told = seogo("search", "모델", "--archive", imported)
-        assert told.out.endswith("1 articles\n2 more are imported or off topic: --all finds them, too\n")
+        ran = seogo("search", "모델", "--archive", imported)
+        assert ran.out.endswith("1 articles\n2 more are imported or off topic: --all finds them, too\n")
 
     def test_a_search_takes_in_first_what_was_stored_since(self, imported: Path) -> None:
         (imported / SEARCH_INDEX).unlink()

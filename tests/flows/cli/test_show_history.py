@@ -9,18 +9,18 @@ import pytest
 
 from flows.reports.history import read_history
 from storage.reading.reader import HELD, SHOWN, open_snapshot, run_query
-from tests.support.analyst_archive import EDITED, MADE
 from tests.support.command import process, seogo
+from tests.support.histories.analyst import EDITED, MADE
 from tests.support.values import key
 
 # -- history
 
 
 def test_the_history_tells_of_texts_deletion_and_return(archive: Path) -> None:
-    told = seogo("show", EDITED, "--history", "--json", "--archive", archive).json
-    assert told["id"] == EDITED
-    days = [(datetime.fromisoformat(step["at"]) - MADE).days for step in told["history"]]
-    steps = [(step["kind"], step["revision"], step["changed"]) for step in told["history"]]
+    result = seogo("show", EDITED, "--history", "--json", "--archive", archive).json
+    assert result["id"] == EDITED
+    days = [(datetime.fromisoformat(step["at"]) - MADE).days for step in result["history"]]
+    steps = [(step["kind"], step["revision"], step["changed"]) for step in result["history"]]
     assert list(zip(days, steps, strict=True)) == [
         (0, ("new", 1, [])),
         (1, ("edited", 2, ["title"])),
@@ -29,7 +29,7 @@ def test_the_history_tells_of_texts_deletion_and_return(archive: Path) -> None:
         (3, ("edited", 3, ["body", "time", "correction notice"])),
         (4, ("re-extracted", 4, ["byline"])),
     ]
-    assert told["history"][0]["title"] == "나래 모델, 세계 1위"
+    assert result["history"][0]["title"] == "나래 모델, 세계 1위"
 
 
 def test_the_history_is_readable(archive: Path) -> None:
@@ -54,9 +54,9 @@ def test_one_revision_is_a_history_and_no_difference(archive: Path) -> None:
 
 
 def test_the_last_change_is_shown_by_default(archive: Path) -> None:
-    told = seogo("show", EDITED, "--diff", "--json", "--archive", archive).json
-    assert (told["from"], told["to"], list(told["fields"])) == (3, 4, ["byline"])
-    assert [hunk["op"] for hunk in told["fields"]["byline"]] == ["delete", "insert"]
+    result = seogo("show", EDITED, "--diff", "--json", "--archive", archive).json
+    assert (result["from"], result["to"], list(result["fields"])) == (3, 4, ["byline"])
+    assert [hunk["op"] for hunk in result["fields"]["byline"]] == ["delete", "insert"]
 
 
 def test_any_two_revisions_are_compared(archive: Path) -> None:
@@ -109,9 +109,9 @@ def test_an_id_without_a_text(archive: Path, words: list[str], name: str, says: 
 
 
 def test_a_text_as_it_was(archive: Path) -> None:
-    told = seogo("show", EDITED, "--as-of", "2026-01-07T08:59:59", "--json", "--archive", archive).json
-    assert list(told) == [*SHOWN, *(name for name in HELD if name != "gone_at")]
-    assert told["title"] == "나래 모델, 세계 1위"
+    result = seogo("show", EDITED, "--as-of", "2026-01-07T08:59:59", "--json", "--archive", archive).json
+    assert list(result) == [*SHOWN, *(name for name in HELD if name != "gone_at")]
+    assert result["title"] == "나래 모델, 세계 1위"
     ran = seogo("show", EDITED, "--as-of", "2026-01-07T09:00", "--archive", archive)
     assert ran.out.splitlines()[0] == "나래 모델, 세계 2위"
 

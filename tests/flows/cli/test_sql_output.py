@@ -63,7 +63,7 @@ def test_what_does_not_go_together(
 # -- files
 
 
-def test_parquet_holds_what_was_asked_for(archive: Path, tmp_path: Path) -> None:
+def test_parquet_holds_the_result(archive: Path, tmp_path: Path) -> None:
     file = tmp_path / "rows.parquet"
     ran = sql(archive, QUERY, "--format", "parquet", "--to", file)
     assert (ran.code, ran.err) == (0, "")

@@ -113,7 +113,7 @@ def test_history_does_not_grow_for_ever(tmp_path: Path) -> None:
     assert len(path.read_text().splitlines()) == MOST_KEPT
 
 
-def test_history_that_cannot_be_kept_is_told_of_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_history_that_cannot_be_kept_is_reported_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     history = History(tmp_path / "file" / "sql_history")
     history.add(["SELECT 1;"])
@@ -169,7 +169,7 @@ def test_errors_do_not_end_it(session: Session) -> None:
         assert word in said
 
 
-def test_its_own_words_are_heard_in_the_middle_of_a_statement(session: Session) -> None:
+def test_dot_commands_work_in_the_middle_of_a_statement(session: Session) -> None:
     said = session("SELECT 'dropped'", ".tables", "SELECT 'kept'", "  AS e;")
     assert "One row per article" in said
     assert "e\nkept\n" in said

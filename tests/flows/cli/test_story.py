@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.show.story import duration
+from flows.reports.text import duration
 from schemas.article import Outcome
 from storage.archive import open_archive
 from tests.support.archives import store_results
@@ -48,23 +48,31 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"),
-    [(1, "1 minute"), (119, "119 minutes"), (318, "5 h 18 min"), (2_879, "47 h 59 min"), (2_880, "2 days")],
+    ("minutes", "said", "korean"),
+    [
+        (0, "0 minutes", "0분"),
+        (1, "1 minute", "1분"),
+        (119, "119 minutes", "1시간 59분"),
+        (318, "5 h 18 min", "5시간 18분"),
+        (1_500, "25 h 0 min", "25시간"),
+        (2_879, "47 h 59 min", "47시간 59분"),
+        (2_880, "2 days", "2일"),
+    ],
 )
-def test_a_time_between_two_articles(minutes: int, said: str) -> None:
-    assert duration(minutes) == said
+def test_a_time_between_two_articles(minutes: int, said: str, korean: str) -> None:
+    assert (duration(minutes), duration(minutes, "ko")) == (said, korean)
 
 
 @pytest.mark.parametrize("asked", [COPY.id, FIRST.id, SAME.id])
 def test_the_timeline_of_a_story(archive: Path, asked: str) -> None:
-    told = seogo("story", asked, "--archive", archive).out.splitlines()
-    assert told[0] == "가온, 모델 공개"
-    assert told[1] == f"story {FIRST.id}: 3 articles of 3 publishers"
-    assert told[3] == f"{AT:%Y-%m-%d %H:%M:%S}  가온통신 {FIRST.id}  가온, 모델 공개"
-    assert told[4] == "    first"
-    assert f"나루일보 {COPY.id}  가온 모델 나왔다" in told[6]
-    assert f" of this stands in 가온통신 {FIRST.id}, 18 minutes before; " in told[7]
-    assert told[10] == f"    the same text as 가온통신 {FIRST.id}, letter for letter, 30 minutes before"
+    lines = seogo("story", asked, "--archive", archive).out.splitlines()
+    assert lines[0] == "가온, 모델 공개"
+    assert lines[1] == f"story {FIRST.id}: 3 articles of 3 publishers"
+    assert lines[3] == f"{AT:%Y-%m-%d %H:%M:%S}  가온통신 {FIRST.id}  가온, 모델 공개"
+    assert lines[4] == "    first"
+    assert f"나루일보 {COPY.id}  가온 모델 나왔다" in lines[6]
+    assert f" of this stands in 가온통신 {FIRST.id}, 18 minutes before; " in lines[7]
+    assert lines[10] == f"    the same text as 가온통신 {FIRST.id}, letter for letter, 30 minutes before"
 
 
 def test_the_timeline_for_programs(archive: Path) -> None:
@@ -79,12 +87,12 @@ def test_the_timeline_for_programs(archive: Path) -> None:
 
 
 def test_a_text_sentence_by_sentence(archive: Path) -> None:
-    told = seogo("show", COPY.id, "--story", "--archive", archive).out.splitlines()
-    assert told[1] == f"compared with 가온통신 {FIRST.id}: 가온, 모델 공개"
-    assert [line[:2] for line in told[4:]] == ["= "] * 11 + ["~ ", "+ "] + ["- "] * 12
-    assert told[4] == f"= {LINES[0]}"
-    assert "{+바뀐말+}" in told[15]
-    assert told[16] == "+ 나루일보만의 문장은 여기에만 있다."
+    lines = seogo("show", COPY.id, "--story", "--archive", archive).out.splitlines()
+    assert lines[1] == f"compared with 가온통신 {FIRST.id}: 가온, 모델 공개"
+    assert [line[:2] for line in lines[4:]] == ["= "] * 11 + ["~ ", "+ "] + ["- "] * 12
+    assert lines[4] == f"= {LINES[0]}"
+    assert "{+바뀐말+}" in lines[15]
+    assert lines[16] == "+ 나루일보만의 문장은 여기에만 있다."
 
 
 def test_the_first_text_is_compared_with_its_closest_copy(archive: Path) -> None:

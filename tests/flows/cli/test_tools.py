@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli.exit_codes import Exit
-from flows.replica.corpus import make_corpus
+from flows.replica.corpus.articles import make_corpus
 from flows.replica.server import Replica
 from storage.reading.reader import SHOWN
 from tests.support.command import process, seogo
@@ -105,10 +105,10 @@ def test_parse_takes_files_plain_and_packed_and_standard_input(page: tuple[str, 
     for ran in ways:
         assert (ran.code, ran.err) == (0, "")
         assert ran.json == ways[0].json
-    told = ways[0].json
-    assert list(told) == SHOWN
-    assert (told["title"], told["url"], told["crawled_at"]) == (title, url, None)
-    assert datetime.fromisoformat(told["published_at"]).utcoffset() is not None
+    parsed = ways[0].json
+    assert list(parsed) == SHOWN
+    assert (parsed["title"], parsed["url"], parsed["crawled_at"]) == (title, url, None)
+    assert datetime.fromisoformat(parsed["published_at"]).utcoffset() is not None
     assert seogo("parse", tmp_path / "page.html").out.startswith(title)
 
 
@@ -137,23 +137,23 @@ def test_a_page_that_says_gone_or_not_now(tmp_path: Path) -> None:
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda path: path.stem)
 def test_parse_prints_the_captured_articles(expected: Path) -> None:
     want = json.loads(expected.read_text("utf-8"))
-    told = seogo("parse", CAPTURES / want["capture"], "--url", want["url"], "--json").json
-    assert list(told) == SHOWN
+    parsed = seogo("parse", CAPTURES / want["capture"], "--url", want["url"], "--json").json
+    assert list(parsed) == SHOWN
     for name in ("id", "title", "subtitle", "publisher", "published_at", "modified_at", "original_url", "kind"):
-        assert told[name] == want[name]
-    assert told["categories"] == want["categories"]
-    assert [[author["name"], author["email"]] for author in told["authors"]] == want["authors"]
-    assert told["content_hash"] == want["body"]["sha256"]
-    assert [image["url"] for image in told["images"]] == [image["url"] for image in want["images"]]
-    assert told["crawled_at"] is None
+        assert parsed[name] == want[name]
+    assert parsed["categories"] == want["categories"]
+    assert [[author["name"], author["email"]] for author in parsed["authors"]] == want["authors"]
+    assert parsed["content_hash"] == want["body"]["sha256"]
+    assert [image["url"] for image in parsed["images"]] == [image["url"] for image in want["images"]]
+    assert parsed["crawled_at"] is None
 
 
 @needs_captures
 @pytest.mark.parametrize("name", LISTS)
 def test_parse_prints_what_captured_lists_name(name: str) -> None:
-    told = seogo("parse", CAPTURES / name, "--url", LISTS[name], "--json").json
-    assert len(told["refs"]) >= 2
-    for ref in told["refs"]:
+    parsed = seogo("parse", CAPTURES / name, "--url", LISTS[name], "--json").json
+    assert len(parsed["refs"]) >= 2
+    for ref in parsed["refs"]:
         assert set(ref["key"]) == {"oid", "aid"}
 
 

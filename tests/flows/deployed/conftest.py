@@ -12,8 +12,8 @@ from prefect import tags
 
 from flows.deployed.crawl import crawl
 from schemas.article import Outcome
-from tests.support.deployed import client_of, crawl_plainly, everything_running, files_of
-from tests.support.prefect import Operator, Sink
+from tests.support.servers.deployed import client_of, crawl_plainly, everything_running, files_of
+from tests.support.servers.prefect import Operator, Sink
 
 
 @pytest.fixture(scope="module")

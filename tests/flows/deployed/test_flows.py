@@ -16,9 +16,11 @@ import pytest
 import yaml
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.deployed import alerts, apply, events, states, triggers
-from flows.deployed.execution import RunBridge
-from flows.deployed.parameters import (
+from flows.deployed import apply
+from flows.deployed.automations import alerts, events, triggers
+from flows.deployed.flow_runs import states
+from flows.deployed.flow_runs.execution import RunBridge
+from flows.deployed.flow_runs.parameters import (
     FORMS,
     ReparseParameters,
 )
@@ -28,7 +30,7 @@ from schemas.article import Outcome
 from schemas.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadInput, TopicError
 from schemas.receipt import ExitReason, SourceEnd, SourceReport
 from tests.support.paths import ROOT
-from tests.support.prefect import until
+from tests.support.servers.prefect import until
 from tests.support.values import ended
 from tests.support.values import receipt as empty_receipt
 
@@ -127,7 +129,7 @@ def test_a_run_that_did_not_do_its_job_failed_under_a_name_of_its_own(reason: Ex
     assert state.is_failed()
     assert state.name == "".join(word.title() for word in reason.split("_"))
     assert state.message == f"{reason}: so it was (0 new, 0 edited, 0 copies; 0 requests)"
-    assert f"prefect.flow-run.{state.name}" in told_about()
+    assert f"prefect.flow-run.{state.name}" in events_of_alerts()
 
 
 @pytest.mark.parametrize("reason", [ExitReason.DONE, ExitReason.NOTHING_NEW])
@@ -148,8 +150,8 @@ def test_the_message_has_the_numbers() -> None:
     [(2, 0, False), (2, 2, False), (3, 3, True), (3, 29, True), (3, 30, False), (30, 299, True), (30, 300, False)],
 )
 def test_how_much_may_fail(failed: int, pages: int, too_much: bool) -> None:
-    told = receipt(ExitReason.PARTLY_FAILED, outcomes={"failed": failed}, pages_read=pages)
-    state = states.of_receipt(told)
+    ended_run = receipt(ExitReason.PARTLY_FAILED, outcomes={"failed": failed}, pages_read=pages)
+    state = states.of_receipt(ended_run)
     assert (state.name == "PartlyFailed") == too_much == state.is_failed()
     assert ("are tolerated" in str(state.message)) == too_much
 
@@ -177,7 +179,7 @@ def test_a_source_that_could_not_be_read_is_too_much(end: SourceEnd) -> None:
 def test_errors_of_ours_are_states_with_their_sentence(error: Any, name: str) -> None:
     state = states.of_error(error)
     assert (state.is_failed(), state.name, state.message) == (True, name, str(error))
-    assert f"prefect.flow-run.{name}" in told_about()
+    assert f"prefect.flow-run.{name}" in events_of_alerts()
 
 
 # -- automations
@@ -186,16 +188,16 @@ def test_errors_of_ours_are_states_with_their_sentence(error: Any, name: str) ->
 BLOCK = "11111111-1111-1111-1111-111111111111"
 
 
-def told_about() -> set[str]:
+def events_of_alerts() -> set[str]:
     """The events that trigger a notification."""
     made = alerts.alerts(BLOCK)
     return {event for one in made for event in getattr(one.trigger, "expect", ())}
 
 
-def test_somebody_is_told_once_of_each_end() -> None:
-    told = [event for one in alerts.alerts(BLOCK) for event in getattr(one.trigger, "expect", ())]
-    assert len(told) == len(set(told))
-    assert "prefect.flow-run.Crashed" in told
+def test_each_end_of_a_run_is_in_one_alert() -> None:
+    expected = [event for one in alerts.alerts(BLOCK) for event in getattr(one.trigger, "expect", ())]
+    assert len(expected) == len(set(expected))
+    assert "prefect.flow-run.Crashed" in expected
 
 
 def test_every_automation_says_what_it_is_for() -> None:
@@ -226,12 +228,12 @@ def test_a_late_run_is_left_to_the_next_before_that_comes() -> None:
 # -- stopping
 
 
-def test_a_plain_function_is_asked_to_stop_from_another_thread() -> None:
+def test_a_stop_is_requested_from_another_thread() -> None:
     bridge, began = RunBridge(), threading.Event()
 
     async def plain(stop: Stop) -> str:
         began.set()
-        while not stop.asked:  # noqa: ASYNC110 - as a fetch does between two answers
+        while not stop.requested:  # noqa: ASYNC110 - as a fetch does between two answers
             await asyncio.sleep(0.01)
         return f"stored; by hand: {stop.by_hand}"
 
@@ -247,13 +249,13 @@ def test_a_plain_function_is_asked_to_stop_from_another_thread() -> None:
     bridge.request_stop()  # the loop has ended: no error
 
 
-def test_asked_before_it_began() -> None:
+def test_a_stop_requested_before_the_function_began() -> None:
     bridge = RunBridge()
     bridge.request_stop()
 
     async def plain(stop: Stop) -> bool:
         await asyncio.sleep(0)
-        return stop.asked
+        return stop.requested
 
     assert bridge.run(plain)
 

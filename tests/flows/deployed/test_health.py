@@ -22,9 +22,9 @@ from storage.archive import open_archive
 from tests.support.checks import found
 from tests.support.command import seogo
 from tests.support.paths import ROOT
-from tests.support.prefect import PATIENCE, until
+from tests.support.servers.prefect import PATIENCE, until
 
-# Prefect's own use of what others have deprecated is not ours to mend.
+# Prefect's own use of what others have deprecated is not ours to fix.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 NAMES = ["prefect server", "prefect pool", "prefect worker", "prefect deployments"]
@@ -124,8 +124,8 @@ def test_everything_in_order_as_the_command_tells_it(server: Server, tmp_path: P
     env: dict[str, str | Path] = {"PREFECT_API_URL": server.engine.api, "SEOGO_TOPIC": tmp_path / "none.yaml"}
     ran = seogo("doctor", "--json", "--archive", tmp_path / "archive", env=env)
     assert ran.code == Exit.CHECK_FAILED  # for the topic file
-    told = {check["name"]: check for check in ran.json["checks"]}
-    assert [told[check.name]["found"] for check in checks] == [check.found for check in checks]
+    reported = {check["name"]: check for check in ran.json["checks"]}
+    assert [reported[check.name]["found"] for check in checks] == [check.found for check in checks]
 
 
 def test_a_server_that_the_environment_does_not_name(server: Server) -> None:

@@ -7,11 +7,11 @@ import subprocess
 import sys
 import tomllib
 
-from flows.deployed import housekeeping
+from flows.deployed.flow_runs import housekeeping
 from tests.support.paths import ROOT
 
 
-def test_a_process_is_told_apart_from_all_others() -> None:
+def test_a_process_is_identified_by_boot_number_and_start() -> None:
     mark = housekeeping.process_mark(os.getpid())
     assert not housekeeping.is_gone(mark)
     boot, pid, started = mark.split()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.deployed.parameters import (
+from flows.deployed.flow_runs.parameters import (
     ArchiveParameters,
     BackfillParameters,
     CrawlParameters,

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from flows.deployed import automations, events
 from flows.deployed.apply import POOL
-from flows.deployed.archive_mark import variable_of
+from flows.deployed.automations import events, registration
 from flows.deployed.backfill import backfill
 from flows.deployed.crawl import crawl as crawl_flow
+from flows.deployed.flow_runs.archive_mark import variable_of
 from flows.deployed.health import prefect_checks
 from flows.deployed.publish import publish
 from flows.deployed.refresh import refresh
@@ -30,16 +30,16 @@ from flows.deployed.reparse import reparse
 from flows.deployed.report import report
 from flows.deployed.verify import verify
 from flows.replica.faults import Behaviour, Fault, Rule
-from flows.replica.search_answers import CLIENT_SECRET
+from flows.replica.pages.search_api import CLIENT_SECRET
 from schemas.topic import default_topic_path
 from storage.archive import open_archive
 from storage.state.lease import leased
 from tests.programs import tour
 from tests.support.checks import found
 from tests.support.command import seogo
-from tests.support.deployed import CRAWL, assert_whole, begun, client_of, crawl_plainly, files_of
 from tests.support.paths import ROOT
-from tests.support.prefect import Operator, Sink, until
+from tests.support.servers.deployed import CRAWL, assert_whole, begun, client_of, crawl_plainly, files_of
+from tests.support.servers.prefect import Operator, Sink, until
 
 # Prefect itself uses deprecated functions of other packages.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -149,11 +149,11 @@ def test_every_other_flow_ends_in_a_true_state_with_an_account(
 
 def test_a_notification_block_that_is_not_there(hand: Operator, capsys: pytest.CaptureFixture[str]) -> None:
     with client_of(hand):
-        assert automations.main(["--notify", "slack-webhook/nobody"]) == 2
+        assert registration.main(["--notify", "slack-webhook/nobody"]) == 2
     assert "the server has no block 'slack-webhook/nobody'" in capsys.readouterr().err
 
 
-def test_a_changed_layout_is_told_and_a_busy_archive_is_no_traceback(
+def test_a_changed_layout_is_reported_and_a_busy_archive_is_no_traceback(
     here: Callable[..., Any], hand: Operator, sink: Sink, tmp_path: Path
 ) -> None:
     hand.naver.behaviour = Behaviour(rules=(Rule(Fault.BLOCK_NOTICE, host="search.naver.com"),))
@@ -249,7 +249,7 @@ def test_a_vanished_or_exchanged_archive_is_refused(
 
 
 @pytest.mark.long
-def test_what_was_stored_is_told_and_published(hand: Operator, tmp_path: Path) -> None:
+def test_what_was_stored_is_announced_and_published(hand: Operator, tmp_path: Path) -> None:
     """By the example of docs/operations.md: a deployment of somebody else, run by the event."""
     example = tmp_path / "downstream"
     example.mkdir()
@@ -284,14 +284,14 @@ def _example(file: str) -> str:
 
 
 @pytest.mark.long
-def test_a_silence_is_told_once_and_so_is_its_end(
+def test_a_silence_is_reported_once_and_so_is_its_end(
     hand: Operator, here: Callable[..., Any], sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand.patient("no crawl completed", 10)
     crawl = hand.get(f"deployments/name/{CRAWL}")
     assert hand.done(CRAWL, archive=str(tmp_path), create=True)["state"]["name"] == "Completed"
-    told = sink.wait_for("no crawl completed for an hour", "crawl-every-15-minutes")
-    assert f"{hand.engine.url}/deployments/deployment/{crawl['id']}" in told
+    message = sink.wait_for("no crawl completed for an hour", "crawl-every-15-minutes")
+    assert f"{hand.engine.url}/deployments/deployment/{crawl['id']}" in message
 
     monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", crawl["id"])
     monkeypatch.setattr(events, "NOTICED_AFTER", {"crawl": timedelta(0)})
@@ -301,12 +301,12 @@ def test_a_silence_is_told_once_and_so_is_its_end(
 
 
 @pytest.mark.long
-def test_an_outage_is_told_once_and_so_is_its_end(hand: Operator, sink: Sink, tmp_path: Path) -> None:
+def test_an_outage_is_reported_once_and_so_is_its_end(hand: Operator, sink: Sink, tmp_path: Path) -> None:
     sink.received.clear()
     for _ in range(2):
         assert hand.done("report/report-daily", archive=str(tmp_path / "nowhere"))["state"]["name"] == "BadInput"
-    told = sink.wait_for("a run failed", "report of 7 days of nowhere: BadInput")
-    assert re.search(rf"{hand.engine.url}/runs/flow-run/[0-9a-f-]+\n", told.replace("\\n", "\n"))
+    message = sink.wait_for("a run failed", "report of 7 days of nowhere: BadInput")
+    assert re.search(rf"{hand.engine.url}/runs/flow-run/[0-9a-f-]+\n", message.replace("\\n", "\n"))
     crawl_plainly(hand.naver.url, tmp_path / "a")
     assert hand.done("report/report-daily", archive=str(tmp_path / "a"))["state"]["name"] == "Completed"
     sink.wait_for("runs complete again", "report of 7 days of a")
@@ -360,11 +360,11 @@ def test_a_run_whose_process_is_gone_is_ended_by_the_next_worker(hand: Operator,
     _kill_worker(hand)
     os.kill(process, signal.SIGKILL)
     with client_of(hand):
-        assert automations.main([]) == 0  # what other tests have changed
+        assert registration.main([]) == 0  # what other tests have changed
     hand.ask("DELETE", f"automations/{hand.automation('heartbeats stopped')['id']}")
     before = hand.automations()
     with client_of(hand):
-        assert automations.main([]) == 0
+        assert registration.main([]) == 0
     after = hand.automations()
     assert {name for name in after if after[name] != before.get(name)} == {
         "seogo: a run whose heartbeats stopped is crashed"

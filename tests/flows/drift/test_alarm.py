@@ -33,13 +33,13 @@ def pages(numbers: Iterable[int], **given: str | int) -> list[tuple[str, Traits]
 
 def known(count: int = 700) -> Baseline:
     watch = DriftAlarm(Baseline())
-    watch.look(pages(range(count)))
+    watch.check(pages(range(count)))
     return watch.learned()
 
 
 def test_unchanged_pages_pass_and_extend_the_baseline() -> None:
     watch = DriftAlarm(known())
-    assert watch.look(pages(range(20))) == {}
+    assert watch.check(pages(range(20))) == {}
     assert watch.alarms == []
     assert watch.learned().layouts[LAYOUT].counts.pages == known().layouts[LAYOUT].counts.pages + 20
 
@@ -47,7 +47,7 @@ def test_unchanged_pages_pass_and_extend_the_baseline() -> None:
 @pytest.mark.parametrize("changed", [{"without": CROSS_CHECK}, {"plus": "body: <div.promotion>"}])
 def test_three_pages_of_several_press_offices_are_enough(changed: dict[str, str]) -> None:
     watch = DriftAlarm(known())
-    quarantined = watch.look(pages(range(3), **changed))
+    quarantined = watch.check(pages(range(3), **changed))
     assert set(quarantined) == {"id0", "id1", "id2"}
     assert len(watch.alarms) == 1
 
@@ -56,12 +56,12 @@ def test_two_odd_pages_raise_no_alarm_and_the_third_does_even_in_separate_runs()
     baseline = known()
     for number in range(2):
         watch = DriftAlarm(baseline)
-        assert watch.look(pages([number], without=CROSS_CHECK)) == {}
+        assert watch.check(pages([number], without=CROSS_CHECK)) == {}
         baseline = watch.learned()
     alarms = []
     for number in range(2, 8):
         watch = DriftAlarm(baseline)
-        watch.look(pages([number], without=CROSS_CHECK))
+        watch.check(pages([number], without=CROSS_CHECK))
         baseline = watch.learned()
         alarms += watch.alarms
     assert alarms
@@ -69,7 +69,7 @@ def test_two_odd_pages_raise_no_alarm_and_the_third_does_even_in_separate_runs()
 
 def test_the_alarm_names_layout_mark_number_of_pages_and_remedy() -> None:
     watch = DriftAlarm(known())
-    watch.look(pages(range(10), without=CROSS_CHECK))
+    watch.check(pages(range(10), without=CROSS_CHECK))
     (alarm,) = watch.alarms
     assert alarm.startswith("page/1: ")
     assert "“og:title is the title” is missing on 10 of 10 pages of 10 press offices (usual: 0 %)" in alarm
@@ -79,8 +79,8 @@ def test_the_alarm_names_layout_mark_number_of_pages_and_remedy() -> None:
 
 def test_each_alarm_is_raised_once_and_later_pages_with_the_drift_are_quarantined() -> None:
     watch = DriftAlarm(known())
-    watch.look(pages(range(10), without=CROSS_CHECK))
-    later = watch.look([*pages(range(10, 12), without=CROSS_CHECK), *pages(range(12, 20))])
+    watch.check(pages(range(10), without=CROSS_CHECK))
+    later = watch.check([*pages(range(10, 12), without=CROSS_CHECK), *pages(range(12, 20))])
     assert set(later) == {"id10", "id11"}
     assert "in this run" in later["id10"]
     assert len(watch.alarms) == 1
@@ -89,81 +89,81 @@ def test_each_alarm_is_raised_once_and_later_pages_with_the_drift_are_quarantine
 def test_few_drifted_pages_are_quarantined_alone_and_many_with_the_whole_batch() -> None:
     few, many = DriftAlarm(known()), DriftAlarm(known())
     clean = pages(range(100, 120))
-    assert set(few.look([*clean, *pages(range(6), plus="odd")])) == {f"id{number}" for number in range(6)}
-    assert len(many.look([*clean, *pages(range(16), plus="odd")])) == 36
+    assert set(few.check([*clean, *pages(range(6), plus="odd")])) == {f"id{number}" for number in range(6)}
+    assert len(many.check([*clean, *pages(range(16), plus="odd")])) == 36
 
 
 def test_a_share_that_shifts_quarantines_the_whole_batch() -> None:
     watch = DriftAlarm(Baseline())
-    watch.look([*pages(range(500)), *pages(range(500, 700), without=CROSS_CHECK)])
+    watch.check([*pages(range(500)), *pages(range(500, 700), without=CROSS_CHECK)])
     mixed = DriftAlarm(watch.learned())
     batch = [*pages(range(40), without=CROSS_CHECK), *pages(range(40, 42))]
-    assert set(mixed.look(batch)) == {name for name, _ in batch}
+    assert set(mixed.check(batch)) == {name for name, _ in batch}
     assert f"“{CROSS_CHECK}” is missing on 40 of 42" in mixed.alarms[0]
 
 
 def test_one_press_office_raises_an_alarm_for_itself_and_not_for_the_layout() -> None:
-    assert DriftAlarm(known(1_100)).look(pages(range(12), press="999", without=CROSS_CHECK)) == {}
+    assert DriftAlarm(known(1_100)).check(pages(range(12), press="999", without=CROSS_CHECK)) == {}
     watch = DriftAlarm(known(1_100))
-    quarantined = watch.look(pages(range(100, 112), press="007", without=CROSS_CHECK))
+    quarantined = watch.check(pages(range(100, 112), press="007", without=CROSS_CHECK))
     assert len(quarantined) == 12
     assert watch.alarms[0].startswith("page/1, press 007: ")
 
 
 def test_a_press_office_may_begin_to_print_subtitles_but_not_to_lose_text() -> None:
     watch = DriftAlarm(known(1_100))
-    assert watch.look(pages(range(100, 120), press="007", plus="subtitle")) == {}
-    assert len(watch.look(pages(range(100, 120), press="007", plus="body: <div.promotion>"))) == 20
+    assert watch.check(pages(range(100, 120), press="007", plus="subtitle")) == {}
+    assert len(watch.check(pages(range(100, 120), press="007", plus="body: <div.promotion>"))) == 20
 
 
 def test_press_offices_are_not_named_where_the_whole_layout_changed() -> None:
     watch = DriftAlarm(known(1_400))
     for start in (0, 240):
-        assert len(watch.look(pages(range(start, start + 240), without=CROSS_CHECK))) == 240
+        assert len(watch.check(pages(range(start, start + 240), without=CROSS_CHECK))) == 240
     assert len(watch.alarms) == 1
 
 
 def test_layouts_with_few_known_pages_raise_no_alarm() -> None:
     watch = DriftAlarm(known(ENOUGH + RECENT - 1))
-    assert watch.look(pages(range(20), without=CROSS_CHECK)) == {}
+    assert watch.check(pages(range(20), without=CROSS_CHECK)) == {}
     other = [(name, replace(traits, layout="page/2")) for name, traits in pages(range(20), without=CROSS_CHECK)]
-    assert DriftAlarm(known()).look(other) == {}
+    assert DriftAlarm(known()).check(other) == {}
 
 
 @pytest.mark.parametrize("mark", ["line: ◇ 함께 배포한 자료", "body: <table.timetable>"])
 def test_copies_of_one_text_are_no_drift(mark: str) -> None:
     copies = [(name, replace(traits, sketch=(7, 9))) for name, traits in pages(range(20), plus=mark)]
-    assert DriftAlarm(known()).look(copies) == {}
-    assert len(DriftAlarm(known()).look(pages(range(20), plus=mark))) == 20
+    assert DriftAlarm(known()).check(copies) == {}
+    assert len(DriftAlarm(known()).check(pages(range(20), plus=mark))) == 20
 
 
 def test_quarantined_pages_do_not_enter_the_baseline() -> None:
     watch = DriftAlarm(known())
-    watch.look(pages(range(20), plus="odd"))
+    watch.check(pages(range(20), plus="odd"))
     memory = watch.learned().layouts[LAYOUT]
     assert memory == known().layouts[LAYOUT]
 
 
 def test_accept_quarantines_nothing_and_starts_a_new_baseline() -> None:
     watch = DriftAlarm(known(), accept=True)
-    assert watch.look(pages(range(300), plus="odd", without=CROSS_CHECK)) == {}
+    assert watch.check(pages(range(300), plus="odd", without=CROSS_CHECK)) == {}
     assert watch.alarms == []
     baseline = watch.learned()
     assert CROSS_CHECK not in baseline.layouts[LAYOUT].counts.marks
-    assert len(DriftAlarm(baseline).look(pages(range(10)))) == 10
+    assert len(DriftAlarm(baseline).check(pages(range(10)))) == 10
 
 
 def test_accept_leaves_other_layouts_alone() -> None:
     watch = DriftAlarm(known(), accept=True)
-    watch.look([("x", replace(page(1), layout="page/2"))])
+    watch.check([("x", replace(page(1), layout="page/2"))])
     assert watch.learned().layouts[LAYOUT] == known().layouts[LAYOUT]
 
 
 def test_if_most_pages_cannot_be_parsed_the_others_are_quarantined() -> None:
     watch = DriftAlarm(known())
-    assert watch.look(pages(range(3)), unread=2) == {}
-    assert len(watch.look(pages(range(3)), unread=17)) == 3
-    assert "17 of 20" in watch.look(pages(range(3)), unread=17)["id0"]
+    assert watch.check(pages(range(3)), unread=2) == {}
+    assert len(watch.check(pages(range(3)), unread=17)) == 3
+    assert "17 of 20" in watch.check(pages(range(3)), unread=17)["id0"]
 
 
 # --- what the articles are like -----------------------------------------------------------------------------------
@@ -171,10 +171,10 @@ def test_if_most_pages_cannot_be_parsed_the_others_are_quarantined() -> None:
 
 @pytest.mark.parametrize("changed", [{"without": "byline"}, {"plus": "line: 로그인 후"}, {"body": 40}])
 def test_a_property_of_articles_raises_an_alarm_on_nearly_all_of_many_pages(changed: dict[str, str | int]) -> None:
-    assert DriftAlarm(known()).look(pages(range(14), **changed)) == {}
-    assert DriftAlarm(known()).look([*pages(range(12), **changed), *pages(range(20, 36))]) == {}
+    assert DriftAlarm(known()).check(pages(range(14), **changed)) == {}
+    assert DriftAlarm(known()).check([*pages(range(12), **changed), *pages(range(20, 36))]) == {}
     watch = DriftAlarm(known())
-    assert len(watch.look(pages(range(17), **changed))) == 17
+    assert len(watch.check(pages(range(17), **changed))) == 17
     assert len(watch.alarms) == 1
 
 
@@ -186,15 +186,15 @@ def test_an_unknown_mark_raises_an_alarm_on_some_of_the_pages(mark: str, alarm: 
         shown = {(at * 32 + 31) // count for at in range(count)}
         return [one for at in range(32) for one in pages([at], plus=mark if at in shown else "")]
 
-    assert DriftAlarm(known()).look(some(pass_by)) == {}
-    assert DriftAlarm(known()).look(some(alarm))
+    assert DriftAlarm(known()).check(some(pass_by)) == {}
+    assert DriftAlarm(known()).check(some(alarm))
 
 
 @pytest.mark.parametrize(
     "changed", [{"without": "body: <em.img_desc>"}, {"plus": "no part for a byline"}, {"plus": "published at midnight"}]
 )
 def test_a_property_of_articles_may_be_on_a_part_of_the_pages(changed: dict[str, str]) -> None:
-    assert DriftAlarm(known()).look([*pages(range(12), **changed), *pages(range(20, 36))]) == {}
+    assert DriftAlarm(known()).check([*pages(range(12), **changed), *pages(range(20, 36))]) == {}
 
 
 def of_section(name: str, numbers: Iterable[int], **given: str | int) -> list[tuple[str, Traits]]:
@@ -206,37 +206,37 @@ def of_section(name: str, numbers: Iterable[int], **given: str | int) -> list[tu
 
 def test_a_new_section_may_have_other_kinds_of_articles() -> None:
     watch = DriftAlarm(Baseline())
-    watch.look(of_section("IT", range(700)))
+    watch.check(of_section("IT", range(700)))
     opinion = of_section("오피니언", range(30), without="byline", body=40)
-    assert DriftAlarm(watch.learned()).look(opinion) == {}
-    assert len(DriftAlarm(watch.learned()).look(of_section("IT", range(30), without="byline"))) == 30
-    assert DriftAlarm(watch.learned()).look(of_section("오피니언", range(30), without=CROSS_CHECK))
+    assert DriftAlarm(watch.learned()).check(opinion) == {}
+    assert len(DriftAlarm(watch.learned()).check(of_section("IT", range(30), without="byline"))) == 30
+    assert DriftAlarm(watch.learned()).check(of_section("오피니언", range(30), without=CROSS_CHECK))
 
 
 def test_a_known_section_may_come_alone_but_not_changed() -> None:
     watch = DriftAlarm(Baseline())
     for start in range(0, 1_000, 20):
-        watch.look(of_section("IT", range(start, start + 18)))
-        watch.look(of_section("오피니언", range(start + 18, start + 20), without="byline"))
-    assert DriftAlarm(watch.learned()).look(of_section("오피니언", range(30), without="byline")) == {}
-    assert len(DriftAlarm(watch.learned()).look(of_section("오피니언", range(30), without="byline", body=40))) == 30
+        watch.check(of_section("IT", range(start, start + 18)))
+        watch.check(of_section("오피니언", range(start + 18, start + 20), without="byline"))
+    assert DriftAlarm(watch.learned()).check(of_section("오피니언", range(30), without="byline")) == {}
+    assert len(DriftAlarm(watch.learned()).check(of_section("오피니언", range(30), without="byline", body=40))) == 30
 
 
 def test_unknown_press_offices_may_have_other_kinds_of_articles() -> None:
     new = [
         (f"x{at}", page(at, press=f"9{at % 5:02}", without="byline", plus="title without Hangul")) for at in range(30)
     ]
-    assert DriftAlarm(known()).look(new) == {}
+    assert DriftAlarm(known()).check(new) == {}
     contradicted = [(name, replace(traits, marks=traits.marks - {CROSS_CHECK})) for name, traits in new]
-    assert len(DriftAlarm(known()).look(contradicted)) == 30
+    assert len(DriftAlarm(known()).check(contradicted)) == 30
 
 
 def test_a_press_office_may_begin_to_use_elements_that_others_use() -> None:
     watch = DriftAlarm(Baseline())
     for start in range(0, 1_400, 20):
-        watch.look([*pages(range(start, start + 19)), *pages([start + 19], plus="body: <table>")])
-    assert DriftAlarm(watch.learned()).look(pages(range(30), press="007", plus="body: <table>")) == {}
-    assert DriftAlarm(watch.learned()).look(pages(range(30), press="007", plus="body: <object>"))
+        watch.check([*pages(range(start, start + 19)), *pages([start + 19], plus="body: <table>")])
+    assert DriftAlarm(watch.learned()).check(pages(range(30), press="007", plus="body: <table>")) == {}
+    assert DriftAlarm(watch.learned()).check(pages(range(30), press="007", plus="body: <object>"))
 
 
 # --- sources -------------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from flows.drift.alarm import ENOUGH
-from tests.support import crawls
-from tests.support.crawls import Scenario, crawled
+from tests.support.histories import crawls
+from tests.support.histories.crawls import Scenario, crawled
 
 
 @pytest.mark.parametrize(

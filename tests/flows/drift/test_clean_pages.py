@@ -25,5 +25,5 @@ def test_other_topics_raise_no_alarm(first: bool) -> None:
     for on_topic in (first, not first):
         for run in runs(7, 3_000, on_topic=on_topic):
             watch = DriftAlarm(baseline)
-            assert (watch.look(run), watch.alarms) == ({}, [])
+            assert (watch.check(run), watch.alarms) == ({}, [])
             baseline = watch.learned()

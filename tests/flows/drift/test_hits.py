@@ -15,7 +15,7 @@ import pytest
 
 from flows.drift.alarm import DriftAlarm
 from flows.naver.hit_traits import hit_traits
-from flows.replica.corpus import Corpus, make_corpus
+from flows.replica.corpus.articles import Corpus, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
@@ -68,7 +68,7 @@ def pages(refs: Iterable[ArticleRef], size: int = 10) -> Iterator[list[ArticleRe
 def look(watch: DriftAlarm, refs: Iterable[ArticleRef], layout: str = LAYOUT) -> int | None:
     """Check these hits page by page. Returns the number of the first page with an alarm, from 1."""
     for number, page in enumerate(pages(refs), 1):
-        watch.look([(ref.key.id, hit_traits(ref, layout)) for ref in page])
+        watch.check([(ref.key.id, hit_traits(ref, layout)) for ref in page])
         if watch.alarms:
             return number
     return None
@@ -160,7 +160,7 @@ def test_real_titles_of_one_day_raise_no_alarm() -> None:
     watch = DriftAlarm(Baseline())
     for found in by_press.values():
         for page in pages(found, 20):
-            watch.look([(ref.key.id, hit_traits(ref, "list_page/1")) for ref in page])
+            watch.check([(ref.key.id, hit_traits(ref, "list_page/1")) for ref in page])
     common = sorted(by_word, key=lambda word: -len(by_word[word]))[:300]
     assert look(watch, (ref for word in common for ref in by_word[word][:40])) is None
     assert watch.alarms == []

@@ -8,10 +8,10 @@ import pytest
 
 from flows.drift.alarm import DriftAlarm
 from flows.naver.article_page import read_article
-from flows.replica.corpus import Layout
+from flows.replica.corpus.articles import Layout
 from tests.programs.drift_proof import BLIND, MOST, chosen, harmful, struck, trial
 from tests.support.drift import LOOKS, learned, samples
-from tests.support.mutations.mutations import mutations
+from tests.support.naver.mutations.mutations import mutations
 
 EVERY_NTH = 16
 """Of the mutations of each look, one in so many is tried; `tests.programs.drift_proof mutations` tries them all."""
@@ -60,7 +60,7 @@ def test_pages_without_the_mutation_pass() -> None:
     watch = DriftAlarm(learned(Layout.Y2026_10))
     batch = [(one.id, one.traits) for one in clean]
     batch += [(name, read_article(content, url)[1]) for name, url, content, _ in mutated]
-    assert set(watch.look(batch)) == {name for name, *_ in mutated}
+    assert set(watch.check(batch)) == {name for name, *_ in mutated}
 
 
 def test_a_change_that_comes_in_runs_of_one_page_is_noticed_too() -> None:
@@ -68,7 +68,7 @@ def test_a_change_that_comes_in_runs_of_one_page_is_noticed_too() -> None:
     baseline, alarms = learned(Layout.Y2026_10), []
     for name, url, content, _ in islice(struck(mutation, Layout.Y2026_10), MOST):
         watch = DriftAlarm(baseline)
-        watch.look([(name, read_article(content, url)[1])])
+        watch.check([(name, read_article(content, url)[1])])
         baseline = watch.learned()
         alarms += watch.alarms
     assert alarms

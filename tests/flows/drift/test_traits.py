@@ -16,11 +16,11 @@ from flows.naver.article_page import parse_article, read_article
 from flows.naver.partial_tree import page_tree
 from flows.naver.traits import MOST_MARKS, beside, cross_checks, make_traits, name_of, shape
 from flows.naver.urls import article_key
-from flows.replica.corpus import Layout
+from flows.replica.corpus.articles import Layout
 from schemas.article import Author, Image
 from schemas.traits import Traits
-from tests.support import naver_pages
 from tests.support.drift import LOOKS, samples
+from tests.support.naver import layouts
 from tests.support.paths import CAPTURES
 from tests.support.values import PUBLISHED, article
 
@@ -170,8 +170,8 @@ def test_shapes_of_an_element_and_of_its_siblings() -> None:
 
 def test_a_hostile_page_has_marks_of_limited_number_and_length() -> None:
     body = "".join(f'<x{at} class="{"k" * 500}{at:x}">짧은 줄 {at}</x{at}><br>' for at in range(600))
-    page = naver_pages.article(body).encode()
-    found = read_article(page, naver_pages.URL)[1].marks
+    page = layouts.article(body).encode()
+    found = read_article(page, layouts.URL)[1].marks
     assert len(found) <= MOST_MARKS
     assert max(map(len, found)) < 120
 

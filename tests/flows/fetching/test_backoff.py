@@ -17,7 +17,7 @@ from flows.fetching.backoff import LONGEST_PAUSE, Backoff, full_jitter, retry_af
 from schemas.errors import StorageFault
 from schemas.page import Fault, FetchFault, RawPage
 from storage.state.backoff import JsonBackoffStore
-from tests.support.http_server import (
+from tests.support.servers.http import (
     BODY,
     NEWS,
     PAGE,

@@ -12,7 +12,7 @@ import pytest
 from flows.fetching.client import Client
 from schemas.errors import BadInput
 from schemas.page import FetchFault, RawPage
-from tests.support.http_server import (
+from tests.support.servers.http import (
     BODY,
     HOSTS,
     NEWS,

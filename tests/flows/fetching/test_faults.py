@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from schemas.content_coding import Undecodable, decode
 from schemas.page import Fault, FetchFault, RequestRecord
-from tests.support.http_server import (
+from tests.support.servers.http import (
     BODY,
     NEWS,
     PAGE,

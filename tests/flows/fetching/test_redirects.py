@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from flows.fetching.hosts import Routing
 from schemas.errors import AddressError, BadInput
 from schemas.page import Fault, FetchFault
-from tests.support.http_server import BODY, NEWS, PAGE, SPORTS, Store, client_of, harness, in_loop, redirect, reply
+from tests.support.servers.http import BODY, NEWS, PAGE, SPORTS, Store, client_of, harness, in_loop, redirect, reply
 
 PATH = "/mnews/article/001/0000000001"
 

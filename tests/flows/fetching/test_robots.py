@@ -11,7 +11,7 @@ import pytest
 from flows.fetching.robots import PARSED_BYTES, Robots, read_rules
 from schemas.errors import AddressError
 from schemas.page import Fault, FetchFault, RawPage
-from tests.support.http_server import API, NEWS, PAGE, SPORTS, HandClock, Reply, harness, in_loop, redirect, reply
+from tests.support.servers.http import API, NEWS, PAGE, SPORTS, HandClock, Reply, harness, in_loop, redirect, reply
 
 PATH = "/mnews/article/001/0000000001"
 NOTHING = b"User-agent: *\nDisallow: /\n"

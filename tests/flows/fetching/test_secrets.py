@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import AddressError
 from schemas.page import FetchFault
-from tests.support.http_server import API, NEWS, Reply, Seen, client_of, harness, in_loop, redirect, reply
+from tests.support.servers.http import API, NEWS, Reply, Seen, client_of, harness, in_loop, redirect, reply
 
 CANARY = "canary-8d1f77"
 SECRET = {"X-Naver-Client-Id": "my-id", "X-Naver-Client-Secret": CANARY}

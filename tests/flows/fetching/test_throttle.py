@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.fetching.throttle import Throttle
-from tests.support.http_server import NEWS, SPORTS, HandClock, Reply, Seen, harness, in_loop, redirect, reply
+from tests.support.servers.http import NEWS, SPORTS, HandClock, Reply, Seen, harness, in_loop, redirect, reply
 
 
 def throttle_of(clock: HandClock, rate: float = 2, patience: float = 60, pause_until: float = 0) -> Throttle:

@@ -16,8 +16,8 @@ import h2.events
 import pytest
 
 from schemas.page import Fault, FetchFault, RawPage, RequestRecord
-from tests.support.http_server import API, BODY, HOSTS, PAGE, Reply, client_of, in_loop, reply, serving
-from tests.support.tls import server_side, trusting
+from tests.support.servers.http import API, BODY, HOSTS, PAGE, Reply, client_of, in_loop, reply, serving
+from tests.support.servers.tls import server_side, trusting
 
 CANARY = "canary-5f0c1d"
 PATH = "/mnews/article/001/0000000001"

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from flows.naver.article_page import GONE_NOTICES, UNAVAILABLE_NOTICES, parse_article
 from schemas.article import SEOUL, Article, Author, Image, Kind
 from schemas.errors import AddressError, ArticleGone, LayoutChanged, ParseError, TemporarilyUnavailable
-from tests.support import naver_pages
+from tests.support.naver import layouts
 
 PHOTO = Image("https://imgnews.pstatic.net/image/123/2026/10/01/0000004567_001.jpg?type=w860", "사진 설명이다.")
 
 
-def parse(body: str = naver_pages.BODY, **parts: str) -> Article:
-    return parse_article(naver_pages.article(body, **parts).encode(), naver_pages.URL)
+def parse(body: str = layouts.BODY, **parts: str) -> Article:
+    return parse_article(layouts.article(body, **parts).encode(), layouts.URL)
 
 
 def test_a_page_of_today() -> None:
-    assert parse(modified=naver_pages.MODIFIED) == Article(
+    assert parse(modified=layouts.MODIFIED) == Article(
         key=parse().key,
         title="서고의 하루",
         body="첫 문단이다.\n\n둘째 문단이다.",
@@ -58,18 +58,18 @@ def test_publisher_has_three_sources() -> None:
 
 
 def test_categories_are_the_pages_own_and_else_the_sections() -> None:
-    assert parse(categories=naver_pages.categories("정치", "IT", "정치")).categories == ("정치", "IT")
+    assert parse(categories=layouts.categories("정치", "IT", "정치")).categories == ("정치", "IT")
     assert parse(categories="").categories == ("IT/과학",)
-    assert parse(categories="", script=naver_pages.script(sid="104")).categories == ("세계",)
+    assert parse(categories="", script=layouts.script(sid="104")).categories == ("세계",)
     assert parse(categories="", script="").categories == ()
 
 
 @pytest.mark.parametrize(
     ("parts", "byline", "authors"),
     [
-        ({"byline": naver_pages.byline("홍길동 기자(a@b.kr)")}, "홍길동 기자(a@b.kr)", [Author("홍길동", "a@b.kr")]),
+        ({"byline": layouts.byline("홍길동 기자(a@b.kr)")}, "홍길동 기자(a@b.kr)", [Author("홍길동", "a@b.kr")]),
         (
-            {"byline": naver_pages.byline("홍길동 기자 a@b.kr", " 김철수\n기자 ")},
+            {"byline": layouts.byline("홍길동 기자 a@b.kr", " 김철수\n기자 ")},
             "홍길동 기자 a@b.kr, 김철수 기자",
             [Author("홍길동", "a@b.kr"), Author("김철수")],
         ),
@@ -78,7 +78,7 @@ def test_categories_are_the_pages_own_and_else_the_sections() -> None:
             "홍길동 기자",
             [Author("홍길동")],
         ),
-        ({"byline": naver_pages.byline("서고일보"), "reporter": ""}, "서고일보", []),
+        ({"byline": layouts.byline("서고일보"), "reporter": ""}, "서고일보", []),
         ({}, "", []),
     ],
 )
@@ -102,7 +102,7 @@ def test_author_in_the_text_is_found_behind_a_subtitle_of_any_length(lines: int)
         f'<strong class="media_end_summary">{subtitle}</strong>[서울=서고통신]홍길동 기자 = 첫 문단이다.<br><br>a@b.kr'
     )
     assert parse(body).authors == (Author("홍길동", "a@b.kr"),)
-    assert parse_article(naver_pages.read_nhn(body).encode(), naver_pages.URL).authors == (Author("홍길동", "a@b.kr"),)
+    assert parse_article(layouts.read_nhn(body).encode(), layouts.URL).authors == (Author("홍길동", "a@b.kr"),)
 
 
 def test_a_byline_without_an_address_gets_the_one_that_the_text_ends_in() -> None:
@@ -114,17 +114,17 @@ def test_a_byline_without_an_address_gets_the_one_that_the_text_ends_in() -> Non
 
 def test_the_byline_of_2021() -> None:
     byline = '<div class="byline"><p class="b_text">\n\t홍길동 기자 a@b.kr\n</p></div>'
-    for page in (naver_pages.read_nhn(byline=byline), naver_pages.article(byline=byline)):
-        article = parse_article(page.encode(), naver_pages.URL)
+    for page in (layouts.read_nhn(byline=byline), layouts.article(byline=byline)):
+        article = parse_article(page.encode(), layouts.URL)
         assert (article.byline, article.authors) == ("홍길동 기자 a@b.kr", (Author("홍길동", "a@b.kr"),))
-    behind = naver_pages.read_nhn().replace("<!-- 관련기사 -->", byline)
-    assert parse_article(behind.encode(), naver_pages.URL).byline == ""
+    behind = layouts.read_nhn().replace("<!-- 관련기사 -->", byline)
+    assert parse_article(behind.encode(), layouts.URL).byline == ""
 
 
 def test_other_articles_bylines_and_categories_stay_out() -> None:
     tail = (
-        naver_pages.byline("김다른 기자")
-        + naver_pages.categories("연예")
+        layouts.byline("김다른 기자")
+        + layouts.categories("연예")
         + '<h2 class="media_end_head_headline">다른 제목</h2>'
     )
     assert parse(tail=tail) == parse()
@@ -137,21 +137,19 @@ def test_subtitle_is_the_first_paragraph() -> None:
 
 
 def test_photo_between_paragraphs_is_no_text() -> None:
-    article = parse(f"앞.<br><br>{naver_pages.FRAMED_PHOTO}<br><br>뒤.")
+    article = parse(f"앞.<br><br>{layouts.FRAMED_PHOTO}<br><br>뒤.")
     assert (article.body, article.images, article.kind) == ("앞.\n\n뒤.", (PHOTO,), Kind.TEXT)
 
 
 def test_edaily_puts_captions_into_a_table() -> None:
-    table = f'<table class="nbd_table"><tr><td><img data-src="{naver_pages.PHOTO}"></td></tr><tr><td>표 속 설명.</td></tr></table>'
+    table = f'<table class="nbd_table"><tr><td><img data-src="{layouts.PHOTO}"></td></tr><tr><td>표 속 설명.</td></tr></table>'
     article = parse(f"앞.{table}뒤.<table><tr><td>매출</td><td>10</td></tr><tr><td>이익</td><td>2</td></tr></table>")
     assert article.body == "앞.\n\n뒤.\n\n매출 10\n이익 2"
     assert article.images == (Image(PHOTO.url, "표 속 설명."),)
 
 
 def test_joongang_wraps_photos_and_has_sub_headings() -> None:
-    wrapped = (
-        f'<div class="ab_photo"><div class="image">{naver_pages.FRAMED_PHOTO}<span class="mask"></span></div></div>'
-    )
+    wrapped = f'<div class="ab_photo"><div class="image">{layouts.FRAMED_PHOTO}<span class="mask"></span></div></div>'
     article = parse(f'{wrapped}     앞.  <br>      <br>   <div class="ab_sub_heading">중간 제목</div>뒤.')
     assert (article.body, article.images) == ("앞.\n\n뒤.", (PHOTO,))
 
@@ -183,8 +181,8 @@ PROMOTION = (
         ("서고", "글이다.", Kind.TEXT),
         ("서고", f"{PLAYER}글이다.", Kind.VIDEO),
         ("[속보] 서고", PLAYER, Kind.VIDEO),
-        ("서고", naver_pages.FRAMED_PHOTO, Kind.PHOTO),
-        ("[1보] 서고", naver_pages.FRAMED_PHOTO, Kind.FLASH),
+        ("서고", layouts.FRAMED_PHOTO, Kind.PHOTO),
+        ("[1보] 서고", layouts.FRAMED_PHOTO, Kind.FLASH),
         ("[속보] 서고", "(서울=서고통신)", Kind.FLASH),
         ("[속보] 서고", "긴 글이다. " * 30, Kind.TEXT),
         ("서고 [1보]", "글이다.", Kind.TEXT),
@@ -224,13 +222,13 @@ def test_what_is_missing_is_named(parts: dict[str, str], selector: str) -> None:
     with pytest.raises(LayoutChanged) as caught:
         parse(**parts)
     assert caught.value.selector == selector
-    assert caught.value.url == naver_pages.URL
+    assert caught.value.url == layouts.URL
 
 
 @pytest.mark.parametrize(
     "parts",
     [
-        {"script": naver_pages.script(aid="0000004568")},
+        {"script": layouts.script(aid="0000004568")},
         {"url": '<meta property="og:url" content="https://n.news.naver.com/article/123/0000004568">'},
     ],
 )
@@ -250,14 +248,14 @@ def notice_page(words: str) -> bytes:
 @pytest.mark.parametrize("notice", GONE_NOTICES)
 def test_gone(notice: str) -> None:
     with pytest.raises(ArticleGone) as caught:
-        parse_article(notice_page(f"언론사 요청으로 {notice}."), naver_pages.URL)
+        parse_article(notice_page(f"언론사 요청으로 {notice}."), layouts.URL)
     assert caught.value.notice == notice
 
 
 @pytest.mark.parametrize("notice", UNAVAILABLE_NOTICES)
 def test_not_now(notice: str) -> None:
     with pytest.raises(TemporarilyUnavailable):
-        parse_article(notice_page(notice), naver_pages.URL)
+        parse_article(notice_page(notice), layouts.URL)
 
 
 @pytest.mark.parametrize("notice", [*GONE_NOTICES, *UNAVAILABLE_NOTICES])
@@ -280,12 +278,12 @@ def test_an_article_about_a_deletion_is_not_gone(notice: str) -> None:
 )
 def test_any_other_page_is_a_layout_that_nobody_knows(content: bytes) -> None:
     with pytest.raises(LayoutChanged):
-        parse_article(content, naver_pages.URL)
+        parse_article(content, layouts.URL)
 
 
 def test_only_addresses_of_articles_are_parsed() -> None:
     with pytest.raises(AddressError):
-        parse_article(naver_pages.article().encode(), "https://news.naver.com/section/105")
+        parse_article(layouts.article().encode(), "https://news.naver.com/section/105")
 
 
 # --- the old layout ------------------------------------------------------------------------------------------------
@@ -293,11 +291,11 @@ def test_only_addresses_of_articles_are_parsed() -> None:
 
 @pytest.mark.parametrize("encoding", ["cp949", "utf-8"])
 def test_the_old_page_in_both_encodings(encoding: str) -> None:
-    page = naver_pages.read_nhn(
-        f"{naver_pages.FRAMED_PHOTO}<br><br>똠방각하가 펲시를 샀다. 홍길동기자 a@b.kr",
+    page = layouts.read_nhn(
+        f"{layouts.FRAMED_PHOTO}<br><br>똠방각하가 펲시를 샀다. 홍길동기자 a@b.kr",
         times=("2020.09.19. 오후 12:28", "2020.09.20. 오전 12:05"),
     )
-    article = parse_article(page.encode(encoding), naver_pages.URL)
+    article = parse_article(page.encode(encoding), layouts.URL)
     assert article == Article(
         key=article.key,
         title='똠방각하의 "하루"',
@@ -326,7 +324,7 @@ def test_the_old_page_in_both_encodings(encoding: str) -> None:
 )
 def test_what_is_missing_on_the_old_page_is_named(old: str, new: str, selector: str) -> None:
     with pytest.raises(LayoutChanged) as caught:
-        parse_article(naver_pages.read_nhn().replace(old, new).encode("cp949"), naver_pages.URL)
+        parse_article(layouts.read_nhn().replace(old, new).encode("cp949"), layouts.URL)
     assert caught.value.selector == selector
 
 
@@ -341,7 +339,7 @@ SHREDS: list[Any] = [
 @given(st.one_of(st.binary(), st.lists(st.sampled_from(SHREDS)).map(lambda shreds: "".join(shreds).encode())))
 def test_no_page_breaks_the_parser(content: bytes) -> None:
     try:
-        article = parse_article(content, naver_pages.URL)
+        article = parse_article(content, layouts.URL)
     except ParseError:
         return
     assert article.title

@@ -15,29 +15,27 @@ from flows.naver.article_page import parse_article, parse_whole_page
 from flows.naver.partial_tree import partial_tree
 from schemas.article import Article
 from schemas.errors import ParseError
-from tests.support import naver_pages
+from tests.support.naver import layouts
 from tests.support.paths import CAPTURES
 
 NOISE = "<div class='ofhe'>" + "다른 기사의 글이다. " * 50 + "</div>"
 PAGES = {
-    "today": naver_pages.article(
-        f"{naver_pages.FRAMED_PHOTO}{naver_pages.BODY}",
-        byline=naver_pages.byline("홍길동 기자(a@b.kr)"),
-        modified=naver_pages.MODIFIED,
+    "today": layouts.article(
+        f"{layouts.FRAMED_PHOTO}{layouts.BODY}",
+        byline=layouts.byline("홍길동 기자(a@b.kr)"),
+        modified=layouts.MODIFIED,
     ),
-    "2022": naver_pages.article(
-        open='<div id="dic_area">', close="</div>", tail='<div id="channelBanner"></div>' + NOISE
+    "2022": layouts.article(open='<div id="dic_area">', close="</div>", tail='<div id="channelBanner"></div>' + NOISE),
+    "no byline": layouts.article(
+        tail='<div class="promotion"></div>' + layouts.byline("김다른 기자") + layouts.categories("연예")
     ),
-    "no byline": naver_pages.article(
-        tail='<div class="promotion"></div>' + naver_pages.byline("김다른 기자") + naver_pages.categories("연예")
-    ),
-    "old": naver_pages.read_nhn(),
+    "old": layouts.read_nhn(),
 }
 
 
 def outcome(parse: Callable[[bytes, str], Article], content: bytes) -> Article | str:
     try:
-        return parse(content, naver_pages.URL)
+        return parse(content, layouts.URL)
     except ParseError as error:
         return repr(error)
 
@@ -58,84 +56,81 @@ def test_pages_of_all_layouts_are_cut(name: str, encoding: str) -> None:
 
 FALSE = (
     '<div class="article_header"><h3 id="articleTitle">거짓</h3></div><div id="articleBodyContents">거짓</div>'
-    f'{naver_pages.byline("김거짓 기자")}<div class="guide_categorization"><em class="guide_categorization_item">거짓</em></div>'
+    f'{layouts.byline("김거짓 기자")}<div class="guide_categorization"><em class="guide_categorization_item">거짓</em></div>'
 )
 TRAPS = {
-    "a comment swallows the cut": naver_pages.article(
-        categories=naver_pages.categories("IT") + "<!-- ", tail='<div class="media_end_linked">--></div>'
+    "a comment swallows the cut": layouts.article(
+        categories=layouts.categories("IT") + "<!-- ", tail='<div class="media_end_linked">--></div>'
     ),
-    "a comment holds anchor and end": naver_pages.article(
+    "a comment holds anchor and end": layouts.article(
         url='<!-- media_end_categorize <div class="media_end_linked"> --><meta property="og:url" content="x">'
     ),
-    "a script holds anchor and end": naver_pages.article(
-        script=naver_pages.script()
-        + """<script>var t = 'media_end_categorize <div class="media_end_linked">';</script>"""
+    "a script holds anchor and end": layouts.article(
+        script=layouts.script() + """<script>var t = 'media_end_categorize <div class="media_end_linked">';</script>"""
     ),
-    "an attribute holds anchor and end": naver_pages.article(
+    "an attribute holds anchor and end": layouts.article(
         original="<a title='media_end_categorize <div class=\"media_end_linked\">'>x</a>"
     ),
-    "the body never ends": naver_pages.article(close="", open='<article id="dic_area"><article>'),
-    "the body never ends, and the tail adds to it": naver_pages.article(
+    "the body never ends": layouts.article(close="", open='<article id="dic_area"><article>'),
+    "the body never ends, and the tail adds to it": layouts.article(
         close="", open="<article id='dic_area'><section><b>"
     ),
-    "a table around the body": naver_pages.article(open='<table><tr><td><article id="dic_area">', close="</article>"),
-    "a table is never closed": naver_pages.article(
-        categories=naver_pages.categories("IT") + "<table><tr>",
+    "a table around the body": layouts.article(open='<table><tr><td><article id="dic_area">', close="</article>"),
+    "a table is never closed": layouts.article(
+        categories=layouts.categories("IT") + "<table><tr>",
         tail='<div class="media_end_linked"></div><article id="dic_area">거짓</article>',
     ),
-    "what comes later is put before an open table": naver_pages.article(
+    "what comes later is put before an open table": layouts.article(
         url="</head><body><table><tr><td>",
-        categories=naver_pages.categories("IT") + "</td></tr>",
+        categories=layouts.categories("IT") + "</td></tr>",
         tail='<div class="media_end_linked"></div><div class="media_end_head"><h2 class="media_end_head_headline">거짓</h2></div>',
     ),
-    "a layout table that the rest goes on with": naver_pages.article(
+    "a layout table that the rest goes on with": layouts.article(
         url="</head><body><table><tr><td>",
         tail='<div class="media_end_linked"></div></td></tr><div class="media_end_head"><h2 class="media_end_head_headline">거짓</h2></div>',
     ),
-    "a layout table with the mark inside": naver_pages.article(
+    "a layout table with the mark inside": layouts.article(
         url="</head><body><table><tr><td>",
-        categories=naver_pages.categories("IT") + '<wbr id="seogo-cut"></div></div></td><div title="',
+        categories=layouts.categories("IT") + '<wbr id="seogo-cut"></div></div></td><div title="',
         tail='<div class="media_end_linked">"></div></td></tr><div class="media_end_head"><h2 class="media_end_head_headline">거짓</h2></div>',
     ),
-    "a byline that never ends": naver_pages.article(
+    "a byline that never ends": layouts.article(
         url='<div class="byline"><p class="byline_p"><span class="byline김거짓 기자</span></p></div>',
         tail='<div class="media_end_linked"></div><span class="byline_s">김다른 기자</span>',
     ),
-    "a tag takes the mark for its own": naver_pages.article(
-        categories='<div class="media_end_categorize" <div id="channelBanner">' + naver_pages.categories("IT"),
+    "a tag takes the mark for its own": layouts.article(
+        categories='<div class="media_end_categorize" <div id="channelBanner">' + layouts.categories("IT"),
     ),
-    "a tag like the mark takes it for its own": naver_pages.article(
-        categories=naver_pages.categories("IT") + '<wbr <div id="channelBanner">',
+    "a tag like the mark takes it for its own": layouts.article(
+        categories=layouts.categories("IT") + '<wbr <div id="channelBanner">',
         tail="</div></div><article id='dic_area'>거짓</article>",
     ),
-    "another layout behind": naver_pages.read_nhn() + '<article id="dic_area">거짓</article>',
-    "the old layout behind": naver_pages.article(
+    "another layout behind": layouts.read_nhn() + '<article id="dic_area">거짓</article>',
+    "the old layout behind": layouts.article(
         tail='<div class="media_end_linked"></div><h3 id="articleTitle">거짓</h3>'
     ),
-    "a table before all": naver_pages.article(url="</head><body><table>"),
-    "a template swallows the cut": naver_pages.article(byline="<template>"),
-    "a style swallows the cut": naver_pages.article(byline="<style>"),
-    "a text area swallows the cut": naver_pages.article(byline="<textarea>"),
-    "an svg is open": naver_pages.article(byline="<svg><foreignObject>"),
-    "a select is open": naver_pages.article(byline="<select><option>"),
-    "bold text is open": naver_pages.article(
-        "<b><i>굵은 글<p>뒤", categories=naver_pages.categories("IT"), tail='<div class="media_end_linked"></b></i></p>'
+    "a table before all": layouts.article(url="</head><body><table>"),
+    "a template swallows the cut": layouts.article(byline="<template>"),
+    "a style swallows the cut": layouts.article(byline="<style>"),
+    "a text area swallows the cut": layouts.article(byline="<textarea>"),
+    "an svg is open": layouts.article(byline="<svg><foreignObject>"),
+    "a select is open": layouts.article(byline="<select><option>"),
+    "bold text is open": layouts.article(
+        "<b><i>굵은 글<p>뒤", categories=layouts.categories("IT"), tail='<div class="media_end_linked"></b></i></p>'
     ),
-    "the mark is on the page": naver_pages.article(
-        categories=naver_pages.categories("IT") + '<wbr id="seogo-cut"><div title="',
+    "the mark is on the page": layouts.article(
+        categories=layouts.categories("IT") + '<wbr id="seogo-cut"><div title="',
         tail='<div class="media_end_linked">"></div>',
     ),
-    "two bodies": naver_pages.article(tail='<div class="media_end_linked"></div><article id="dic_area">거짓</article>'),
-    "a byline behind": naver_pages.article(
-        tail='<div class="media_end_linked"></div>' + naver_pages.byline("김거짓 기자")
-    ),
-    "plain text is open": naver_pages.article(byline="<plaintext>"),
-    "a frame set": naver_pages.article(tail='<div class="media_end_linked"></div><frameset></frameset>'),
-    "the old page in a comment": naver_pages.read_nhn(before='<!-- "guide_categorization" -->'),
-    "the old page, body open": naver_pages.read_nhn("<div>글"),
-    "both layouts": naver_pages.read_nhn(before=naver_pages.article()),
+    "two bodies": layouts.article(tail='<div class="media_end_linked"></div><article id="dic_area">거짓</article>'),
+    "a byline behind": layouts.article(tail='<div class="media_end_linked"></div>' + layouts.byline("김거짓 기자")),
+    "plain text is open": layouts.article(byline="<plaintext>"),
+    "a frame set": layouts.article(tail='<div class="media_end_linked"></div><frameset></frameset>'),
+    "the old page in a comment": layouts.read_nhn(before='<!-- "guide_categorization" -->'),
+    "the old page, body open": layouts.read_nhn("<div>글"),
+    "both layouts": layouts.read_nhn(before=layouts.article()),
     **{
-        f"the old page, {what}": naver_pages.read_nhn(tail=tail)
+        f"the old page, {what}": layouts.read_nhn(tail=tail)
         for what, tail in {
             "a second one in front of its table": f"</td>{FALSE}</tr></table>",
             "in front of it behind a comment": f"</td> <!-- <td> --> {FALSE}<td></td></tr></table>",
@@ -153,9 +148,9 @@ TRAPS = {
             "in a script": f"</td><td><script>'</td>{FALSE}'</script></td></tr></table>",
         }.items()
     },
-    "the old page in two tables": naver_pages.read_nhn(before="<table><tr><td>"),
-    "the old page in no cell": naver_pages.read_nhn().replace("<td class", "<!-- td class", 1).replace(">", "-->", 1),
-    "the old page, and all its categories behind": naver_pages.read_nhn(
+    "the old page in two tables": layouts.read_nhn(before="<table><tr><td>"),
+    "the old page in no cell": layouts.read_nhn().replace("<td class", "<!-- td class", 1).replace(">", "-->", 1),
+    "the old page, and all its categories behind": layouts.read_nhn(
         tail='<div class="guide_categorization">거짓</div>'
     ),
 }
@@ -176,8 +171,8 @@ PIECES = [
     '<article id="dic_area">거짓</article>',
     '<div id="newsct_article">',
     '<div class="media_end_head"><h2 class="media_end_head_headline">거짓</h2></div>',
-    naver_pages.byline("김거짓 기자"),
-    naver_pages.script(aid="0000000000"),
+    layouts.byline("김거짓 기자"),
+    layouts.script(aid="0000000000"),
     "</article>",
     "</div>",
     "</div></div></div></div>",
@@ -269,6 +264,6 @@ def captured_page() -> str:
 @settings(max_examples=60, deadline=None)
 @given(changes=edits)
 def test_a_mutilated_capture(changes: list[tuple[str, float, str, int]]) -> None:
-    content = mutilated(captured_page(), changes).replace("0008770777", naver_pages.AID).replace('"421"', '"123"')
+    content = mutilated(captured_page(), changes).replace("0008770777", layouts.AID).replace('"421"', '"123"')
     assume(not content.lstrip().startswith("{"))
     check(content.replace("article/421/", "article/123/"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flows.naver.search.page import SearchPage, parse_search_page
 from schemas.errors import LayoutChanged
-from tests.support.naver_search_pages import EARLIER, SPOKEN, TODAY, UNMARKED, Look, Result, page
+from tests.support.naver.search_pages import EARLIER, SPOKEN, TODAY, UNMARKED, Look, Result, page
 
 HOW: dict[str, Any] = {
     "source": "test",

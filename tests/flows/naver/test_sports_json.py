@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from flows.naver.article_page import parse_article
 from schemas.article import SEOUL, Article, Author, Kind
 from schemas.errors import ArticleGone, LayoutChanged, ParseError, TemporarilyUnavailable
-from tests.support import naver_pages
+from tests.support.naver import layouts
 
-SPORTS = f"https://m.sports.naver.com/kbaseball/article/{naver_pages.OID}/{naver_pages.AID}"
-ENTERTAIN = f"https://api-gw.entertain.naver.com/news/article/{naver_pages.OID}/{naver_pages.AID}"
+SPORTS = f"https://m.sports.naver.com/kbaseball/article/{layouts.OID}/{layouts.AID}"
+ENTERTAIN = f"https://api-gw.entertain.naver.com/news/article/{layouts.OID}/{layouts.AID}"
 
 
 def parse(answer: Any, url: str = SPORTS) -> Article:
@@ -25,7 +25,7 @@ def parse(answer: Any, url: str = SPORTS) -> Article:
 
 
 def test_a_sports_article() -> None:
-    article = parse(naver_pages.sports())
+    article = parse(layouts.sports())
     assert article.title == '서고 타이거즈, "7연승"'
     assert article.body == "▲ 전적(7일)\n서고 100 400 070 - 12\n\n서고가 이겼다."
     assert article.publisher == "서고스포츠"
@@ -37,7 +37,7 @@ def test_a_sports_article() -> None:
 
 
 def test_an_entertainment_article_with_several_cards_and_sections() -> None:
-    answer = naver_pages.sports(sections=[{"name": "방송"}, {"sectionName": "가요"}, {"id": 3}])
+    answer = layouts.sports(sections=[{"name": "방송"}, {"sectionName": "가요"}, {"id": 3}])
     answer["result"]["articleInfo"]["journalistCards"] = [
         {"journalistName": "홍길동 기자"},
         {"name": "김철수", "email": ""},
@@ -46,30 +46,30 @@ def test_an_entertainment_article_with_several_cards_and_sections() -> None:
     article = parse(answer, ENTERTAIN)
     assert article.authors == (Author("홍길동"), Author("김철수"))
     assert article.categories == ("방송", "가요")
-    assert parse(naver_pages.sports(sections=None), ENTERTAIN).categories == ("연예",)
+    assert parse(layouts.sports(sections=None), ENTERTAIN).categories == ("연예",)
 
 
 def test_an_answer_without_cards_takes_the_credit_in_the_text() -> None:
-    answer = naver_pages.sports(content="(서울=서고통신) 김철수 기자 = 서고가 이겼다.")
+    answer = layouts.sports(content="(서울=서고통신) 김철수 기자 = 서고가 이겼다.")
     del answer["result"]["articleInfo"]["journalistCards"]
     assert parse(answer).authors == (Author("김철수"),)
 
 
 def test_an_edit_in_the_second_of_publication_is_none() -> None:
-    assert parse(naver_pages.sports(modifyDatetime="2026-10-07 22:11:33")).modified_at is None
-    assert parse(naver_pages.sports(modifyDatetime=None)).modified_at is None
+    assert parse(layouts.sports(modifyDatetime="2026-10-07 22:11:33")).modified_at is None
+    assert parse(layouts.sports(modifyDatetime=None)).modified_at is None
 
 
 def test_markup_in_the_content_cannot_get_out_of_it() -> None:
     article = parse(
-        naver_pages.sports(content='앞.</div></body></html><h2 class="media_end_head_headline">거짓</h2><!-- <br>뒤.')
+        layouts.sports(content='앞.</div></body></html><h2 class="media_end_head_headline">거짓</h2><!-- <br>뒤.')
     )
     assert article.title == '서고 타이거즈, "7연승"'
     assert article.body == "앞.\n\n거짓"
 
 
 def test_half_a_character_can_be_stored() -> None:
-    answer = json.dumps(naver_pages.sports(title="서고\ud83d", content="글\ud83d")).encode()
+    answer = json.dumps(layouts.sports(title="서고\ud83d", content="글\ud83d")).encode()
     article = parse_article(answer, SPORTS)
     assert (article.title, article.body) == ("서고?", "글?")
 
@@ -87,12 +87,12 @@ def test_half_a_character_can_be_stored() -> None:
 )
 def test_what_is_missing_is_named(field: str, value: str | None, selector: str) -> None:
     with pytest.raises(LayoutChanged) as caught:
-        parse(naver_pages.sports(**{field: value}))
+        parse(layouts.sports(**{field: value}))
     assert caught.value.selector == selector
 
 
 def test_a_missing_publisher_is_named() -> None:
-    answer = naver_pages.sports()
+    answer = layouts.sports()
     answer["result"]["officeInfo"] = {}
     with pytest.raises(LayoutChanged, match=r"result\.officeInfo\.hname"):
         parse(answer)
@@ -132,7 +132,7 @@ values = st.recursive(
     value=values,
 )
 def test_any_value_in_any_place_is_an_article_or_a_named_fault(place: str, value: Any) -> None:
-    answer: dict[str, Any] = naver_pages.sports()
+    answer: dict[str, Any] = layouts.sports()
     info = answer["result"]["articleInfo"]
     for record in (answer, answer["result"], info, info["article"]):
         if place in record or (place == "sections" and record is info["article"]):

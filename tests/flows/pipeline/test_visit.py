@@ -153,7 +153,7 @@ def test_three_refusals_in_a_row_end_the_run_and_fewer_do_not() -> None:
             result = await visits.visit(Find(ref(KEY), None))
             assert isinstance(result, FindResult)
             found.append(result.outcome)
-        return found, stop.asked
+        return found, stop.requested
 
     assert asyncio.run(outcomes(refused, refused, fine, refused, refused))[1] is False
     ends, stopped = asyncio.run(outcomes(refused, refused, refused, fine))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.replica.corpus import Corpus, make_corpus
+from flows.replica.corpus.articles import Corpus, make_corpus
 
 
 @pytest.fixture(scope="module")

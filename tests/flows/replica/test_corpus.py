@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.replica.corpus import Corpus, Layout, make_corpus
-from flows.replica.plan import Edit, Shares
-from flows.replica.text import Word, particle
+from flows.replica.corpus.articles import Corpus, Layout, make_corpus
+from flows.replica.corpus.plan import Edit, Shares
+from flows.replica.corpus.text import Word, particle
 from schemas.article import Kind, content_hash, text_hash
 from storage.stories.sketch import compared_text, overlap, shingles
 
@@ -44,7 +44,7 @@ def test_any_word_takes_a_particle(word: str, form: str) -> None:
 
 
 def test_a_seed_makes_the_same_corpus_in_every_process() -> None:
-    script = "from flows.replica.corpus import make_corpus as m; print(m(3, articles=200).digest())"
+    script = "from flows.replica.corpus.articles import make_corpus as m; print(m(3, articles=200).digest())"
     digests = {
         subprocess.run(
             [sys.executable, "-c", script],

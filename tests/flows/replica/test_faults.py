@@ -21,8 +21,8 @@ from flows.naver.article_page import parse_article
 from flows.naver.urls import find_article_key
 from flows.replica.faults import Behaviour, Fault, Faults, Rule, behaviour_from_json
 from flows.replica.log import LogEntry, forbidden_fetches, max_in_flight, max_rate, requests_during_pause
-from flows.replica.notices import Robots
-from flows.replica.search_answers import CLIENT_SECRET
+from flows.replica.pages.notices import Robots
+from flows.replica.pages.search_api import CLIENT_SECRET
 from flows.replica.server import Replica
 from schemas.article import SEOUL
 from schemas.errors import BadInput, LayoutChanged, TemporarilyUnavailable

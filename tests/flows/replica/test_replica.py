@@ -24,14 +24,14 @@ from flows.naver.urls import (
     section_more_url,
     section_page_url,
 )
-from flows.replica.article_pages import View, article_page
 from flows.replica.clock import Clock
-from flows.replica.corpus import Corpus, Layout, make_corpus
+from flows.replica.corpus.articles import Corpus, Layout, make_corpus
+from flows.replica.corpus.plan import Edit
 from flows.replica.faults import Behaviour
-from flows.replica.old_pages import article_json, old_page
-from flows.replica.plan import Edit
-from flows.replica.search_answers import CLIENT_ID
-from flows.replica.search_pages import LONGEST_TITLE, SPOKEN, SPOKEN_SINCE, clusters, search_page
+from flows.replica.pages.articles import View, article_page
+from flows.replica.pages.old_layouts import article_json, old_page
+from flows.replica.pages.search import LONGEST_TITLE, SPOKEN, SPOKEN_SINCE, clusters, search_page
+from flows.replica.pages.search_api import CLIENT_ID
 from flows.replica.server import Replica
 from schemas.article import SEOUL, Author
 from tests.support.replica import (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,13 +13,13 @@ from schemas.article import SEOUL, Outcome
 from schemas.errors import BadInput
 from schemas.find import FindResult, Relevance, RevisionKind
 from storage.archive import open_archive
-from tests.support.browser import Tab, browser_program, browsing
 from tests.support.reports import EVIL
+from tests.support.servers.browser import NEEDS_BROWSER, Tab
 from tests.support.values import NOW, article, ended, key, receipt, stored
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(browser_program() is None, reason="no browser: set SEOGO_BROWSER"),
+    NEEDS_BROWSER,
 ]
 
 COUNT = 250
@@ -64,18 +63,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "page.html"
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with browsing(tmp_path_factory.mktemp("browser")) as tab:
-        yield tab
-
-
 @pytest.fixture
 def tab(browser: Tab, file: Path) -> Tab:
-    browser.complaints.clear()
-    browser.requested.clear()
-    browser.resize(1200, 900)
-    browser.open(file.as_uri())
+    browser.visit(file.as_uri(), 1200)
     browser.until("document.readyState === 'complete' && document.documentElement.dataset.drawn")
     return browser
 

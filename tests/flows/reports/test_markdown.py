@@ -75,7 +75,7 @@ def test_runs_by_command_and_end(root: Path) -> None:
     assert "crawl of 2026-01-02 12:04, **done**" in sections(root)[""]
 
 
-def test_a_story_is_told_by_its_first_article_with_its_copies(tmp_path: Path) -> None:
+def test_a_story_is_listed_by_its_first_article_with_its_copies(tmp_path: Path) -> None:
     text, copy = article(1, body=prose(1)), article(2, body=prose(1) + "\n\n한 줄 더.", publisher="나루일보")
     same = stored(
         replace(text, key=key(5, "003")),
@@ -86,8 +86,8 @@ def test_a_story_is_told_by_its_first_article_with_its_copies(tmp_path: Path) ->
     )
     with open_archive(tmp_path) as archive:
         store_results(archive, stored(text), stored(copy), same, stored(article(3)))
-    told = [row[1:3] + row[4:] for row in cells(sections(tmp_path)["Newest stories"])[1:]]
-    assert told == [[article(3).title, "가온신문", ""], [text.title, "가온신문", "2"]]
+    listed = [row[1:3] + row[4:] for row in cells(sections(tmp_path)["Newest stories"])[1:]]
+    assert listed == [[article(3).title, "가온신문", ""], [text.title, "가온신문", "2"]]
 
 
 def test_newest_stories_with_links_and_files(root: Path) -> None:

@@ -59,8 +59,8 @@ def article(title: str, url: str = "https://n.news.naver.com/mnews/article/001/0
 
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_title_can_neither_add_a_link_nor_a_row(title: str) -> None:
-    told = receipt(newest=[article(title)], faults={"001_0000000002": title}, by_source={title: {"new": 1}})
-    tokens = markdown(account(told))
+    ended_run = receipt(newest=[article(title)], faults={"001_0000000002": title}, by_source={title: {"new": 1}})
+    tokens = markdown(account(ended_run))
     links = [c.attrs["href"] for t in tokens for c in t.children or () if c.type == "link_open"]
     assert links == ["https://n.news.naver.com/mnews/article/001/0000000001"]
     assert kinds(tokens) <= {"text", "text_special", "softbreak", "link_open", "link_close", "code_inline"}
@@ -88,8 +88,8 @@ def test_a_run_with_nothing_to_tell_has_only_its_head() -> None:
     assert "began 2026-01-02 12:04 in Korea" in text
 
 
-def test_every_part_of_a_receipt_is_told() -> None:
-    told = receipt(
+def test_every_part_of_a_receipt_is_shown() -> None:
+    ended_run = receipt(
         outcomes={"new": 3, "listed": 2, "gone": 0},
         sources=[
             {
@@ -113,7 +113,7 @@ def test_every_part_of_a_receipt_is_told() -> None:
         notes=["a killed run was carried out"],
         robots={"hosts": {"closed.example": {"status": None, "fault": "no connection"}}},
     )
-    text = shown(markdown(account(told)))
+    text = shown(markdown(account(ended_run)))
     for part in (
         *("new 3", "listed 2", "forbidden: robots.txt: /s", "8.00 s", "2.0 MB", "5.0 kB"),
         *("was 99 %", "looks different", "and 69 more", "was not read", "asks for an hour", "was carried out"),
@@ -139,9 +139,9 @@ def test_all_new_articles_are_named_or_counted() -> None:
 
 
 def test_what_is_only_listed_is_marked() -> None:
-    told = receipt(newest=[{**article("독자 모델"), "file": None, "status": "listed"}], outcomes={"listed": 1})
-    assert ") (listed)\n" in account(told)
-    assert new_articles(told)[0]["file"] == "listed"
+    ended_run = receipt(newest=[{**article("독자 모델"), "file": None, "status": "listed"}], outcomes={"listed": 1})
+    assert ") (listed)\n" in account(ended_run)
+    assert new_articles(ended_run)[0]["file"] == "listed"
 
 
 def test_a_title_has_no_stray_backslash() -> None:
@@ -177,15 +177,15 @@ def test_a_line_for_the_log() -> None:
 def test_what_an_operator_should_look_at() -> None:
     ends = {"overlap": "fine", "end": "fine", "empty": "fine", "failed": "no answer", "cap": "1,000 results"}
     sources = [{"source": "s", "end": end, "reason": why, "pages": 1, "items": 1} for end, why in ends.items()]
-    told = receipt(sources=sources, drift=["a drift"], gaps=["a gap"], resting={"n.news": "rests\x1b[2J"})
-    assert remarks(told) == ["s: failed: no answer", "s: cap: 1,000 results", "a drift", "a gap", "rests [2J"]
+    ended_run = receipt(sources=sources, drift=["a drift"], gaps=["a gap"], resting={"n.news": "rests\x1b[2J"})
+    assert remarks(ended_run) == ["s: failed: no answer", "s: cap: 1,000 results", "a drift", "a gap", "rests [2J"]
 
 
 def test_an_account_that_is_no_receipt() -> None:
     assert listing("verify archive", "2 faults", ["a_b"]) == "# verify archive\n\n2 faults\n\n- a_b\n"
 
 
-def test_a_real_receipt_is_told_whole() -> None:
+def test_a_real_receipt_is_shown_whole() -> None:
     """With the field names of Receipt, not those in this file."""
     made = ended(empty_receipt())
     made.sources.append(SourceReport("section_list:105", SourceEnd.OVERLAP, "reached the last run", 2, 40))

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from flows.pipeline.stop import Stop
-from flows.replica.corpus import Corpus, make_corpus
+from flows.replica.corpus.articles import Corpus, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
+from flows.replica.pages.notices import Robots
 from flows.replica.server import Replica
 from flows.runs.backfill import BackfillOrder, backfill
 from flows.runs.crawl import CrawlOrder, crawl
@@ -24,7 +25,7 @@ from schemas.errors import BadInput
 from schemas.receipt import ExitReason, Receipt, SourceEnd
 from schemas.topic import Topic
 from storage.archive import Archive, open_archive
-from tests.support.archives import held
+from tests.support.archives import archived_ids
 from tests.support.command import seogo
 from tests.support.paths import DEMO_TOPIC
 from tests.support.topics import KEYS, demo_topic, press_list
@@ -78,8 +79,8 @@ def test_days_are_read_whole_and_only_once(naver: Replica, corpus: Corpus, tmp_p
     receipt = fill(naver, tmp_path, about)
     oids = set(presses(corpus)["oids"])
     assert receipt.exit_reason is ExitReason.DONE, receipt.explanation
-    assert published(corpus, oids) <= held(tmp_path)
-    assert {article_id[:3] for article_id in held(tmp_path)} <= oids
+    assert published(corpus, oids) <= archived_ids(tmp_path)
+    assert {article_id[:3] for article_id in archived_ids(tmp_path)} <= oids
     for oid in oids:
         assert ledger(tmp_path, f"press_list:{oid}") == WHOLE
     again = fill(naver, tmp_path, about)
@@ -94,7 +95,7 @@ def test_again_reads_what_came_late(naver: Replica, corpus: Corpus, tmp_path: Pa
     assert fill(naver, tmp_path, about).requests == 0
     receipt = fill(naver, tmp_path, about, again=True)
     assert receipt.requests > 0
-    assert published(corpus, set(presses(corpus)["oids"])) <= held(tmp_path)
+    assert published(corpus, set(presses(corpus)["oids"])) <= archived_ids(tmp_path)
 
 
 class AfterRequests:
@@ -105,7 +106,7 @@ class AfterRequests:
 
     def __call__(self, receipt: Receipt) -> None:
         if receipt.requests >= self.requests:
-            self.stop.ask(by_hand=True)
+            self.stop.request(by_hand=True)
 
 
 def test_stopped_in_the_middle_it_goes_on_where_it_was(naver: Replica, corpus: Corpus, tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(naver: Replica, corpus: C
     again = {entry.target for entry in naver.log.entries if "list.naver" in entry.target}
     assert again - set(lists)
     assert set(lists) - again, "a window that was read through was read again"
-    assert published(corpus, set(presses(corpus)["oids"])) <= held(tmp_path)
+    assert published(corpus, set(presses(corpus)["oids"])) <= archived_ids(tmp_path)
 
 
 def test_a_window_that_fails_is_a_gap_until_it_is_read(naver: Replica, corpus: Corpus, tmp_path: Path) -> None:
@@ -149,7 +150,31 @@ def test_a_window_that_fails_is_a_gap_until_it_is_read(naver: Replica, corpus: C
     assert fill(naver, tmp_path, about, gaps=True).requests == 0
     fill(naver, tmp_path, about)
     assert ledger(tmp_path, f"press_list:{oid}") == WHOLE
-    assert published(corpus, {oid}) <= held(tmp_path)
+    assert published(corpus, {oid}) <= archived_ids(tmp_path)
+
+
+def test_a_gap_that_robots_txt_forbids_is_said_once_and_is_no_failure(naver: Replica, tmp_path: Path) -> None:
+    """Through the command, with sources on two hosts."""
+    sources = ("--source", "section_list", "--source", "search_page")
+    env: dict[str, str | Path] = {"SEOGO_NAVER": naver.url, "SEOGO_ARCHIVE": tmp_path, "SEOGO_TOPIC": DEMO_TOPIC}
+    naver.behaviour = Behaviour(robots=Robots.FORBID)
+    ordered = seogo("backfill", *sources, "--from", "2026-01-13", "--to", "2026-01-13", env=env)
+    assert ordered.code == 5, "days that were asked for by name"
+
+    naver.log.clear()
+    ran = seogo("backfill", "--gaps", *sources, env=env)
+    assert (ran.code, ran.err) == (0, ""), ran.out
+    assert "nothing_new: no gap is left but those that robots.txt forbids to read." in ran.out
+    hosts = {entry.host for entry in naver.log.entries}
+    assert ran.out.count("disallows it") == len(hosts) > 1, "one line for each host's robots.txt"
+    assert {entry.target for entry in naver.log.entries} == {"/robots.txt"}
+    status = seogo("status", "--json", env=env).json
+    assert all("disallows it" in gap["reason"] for gap in status["gaps"])
+    assert status["gaps"], "they stay in the ledger"
+
+    naver.behaviour = Behaviour()
+    assert seogo("backfill", "--gaps", *sources, env=env).code == 0
+    assert seogo("status", "--json", env=env).json["gaps"] == []
 
 
 def test_days_that_are_all_empty_are_not_believed(naver: Replica, corpus: Corpus, tmp_path: Path) -> None:
@@ -177,7 +202,7 @@ def test_days_long_past_that_are_all_empty_are_not_believed_either(
     assert all(row.reason is not None for row in ledger(tmp_path, f"press_list:{oid}"))
     naver.behaviour = Behaviour()
     assert later().exit_reason is ExitReason.DONE
-    assert published(corpus, {oid}) <= held(tmp_path)
+    assert published(corpus, {oid}) <= archived_ids(tmp_path)
 
 
 def test_the_archive_gets_one_question_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from flows.cli.exit_codes import Exit
 from flows.cli.show.progress import Meter
-from flows.replica.corpus import MadeArticle
+from flows.replica.corpus.articles import MadeArticle
 from flows.replica.server import Replica
 from flows.runs import import_files
 from flows.runs.import_files import BATCH
@@ -75,11 +75,11 @@ def test_a_record_is_trimmed_un_escaped_and_has_its_zones(tmp_path: Path) -> Non
     assert row["authors"]
     assert row["status"] == "imported"
     assert row["revision_kind"] == "imported"
-    told = re.search(r"^published_at: (.*)$", document, re.MULTILINE)
+    result = re.search(r"^published_at: (.*)$", document, re.MULTILINE)
     crawled = re.search(r"^crawled_at: (.*)$", document, re.MULTILINE)
-    assert told is not None
+    assert result is not None
     assert crawled is not None
-    assert datetime.fromisoformat(row["published_at"]) == datetime.fromisoformat(told[1]).replace(tzinfo=SEOUL)
+    assert datetime.fromisoformat(row["published_at"]) == datetime.fromisoformat(result[1]).replace(tzinfo=SEOUL)
     assert datetime.fromisoformat(row["crawled_at"]) == datetime.fromisoformat(crawled[1]).replace(tzinfo=UTC)
 
 
@@ -310,11 +310,11 @@ def test_an_interrupt_ends_after_a_batch_and_the_next_import_does_the_rest(tmp_p
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=20)
     assert (running.returncode, err) == (Exit.INTERRUPTED, "")
-    told = json.loads(out)
-    assert told["exit_reason"] == "interrupted"
-    assert 0 < told["finds"] < many
+    result = json.loads(out)
+    assert result["exit_reason"] == "interrupted"
+    assert 0 < result["finds"] < many
     rest = seogo(*words)
-    assert rest.json["outcomes"]["new"] == many - told["finds"]
+    assert rest.json["outcomes"]["new"] == many - result["finds"]
     assert query(tmp_path / "archive", "SELECT count(*) AS n FROM articles") == [{"n": many}]
     check_agrees(tmp_path / "archive")
 

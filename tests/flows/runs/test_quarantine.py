@@ -13,7 +13,7 @@ import pytest
 import flows.pipeline.visit
 from flows.cli.exit_codes import Exit, exit_of_run
 from flows.naver.article_page import read_article
-from flows.replica.corpus import Corpus, Layout, make_corpus
+from flows.replica.corpus.articles import Corpus, Layout, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
@@ -113,7 +113,7 @@ def test_nothing_of_a_changed_layout_is_published_and_the_cursor_stays(
     assert verify_archive(archive).faults == []
 
 
-def test_once_the_parser_is_mended_they_come_in_without_a_request(
+def test_once_the_parser_is_fixed_they_are_archived_without_a_request(
     naver: Replica, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed(naver, NO_BODY)

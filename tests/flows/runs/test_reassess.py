@@ -21,8 +21,8 @@ from storage.journal.entries import load_entry
 from storage.reading.changes import changes
 from storage.reading.reader import newest_change, open_snapshot
 from tests.support.archives import contents, rows, write_document
+from tests.support.naver.small import article_page
 from tests.support.paths import DEMO_TOPIC
-from tests.support.small_naver import article_page
 from tests.support.values import NOW, article, ended, key, page, receipt, ref
 
 
@@ -83,9 +83,9 @@ def test_texts_leave_and_join_with_the_topic_file(root: Path) -> None:
     assert (done.read, done.left, done.joined, done.exit_reason) == (3, 1, 1, ExitReason.DONE)
     assert marks(root) == {key(1).id: (False, 0, 0, 1), key(2).id: (True, 1, 0, 1)}
     with open_snapshot(root) as connection:
-        told = [(one["kind"], one["id"], one["article"]["teams"]) for one in changes(connection, cursor)]
+        reassessed = [(one["kind"], one["id"], one["article"]["teams"]) for one in changes(connection, cursor)]
     assert {("reassessed", key(1).id, ()), ("reassessed", key(2).id, ("솔라",))} <= {
-        (kind, id_, tuple(teams)) for kind, id_, teams in told
+        (kind, id_, tuple(teams)) for kind, id_, teams in reassessed
     }
     assert agrees(root)
     assert again(root, PANELS).exit_reason is ExitReason.NOTHING_NEW
@@ -151,6 +151,24 @@ def test_a_find_that_is_still_off_topic_stays_where_it_is(off_topic: Path) -> No
     assert {table: after[table] for table in after if table != "runs"} == {
         table: before[table] for table in before if table != "runs"
     }
+
+
+def test_articles_that_were_listed_without_a_publisher_get_their_press_office(tmp_path: Path) -> None:
+    """As versions stored them that did not know the press offices' numbers. What a source named stays."""
+    unknown, own, nameless = ref(key(1)), ref(key(2), publisher="가온신문"), ref(key(3, oid="999"))
+    with open_archive(tmp_path) as archive:
+        run = receipt()
+        archive.start_run(run)
+        listed = [FindResult(one, Outcome.LISTED, "forbidden", crawled_at=NOW) for one in (unknown, own, nameless)]
+        archive.store(run.run_id, listed)
+        archive.finish_run(ended(run), {}, [])
+    assert again(tmp_path, MODELS, dry_run=True).fields["publisher"] == 1
+    done = again(tmp_path, MODELS)
+    assert [one.after for one in done.examples if one.field == "publisher"] == ["연합뉴스"]
+    assert rows(tmp_path, "SELECT publisher FROM articles ORDER BY id") == [("연합뉴스",), ("가온신문",), (None,)]
+    assert rows(tmp_path, "SELECT revision, status FROM articles GROUP BY ALL") == [(1, "listed")]
+    assert agrees(tmp_path)
+    assert again(tmp_path, MODELS).exit_reason is ExitReason.NOTHING_NEW
 
 
 def test_a_damaged_journal_of_a_reassessment_is_repaired(root: Path) -> None:

@@ -16,8 +16,7 @@ from schemas.receipt import ExitReason, Receipt
 from schemas.topic import load_topic
 from storage.integrity.repair import repair
 from tests.support.command import seogo
-from tests.support.http_server import Seen, reply
-from tests.support.small_naver import (
+from tests.support.naver.small import (
     OLD,
     SmallNaver,
     Story,
@@ -28,6 +27,7 @@ from tests.support.small_naver import (
     small_naver,
     small_topic,
 )
+from tests.support.servers.http import Seen, reply
 
 ONE = OLD[0]
 TOMORROW = timedelta(days=1)

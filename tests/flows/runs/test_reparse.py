@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.naver.article_page import parse_article
-from flows.replica.corpus import make_corpus
+from flows.replica.corpus.articles import make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.import_files import ImportOrder, import_files

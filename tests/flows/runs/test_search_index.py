@@ -72,7 +72,7 @@ def test_an_index_that_cannot_be_written_is_a_warning_and_the_run_is_whole(tmp_p
     assert note.startswith("the search index is behind the archive; the next search, or `seogo publish`, tries again: ")
     assert "search.sqlite cannot be read or written" in note
     assert seogo("verify", "--archive", root).code == 9
-    told = seogo("search", "모델", "--all", "--archive", root)
-    assert (told.code, "search.sqlite cannot be read or written" in told.complaint) == (9, True)
+    ran = seogo("search", "모델", "--all", "--archive", root)
+    assert (ran.code, "search.sqlite cannot be read or written" in ran.complaint) == (9, True)
     (root / SEARCH_INDEX).rmdir()
     assert seogo("search", "모델", "--all", "--json", "--archive", root).json["total"] == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.serving import client_of, make_archive, serving
+from tests.support.servers.serving import client_of, make_archive, serving
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import pytest
 
 from flows.serving.app import _API as ROUTES
 from schemas.exported import ExportedArticle, ExportedChange
-from tests.support.serving import client_of, serving
+from tests.support.servers.serving import client_of, serving
 from tests.support.values import key
 
 

@@ -15,7 +15,7 @@ from mcp.client.stdio import StdioServerParameters
 
 from flows.serving.assistant import make_assistant
 from flows.serving.context import Library
-from tests.support.analyst_archive import EDITED
+from tests.support.histories.analyst import EDITED
 from tests.support.values import key
 
 FIRST = key(1).id
@@ -65,7 +65,7 @@ def test_questions_of_an_assistant(library: Library) -> None:
         ("sql", {"query": "DROP TABLE articles"}),
     ],
 )
-def test_mistakes_are_told(library: Library, tool: str, arguments: dict[str, Any]) -> None:
+def test_mistakes_are_reported(library: Library, tool: str, arguments: dict[str, Any]) -> None:
     failed, said = called(make_assistant(library), tool, **arguments)
     assert failed
     assert "Traceback" not in said.text

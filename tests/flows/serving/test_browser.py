@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.analyst_archive import EDITED
-from tests.support.browser import Tab, browser_program, browsing
-from tests.support.serving import CAPTURED, EVIL_ID
+from tests.support.histories.analyst import EDITED
+from tests.support.servers.browser import NEEDS_BROWSER, Tab
+from tests.support.servers.serving import CAPTURED, EVIL_ID
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(browser_program() is None, reason="no browser: set SEOGO_BROWSER"),
+    NEEDS_BROWSER,
 ]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with browsing(tmp_path_factory.mktemp("browser")) as tab:
-        yield tab
 
 
 @pytest.fixture
 def tab(browser: Tab, address: str) -> Tab:
-    browser.complaints.clear()
-    browser.requested.clear()
-    browser.resize(1280, 900)
-    browser.open(f"{address}/?lang=ko")
+    browser.visit(f"{address}/?lang=ko", 1280)
     return browser
 
 

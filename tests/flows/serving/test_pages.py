@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.serving.language import choose, korean
-from tests.support.analyst_archive import EDITED
+from tests.support.histories.analyst import EDITED
 from tests.support.reports import altered
-from tests.support.serving import CAPTURED, client_of, serving
+from tests.support.servers.serving import CAPTURED, client_of, serving
 from tests.support.values import key
 
 FIRST = key(1).id

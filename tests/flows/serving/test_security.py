@@ -1,4 +1,4 @@
-"""Strangers' texts, strangers' requests."""
+"""Hostile texts of articles, and hostile requests."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from flows.serving.server import check_exposure
 from schemas.errors import BadInput, QueryError
 from storage.reading import bounded
 from storage.reading.bounded import bounded_query
-from tests.support.serving import CAPTURED, EVIL_ID, client_of, serving
+from tests.support.servers.serving import CAPTURED, EVIL_ID, client_of, serving
 from tests.support.values import key
 
 PAGES = ("/", f"/article/{EVIL_ID}", f"/story/{EVIL_ID}", "/search?q=img", "/team/가온", "/publisher/001", "/status")
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_strangers_texts_are_escaped(web: httpx.Client, path: str) -> None:
+def test_texts_of_articles_are_escaped(web: httpx.Client, path: str) -> None:
     page = web.get(path).text
     for tag in ("<img", "<script", "<i>", "<b>", "javascript:"):
         assert tag not in page
@@ -141,7 +141,7 @@ def test_a_public_server_shows_neither_captures_nor_free_sql(root: Path) -> None
     ("host", "sql", "public"),
     [("192.0.2.1", False, False), ("127.0.0.1", True, True), ("::", True, False), ("name", False, True)],
 )
-def test_what_strangers_could_ask_needs_a_word(host: str, sql: bool, public: bool) -> None:
+def test_other_machines_need_an_option(host: str, sql: bool, public: bool) -> None:
     with pytest.raises(BadInput):
         check_exposure(host, sql=sql, public=public)
 

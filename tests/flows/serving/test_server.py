@@ -13,7 +13,7 @@ from storage.archive import open_archive
 from storage.layout import SEARCH_INDEX
 from storage.search.follower import locked
 from tests.support.archives import store_new
-from tests.support.prefect import until
+from tests.support.servers.prefect import until
 
 
 def test_an_index_that_another_process_was_updating_is_tried_again(

@@ -13,7 +13,7 @@ from flows.sources.window import FirstFound, Window
 from schemas.page import Fault, FetchFault
 from schemas.receipt import SourceEnd, SourceReport
 from schemas.topic import PressList
-from tests.support.sources import DAWN, NOON, TODAY, Answers, found_at, nothing_found, pages_of, read
+from tests.support.naver.sources import DAWN, NOON, TODAY, Answers, found_at, nothing_found, pages_of, read
 from tests.support.values import key
 
 PRESS = PressList(type="press_list", oids=("001",))

@@ -13,7 +13,7 @@ from flows.sources.window import Window, next_window
 from schemas.page import RawPage
 from schemas.receipt import SourceEnd, SourceReport
 from schemas.topic import SearchApi, default_topic_path, load_topic
-from tests.support.sources import NOON, Answers, read
+from tests.support.naver.sources import NOON, Answers, read
 from tests.support.values import key
 
 KEY = ApiKey("an id", "a secret")

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from flows.sources.window import FirstFound, Window
 from schemas.receipt import SourceEnd, SourceReport
 from schemas.topic import SearchPage
-from tests.support.sources import DAWN, NOON, TODAY, Answers, found_at, nothing_found, read
+from tests.support.naver.sources import DAWN, NOON, TODAY, Answers, found_at, nothing_found, read
 from tests.support.values import key
 
 NO_RESULTS = "<p>'독자'에 대한 검색결과가 없습니다.</p>"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from flows.sources.window import Window, next_window
 from schemas.article import SEOUL
 from schemas.topic import default_topic_path, load_topic
-from tests.support.sources import NOON, TODAY
+from tests.support.naver.sources import NOON, TODAY
 
 
 class TestWindow:

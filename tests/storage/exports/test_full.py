@@ -488,7 +488,7 @@ class TestTrouble:
 
 
 def test_step_by_step_or_at_once_is_the_same(root: Path) -> None:
-    """Whatever changes, an export that is kept up to date is the one that is made anew."""
+    """Whatever changes, an export that is kept up to date is the same as a new one."""
     choose = random.Random(4)
     ids = [key(number).id for number in range(1, 7)]
     days = ["'2025-11-02 09:00+09'::TIMESTAMPTZ", "'2025-12-31 23:59+09'::TIMESTAMPTZ", "NULL"]

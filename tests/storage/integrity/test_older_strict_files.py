@@ -22,14 +22,14 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "archive"
 
 
-@pytest.mark.parametrize("mend", [repair, rebuild])
-def test_they_are_restored_as_they_were(older: Path, mend: object) -> None:
+@pytest.mark.parametrize("act", [repair, rebuild])
+def test_they_are_restored_as_they_were(older: Path, act: object) -> None:
     before = {path: path.read_bytes() for path in (older / "articles").rglob("*.md")}
     assert all(b"+09:00" not in data for data in before.values())
     assert verify_archive(older).faults == []
     next(iter(before)).unlink()
-    assert callable(mend)
-    assert mend(older).left == []
+    assert callable(act)
+    assert act(older).left == []
     assert {path: path.read_bytes() for path in (older / "articles").rglob("*.md")} == before
     assert verify_archive(older).faults == []
 

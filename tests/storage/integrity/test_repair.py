@@ -1,4 +1,4 @@
-"""An archive that was damaged: verify names it, repair mends it, and the captures alone are enough to rebuild it."""
+"""An archive that was damaged: verify names it, repair restores it, and the captures alone are enough to rebuild it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_an_archive_of_an_earlier_schema_opens_and_is_whole(tmp_path: Path, monk
 )
 @pytest.mark.parametrize("damage", ["missing", "flipped", "cut", "garbage"])
 @pytest.mark.every(5)
-def test_what_is_damaged_is_named_and_mended(root: Path, name: str, damage: str) -> None:
+def test_damage_is_named_and_repaired(root: Path, name: str, damage: str) -> None:
     before, path = contents(root), root / name
     data = path.read_bytes()
     match damage:
@@ -159,7 +159,7 @@ def block_of(database: Path, table: str) -> int:
 @pytest.mark.parametrize("files", [("state/writer.duckdb",), ("state/writer.duckdb", "archive.duckdb")])
 @pytest.mark.parametrize("table", ["capture_files", "unprocessed", "schema_version", "articles", "runs"])
 @pytest.mark.every(7)
-def test_one_flipped_byte_of_any_table_is_mended(
+def test_one_flipped_byte_of_any_table_is_repaired(
     root: Path, table: str, files: tuple[str, ...], act: Callable[[Path], Repair]
 ) -> None:
     """Of the readers' copy as well: where it was copied, the damage went with it."""
@@ -176,7 +176,7 @@ def test_one_flipped_byte_of_any_table_is_mended(
 
 @pytest.mark.parametrize("block", range(-2, 18))
 @pytest.mark.every(10)
-def test_one_flipped_byte_of_any_block_is_mended(root: Path, block: int) -> None:
+def test_one_flipped_byte_of_any_block_is_repaired(root: Path, block: int) -> None:
     """Indexes, the catalogue and free blocks among them."""
     before, path = contents(root), root / "state" / "writer.duckdb"
     assert path.stat().st_size >= BLOCKS_FROM + BLOCK * 18
@@ -196,12 +196,12 @@ def test_a_table_that_cannot_be_read_does_not_cost_the_rows_of_a_damaged_capture
     for name in ("state/writer.duckdb", "archive.duckdb"):
         flip(root / name, BLOCKS_FROM + BLOCK * block_of(root / name, table) + 1000)
     assert all("capture" in fault for fault in repair(root).left)
-    assert told(contents(root)) == told(before)
+    assert without_repairs(contents(root)) == without_repairs(before)
     assert all("capture" in fault for fault in rebuild(root).left)
-    assert told(contents(root)) == told(before)
+    assert without_repairs(contents(root)) == without_repairs(before)
 
 
-def test_a_row_that_somebody_changed_is_named_and_made_anew(root: Path) -> None:
+def test_an_altered_row_is_named_and_restored(root: Path) -> None:
     before = contents(root)
     with duckdb.connect(str(root / "state" / "writer.duckdb")) as connection:
         connection.execute(f"UPDATE articles SET publisher = '다른 신문' WHERE id = '{key(2).id}'")
@@ -233,7 +233,7 @@ def test_what_is_replaced_is_kept(root: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["response", "metadata", "warcinfo", "resource"])
 @pytest.mark.every(4)
-def test_a_damaged_capture_cannot_be_mended_and_costs_no_row(root: Path, kind: str) -> None:
+def test_a_damaged_capture_cannot_be_repaired_and_costs_no_row(root: Path, kind: str) -> None:
     """Neither now nor in a later rebuild, although its journal may be what is damaged."""
     before = contents(root)
     (file,) = (root / "captures").rglob("*-0002-*.warc.gz")
@@ -242,12 +242,12 @@ def test_a_damaged_capture_cannot_be_mended_and_costs_no_row(root: Path, kind: s
         flip(file, met.ref.offset + 60)
     done = repair(root)
     assert any(name in fault for fault in done.left)
-    assert told(contents(root)) == told(before)
+    assert without_repairs(contents(root)) == without_repairs(before)
     assert any(name in fault for fault in rebuild(root).left)
-    assert told(contents(root)) == told(before)
+    assert without_repairs(contents(root)) == without_repairs(before)
 
 
-def test_what_was_told_anew_is_told_once(root: Path) -> None:
+def test_rows_are_journaled_again_only_once(root: Path) -> None:
     (file,) = (root / "captures").rglob("*-0002-*.warc.gz")
     name = file.relative_to(root).as_posix()
     (batch,) = [
@@ -262,7 +262,7 @@ def test_what_was_told_anew_is_told_once(root: Path) -> None:
     assert all(name in fault for fault in again.left)
 
 
-def told(of: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
+def without_repairs(of: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
     """Everything but the repair's own run."""
     return {name: [row for row in rows if "repair" not in row] for name, rows in of.items()}
 
@@ -275,14 +275,14 @@ def test_a_lost_capture_is_named(root: Path) -> None:
     assert any(f"capture {name}: missing" in fault for fault in verify_archive(root).faults)
     for act in (repair, rebuild):
         assert any(f"capture {name}: missing" in fault for fault in act(root).left)
-        assert told(contents(root)) == told(before)
+        assert without_repairs(contents(root)) == without_repairs(before)
 
 
 @pytest.mark.parametrize("act", [repair, rebuild])
 @pytest.mark.parametrize("writer", ["missing", "unreadable"])
 @pytest.mark.parametrize("lost", ["-0001-", "-0002-", "-000"])
 @pytest.mark.every(7)
-def test_the_readers_copy_is_a_witness(root: Path, act: Callable[[Path], Repair], writer: str, lost: str) -> None:
+def test_rows_are_restored_from_the_snapshot(root: Path, act: Callable[[Path], Repair], writer: str, lost: str) -> None:
     """The writer's database is gone, and a capture (or all of them) with it: the copy still has the rows."""
     before = contents(root)
     for file in (root / "captures").rglob(f"*{lost}*"):
@@ -296,10 +296,10 @@ def test_the_readers_copy_is_a_witness(root: Path, act: Callable[[Path], Repair]
     left = act(root).left
     assert left
     assert all("capture" in fault for fault in left)
-    assert told(contents(root)) == told(before)
+    assert without_repairs(contents(root)) == without_repairs(before)
 
 
-def test_without_any_witness_the_files_that_are_left_stay(root: Path) -> None:
+def test_without_captures_and_databases_the_files_stay(root: Path) -> None:
     files = {path: path.read_bytes() for path in (root / "articles").rglob("*.md")}
     (lost,) = (root / "captures").rglob("*-0001-*.warc.gz")
     lost.unlink()
@@ -323,7 +323,7 @@ def test_damage_of_the_database_is_found_as_often_as_somebody_looks(root: Path) 
     assert verify_archive(root).faults == []
 
 
-def test_an_article_that_took_over_a_text_is_told_anew_with_that(tmp_path: Path) -> None:
+def test_an_article_that_took_over_a_text_is_journaled_again_with_it(tmp_path: Path) -> None:
     """Its damaged entry had removed a row and added a copy: neither may come back, or be lost, in a rebuild."""
     with open_archive(tmp_path) as archive:
         account = receipt("20260102T030405Z-0001")
@@ -342,10 +342,10 @@ def test_an_article_that_took_over_a_text_is_told_anew_with_that(tmp_path: Path)
     flip(file, entries[1].ref.offset + 60)
     for act in (repair, rebuild):
         assert all("capture" in fault for fault in act(tmp_path).left)
-        assert told(contents(tmp_path)) == told(before)
+        assert without_repairs(contents(tmp_path)) == without_repairs(before)
 
 
-def test_a_database_half_made_by_a_first_start_is_made_anew(tmp_path: Path) -> None:
+def test_a_database_half_created_by_a_first_start_is_created_again(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "writer.duckdb").write_bytes(b"\0" * 4096)
     with open_archive(tmp_path) as archive:
@@ -386,7 +386,7 @@ def test_a_log_of_the_database_that_was_lost_costs_nothing(tmp_path: Path, log: 
         assert verify(archive).faults == []
 
 
-def test_what_runs_stored_before_there_was_a_journal_is_told_by_a_rebuild(root: Path) -> None:
+def test_rows_from_before_there_was_a_journal_survive_a_rebuild(root: Path) -> None:
     shutil.rmtree(root / "captures")
     with duckdb.connect(str(root / "state" / "writer.duckdb")) as connection:
         connection.execute("UPDATE runs SET batches = NULL, number = NULL")
@@ -399,4 +399,4 @@ def test_what_runs_stored_before_there_was_a_journal_is_told_by_a_rebuild(root: 
     before = contents(root)
     for _ in range(2):
         assert rebuild(root).left == []
-        assert told(contents(root)) == told(before)
+        assert without_repairs(contents(root)) == without_repairs(before)

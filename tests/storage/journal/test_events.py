@@ -24,7 +24,7 @@ from storage.journal.events import batch_events, find_keys
 from storage.reading.changes import changes
 from storage.reading.reader import newest_change, open_snapshot
 from tests.support.command import seogo
-from tests.support.feed_histories import replayed
+from tests.support.histories.feed import replayed
 from tests.support.values import NOW, key, ref
 
 
@@ -91,8 +91,8 @@ def test_a_consumer_that_asks_with_the_cursor_it_got_misses_nothing(archive: Pat
 
 def test_every_exported_change_keeps_the_contract(archive: Path) -> None:
     ran = seogo("export", "--since", "0", "--format", "jsonl", "--archive", archive)
-    told = [ExportedChange.model_validate_json(line) for line in ran.out.splitlines()]
-    assert {change.kind for change in told} > {
+    exported = [ExportedChange.model_validate_json(line) for line in ran.out.splitlines()]
+    assert {change.kind for change in exported} > {
         "inserted",
         "edited",
         "duplicate",
@@ -101,16 +101,17 @@ def test_every_exported_change_keeps_the_contract(archive: Path) -> None:
         "removed",
         "reassessed",
     }
-    assert all((change.duplicate is not None) <= (change.kind == "duplicate") for change in told)
-    assert all(change.article is None for change in told if change.kind in ("gone", "restored", "duplicate", "removed"))
+    assert all((change.duplicate is not None) <= (change.kind == "duplicate") for change in exported)
+    without_text = ("gone", "restored", "duplicate", "removed")
+    assert all(change.article is None for change in exported if change.kind in without_text)
 
 
 def test_an_article_is_exported_the_same_alone_and_with_all(archive: Path, tmp_path: Path) -> None:
     seogo("export", "--format", "jsonl", "--to", tmp_path, "--archive", archive)
     whole = {row["id"]: row for row in rows_of(tmp_path / "articles.jsonl")}
     ran = seogo("export", "--since", "0", "--format", "jsonl", "--archive", archive)
-    told = [json.loads(line) for line in ran.out.splitlines()]
-    newest = {change["id"]: change["article"] for change in told if change["article"]}
+    exported = [json.loads(line) for line in ran.out.splitlines()]
+    newest = {change["id"]: change["article"] for change in exported if change["article"]}
     assert {id_: newest[id_] for id_ in whole} == whole
 
 

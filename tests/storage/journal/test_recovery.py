@@ -117,7 +117,7 @@ archive.open_archive(Path({str(root)!r})).__enter__()
             pass
         assert held(tmp_path) == before
 
-    def test_that_has_later_runs_is_made_anew(self, root: Path, tmp_path: Path) -> None:
+    def test_that_has_later_runs_is_created_again(self, root: Path, tmp_path: Path) -> None:
         """What the missing run did cannot be put under what was done later."""
         captured = sorted(file for run in ("0002", "0003") for file in (root / "captures").rglob(f"*-{run}-*"))
         for file in captured:

@@ -13,8 +13,8 @@ import pytest
 from schemas.errors import BadInput
 from storage.reading.examples import example, examples, names
 from storage.reading.reader import open_snapshot, run_query
-from tests.support.analyst_archive import MADE, december, january, make
 from tests.support.command import seogo
+from tests.support.histories.analyst import MADE, december, january, make
 from tests.support.values import key
 
 FIRST, SECOND, SIXTH, SEVENTH = (key(number).id for number in (1, 2, 6, 7))

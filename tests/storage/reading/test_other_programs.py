@@ -17,8 +17,8 @@ from storage.exports.changes import export_changes
 from storage.exports.full import export
 from storage.reading.examples import examples
 from storage.reading.reader import open_snapshot, run_query
-from tests.support.analyst_archive import make
 from tests.support.command import environment
+from tests.support.histories.analyst import make
 
 READERS = Path(sys.prefix) / "readers"
 TABLES = (
@@ -78,7 +78,7 @@ print(json.dumps([duckdb.__version__, answers]))
 _PANDAS = """
 import json, sys, pandas
 root, changes = sys.argv[1:]
-told = []
+printed = []
 for frame in (
     pandas.read_parquet(f"{root}/exports/articles"),
     pandas.read_json(f"{root}/exports/articles.jsonl", lines=True, dtype={"id": str}),  # else they are numbers
@@ -87,14 +87,14 @@ for frame in (
 ):
     frame["published_at"] = pandas.to_datetime(frame["published_at"], utc=True)
     rows = frame.sort_values(["id", "revision"])[["id", "revision", "title", "published_at", "teams"]]
-    told.append([[*row[:3], row[3].isoformat(), list(row[4])] for row in rows.itertuples(index=False)])
-print(json.dumps(told))
+    printed.append([[*row[:3], row[3].isoformat(), list(row[4])] for row in rows.itertuples(index=False)])
+print(json.dumps(printed))
 """
 
 _POLARS = """
 import json, sys, polars
 root, changes = sys.argv[1:]
-told = []
+printed = []
 for frame in (
     polars.read_parquet(f"{root}/exports/articles/**/*.parquet", hive_partitioning=True),
     polars.read_ndjson(f"{root}/exports/articles.jsonl"),
@@ -104,8 +104,8 @@ for frame in (
     if frame.schema["published_at"] == polars.String:
         frame = frame.with_columns(polars.col("published_at").str.to_datetime(time_zone="UTC"))
     rows = frame.sort("id", "revision").select("id", "revision", "title", "published_at", "teams").rows()
-    told.append([[*row[:3], row[3].isoformat(), row[4]] for row in rows])
-print(json.dumps(told))
+    printed.append([[*row[:3], row[3].isoformat(), row[4]] for row in rows])
+print(json.dumps(printed))
 """
 
 

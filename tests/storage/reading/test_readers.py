@@ -59,13 +59,13 @@ def test_readers_see_whole_states_whatever_the_writers_do(tmp_path: Path, reader
         writer.wait()
         next_writer = stack.enter_context(at_work("write", root))
         wait_for_run(next_writer)
-        told = [_account(reader, seconds) for reader in asking]
+        accounts = [_account(reader, seconds) for reader in asking]
         assert next_writer.poll() is None
         next_writer.kill()
         next_writer.wait()
-    newest = max(reader["articles"] for reader in told)
-    assert max(reader["states"] for reader in told) > 1, told
-    assert told[-1]["articles"] < newest, "the one that stayed has seen the newest state"
+    newest = max(reader["articles"] for reader in accounts)
+    assert max(reader["states"] for reader in accounts) > 1, accounts
+    assert accounts[-1]["articles"] < newest, "the one that stayed has seen the newest state"
     with open_archive(root), open_snapshot(root) as connection:
         assert look(connection).articles >= newest
     assert not verify_archive(root).faults

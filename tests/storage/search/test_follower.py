@@ -27,10 +27,10 @@ from storage.search.follower import Followed, follow, locked, rebuild_index
 from storage.search.index import VERSION, meta_of, opened_to_read, opened_to_write, remove
 from storage.search.query import parse
 from storage.search.results import Found, Wanted, search
-from tests.support.analyst_archive import make
 from tests.support.archives import store_new, store_results
 from tests.support.disks import fill, mount, needs_a_disk
-from tests.support.feed_histories import Histories
+from tests.support.histories.analyst import make
+from tests.support.histories.feed import Histories
 from tests.support.paths import ROOT
 from tests.support.values import NOW, article, ended, key, receipt, ref, stored
 

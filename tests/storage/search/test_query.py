@@ -120,9 +120,9 @@ def test_a_query_finds(index: Writer, query: str, expected: set[int]) -> None:
     ],
 )
 def test_a_mistake_is_reported_with_its_position_and_what_was_expected(query: str, said: str) -> None:
-    with pytest.raises(QueryError) as told:
+    with pytest.raises(QueryError) as caught:
         parse(query)
-    assert said in str(told.value)
+    assert said in str(caught.value)
 
 
 _HOSTILE = [

@@ -41,7 +41,7 @@ def test_a_baseline_is_read_back_as_it_was(baseline: Baseline) -> None:
 def test_a_real_one_is_small_and_survives_the_file(tmp_path: Path) -> None:
     watch = DriftAlarm(Baseline())
     for run in runs(5, 700):
-        watch.look(run)
+        watch.check(run)
     watch.source("search_api:독자 모델", 7)
     path = tmp_path / "state" / "baseline.json"
     save_baseline(path, watch.learned())

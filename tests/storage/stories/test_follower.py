@@ -237,7 +237,7 @@ def test_an_altered_row_is_named_and_repaired(archive: Path, statement: str, fau
     assert contents(archive) == before
 
 
-def test_wrong_pairs_in_the_journal_are_named_and_found_anew(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_pairs_in_the_journal_are_named_and_found_again(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken, open_archive(archive) as opened:
         broken.setattr(follower, "pairs_of", lambda *_, **__: [])
         store_results(opened, edited(1, CUT + "\n\n한 줄 더."), run=run_of(2))

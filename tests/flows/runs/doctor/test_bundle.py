@@ -16,9 +16,9 @@ from flows.replica.server import Replica
 from storage.layout import LAST_RUN
 from tests.support.archives import import_documents, write_document
 from tests.support.command import Ran, hasty_topic, seogo, small_corpus
-from tests.support.http_server import reply
+from tests.support.naver.small import OLD, article_page, html, list_page, path_of, small_naver, small_topic
 from tests.support.secrets import ECHOES, KEYS, echoing_api, leaks
-from tests.support.small_naver import OLD, article_page, html, list_page, path_of, small_naver, small_topic
+from tests.support.servers.http import reply
 from tests.support.values import article
 
 CANARY = "CANARYTEXT"
@@ -98,10 +98,10 @@ def test_no_key_whatever_the_search_api_sends_back(tmp_path: Path, naver: Replic
     topic = hasty_topic(tmp_path)
     sources = "".join(f"  - {{type: search_api, endpoint: {name}, name: {name}}}\n" for name in ("openapi", "apihub"))
     topic.write_text(f"{topic.read_text('utf-8')}sources:\n{sources}", "utf-8")
-    with echoing_api(naver, trick, good=good) as (url, told):
+    with echoing_api(naver, trick, good=good) as (url, received):
         env: dict[str, str | Path] = {"SEOGO_NAVER": url, "SEOGO_TOPIC": topic, "SEOGO_ARCHIVE": tmp_path / "archive"}
         _, every = bundled(tmp_path, {**env, **KEYS})
-    assert set(told) == set(KEYS.values())
+    assert set(received) == set(KEYS.values())
     assert leaks(every) == []
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches, min_interval
-from flows.replica.notices import Robots
-from flows.replica.search_answers import CLIENT_ID, CLIENT_SECRET
+from flows.replica.pages.notices import Robots
+from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.doctor.check import Check, Level
 from flows.runs.doctor.naver import NaverSeen, _short, check_naver
@@ -25,9 +25,9 @@ from schemas.topic import PressList, SearchApi, SearchPage, SectionList, Topic, 
 from storage.layout import BACKOFF
 from tests.support.checks import found
 from tests.support.command import small_corpus
-from tests.support.http_server import reply
+from tests.support.naver.small import OLD, article_page, html, small_naver
 from tests.support.paths import DEMO_TOPIC
-from tests.support.small_naver import OLD, article_page, html, small_naver
+from tests.support.servers.http import reply
 
 NEWS, NNEWS, SEARCH, OPENAPI = "news.naver.com", "n.news.naver.com", "search.naver.com", "openapi.naver.com"
 KEY = {"NAVER_CLIENT_ID": CLIENT_ID, "NAVER_CLIENT_SECRET": CLIENT_SECRET}
@@ -73,7 +73,7 @@ def robots_of(all_checks: tuple[Check, ...], host: str) -> Check:
 # -- all is well, and what it costs
 
 
-def test_everything_that_is_told_of_a_naver_in_order(naver: Replica) -> None:
+def test_all_checks_of_a_naver_in_order(naver: Replica) -> None:
     before = datetime.now(UTC) - timedelta(seconds=2)
     naver_seen = seen(naver)
     assert {check.level for check in naver_seen.checks} == {Level.OK}, naver_seen.checks
@@ -124,7 +124,7 @@ def test_where_no_source_may_be_read_no_run_finds_anything(naver: Replica) -> No
     assert found(all_checks, "article").found == "not tried: no source names one"
 
 
-def test_by_permission_the_rules_are_told_and_not_applied(naver: Replica) -> None:
+def test_by_permission_the_rules_are_reported_and_not_applied(naver: Replica) -> None:
     allowed = topic(robots="permitted", permission="CANARY of 2026")
     all_checks = checks(naver, about=allowed, robots=Robots.FORBID)
     assert {check.level for check in all_checks} == {Level.OK}

@@ -54,7 +54,7 @@ def test_the_topic_file_may_name_the_stand_in(tmp_path: Path) -> None:
     assert found(settings.checks, "contact").level is Level.OK
 
 
-def test_each_mistake_in_a_topic_file_is_told_and_naver_is_not_asked(tmp_path: Path) -> None:
+def test_each_mistake_in_a_topic_file_is_reported_without_a_request(tmp_path: Path) -> None:
     settings = read_settings(topic_file(tmp_path, "querys: [AI]", "robots: never"), {})
     (check,) = settings.checks
     assert (check.name, check.level, settings.topic) == ("topic", Level.ERROR, None)
@@ -69,7 +69,7 @@ def test_a_topic_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8000", "http://me:CANARY@127.0.0.1"])
-def test_a_stand_in_that_is_no_address_means_that_nobody_is_asked(tmp_path: Path, address: str) -> None:
+def test_a_replica_without_a_valid_address_means_no_request(tmp_path: Path, address: str) -> None:
     settings = own(tmp_path, SEOGO_NAVER=address)
     assert found(settings.checks, "stand-in").level is Level.ERROR
     assert settings.topic is None

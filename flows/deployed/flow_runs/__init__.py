@@ -1,0 +1,12 @@
+"""What all flows share: from the parameters of a flow run to its state and its artifacts.
+
+run_flow.py      the decorator of the flows: parameters, checks before and after the work
+parameters.py    what a deployment can set
+blocks.py        the API's keys, from Secret blocks or the environment
+execution.py     a plain function in a thread, with progress, stopping and a receipt
+quiet_end.py     one line in the log for a cancellation
+states.py        the end of a run as a Prefect state
+artifacts.py     the artifacts of a run
+archive_mark.py  a mark outside the archive, by which a missing or exchanged one is noticed
+housekeeping.py  ends runs whose process is gone, names runs that wait
+"""

@@ -1,0 +1,10 @@
+"""Servers and the programs that talk to them.
+
+http.py         a server of raw bytes, a manual clock, and a client
+tls.py          a self-signed certificate
+serving.py      `seogo serve` in this process, with an archive for it
+browser.py      a headless browser
+prefect.py      a Prefect server and worker
+deployed.py     the deployments on such a server, and an operator's steps
+postgresql.py   a PostgreSQL server
+"""
