@@ -46,7 +46,7 @@ class Workers:
     scheduler: str | None = None
 
 
-IN_PROCESS = Workers(1)
+HERE_ALONE = Workers(1)
 
 
 class _InProcess(Executor):

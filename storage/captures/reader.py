@@ -149,6 +149,7 @@ def scan(archive: Path, name: str) -> Iterator[ScannedRecord | str]:
 
 
 def _records(path: Path, name: str, start: int) -> Iterator[ScannedRecord | str]:
+    last = start
     with path.open("rb") as file:
         file.seek(start)
         for record in ArchiveIterator(file, parse_http=False):
@@ -156,7 +157,9 @@ def _records(path: Path, name: str, start: int) -> Iterator[ScannedRecord | str]
                 yield _scanned(record, name)
             else:
                 yield f"{name} at {record.stream_pos}: the digest differs"
-    if start == 0 and (end := whole_length(path)) < path.stat().st_size:
+            last = record.stream_pos
+    # What precedes the last record was unpacked, record by record, up to where the next one begins.
+    if start == 0 and (end := whole_length(path, last)) < path.stat().st_size:
         yield f"{name} at {end}: torn, no complete record begins there"
 
 
@@ -178,12 +181,13 @@ def next_whole(path: Path, after: int) -> int | None:
     return None
 
 
-def whole_length(path: Path) -> int:
-    """The number of bytes up to the end of the last complete gzip member of a file."""
-    whole = 0
+def whole_length(path: Path, start: int = 0) -> int:
+    """Where the last complete gzip member of a file ends. `start`: where one begins, behind complete ones."""
+    whole = start
     with path.open("rb") as file:
+        file.seek(start)
         unpacker = zlib.decompressobj(wbits=31)
-        position = 0
+        position = start
         while chunk := file.read(1 << 20):
             while chunk:
                 try:

@@ -29,9 +29,11 @@ from storage.captures import open_captures
 from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan
 from storage.captures.writer import CaptureFile
 from storage.database.writer import migrations, storage_faults
+from storage.executor import HERE_ALONE, Pool, Workers, pool_of
 from storage.exports.full import export_faults
 from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sha256_of, sync_folder
 from storage.integrity import unjournaled
+from storage.integrity.journals.read import OnProgress, captures_size, ignore_progress
 from storage.integrity.rebuild import rebuilt, remove_database
 from storage.integrity.salvage import read_table, salvage
 from storage.integrity.verify import Verification, verify
@@ -59,14 +61,16 @@ class Repair:
     aside: list[str] = field(default_factory=list)
 
 
-def verify_archive(root: Path, *, wait: float = 0.0) -> Verification:
+def verify_archive(
+    root: Path, *, wait: float = 0.0, workers: Workers = HERE_ALONE, on_progress: OnProgress = ignore_progress
+) -> Verification:
     """Verify the archive at `root`, and its own exports. A database that cannot be opened is a fault, not an error.
 
-    Raises ArchiveBusy, StorageFault, ArchiveTooNew.
+    Raises ArchiveBusy, StorageFault, ArchiveTooNew, BadInput if the workers' scheduler cannot be used.
     """
-    with leased(root, wait=wait):
+    with leased(root, wait=wait), pool_of(workers, root, size=captures_size(root)) as pool:
         exports = export_faults(root, wait=wait)  # first: whether another export is running is said at once
-        found = _verified(root)
+        found = _verified(root, pool, on_progress)
         found.faults += exports
         _note(root, found)
         return found
@@ -79,17 +83,23 @@ def _note(root: Path, found: Verification) -> None:
     last_verify.note(root, LastVerify(now, len(found.faults), first, found.articles, found.files, found.captures))
 
 
-def repair(root: Path, *, wait: float = 0.0) -> Repair:
-    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged."""
-    with leased(root, wait=wait), _beyond_repair():
-        found = _verified(root)
-        return _Repair(root, found.faults).run(rebuild=found.database_differs) if found.faults else Repair()
+def repair(
+    root: Path, *, wait: float = 0.0, workers: Workers = HERE_ALONE, on_progress: OnProgress = ignore_progress
+) -> Repair:
+    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged, BadInput."""
+    with leased(root, wait=wait), pool_of(workers, root, size=captures_size(root)) as pool, _beyond_repair():
+        found = _verified(root, pool, on_progress)
+        if not found.faults:
+            return Repair()
+        return _Repair(root, found.faults, pool, on_progress).run(rebuild=found.database_differs)
 
 
-def rebuild(root: Path, *, wait: float = 0.0) -> Repair:
+def rebuild(
+    root: Path, *, wait: float = 0.0, workers: Workers = HERE_ALONE, on_progress: OnProgress = ignore_progress
+) -> Repair:
     """Rebuild the database, and every missing or altered file, from the captures. Raises as `repair`."""
-    with leased(root, wait=wait), _beyond_repair():
-        return _Repair(root, ()).run(rebuild=True)
+    with leased(root, wait=wait), pool_of(workers, root, size=captures_size(root)) as pool, _beyond_repair():
+        return _Repair(root, (), pool, on_progress).run(rebuild=True)
 
 
 @contextmanager
@@ -106,12 +116,12 @@ def _without_advice(fault: str) -> str:
     return fault.removesuffix(". Run: seogo repair")
 
 
-def _verified(root: Path) -> Verification:
+def _verified(root: Path, pool: Pool, on_progress: OnProgress = ignore_progress) -> Verification:
     """Verify the archive; the lease is held."""
     broken, before = checksums.faults(root), checksums.known(root)
     try:
         with opened(root) as archive:
-            found = verify(archive)
+            found = verify(archive, pool=pool, on_progress=on_progress)
         found.faults += search_index_faults(root)
     except ArchiveDamaged as error:
         found = Verification(faults=[f"database {error}"], database_differs=True)
@@ -134,9 +144,11 @@ def _capture_faults(root: Path) -> Iterator[str]:
 class _Repair:
     """The steps of one repair. The lease is held."""
 
-    def __init__(self, root: Path, faults: Sequence[str]) -> None:
+    def __init__(self, root: Path, faults: Sequence[str], pool: Pool, on_progress: OnProgress) -> None:
         self._root = root
         self._faults = faults
+        self._pool = pool
+        self._on_progress = on_progress
         self._done = Repair()
         self._salvaged = False  # the writer's database is a copy of one that was set aside
 
@@ -149,17 +161,22 @@ class _Repair:
                     self._journal_lost_rows()
                 self._rebuild_database()
             with opened(self._root) as archive:
-                found = verify(archive)
+                found = self._verify(archive)
                 self._restore_files(archive, found)
                 if found.pairs_differ:
                     archive.find_pairs("repair", every=True)
                     self._done.mended.append("near-duplicates and stories: found again in the texts")
                 archive.publish_at_end()
             self._rebuild_search_index()
-            self._done.left = [_without_advice(fault) for fault in _verified(self._root).faults]
+            self._done.left = [
+                _without_advice(fault) for fault in _verified(self._root, self._pool, self._on_progress).faults
+            ]
         if any(layout.SNAPSHOT in fault for fault in self._faults):
             self._done.mended.append(f"{layout.SNAPSHOT}: copied again")
         return self._done
+
+    def _verify(self, archive: Archive) -> Verification:
+        return verify(archive, pool=self._pool, on_progress=self._on_progress)
 
     def _rebuild_search_index(self) -> None:
         """A repair may add changes to the feed before the cursor of the index."""
@@ -214,7 +231,7 @@ class _Repair:
             self._done.mended += archive.notes
             if self._salvaged:
                 recovery.catch_up(self._root, archive.database, in_order(self._root, capture_names(self._root)))
-            found = verify(archive)
+            found = self._verify(archive)
             self._restate_rows(archive, found)
             return found.database_differs
 

@@ -25,10 +25,10 @@ from storage.captures.reader import capture_names
 from storage.database.writer import Database
 from storage.executor import HERE, Pool
 from storage.files import sha256_of
-from storage.integrity.contents import FileContents
-from storage.integrity.journals import Journals, OnProgress, ignore_progress, read_journals
+from storage.integrity.journals.contents import FileContents
+from storage.integrity.journals.read import Journals, OnProgress, ignore_progress, read_journals
+from storage.integrity.journals.sums import agree
 from storage.integrity.rebuild import Rebuilt, rebuilt
-from storage.integrity.sums import agree
 from storage.integrity.unjournaled import runs_without_journal
 from storage.journal.recovery import in_order
 from storage.journal.tables import JOURNALED

@@ -10,7 +10,16 @@ import typer
 
 from flows.cli.arguments import article_id, since_from
 from flows.cli.exit_codes import Exit, exit_of_run
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption
+from flows.cli.options import (
+    DEFAULT_ARCHIVE,
+    ArchiveOption,
+    JsonOption,
+    SchedulerOption,
+    TopicOption,
+    WaitOption,
+    WorkersOption,
+    workers_from,
+)
 from flows.cli.run_here import end, finish, run_blocking, run_here
 from flows.runs.settings import topic_from
 from schemas.errors import BadInput
@@ -34,39 +43,65 @@ def import_(
     end(run_blocking("import", partial(import_files, order)), as_json=json)
 
 
-def verify(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
+def verify(
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
     """Check files, rows and captures against each other. Exit code 8 if they disagree.
 
     Recovers from a killed run first, as every command that writes does. Nothing else is changed.
     """
     from flows.cli.show.archive import show_verification
+    from flows.cli.show.reading import reading
     from storage.integrity.repair import verify_archive
 
     check_archive(archive)
-    found = verify_archive(archive, wait=wait)
+    with reading("verify") as report:
+        found = verify_archive(archive, wait=wait, workers=workers_from(workers, scheduler), on_progress=report)
     finish(found, show_verification, as_json=json, code=Exit.ARCHIVE_DAMAGED if found.faults else Exit.DONE)
 
 
-def repair(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
+def repair(
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
     """Repair what the captures allow, and list what is left. Exit code 8 if anything is.
 
     What is replaced is kept in state/set-aside.
     """
+    from flows.cli.show.reading import reading
     from storage.integrity.repair import repair as repair_archive
 
     check_archive(archive)
-    _end_repair(repair_archive(archive, wait=wait), as_json=json)
+    with reading("repair") as report:
+        done = repair_archive(archive, wait=wait, workers=workers_from(workers, scheduler), on_progress=report)
+    _end_repair(done, as_json=json)
 
 
-def rebuild(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
+def rebuild(
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
     """Rebuild the database and the Markdown files from the captures. Exit code 8 if the captures are incomplete.
 
     What is replaced is kept in state/set-aside. Files that would not change are left alone.
     """
+    from flows.cli.show.reading import reading
     from storage.integrity.repair import rebuild as rebuild_archive
 
     check_archive(archive)
-    _end_repair(rebuild_archive(archive, wait=wait), as_json=json)
+    with reading("rebuild") as report:
+        done = rebuild_archive(archive, wait=wait, workers=workers_from(workers, scheduler), on_progress=report)
+    _end_repair(done, as_json=json)
 
 
 def reparse(

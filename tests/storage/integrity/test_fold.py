@@ -29,13 +29,13 @@ from schemas.journal import (
 from schemas.page import CaptureRef, RequestRecord, Validators
 from storage.captures.reader import capture_names
 from storage.database.writer import Database
-from storage.integrity.contents import FileContents
-from storage.integrity.digests import columns_of, hasher, sums
-from storage.integrity.fold import Fold
-from storage.integrity.journals import read_journals
-from storage.integrity.keys import KeyMaker
+from storage.integrity.journals.contents import FileContents
+from storage.integrity.journals.digests import columns_of, hasher, sums
+from storage.integrity.journals.fold import Fold
+from storage.integrity.journals.keys import KeyMaker
+from storage.integrity.journals.read import read_journals
+from storage.integrity.journals.sums import EventSums, totals, wrong_sketches
 from storage.integrity.rebuild import rebuilt
-from storage.integrity.sums import EventSums, totals, wrong_sketches
 from storage.journal.commit import interrupt, is_committed, plan_commit
 from storage.journal.entries import dump_entry, load_entry
 from storage.journal.recovery import in_order

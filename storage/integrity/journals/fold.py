@@ -16,10 +16,9 @@ from schemas.journal import PairsFound, RunStarted
 from schemas.page import CaptureRef
 from storage.captures.reader import run_of
 from storage.database.writer import Row
-from storage.integrity.contents import FileContents
-from storage.integrity.digests import Digests
-from storage.integrity.folded_stories import Stories
-from storage.integrity.keys import (
+from storage.integrity.journals.contents import FileContents
+from storage.integrity.journals.digests import Digests
+from storage.integrity.journals.keys import (
     ArticleKeys,
     BatchKeys,
     EndKeys,
@@ -30,6 +29,7 @@ from storage.integrity.keys import (
     RowKeys,
     Sum,
 )
+from storage.integrity.journals.stories import Stories
 from storage.journal.entry_rows import covered, cursor_rows, receipt_columns, start_row
 from storage.journal.events import batch_events, entries_used, numbered
 from storage.journal.tables import JOURNALED

@@ -9,10 +9,11 @@ from itertools import chain
 from pathlib import Path
 
 from schemas.page import CaptureRef
+from storage.captures.reader import capture_names
 from storage.executor import HERE, Pool
-from storage.integrity.contents import FileContents, read_contents
-from storage.integrity.fold import Fold
-from storage.integrity.sums import EventSums
+from storage.integrity.journals.contents import FileContents, read_contents
+from storage.integrity.journals.fold import Fold
+from storage.integrity.journals.sums import EventSums
 
 _TASK_BYTES, _TASK_FILES = 8 * 1024 * 1024, 100
 """A task is one file, or as many small ones as have so many bytes."""
@@ -87,6 +88,11 @@ def contents_of(
         read += contents.bytes
         yield contents
         on_progress(Progress(number, len(names), read, total))
+
+
+def captures_size(root: Path) -> int:
+    """The bytes of all captures."""
+    return sum((root / name).stat().st_size for name in capture_names(root))
 
 
 def tasks(names: Sequence[str], sizes: dict[str, int]) -> Iterator[list[str]]:

@@ -10,9 +10,9 @@ from itertools import chain
 from typing import Any
 
 from storage.database.writer import Database, Row
-from storage.integrity.digests import Digests, hasher, sums
-from storage.integrity.fold import NONE, Fold, KeyedRow
-from storage.integrity.keys import Sum
+from storage.integrity.journals.digests import Digests, hasher, sums
+from storage.integrity.journals.fold import NONE, Fold, KeyedRow
+from storage.integrity.journals.keys import Sum
 from storage.journal.tables import JOURNALED
 
 _AT_ONCE = 10_000

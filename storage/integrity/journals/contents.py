@@ -14,8 +14,8 @@ from schemas.journal import BatchStored, Entry, TextsReassessed
 from schemas.page import CaptureRef
 from storage.captures.reader import ScannedRecord, scan
 from storage.files import sha256_of
-from storage.integrity.digests import hasher
-from storage.integrity.keys import BatchKeys, EntryKeys, KeyMaker
+from storage.integrity.journals.digests import hasher
+from storage.integrity.journals.keys import BatchKeys, EntryKeys, KeyMaker
 from storage.journal.entries import load_entry
 from storage.journal.recovery import WANTED
 

@@ -18,7 +18,7 @@ from schemas.find import Status
 from schemas.journal import BatchStored, Entry, PairsFound, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import CaptureRef
 from storage.database.rows import Row
-from storage.integrity.digests import Digests, Hasher
+from storage.integrity.journals.digests import Digests, Hasher
 from storage.journal.commit import UNFINISHED
 from storage.journal.entry_rows import assessed_rows, batch_rows, request_rows, restated_rows
 from storage.journal.events import FindKeys, find_keys
