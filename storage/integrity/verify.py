@@ -21,16 +21,14 @@ from schemas.front_matter import Document, loads
 from schemas.nfc import nfc
 from schemas.page import CaptureRef
 from storage.archive import Archive
-from storage.captures.reader import capture_names
 from storage.database.writer import Database
-from storage.executor import HERE, Pool
+from storage.executor import Pool
 from storage.files import sha256_of
 from storage.integrity.journals.contents import FileContents
-from storage.integrity.journals.read import Journals, OnProgress, ignore_progress, read_journals
+from storage.integrity.journals.read import JournalReader, Journals
 from storage.integrity.journals.sums import agree
 from storage.integrity.rebuild import Rebuilt, rebuilt
 from storage.integrity.unjournaled import runs_without_journal
-from storage.journal.recovery import in_order
 from storage.journal.tables import JOURNALED
 from storage.stories import follower
 
@@ -75,19 +73,19 @@ class Verification:
     damaged_captures: list[str] = field(default_factory=list)
 
 
-def verify(archive: Archive, *, pool: Pool = HERE, on_progress: OnProgress = ignore_progress) -> Verification:
-    """Check the whole archive. Reads every file and every capture once."""
+def verify(archive: Archive, reader: JournalReader | None = None) -> Verification:
+    """Check the whole archive. Reads every file and every capture once; with a `reader`, those that it has not read."""
     root, database, found = archive.root, archive.database, Verification()
-    names = in_order(root, capture_names(root))
-    journals = read_journals(root, names, pool=pool, on_progress=on_progress)
+    reader = reader or JournalReader(root)
+    journals = reader.journals()
     _check_captures(database, journals, found)
     agreed = agree(database, journals.fold, journals.events)
     if agreed:
         _check_pairs(database, found)
     else:
-        _check_by_replay(root, names, database, found)
+        _check_by_replay(root, list(journals.files), database, found)
     # Rows that follow from the journals have the hashes of their texts.
-    _check_articles(root, database, found, pool, texts=not agreed or bool(journals.fold.restated))
+    _check_articles(root, database, found, reader.pool, texts=not agreed or bool(journals.fold.restated))
     _check_refs(database, journals, found)
     return found
 

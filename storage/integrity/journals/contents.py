@@ -28,14 +28,16 @@ _ROWS_AT_ONCE = 1_000
 
 @dataclass(slots=True)
 class FileContents:
-    """A WARC file: size, checksum, faults in words, offsets of the records to which rows refer, keys of its entries.
+    """A WARC file: its size, checksum and number of records, and its faults in words.
 
+    `kept`: the offsets of the records to which rows may refer. `entries`: their keys, `rows`: their rows, by table.
     `answers`: offset, URL and time of articles' pages that no entry of the file mentions.
     """
 
     name: str
     bytes: int
     sha256: str
+    records: int = 0
     faults: list[str] = field(default_factory=list)
     kept: set[int] = field(default_factory=set)
     answers: list[tuple[int, str, datetime]] = field(default_factory=list)
@@ -76,6 +78,7 @@ class _Reading:
 
     def _take(self, met: ScannedRecord) -> str | None:
         """Note a record. Returns a fault, if it is an entry that cannot be read."""
+        self._found.records += 1
         if met.kind in KEPT_KINDS:
             self._found.kept.add(met.ref.offset)
         if met.kind == "response" and met.why == WANTED:

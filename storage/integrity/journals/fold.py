@@ -71,11 +71,17 @@ class Answer(NamedTuple):
     url: str
     at: datetime
 
+    def row(self) -> Row:
+        """The row of `unprocessed`."""
+        ref = self.ref
+        return {"url": self.url, "capture_file": ref.file, "capture_offset": ref.offset, "fetched_at": self.at}
+
 
 class Fold:
     """The state after the files that were added, in the order of `recovery.in_order`.
 
-    Rows of `finds` and `requests` are only added up; `on_events` gets those of `events`.
+    Rows of `finds` and `requests` are only added up; `on_events` gets those of `events`. `entries` counts all entries,
+    `repeated` those that were there already, `restated` names the tables of which a repair journaled rows again.
     """
 
     def __init__(self, on_events: Callable[[Sequence[Row]], None]) -> None:
@@ -91,7 +97,7 @@ class Fold:
         self.stories = Stories()
         self.unprocessed: dict[str, Answer] = {}
         self.restated: set[str] = set()
-        self.entries = 0
+        self.entries = self.repeated = 0
         self._on_events = on_events
         self._file = ""
         self._unfinished: set[str] = set()
@@ -111,7 +117,9 @@ class Fold:
             if isinstance(entry, BatchKeys):
                 for ref in entry.taken:
                     self._answers.pop(ref, None)
-            if not self._has(entry):
+            if self._has(entry):
+                self.repeated += 1
+            else:
                 self._commit(entry)
 
     def finish(self) -> None:

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Protocol
 
 from schemas.page import CaptureRef
 from storage.captures.reader import capture_names
+from storage.database.writer import Row
 from storage.executor import HERE, Pool
 from storage.integrity.journals.contents import FileContents, read_contents
 from storage.integrity.journals.fold import Fold
 from storage.integrity.journals.sums import EventSums
+from storage.journal.recovery import in_order
 
 _TASK_BYTES, _TASK_FILES = 8 * 1024 * 1024, 100
 """A task is one file, or as many small ones as have so many bytes."""
@@ -60,16 +63,57 @@ class Journals:
         return sum(len(contents.kept) for contents in self.files.values())
 
 
-def read_journals(
-    root: Path, names: Sequence[str], *, pool: Pool = HERE, on_progress: OnProgress = ignore_progress
-) -> Journals:
-    """Read these captures, which are in the order of `recovery.in_order`."""
+class JournalReader:
+    """Reads the journals of the archive at `root`; when asked again, only the files that have been added since."""
+
+    def __init__(self, root: Path, *, pool: Pool = HERE, on_progress: OnProgress = ignore_progress) -> None:
+        self.root = root
+        self.pool = pool
+        self._on_progress = on_progress
+        self._journals: Journals | None = None
+
+    def journals(self, observe: Observe | None = None) -> Journals:
+        """All journals. `observe` gets every file with the rows of its entries, and the events, so all are read."""
+        names = in_order(self.root, capture_names(self.root))
+        found = self._journals
+        if found is None or observe is not None or not self._is_beginning(list(found.files.values()), names):
+            found = new_journals(observe)
+        new = names[len(found.files) :]
+        with_rows = observe is not None
+        for contents in contents_of(self.root, new, pool=self.pool, on_progress=self._on_progress, with_rows=with_rows):
+            if observe is not None:
+                observe.file(contents)
+            found.add(contents)
+        found.fold.finish()
+        self._journals = found
+        return found
+
+    def _is_beginning(self, read: Sequence[FileContents], names: Sequence[str]) -> bool:
+        """Whether these files are the first of those that are there, and unchanged."""
+        same = [contents.name for contents in read] == list(names[: len(read)])
+        return same and all((self.root / one.name).stat().st_size == one.bytes for one in read)
+
+
+class Observe(Protocol):
+    """Takes in what is read, for a rebuild."""
+
+    def file(self, contents: FileContents) -> None:
+        """The next file."""
+
+    def events(self, rows: Sequence[Row]) -> None:
+        """Rows of `events`, in order."""
+
+
+def new_journals(observe: Observe | None) -> Journals:
+    """Journals of which nothing has been read yet."""
     events = EventSums()
-    found = Journals(Fold(events.add), events)
-    for contents in contents_of(root, names, pool=pool, on_progress=on_progress):
-        found.add(contents)
-    found.fold.finish()
-    return found
+
+    def on_events(rows: Sequence[Row]) -> None:
+        events.add(rows)
+        if observe is not None:
+            observe.events(rows)
+
+    return Journals(Fold(on_events), events)
 
 
 def contents_of(

@@ -33,7 +33,7 @@ from storage.integrity.journals.contents import FileContents
 from storage.integrity.journals.digests import columns_of, hasher, sums
 from storage.integrity.journals.fold import Fold
 from storage.integrity.journals.keys import KeyMaker
-from storage.integrity.journals.read import read_journals
+from storage.integrity.journals.read import JournalReader
 from storage.integrity.journals.sums import EventSums, totals, wrong_sketches
 from storage.integrity.rebuild import rebuilt
 from storage.journal.commit import interrupt, is_committed, plan_commit
@@ -201,7 +201,7 @@ def test_a_journal_comes_to_the_rows_of_its_replay(seed: int) -> None:
 def test_an_archive_comes_to_the_rows_of_its_replay(tmp_path: Path, seed: int) -> None:
     replayed(tmp_path, histories=12, seed=seed)
     names = in_order(tmp_path, capture_names(tmp_path))
-    journals = read_journals(tmp_path, names)
+    journals = JournalReader(tmp_path).journals()
     with rebuilt(tmp_path) as again:
         for name in names:
             assert not [item for item in again.read(name) if isinstance(item, str)]
