@@ -10,7 +10,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 R = TypeVar("R")
-
-WORTH_A_POOL = 48 * 1024 * 1024
-"""Bytes of captures from which on processes are started, unless their number was given: a start takes 0.5 s."""
 
 _AHEAD = 2
 """Tasks that are submitted for each worker: one that runs, and one that waits."""
@@ -68,6 +65,10 @@ class Pool:
         self._executor = executor
         self._size = size
 
+    def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Begin one task."""
+        return self._executor.submit(function, *args, **kwargs)
+
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """The results in the order of the items. At most two items for each worker are under way at any time."""
         waiting: deque[Future[R]] = deque()
@@ -80,8 +81,7 @@ class Pool:
                 yield waiting.popleft().result()
         except BrokenProcessPool as error:
             raise StorageFault(
-                "A worker process was killed, possibly because memory is short. Nothing was changed by it;"
-                " run again with fewer --workers."
+                "A worker process ended unexpectedly, possibly because memory is short. Run again with fewer --workers."
             ) from error
         finally:
             for future in waiting:
@@ -97,8 +97,8 @@ HERE = Pool(_InProcess(), 1)
 
 
 @contextmanager
-def pool_of(workers: Workers, root: Path, *, size: int) -> Iterator[Pool]:
-    """The pool for work on the archive at `root`; `size` is that of the work, in bytes of captures.
+def pool_of(workers: Workers, root: Path, *, worth_it: bool) -> Iterator[Pool]:
+    """The pool for work on the archive at `root`. `worth_it`: whether it takes longer than the start of processes.
 
     Raises BadInput if the scheduler cannot be used.
     """
@@ -106,7 +106,7 @@ def pool_of(workers: Workers, root: Path, *, size: int) -> Iterator[Pool]:
         with _dask(workers.scheduler, root) as (executor, number):
             yield Pool(executor, number)
         return
-    count = workers.count or (_cores() if size >= WORTH_A_POOL else 1)
+    count = workers.count or (_cores() if worth_it else 1)
     if count == 1:
         yield HERE
         return
@@ -128,6 +128,8 @@ def _cores() -> int:
 def _dask(scheduler: str, root: Path) -> Iterator[tuple[Executor, int]]:
     try:
         from distributed import Client
+        from distributed.comm import CommClosedError
+        from distributed.scheduler import KilledWorker
     except ImportError as error:
         raise BadInput("--scheduler needs Dask: pip install 'seogo[dask]'.") from error
     try:
@@ -135,7 +137,11 @@ def _dask(scheduler: str, root: Path) -> Iterator[tuple[Executor, int]]:
     except (OSError, TimeoutError, ValueError) as error:
         raise BadInput(f"{scheduler}: no Dask scheduler can be reached there ({error}).") from error
     with client:
-        yield client.get_executor(pure=False), _checked(client, scheduler, root)  # type: ignore[no-untyped-call]
+        number = _checked(client, scheduler, root)
+        try:
+            yield client.get_executor(pure=False), number  # type: ignore[no-untyped-call]
+        except (KilledWorker, CommClosedError, CancelledError) as error:
+            raise StorageFault(f"{scheduler}: its workers were lost ({error}). Start some, then run again.") from error
 
 
 def _checked(client: Client, scheduler: str, root: Path) -> int:

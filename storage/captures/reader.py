@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -26,6 +26,7 @@ REQUESTED_URI = "Seogo-Asked-URI"
 ORIGINAL = "X-Archive-Orig-"
 """The prefix of a header that describes the transfer and not the stored payload."""
 
+_WITH_CONTENT = WarcRecordType.response | WarcRecordType.resource
 _GZIP_MAGIC = b"\x1f\x8b"
 _UNLIMITED = 1 << 40
 
@@ -85,14 +86,32 @@ def run_of(name: str) -> str:
 def read_capture(archive: Path, ref: CaptureRef) -> Capture:
     """The record at `ref`. Raises ArchiveDamaged if there is none."""
     with _record(archive, ref) as record:
-        return Capture(
-            ref=ref,
-            kind=str(record.record_type),
-            url=_target(record, ref),
-            status=record.http_headers.status_code if record.is_http else None,
-            date=record.record_date,
-            content=_decoded(record.reader.read(), _encoding(record)),
-        )
+        return _capture(record, ref)
+
+
+def read_captures(archive: Path, name: str, offsets: Sequence[int]) -> Iterator[tuple[int, Capture | ArchiveDamaged]]:
+    """The records of a file at these ascending offsets, or why there is none. Reads the file once, in order."""
+    wanted = iter(offsets)
+    offset = next(wanted, None)
+    # Records that this loop cannot reach, because one before them is damaged, are read one by one.
+    with suppress(OSError, ValueError, zlib.error, EOFError, ArchiveDamaged), inside(archive, name).open("rb") as file:
+        file.seek(offset or 0)
+        for record in ArchiveIterator(file, record_types=_WITH_CONTENT):
+            if offset is None or record.stream_pos > offset:
+                break
+            if record.stream_pos == offset:
+                yield offset, _capture(record, CaptureRef(name, offset))
+                offset = next(wanted, None)
+    while offset is not None:
+        yield offset, _capture_or_fault(archive, CaptureRef(name, offset))
+        offset = next(wanted, None)
+
+
+def _capture_or_fault(archive: Path, ref: CaptureRef) -> Capture | ArchiveDamaged:
+    try:
+        return read_capture(archive, ref)
+    except ArchiveDamaged as error:
+        return error
 
 
 def read_page(archive: Path, ref: CaptureRef) -> RawPage:
@@ -217,6 +236,17 @@ def _record(archive: Path, ref: CaptureRef) -> Iterator[WarcRecord]:
             yield record
     except (OSError, ValueError, zlib.error, EOFError) as error:
         raise ArchiveDamaged(f"{path} at {ref.offset}: no complete record there ({error}).") from error
+
+
+def _capture(record: WarcRecord, ref: CaptureRef) -> Capture:
+    return Capture(
+        ref=ref,
+        kind=str(record.record_type),
+        url=_target(record, ref),
+        status=record.http_headers.status_code if record.is_http else None,
+        date=record.record_date,
+        content=_decoded(record.reader.read(), _encoding(record)),
+    )
 
 
 def _scanned(record: WarcRecord, name: str) -> ScannedRecord:

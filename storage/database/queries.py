@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from schemas.article import ArticleRef
 from schemas.coverage import Stretch
@@ -12,6 +12,16 @@ from schemas.find import Known
 from schemas.page import CaptureRef
 from storage.database.rows import known_of, ref_of
 from storage.database.writer import Database
+
+
+class CapturedText(NamedTuple):
+    """An article whose text was read from a capture. `digest` is that of the columns that a parser fills."""
+
+    id: str
+    url: str
+    source: str
+    capture: CaptureRef
+    digest: int
 
 
 class Queries:
@@ -93,15 +103,30 @@ class Queries:
         rows = self._db.rows("SELECT watermark FROM cursors WHERE source = ?", [source])
         return rows[0]["watermark"] if rows else None
 
-    def captured_articles(self, *, since: datetime | None = None, ids: Sequence[str] = ()) -> list[str]:
-        """The ids of articles whose text was read from a capture: crawled at `since` or later, among `ids` if given."""
+    def captured_texts(
+        self, columns: Sequence[str], *, since: datetime | None = None, ids: Sequence[str] = ()
+    ) -> list[CapturedText]:
+        """The articles whose text was read from a capture, in the order of the captures, with a digest of `columns`.
+
+        Only those crawled at `since` or later, and only these `ids`, if any are given.
+        """
         rows = self._db.rows(
-            "SELECT id FROM articles WHERE capture_file IS NOT NULL AND oid IS NOT NULL AND body IS NOT NULL"
+            f"SELECT id, url, source, capture_file, capture_offset, hash({', '.join(columns)}) AS digest FROM articles"
+            " WHERE capture_file IS NOT NULL AND oid IS NOT NULL AND body IS NOT NULL"
             " AND crawled_at >= coalesce(?, '-infinity'::TIMESTAMPTZ) AND (len(?) = 0 OR id IN (SELECT unnest(?)))"
-            " ORDER BY id",
+            " ORDER BY capture_file, capture_offset, id",
             [since, list(ids), list(ids)],
         )
-        return [row["id"] for row in rows]
+        return [
+            CapturedText(
+                row["id"],
+                row["url"],
+                row["source"],
+                CaptureRef(row["capture_file"], row["capture_offset"]),
+                row["digest"],
+            )
+            for row in rows
+        ]
 
     def article_rows(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """These rows of `articles`, in the order of their ids."""

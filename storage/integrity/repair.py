@@ -33,7 +33,7 @@ from storage.executor import HERE_ALONE, Workers, pool_of
 from storage.exports.full import export_faults
 from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sync_folder
 from storage.integrity import unjournaled
-from storage.integrity.journals.read import JournalReader, Journals, OnProgress, captures_size, ignore_progress
+from storage.integrity.journals.read import JournalReader, Journals, OnProgress, ignore_progress, is_large
 from storage.integrity.rebuild import rebuilt, remove_database
 from storage.integrity.salvage import read_table, salvage
 from storage.integrity.verify import Verification, verify
@@ -68,7 +68,7 @@ def verify_archive(
 
     Raises ArchiveBusy, StorageFault, ArchiveTooNew, BadInput if the workers' scheduler cannot be used.
     """
-    with leased(root, wait=wait), pool_of(workers, root, size=captures_size(root)) as pool:
+    with leased(root, wait=wait), pool_of(workers, root, worth_it=is_large(root)) as pool:
         exports = export_faults(root, wait=wait)  # first: whether another export is running is said at once
         found = _verified(JournalReader(root, pool=pool, on_progress=on_progress))
         found.faults += exports
@@ -87,7 +87,7 @@ def repair(
     root: Path, *, wait: float = 0.0, workers: Workers = HERE_ALONE, on_progress: OnProgress = ignore_progress
 ) -> Repair:
     """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged, BadInput."""
-    with leased(root, wait=wait), pool_of(workers, root, size=captures_size(root)) as pool, _beyond_repair():
+    with leased(root, wait=wait), pool_of(workers, root, worth_it=is_large(root)) as pool, _beyond_repair():
         reader = JournalReader(root, pool=pool, on_progress=on_progress)
         found = _verified(reader)
         return _Repair(reader, found.faults).run(rebuild=found.database_differs) if found.faults else Repair()
@@ -97,7 +97,7 @@ def rebuild(
     root: Path, *, wait: float = 0.0, workers: Workers = HERE_ALONE, on_progress: OnProgress = ignore_progress
 ) -> Repair:
     """Rebuild the database, and every missing or altered file, from the captures. Raises as `repair`."""
-    with leased(root, wait=wait), pool_of(workers, root, size=captures_size(root)) as pool, _beyond_repair():
+    with leased(root, wait=wait), pool_of(workers, root, worth_it=is_large(root)) as pool, _beyond_repair():
         return _Repair(JournalReader(root, pool=pool, on_progress=on_progress), ()).run(rebuild=True)
 
 

@@ -104,10 +104,11 @@ def rebuild(
     _end_repair(done, as_json=json)
 
 
-def reparse(
+def reparse(  # noqa: PLR0913  it has that many options
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID]...", help="Only these articles (default: all).")
     ] = None,
+    *,
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     topic: TopicOption = None,
     since: Annotated[
@@ -128,6 +129,8 @@ def reparse(
         bool,
         typer.Option("--accept", help="With --quarantined: accept the pages, and their layout as the new normal."),
     ] = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
@@ -147,7 +150,15 @@ def reparse(
             raise BadInput("--quarantined parses all pages in quarantine: leave out ids, --since and --dry-run.")
         _reparse_quarantined(archive, topic, accept, wait, as_json=json)
     chosen = tuple(article_id(text) for text in ids or ())
-    order = ReparseOrder(topic_from(topic), archive, since=since_from(since), ids=chosen, dry_run=dry_run, wait=wait)
+    order = ReparseOrder(
+        topic_from(topic),
+        archive,
+        since=since_from(since),
+        ids=chosen,
+        dry_run=dry_run,
+        wait=wait,
+        workers=workers_from(workers, scheduler),
+    )
     done = run_blocking("reparse", partial(run_reparse, order))
     finish(done, show_reparsed, as_json=json, code=exit_of_run(done.exit_reason), to_json=reparsed_object)
 
@@ -158,6 +169,8 @@ def reassess(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show field by field what would change, and store nothing.")
     ] = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
@@ -170,7 +183,8 @@ def reassess(
     from flows.runs.reassess import reassess as run_reassess
 
     check_archive(archive)
-    order = ReassessOrder(topic_from(topic), archive, dry_run=dry_run, wait=wait)
+    who = workers_from(workers, scheduler)
+    order = ReassessOrder(topic_from(topic), archive, dry_run=dry_run, wait=wait, workers=who)
     done = run_blocking("reassess", partial(run_reassess, order))
     finish(done, show_reassessed, as_json=json, code=exit_of_run(done.exit_reason), to_json=reassessed_object)
 

@@ -44,6 +44,13 @@ class Hasher:
         found = self._db.rows(f"SELECT {_selected(name, self.columns(name))} FROM batch")
         return [tuple(row.values()) for row in found]
 
+    def of_columns(self, name: str, rows: Sequence[Row], columns: Sequence[str]) -> list[int]:
+        """The digest of these columns of each row, as `Queries.captured_texts` has it."""
+        if not rows:
+            return []
+        self._db.register_batch(self.table(name, rows))
+        return [row["digest"] for row in self._db.rows(f"SELECT hash({', '.join(columns)}) AS digest FROM batch")]
+
     def of_rows(self, name: str, rows: Sequence[Row]) -> list[Digests]:
         """The same for rows as dictionaries."""
         return self.digests(name, self.table(name, rows))

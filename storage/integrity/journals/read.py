@@ -22,6 +22,9 @@ _TASK_BYTES, _TASK_FILES = 8 * 1024 * 1024, 100
 """A task is one file, or as many small ones as have so many bytes."""
 
 
+_LARGE = 48 * 1024 * 1024
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How much of the captures has been read: files and bytes, and how many there are."""
@@ -134,9 +137,9 @@ def contents_of(
         on_progress(Progress(number, len(names), read, total))
 
 
-def captures_size(root: Path) -> int:
-    """The bytes of all captures."""
-    return sum((root / name).stat().st_size for name in capture_names(root))
+def is_large(root: Path) -> bool:
+    """Whether to read the captures takes longer than the start of processes, which takes half a second."""
+    return sum((root / name).stat().st_size for name in capture_names(root)) >= _LARGE
 
 
 def tasks(names: Sequence[str], sizes: dict[str, int]) -> Iterator[list[str]]:
