@@ -4,13 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 READERS := .venv/readers/.installed
+SWIFT := .venv/swift/.installed
 # Needed on a machine with more than one package index; with one it has no effect.
 export UV_INDEX_STRATEGY ?= unsafe-best-match
 # No telemetry from Prefect, not even in tests.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test test-fast test-long lint torture tour fuzz audit bench bench-crawl prefect screenshots lock clean
+.PHONY: help demo test pytest test-fast test-long object-store lint torture tour fuzz audit bench bench-crawl prefect screenshots lock clean
 
 KILLS ?= 300
 STATES ?= 300
@@ -28,7 +29,10 @@ help: ## list the targets
 demo: $(STAMP) ## set up, then crawl a made-up Naver on this machine and show the result
 	@$(BIN)/seogo demo
 
-test: $(STAMP) $(READERS) lint ## set up, then run the linters, the type checker and the tests
+test: $(STAMP) $(READERS) ## set up, then run the linters, the type checker and the tests
+	@$(MAKE) --no-print-directory -j 2 lint pytest
+
+pytest: $(STAMP) $(READERS) # while the type checker, which uses one core, checks
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not long"
 
 test-long: $(STAMP) $(READERS) ## run the tests that `make test` leaves out: more cases, longer runs
@@ -37,14 +41,20 @@ test-long: $(STAMP) $(READERS) ## run the tests that `make test` leaves out: mor
 test-fast: $(STAMP) $(READERS) ## run the tests that start no Prefect server
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not slow and not long"
 
+object-store: $(STAMP) $(SWIFT) ## run the tests of object stores, also against a real S3 server (OpenStack Swift, on loopback)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/storage/objects tests/storage/captures/test_object_store.py \
+	  tests/storage/exports/test_object_store.py
+
 lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-torture: $(STAMP) ## kill a crawl KILLS=300 times at every step; cut the power STATES=300 times per model (needs a C compiler)
-	$(BIN)/python -m tests.programs.torture --kills $(KILLS)
+torture: $(STAMP) ## kill a crawl, and fetchers, KILLS=300 times each; cut the power STATES=300 times per model (needs a C compiler)
+	@# Each killed process imports the program again, which Python warns about.
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.torture --kills $(KILLS)
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.fetchers --kills $(KILLS)
 	$(BIN)/python -m tests.programs.powercut --states $(STATES)
 
 tour: $(STAMP) ## stop, kill and restart Prefect's server, worker and runs in SEQUENCES=20 random orders (half an hour)
@@ -80,13 +90,15 @@ prefect: $(STAMP) ## start Prefect's server, UI, worker and all deployments here
 screenshots: $(STAMP) ## take the pictures in docs/images (needs Debian's chromium, fonts-noto-cjk, faketime)
 	$(BIN)/python -m benchmarks.screenshot
 
-lock: ## update requirements.lock, deploy/compose/requirements.lock and tests/data/readers.lock from pyproject.toml
+lock: ## update requirements.lock, deploy/compose/requirements.lock, tests/data/readers.lock, tests/data/swift.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o deploy/compose/requirements.lock
 	$(BIN)/uv pip compile --group readers --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o tests/data/readers.lock
+	$(BIN)/uv pip compile --group swift --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 --universal -q -o tests/data/swift.lock
 
 clean: ## remove everything that the targets created, including the demo; other archives stay
 	rm -rf .venv .audit .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-archive
@@ -104,4 +116,9 @@ $(STAMP): requirements.lock pyproject.toml
 # Other programs that read the archive, for the tests: an older DuckDB, pandas, polars.
 $(READERS): tests/data/readers.lock $(STAMP)
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python --target .venv/readers tests/data/readers.lock
+	@touch $@
+
+# A real S3 server, for `make object-store`.
+$(SWIFT): tests/data/swift.lock $(STAMP)
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python --target .venv/swift tests/data/swift.lock
 	@touch $@

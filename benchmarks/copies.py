@@ -29,6 +29,7 @@ from schemas.journal import PairsFound, RunStarted
 from storage.database.writer import Database
 from storage.journal.commit import plan_commit
 from storage.stories import follower, pairs
+from storage.stories.hashing import shingle_hashes
 from storage.stories.passages import sentences
 from storage.stories.sketch import (
     FEWEST_COMMON,
@@ -37,7 +38,6 @@ from storage.stories.sketch import (
     Overlap,
     compared_text,
     letters,
-    overlap,
     shingles,
     sketch,
 )
@@ -53,6 +53,12 @@ def brute_force(texts: Sequence[str]) -> dict[Pair, Overlap]:
     """Of all pairs of texts of SHORTEST letters, those with a containment of at least 0.5, with their overlap."""
     found = ((pair, overlap(shingles(texts[pair[0]]), shingles(texts[pair[1]]))) for pair in sorted(_possible(texts)))
     return {pair: one for pair, one in found if one.is_kept}
+
+
+def overlap(a: frozenset[str], b: frozenset[str]) -> Overlap:
+    """What the shingles of two texts have in common."""
+    shared = len(a & b)
+    return Overlap(shared, shared / len(a), shared / len(b))
 
 
 def _possible(texts: Sequence[str]) -> set[Pair]:
@@ -117,7 +123,7 @@ def alterations(bodies: Sequence[str], number: int) -> None:
             a, b = compared_text(own), compared_text(alter(sentences(own), sentences(other), rng))
             if b and overlap(shingles(a), shingles(b)).is_kept:
                 tried += 1
-                one, two = sketch(a), sketch(b)
+                one, two = map(sketch, shingle_hashes([a, b]))
                 common, fewer = len({*one} & {*two}), min(len(one), len(two))
                 found += common >= FEWEST_COMMON and common * ONE_IN_COMMON >= fewer
         print(f"  {name}: {found / max(tried, 1):.3f} of {tried}")

@@ -22,7 +22,6 @@ from benchmarks.documents import batch_of, in_subprocess, make_archive, store_ru
 from benchmarks.support import introduce, options, work_folder
 from flows.reports.markdown import report
 from flows.runs.publish import PublishOrder, publish
-from schemas.errors import BadInput
 from storage.archive import open_archive
 from storage.exports.full import FORMS, export
 
@@ -97,13 +96,9 @@ def _report(root: Path) -> int:
 
 
 def _page(root: Path) -> int:
-    from flows.reports.page import write_page
+    from flows.serving.frozen import write_page
 
-    try:
-        return write_page(root, root / "exports/report.html", days=30)
-    except BadInput as error:
-        print(f"    (no page: {error})")
-        return 0
+    return write_page(root, root / "exports/report.html", title="report", language="ko", days=30)
 
 
 def _copied(made: Path, root: Path) -> Path:

@@ -22,7 +22,8 @@ import httpx
 from benchmarks.engine import DEPLOYMENT, FINAL, posted
 from benchmarks.support import ROOT, SEOGO
 from flows.deployed.local import engine_at
-from flows.replica.corpus.articles import make_corpus
+from flows.replica.corpus.articles import Corpus, make_corpus
+from flows.replica.corpus.plan import Shares
 from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 
@@ -47,8 +48,7 @@ def main() -> None:
 
 def _report(folder: Path, chromium: str, picture: Path) -> None:
     """The page of `seogo report --html` after a month of daily crawls, at a fixed time: the same page every time."""
-    naver = Replica(make_corpus(seed=1))
-    with naver:
+    with Replica(_corpus()) as naver:
         _crawl_a_month(folder, naver)
         _seogo(folder, naver, "report", "--days", str(DAYS), "--html", "report.html")
     _take(chromium, (folder / "report.html").as_uri(), picture, size=(1280, 800))
@@ -56,7 +56,7 @@ def _report(folder: Path, chromium: str, picture: Path) -> None:
 
 def _serve(folder: Path, chromium: str, picture: Path) -> None:
     """The first page of `seogo serve` after the same month."""
-    with Replica(make_corpus(seed=1)) as naver:
+    with Replica(_corpus()) as naver:
         _crawl_a_month(folder, naver)
     command = [*SEOGO, "serve", "--port", "0", "--topic", str(ROOT / "topics" / "demo.yaml")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -65,6 +65,11 @@ def _serve(folder: Path, chromium: str, picture: Path) -> None:
         address = next(word for word in said.split() if word.startswith("http"))
         _take(chromium, f"{address}/?lang=ko", picture, size=(1280, 1000))
         running.terminate()
+
+
+def _corpus() -> Corpus:
+    """Articles of which many are rewritten by other publishers: the pages show stories."""
+    return make_corpus(seed=1, shares=Shares(rewritten=0.4))
 
 
 def _crawl_a_month(folder: Path, naver: Replica) -> None:

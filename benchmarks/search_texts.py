@@ -59,6 +59,7 @@ def make_index(root: Path, count: int, corpus: Path) -> Path:
                 with index.transaction():
                     index.replace([], batch)
             with index.transaction():
+                index.optimize()
                 index.set_meta(replace(index.meta, snapshot=stamp_of(root)))
         whole.touch()
     return root
@@ -113,7 +114,7 @@ def stored(article: Article, at: datetime) -> FindResult:
 
 def _indexed(article: Article) -> Document:
     published = int(article.published_at.timestamp()) if article.published_at else None
-    teams = packed([])
+    none = packed([])
     return Document(
-        article.id, 1, article.title, article.body, article.publisher, published, "archived", False, True, teams
+        article.id, 1, article.title, article.body, article.publisher, published, "archived", False, True, none, none
     )

@@ -3,17 +3,21 @@
     python -m benchmarks.serving [--articles N] [--seconds S] [--corpus FILE] [--peers-python PYTHON] [--work DIR]
 
 Datasette has them in SQLite with FTS5, one row an article. Each page is asked by 2 and by 16 clients in turn, each on
-one connection, from this process on the same machine. 30 searches and 200 articles take turns.
+one connection, from this process on the same machine. 30 searches and 200 articles take turns; seogo answers them from
+memory after the first time. So searches and articles that were never asked before are measured too (`new`). The
+processor's time is that of the server, for each answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import date, timedelta
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -43,6 +47,9 @@ WORDS = (
     *("부산", "정부 투자", "삼성전자 반도체", "정부 은행", "국정감사", "부동산정책", "LG전자"),
 )
 CLIENTS = (2, 16)
+SHOWN = 200
+KEPT = ("home", "search", "article")
+"""Each of these pages is asked once before."""
 _CREATE = """
 CREATE TABLE articles (id TEXT PRIMARY KEY, title TEXT, body TEXT, publisher TEXT, published_at TEXT, url TEXT);
 CREATE VIRTUAL TABLE articles_fts USING fts5 (title, body, content='articles');
@@ -76,17 +83,26 @@ def main() -> None:
 def pages_of_seogo(ids: Sequence[str]) -> dict[str, list[str]]:
     """The addresses of each kind of page."""
     searches = [f"/search?q={quote(word)}&all=1" for word in WORDS]
-    return {"home": ["/"], "search": searches, "article": [f"/article/{one}" for one in ids]}
+    articles = [f"/article/{one}" for one in ids]
+    days = [date(2099, 1, 1) + timedelta(days=number) for number in range(300)]
+    new = [f"{one}&to={day}" for day in days for one in searches]
+    return {
+        "home": ["/"],
+        "search": searches,
+        "article": articles[:SHOWN],
+        "search, new": new,
+        "article, new": articles[SHOWN:],
+    }
 
 
 def pages_of_datasette(ids: Sequence[str]) -> dict[str, list[str]]:
     """The same of Datasette; 20 rows a page, as in seogo."""
     searches = [f"/copy/articles?_search={quote(word)}&_size=20" for word in WORDS]
-    return {"home": ["/"], "search": searches, "article": [f"/copy/articles/{one}" for one in ids]}
+    return {"home": ["/"], "search": searches, "article": [f"/copy/articles/{one}" for one in ids[:SHOWN]]}
 
 
 def copy_for_datasette(root: Path, path: Path) -> list[str]:
-    """The articles in SQLite; returns 200 of their ids."""
+    """The articles in SQLite; returns their ids in an order without meaning."""
     path.unlink(missing_ok=True)
     columns = "id, title, body, publisher, published_at::VARCHAR, url"
     with open_snapshot(root) as archive, closing(sqlite3.connect(path)) as copy:
@@ -96,21 +112,27 @@ def copy_for_datasette(root: Path, path: Path) -> list[str]:
             copy.executemany("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?)", rows)
         copy.execute("INSERT INTO articles_fts (articles_fts) VALUES ('rebuild')")
         copy.commit()
-        return [id_ for (id_,) in archive.execute("SELECT id FROM articles ORDER BY hash(id) LIMIT 200").fetchall()]
+        return [id_ for (id_,) in archive.execute("SELECT id FROM articles ORDER BY hash(id)").fetchall()]
 
 
 def measure(name: str, command: Sequence[str], port: str, seconds: float, pages: dict[str, list[str]]) -> None:
     """Start a server, ask each kind of page, and print the figures."""
     with running(command, port) as (process, started):
         print(f"{name}: answers {started:.2f} s after its start")
+        for kind, paths in pages.items():
+            if kind in KEPT:
+                asyncio.run(load(port, iter(paths), 1, 60.0))
+        every = {kind: cycle(paths) for kind, paths in pages.items() if paths}
         for clients in CLIENTS:
-            for kind, paths in pages.items():
+            for kind, paths in every.items():
+                before = processor_seconds(process.pid)
                 times, failed = asyncio.run(load(port, paths, clients, seconds))
+                spent = 1000 * (processor_seconds(process.pid) - before) / len(times)
                 ordered = sorted(times)
                 p50, p99 = (1000 * ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99))
                 rate = len(times) / seconds
-                shown = f"p50 {p50:6.1f} ms  p99 {p99:6.1f} ms  failed {failed}"
-                print(f"  {kind:8} {clients:3} clients: {rate:7.1f}/s  {shown}", flush=True)
+                shown = f"p50 {p50:6.1f} ms  p99 {p99:6.1f} ms  processor {spent:5.2f} ms  failed {failed}"
+                print(f"  {kind:12} {clients:3} clients: {rate:7.1f}/s  {shown}", flush=True)
         print(f"  peak memory {peak(process.pid) / 1e6:.0f} MB")
 
 
@@ -139,23 +161,22 @@ async def answers(port: str) -> bool:
     return True
 
 
-async def load(port: str, paths: Sequence[str], clients: int, seconds: float) -> tuple[list[float], int]:
-    """The seconds of each answer, and how many were not 200. Each page is asked once before."""
-    every = cycle(paths)
+async def load(port: str, every: Iterator[str], clients: int, seconds: float) -> tuple[list[float], int]:
+    """The seconds of each answer, and how many were not 200."""
     times: list[float] = []
     failed = 0
 
     async def client(ends: float) -> None:
         nonlocal failed
         reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
-        while time.monotonic() < ends:
+        for path in every:
+            if time.monotonic() > ends:
+                break
             began = time.monotonic()
-            failed += await ask(reader, writer, next(every)) != 200
+            failed += await ask(reader, writer, path) != 200
             times.append(time.monotonic() - began)
         writer.close()
 
-    await asyncio.gather(*(client(time.monotonic() + min(1.0, seconds)) for _ in range(clients)))
-    times.clear()
     await asyncio.gather(*(client(time.monotonic() + seconds) for _ in range(clients)))
     return times, failed
 
@@ -172,6 +193,12 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: 
     else:
         await reader.readexactly(int(head.partition("content-length:")[2].split("\r\n")[0]))
     return int(head.split()[1])
+
+
+def processor_seconds(pid: int) -> float:
+    """The processor time of a process, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak(pid: int) -> int:

@@ -9,6 +9,7 @@ sources/        finds from Naver's lists and searches
 pipeline/       one find, from the decision to fetch it to its outcome
 drift/          whether pages still look as before
 fetching/       the polite HTTP client
+delivery/       changes posted to webhooks
 naver/          the parsers of Naver's pages
 replica/        a stand-in for Naver
 http_server.py  a listening socket and uvicorn, for `serving` and `replica`

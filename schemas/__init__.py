@@ -4,6 +4,7 @@ article.py          ArticleKey, ArticleRef (a find), Article (a parsed page), co
 find.py             Known (what the archive holds of a key), FindResult (how a find ended)
 page.py             RawPage, FetchFault, RequestRecord, CaptureRef
 journal.py          the entries of a run's journal
+segment.py          what a fetcher hands over to the archive's writer
 coverage.py         which times of a source have been read: intervals and gaps
 receipt.py          Receipt, ExitReason, SourceReport
 traits.py           what a page looks like, and what pages have looked like so far

@@ -13,11 +13,13 @@
     │   └── TemporarilyUnavailable   Naver's "try again later" page: to be fetched again
     └── ArchiveError             the archive directory cannot be used
         ├── ArchiveBusy          another process is writing (who, since when)     exit 7
+        │   └── LeaseLost        another machine has taken over meanwhile
         ├── ArchiveDamaged       files, rows and captures contradict each other   exit 8
         │   ├── SearchIndexDamaged   the search index cannot be used: it is rebuilt
         │   ├── ObjectMissing        an object of an object store is not there
         │   └── ObjectChanged        an object is not the one that was written
         ├── ArchiveTooNew        created by a newer version of seogo
+        ├── SegmentRefused       a fetcher's segment that cannot be taken in
         └── StorageFault         the disk is full, read-only or not permitted     exit 9
             └── ObjectStoreFault     an object store does not do what it is asked
                 ├── ObjectStoreRefused      no rights, no such bucket, wrong region
@@ -114,6 +116,10 @@ class ArchiveBusy(ArchiveError):
     """Another process is writing to the archive."""
 
 
+class LeaseLost(ArchiveBusy):
+    """This process was the archive's writer, and another machine has taken over. Nothing more is committed."""
+
+
 class ArchiveDamaged(ArchiveError):
     """Files, rows and captures of the archive contradict each other."""
 
@@ -128,6 +134,10 @@ class SearchIndexDamaged(ArchiveDamaged):
 
 class ArchiveTooNew(ArchiveError):
     """The archive was created by a newer version of seogo."""
+
+
+class SegmentRefused(ArchiveError):
+    """A fetcher's segment that cannot be taken in: damaged, of another archive, or of a newer version of seogo."""
 
 
 class StorageFault(ArchiveError):

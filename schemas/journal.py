@@ -22,6 +22,7 @@ from schemas.coverage import WindowRead
 from schemas.find import FindResult, PlainText, Relevance
 from schemas.front_matter.styles import Style
 from schemas.page import RequestRecord
+from schemas.segment import SegmentTaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class RunStarted:
 class BatchStored:
     """A batch of a run, numbered from 1. No id occurs twice; `style` is the style of its Markdown files.
 
-    `coverage`: windows whose finds have all been stored by this batch or an earlier one.
+    `coverage`: windows whose finds have all been stored by this batch or an earlier one. `segment`: the segment whose
+    finds these are.
     """
 
     run_id: str
@@ -56,6 +58,7 @@ class BatchStored:
     requests: tuple[RequestRecord, ...] = ()
     texts: tuple[PlainText, ...] = ()
     coverage: tuple[WindowRead, ...] = ()
+    segment: SegmentTaken | None = None
 
 
 @dataclass(frozen=True, slots=True)

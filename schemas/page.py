@@ -9,7 +9,7 @@ Validators       the headers that make a conditional request possible
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -39,10 +39,14 @@ UNREACHABLE = "no host can be reached: "
 
 @dataclass(frozen=True, slots=True)
 class CaptureRef:
-    """Where a raw response is stored: the WARC file relative to the archive, and the offset of the record in bytes."""
+    """Where a raw response is stored: the WARC file relative to the archive, and the offset of the record in bytes.
+
+    `length`: of the record in bytes, compressed; None if it was not recorded. It does not distinguish references.
+    """
 
     file: str
     offset: int
+    length: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class Receipt:
     `held`: the first 50 pages that were quarantined for that, id -> reason; `quarantined` is their total number.
     `gaps`: what was requested but not read; what robots.txt forbids is one line. `offline`: why no host could be
     reached. `topic_version` and `topic_threshold`: the rules by which texts were assessed (see
-    `schemas.journal.RunStarted`).
+    `schemas.journal.RunStarted`). `handed_out`: the names of the chunks of finds that are for fetchers.
     """
 
     run_id: str
@@ -105,6 +105,7 @@ class Receipt:
     quarantined: int = 0
     gaps: list[str] = field(default_factory=list)
     offline: str = ""
+    handed_out: list[str] = field(default_factory=list)
     topic_version: str | None = None
     topic_threshold: float | None = None
 

@@ -7,6 +7,7 @@ executor.py  worker processes, here or of a Dask scheduler
 
 objects/     object stores: create, read, list and delete objects
 captures/    raw responses and journals in WARC files
+inbox/       what fetchers hand over: segments in a store
 journal/     what a run decided, and carrying it out as transactions
 database/    the writer's DuckDB database and the snapshot for readers
 stories/     near-duplicates and stories: sketches, pairs, what has to be looked at again

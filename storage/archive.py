@@ -13,6 +13,7 @@ staged files are renamed into place. The next start replays the entries that the
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from schemas.coverage import WindowRead
-from schemas.errors import ArchiveDamaged, StorageFault
+from schemas.errors import ArchiveDamaged, BadInput, LeaseLost, ObjectStoreFault, StorageFault
 from schemas.find import FindResult, PlainText
 from schemas.front_matter.styles import Style
 from schemas.journal import (
@@ -36,8 +37,12 @@ from schemas.journal import (
 )
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
+from schemas.segment import SegmentTaken
+from storage.captures.homes import settings, upload
+from storage.captures.homes.directory import local_names
+from storage.captures.homes.store import capture_store
 from storage.captures.reader import Capture, ScannedRecord, read_capture, read_page
-from storage.captures.writer import CaptureWriter
+from storage.captures.writer import CaptureFile, CaptureWriter
 from storage.database.opening import open_database
 from storage.database.publisher import Publisher
 from storage.database.queries import Queries
@@ -47,9 +52,12 @@ from storage.journal.commit import plan_commit
 from storage.journal.entries import dump_entry
 from storage.journal.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.layout import LAST_RUN, OPEN_CAPTURE
-from storage.state import json_file
+from storage.state import json_file, uploads
+from storage.state.fence import check_held
 from storage.state.lease import leased
 from storage.stories import follower
+
+_log = logging.getLogger(__name__)
 
 REASSESSED_AT_ONCE = 5_000
 """Texts in one journal entry of a reassessment."""
@@ -95,7 +103,8 @@ class Archive(Queries):
 
         The run's number is greater than that of any run in the database, and than `behind`.
         """
-        self._captures = CaptureWriter(self.root, receipt.run_id, software=f"seogo/{version('seogo')}")
+        roll_at = capture_store(self.root).roll_at
+        self._captures = CaptureWriter(self.root, receipt.run_id, software=f"seogo/{version('seogo')}", roll_at=roll_at)
         self._answers, self._batches = recovery.Read(), 0
         self._ran, self._ended = True, False
         newest = self._db.rows("SELECT coalesce(max(number), 0) AS number FROM runs")[0]["number"]
@@ -167,7 +176,7 @@ class Archive(Queries):
         return self._readable(self.quarantined_capture(id_))
 
     def _readable(self, ref: CaptureRef | None) -> RawPage | None:
-        with suppress(ArchiveDamaged):  # then the page is requested again; `verify` reports the damage
+        with suppress(ArchiveDamaged, ObjectStoreFault):  # then the page is requested again; `verify` reports damage
             return read_page(self.root, ref) if ref else None
         return None
 
@@ -197,17 +206,20 @@ class Archive(Queries):
         requests: Sequence[RequestRecord] = (),
         texts: Sequence[PlainText] = (),
         coverage: Sequence[WindowRead] = (),
+        segment: SegmentTaken | None = None,
     ) -> dict[str, float]:
         """Store a batch: all of it, or nothing. Returns the seconds it took: `write` (files) and `store` (the rest).
 
         The ids in a batch differ. A result with an article has `crawled_at`. `coverage`: the windows whose finds are
-        stored with this batch.
+        stored with this batch; `segment`: the segment of a fetcher that is.
         """
         began = time.monotonic()
         placings = [placed(result, self.style) for result in results]
         results = tuple(result for result, _ in placings)
         number = self._batches + 1
-        batch = BatchStored(run_id, number, self.style, results, tuple(requests), tuple(texts), tuple(coverage))
+        batch = BatchStored(
+            run_id, number, self.style, results, tuple(requests), tuple(texts), tuple(coverage), segment
+        )
         commit = plan_commit(self._db, batch)
         self._enter(batch, datetime.now(UTC))
         self._batches, self._behind = batch.number, True
@@ -215,7 +227,9 @@ class Archive(Queries):
         staging = time.monotonic()
         staged = stage(self.root, run_id, results, self.style, [data for _, data in placings])
         committing = time.monotonic()
-        changed = bool(texts or coverage) or any(not one.known or one.revision_kind is not None for one in results)
+        changed = bool(texts or coverage or segment) or any(
+            not one.known or one.revision_kind is not None for one in results
+        )
         if changed:
             self._publisher.note_change()
         commit()
@@ -270,7 +284,8 @@ class Archive(Queries):
         return self._captures
 
     def _enter(self, entry: Entry, now: datetime) -> None:
-        """Append an entry to the run's journal."""
+        """Append an entry to the run's journal. Raises LeaseLost."""
+        check_held(self.root / "state")
         self._writer.append_entry(dump_entry(entry), now)
 
     def _note_captures(self) -> None:
@@ -304,11 +319,40 @@ class Archive(Queries):
         """Close everything, and publish if readers would see a difference."""
         if self._captures is not None:
             self._captures.close()
+        try:
+            check_held(self.root / "state")
+        except LeaseLost:
+            self._db.abandon()  # the files are another machine's now
+            raise
+        files = self._spooled()
         self._publisher.close(self._db)
         if self._ended:
             # Not before the database file holds everything: until then an unreadable log of it loses nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
         self._publisher.publish_at_end(self._db.path, ran=self._ran, complete=self._ended or not self._ran)
+        if self._ended or not self._ran:
+            self._upload(files)
+
+    def _spooled(self) -> list[CaptureFile]:
+        """The finished files that are to be uploaded to the object store; none if the archive has none."""
+        if settings.load(self.root).home is None:
+            return []
+        names = local_names(self.root)
+        sql = "SELECT name, bytes, sha256, run_id FROM capture_files WHERE name IN (SELECT unnest(?::VARCHAR[]))"
+        return [CaptureFile(**row) for row in self._db.rows(f"{sql} ORDER BY name", [names])]
+
+    def _upload(self, files: Sequence[CaptureFile]) -> None:
+        """Upload files to the object store. One that is away is no error: they stay, and `seogo status` says so."""
+        if (address := settings.load(self.root).home) is None:
+            return
+        fault = ""
+        try:
+            upload.upload(self.root, files)
+        except (ObjectStoreFault, ArchiveDamaged, BadInput) as error:
+            fault = str(error)
+            _log.warning("captures were not uploaded and stay in the archive's directory: %s", fault)
+        left = [file for file in files if (self.root / file.name).exists()]
+        uploads.note(self.root, address, len(left), sum(file.bytes for file in left), fault)
 
 
 @contextmanager
@@ -325,6 +369,7 @@ def open_archive(root: Path, *, style: Style = "seed", wait: float = 0.0) -> Ite
 @contextmanager
 def opened(root: Path, *, style: Style = "seed", lenient: bool = False) -> Iterator[Archive]:
     """As `open_archive`, for a caller that holds the lease. `lenient` as in `storage.journal.recovery`."""
+    settings.prepare(root)
     db, notes = open_database(root)
     archive = Archive(root, db, style=style, notes=notes)
     try:

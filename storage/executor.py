@@ -128,7 +128,7 @@ def _cores() -> int:
 def _dask(scheduler: str, root: Path) -> Iterator[tuple[Executor, int]]:
     try:
         from distributed import Client
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
         from distributed.scheduler import KilledWorker
     except ImportError as error:
         raise BadInput("--scheduler needs Dask: pip install 'seogo[dask]'.") from error

@@ -8,6 +8,8 @@ from pathlib import Path
 from schemas.article import SEOUL, ArticleKey
 from schemas.errors import BadInput
 
+ARCHIVE_TOML = "archive.toml"
+"""Settings of the archive: where its captures are."""
 SNAPSHOT = "archive.duckdb"
 """The snapshot for readers."""
 SNAPSHOT_PART = "state/snapshot.tmp"
@@ -18,6 +20,8 @@ UNPUBLISHED = "state/unpublished"
 """Exists while the snapshot is behind the writer's database."""
 OPEN_CAPTURE = "state/open_capture"
 """The names of the WARC files of a run that has not ended, one per line."""
+UPLOADS = "state/uploads.json"
+"""The result of the last upload of captures to an object store."""
 LAST_RUN = "state/last_run.json"
 """The receipt of the newest run that ended, published or not."""
 LAST_VERIFY = "state/last_verify.json"
@@ -30,6 +34,10 @@ SEARCH_INDEX = "search.sqlite"
 """The search index: derived from the snapshot, and rebuilt from it at any time."""
 SEARCH_LOCK = "state/search.lock"
 """Held by the process that updates the search index."""
+WEBHOOKS = "state/webhooks.json"
+"""How far each webhook has received the changes."""
+WEBHOOKS_LOCK = "state/webhooks.lock"
+"""Held by the process that sends changes to webhooks."""
 BACKOFF = "state/backoff.json"
 """Pauses of hosts that outlive the process."""
 
@@ -63,5 +71,5 @@ def check_utf8(path: Path) -> None:
 def check_archive(root: Path) -> None:
     """Raise BadInput for a directory that is not an archive, so that a typo does not create a new, empty one."""
     check_path(root)
-    if not any((root / part).is_dir() for part in ("state", "captures")):
+    if not any((root / part).exists() for part in ("state", "captures", ARCHIVE_TOML)):
         raise BadInput(f"{root} is not an archive: it has neither state nor captures. Crawl or import first.")

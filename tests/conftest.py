@@ -7,9 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
+import hypothesis
 import pytest
 
+from storage.database.writer import Database
+from tests.support.new_databases import NewDatabases
 from tests.support.servers.tls import make_certificate
 
 if TYPE_CHECKING:  # most tests need no stand-in
@@ -17,10 +21,32 @@ if TYPE_CHECKING:  # most tests need no stand-in
     from flows.replica.server import Replica
     from tests.support.servers.browser import Tab
 
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("seogo", deadline=None)
+hypothesis.settings.load_profile("seogo")
+
+
+LONGEST = (
+    "flows/deployed/test_real_server.py",
+    "storage/integrity/test_repair.py",
+    "flows/deployed/test_health.py",
+    "end_to_end/test_crawl.py",
+    "end_to_end/test_kills.py",
+    "end_to_end/test_coverage.py",
+    "flows/runs/test_refresh.py",
+    "end_to_end/test_politeness.py",
+    "flows/cli/test_fetch.py",
+    "flows/drift/test_hits.py",
+    "storage/stories/test_follower.py",
+)
+"""The files of 40 seconds and more. They are begun first: one of them at the end would leave the other cores idle."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all cases of a test with `every(n)` as long, except each n-th."""
+    """Begin with the longest files. Mark all cases of a test with `every(n)` as long, except each n-th."""
+    rank = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
     met: Counter[str] = Counter()
     for item in items:
         if (marker := item.get_closest_marker("every")) is not None:
@@ -29,6 +55,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if met[test] % step:
                 item.add_marker(pytest.mark.long)
             met[test] += 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """New databases of this process are copies of one, which saves minutes over all tests."""
+    databases = NewDatabases(tmp_path_factory.mktemp("new_databases"))
+    with mock.patch.object(Database, "open", databases.open):
+        yield
 
 
 @pytest.fixture

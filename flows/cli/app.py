@@ -11,11 +11,24 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.commands import doctor, fetch, maintain, publish, query, search, serve, tools
+from flows.cli.commands import (
+    captures,
+    doctor,
+    fetch,
+    fetchers,
+    maintain,
+    publish,
+    query,
+    search,
+    serve,
+    tools,
+    webhooks,
+)
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
     asks_for_json,
+    check_address_space,
     complain,
     drop_output,
     is_out_of_memory,
@@ -38,6 +51,8 @@ app = typer.Typer(
 )
 topic_app = typer.Typer(help="The topic file: what is looked for, where, and how politely.", no_args_is_help=True)
 app.add_typer(topic_app, name="topic")
+captures_app = typer.Typer(help="Where the captures of an archive are.", no_args_is_help=True)
+app.add_typer(captures_app, name="captures")
 
 
 def _version(is_set: bool) -> None:
@@ -55,12 +70,15 @@ def seogo(
     ] = False,
 ) -> None:
     """The options of `seogo` itself."""
+    check_address_space()
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "crawl --since 2025-12-28 --archive archive": fetch.crawl,
     "refresh --archive archive": fetch.refresh,
     "backfill --from 2025-12-01 --to 2025-12-31 --source press_list": fetch.backfill,
+    "fetch addresses.txt --fetcher seoul-1 --store s3://news/seogo": fetchers.fetch,
+    "take-in --archive archive --store s3://news/seogo": fetchers.take_in,
     "import ~/old-archive notes/2025.txt": maintain.import_,
     "parse page.html --url https://n.news.naver.com/mnews/article/001/0000000001": tools.parse,
     "show 119_0003042504 --history": query.show,
@@ -70,8 +88,10 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "publish --archive archive": publish.publish,
     "export --format jsonl --to out": publish.export,
     "report --days 30 --html report.html": publish.report,
+    "digest --day 2025-12-30 --html digest.html": publish.digest,
     "serve --port 8080": serve.serve,
     "mcp --archive archive": serve.mcp,
+    "webhooks --test dashboard": webhooks.webhooks,
     "status --json": query.status,
     "doctor --topic my_topic.yaml --bundle report.zip": doctor.doctor,
     "verify --archive archive": maintain.verify,
@@ -88,6 +108,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 
 for _example, _command in _COMMANDS.items():
     app.command(_example.partition(" ")[0], epilog=f"Example: seogo {_example}")(_command)
+captures_app.command("move", epilog="Example: seogo captures move --to s3://bucket/naver")(captures.move)
 topic_app.command("check", epilog="Example: seogo topic check topics/foundation_model.yaml")(tools.check)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import resource
 import select
 import sys
 from itertools import pairwise
@@ -13,6 +14,10 @@ from pathlib import Path
 import typer
 
 from flows.cli.exit_codes import Exit
+from schemas.errors import StorageFault
+
+ADDRESS_SPACE = 3_000_000_000
+"""Bytes of address space that a command needs. Most of it is reserved and never used: `rebuild` peaks at 2.6 GB."""
 
 _TOO_LITTLE_MEMORY = ("can't start new thread", "failed to map segment", "Cannot allocate memory", "std::bad_alloc")
 """What Python and libraries say that cannot get memory; each with another class of error."""
@@ -47,6 +52,16 @@ def complain(kind: str, message: str, code: Exit) -> Exit:
         line = f"seogo: {shown(message)}"  # it may quote a page or a file name
     print(line, file=sys.stderr)  # noqa: T201
     return code
+
+
+def check_address_space() -> None:
+    """Raise StorageFault if the process may not have ADDRESS_SPACE. With less, DuckDB may end it by a signal."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit not in (resource.RLIM_INFINITY, -1) and limit < ADDRESS_SPACE:
+        raise StorageFault(
+            f"the address space is limited to {limit / 1e9:.1f} GB, and seogo needs {ADDRESS_SPACE / 1e9:.0f} GB: raise"
+            " the limit (ulimit -v unlimited). For memory in use, set MemoryMax= in systemd or --memory in Docker."
+        )
 
 
 def is_out_of_memory(error: Exception) -> bool:

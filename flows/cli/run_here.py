@@ -14,6 +14,7 @@ from flows.cli.exit_codes import Exit, ExitStatus, exit_of_run
 
 if TYPE_CHECKING:
     from flows.pipeline.stop import Stop
+    from flows.runs.lifecycle import Order
     from schemas.receipt import Receipt
     from schemas.topic import Topic
 
@@ -35,21 +36,28 @@ class BlockingRun(Protocol[R_co]):
 
 def run_here(name: str, run: PlainRun) -> Receipt:
     """Run with progress in the terminal. Ctrl-C stops the run after it has stored what it fetched."""
+    from flows.cli.show.progress import progress
+
+    with progress(name) as report:
+        return stoppable(partial(run, on_progress=report))
+
+
+def stoppable(run: Callable[..., Coroutine[Any, Any, T]]) -> T:
+    """Run until Ctrl-C asks it to `stop`; then it stores what it fetched."""
     import asyncio
 
-    from flows.cli.show.progress import progress
     from flows.cli.signals import on_interrupt
     from flows.pipeline.stop import Stop
 
-    async def until_interrupted() -> Receipt:
+    async def until_interrupted() -> T:
         stop, loop = Stop(), asyncio.get_running_loop()
 
         def request_stop() -> None:
             print("seogo: stopping after what was fetched is stored. Interrupt again to stop now.", file=sys.stderr)  # noqa: T201
             stop.request(by_hand=True)
 
-        with on_interrupt(partial(loop.call_soon_threadsafe, request_stop)), progress(name) as report:
-            return await run(stop=stop, on_progress=report)
+        with on_interrupt(partial(loop.call_soon_threadsafe, request_stop)):
+            return await run(stop=stop)
 
     return asyncio.run(until_interrupted())
 
@@ -72,10 +80,14 @@ def warn_of(topic: Topic, naver: str | None) -> None:
         print(f"seogo: warning: {warning}", file=sys.stderr)  # noqa: T201
 
 
-def end(receipt: Receipt, *, as_json: bool) -> NoReturn:
-    """Print the receipt of a run, and exit with the code for its end."""
+def end(receipt: Receipt, order: Order, *, as_json: bool) -> NoReturn:
+    """Send what changed to the webhooks, print the receipt of the run, and exit with the code for its end."""
     from flows.cli.show.run import show_receipt
 
+    if order.topic.webhooks:
+        from flows.cli.commands.webhooks import send_changes
+
+        send_changes(order.topic, order.archive)
     code = exit_of_run(receipt.exit_reason)
     finish(receipt, show_receipt, as_json=as_json, code=code, to_json=lambda it: it.as_json())
 

@@ -8,16 +8,21 @@ Exit code 0 once it answers at PREFECT_API_URL (default: port 4200 of this machi
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from flows.runs.doctor.prefect import is_ready
 from schemas.errors import SeogoError
 
 USUAL = "http://127.0.0.1:4200/api"
 READY_WITHIN = 120.0
+AWAY_FOR = 900.0
+"""Seconds for which a run waits for a server that does not answer."""
+_ASKED_EVERY = 2.0
 
 
 class NoServer(SeogoError):
@@ -31,6 +36,14 @@ def wait_for_server(api: str, *, within: float = READY_WITHIN, lives: Callable[[
         if not lives() or time.monotonic() > deadline:
             raise NoServer(f"Prefect's server does not answer at {api}: look at its log, or correct PREFECT_API_URL.")
         time.sleep(0.2)
+
+
+async def until_it_answers(api: str, *, within: float = AWAY_FOR) -> None:
+    """Return once the server answers, or after `within` seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            while not await asyncio.to_thread(is_ready, api):  # noqa: ASYNC110 - the server sends no event
+                await asyncio.sleep(_ASKED_EVERY)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

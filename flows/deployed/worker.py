@@ -13,12 +13,19 @@ import sys
 from collections.abc import Sequence
 
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.deployed.apply import POOL
 from flows.deployed.flow_runs.housekeeping import end_dead_runs
 from flows.deployed.server import USUAL, wait_for_server
 from schemas.errors import SeogoError
+
+RETRIES = 5
+"""Of a request, with pauses of 2, 4, 8, 16 and 32 seconds. Then the worker begins anew, for a quarter of an hour.
+
+With the eight of a run (prefect.toml), the last pause would be four minutes: for so long it would take no run from a
+server that is back. prefect.yaml gives its runs eight.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.flush()
     # In this process, which is the one that systemd signals.
     sys.argv = ["prefect", "worker", "start", "--pool", POOL, "--type", "process", *options]
-    runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: RETRIES}):
+        runpy.run_module("prefect", run_name="__main__", alter_sys=True)
     return 0
 
 

@@ -15,6 +15,7 @@ import ssl
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Self
 
@@ -24,7 +25,7 @@ from flows.fetching.backoff import Backoff, BackoffStore, retry_after_seconds
 from flows.fetching.hosts import Routing
 from flows.fetching.network import offline_reason
 from flows.fetching.robots import Robots, RobotsText, Rules
-from flows.fetching.throttle import Clock, Throttle
+from flows.fetching.throttle import Clock, Throttle, Turns
 from flows.fetching.transport import Bounds, NoResponse, Response, Transport
 from schemas.content_coding import ACCEPTED
 from schemas.errors import AddressError, BadInput
@@ -79,8 +80,8 @@ class Client:
     requests instead. `robots_exempt_hosts` are fetched without reading their robots.txt: using an API with one's own
     key, under its own terms, is not crawling. With `obey_robots=False` the robots.txt of other hosts is read and kept
     (`robots`), but not applied. `network_within`: seconds within which a host must accept a connection before the first
-    request; if none does, every fetch ends with `Fault.OFFLINE` (None: not tried). `tls`, `rng` and `clock` can be
-    replaced in tests.
+    request; if none does, every fetch ends with `Fault.OFFLINE` (None: not tried). `turns`: a pace that other machines
+    share. `tls`, `rng` and `clock` can be replaced in tests.
     """
 
     def __init__(  # noqa: PLR0913  keyword-only settings, three of them only for tests
@@ -95,6 +96,7 @@ class Client:
         record: Callable[[RequestRecord], None],
         robots_exempt_hosts: Collection[str] = (),
         network_within: float | None = None,
+        turns: Turns | None = None,
         tls: ssl.SSLContext | None = None,
         rng: random.Random | None = None,
         clock: Clock | None = None,
@@ -114,6 +116,7 @@ class Client:
         self._network_known = asyncio.Lock()
         self._offline: str | None = None if network_within else ""
         self._transport = Transport(_bounds(limits), tls)
+        self._turns = turns
         self._throttles: dict[str, Throttle] = {}
         self._opened = float("-inf")
 
@@ -243,7 +246,10 @@ class Client:
                 return fetch.fault(Fault.BACKING_OFF, detail, retry_at=until)
             sent = self._clock.monotonic()
             response = await self._exchange(fetch, address)
-            return self._outcome(fetch, address, response, sent)
+            outcome = self._outcome(fetch, address, response, sent)
+            if self._turns is not None and (pause := self._backoff.remaining(address.host)) > 0:
+                await self._turns.pause(address.host, pause)
+            return outcome
 
     async def _exchange(self, fetch: _Fetch, address: httpx.URL) -> Response | NoResponse:
         """Send the request, and record it however it ends."""
@@ -289,6 +295,7 @@ class Client:
             pause_left=lambda: self._backoff.remaining(host),
             clock=self._clock,
             last=self._opened,
+            take_turn=partial(self._turns.take, host) if self._turns else None,
         )
         return throttle
 

@@ -16,12 +16,13 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from flows.pipeline.judge import Judge, Parsed, Texts
-from flows.pipeline.visit import Captures, Find, Visitor
+from flows.pipeline.visit import Captures, Find
 from schemas.article import Article, ArticleRef, Outcome
 from schemas.coverage import WindowRead
 from schemas.find import FindResult, Known, Status
 from schemas.page import RawPage, RequestRecord
 from schemas.receipt import Receipt
+from schemas.segment import SegmentTaken
 
 BATCH = 256
 """Finds in a batch. Two batches are in memory at a time: one is fetched while the other is stored."""
@@ -44,8 +45,15 @@ class ArticleStore(Texts, Captures, Protocol):
         /,
         *,
         coverage: Sequence[WindowRead] = (),
+        segment: SegmentTaken | None = None,
     ) -> dict[str, float]: ...
     def publish_during_run(self) -> None: ...
+
+
+class Visits(Protocol):
+    """Takes a find to its parsed page, or to how it ends without one (`Visitor`, `HandOut`)."""
+
+    async def visit(self, find: Find, /) -> Parsed | FindResult: ...
 
 
 class Pipeline:
@@ -58,7 +66,7 @@ class Pipeline:
     def __init__(
         self,
         *,
-        visitor: Visitor,
+        visitor: Visits,
         judge: Judge,
         archive: ArticleStore,
         receipt: Receipt,
@@ -72,6 +80,7 @@ class Pipeline:
         self._receipt = receipt
         self._requests = requests
         self._on_progress = on_progress
+        self._segment: SegmentTaken | None = None
         self._waiting: list[Find] = []
         self._storing: asyncio.Task[None] | None = None
         self._seen: set[str] = set()
@@ -113,7 +122,7 @@ class Pipeline:
             await self._take_up(fresh[at : at + BATCH], page, force)
 
     async def _take_up(self, refs: Sequence[ArticleRef], page: RawPage | None, force: bool) -> None:
-        known = await self._in_thread(self._archive.known, [ref.key.id for ref in refs])
+        known = await self.in_thread(self._archive.known, [ref.key.id for ref in refs])
         if page is not None and len(known) < len(refs):
             self._archive.capture(page)
         self._waiting += [Find(ref, known.get(ref.key.id), force) for ref in refs]
@@ -121,22 +130,37 @@ class Pipeline:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             await self._process(batch)
 
+    async def add_segment(self, refs: Sequence[ArticleRef], late: Sequence[ArticleRef], segment: SegmentTaken) -> None:
+        """Take up the finds of a segment, and store them with it: in one batch, of which no find has been met before.
+
+        `late`: those of which the archive has a newer answer. They are not judged again.
+        """
+        self._segment = segment
+        await self.add(refs, force=True)
+        await self.add(late)
+        await self.finish()
+        if not (refs or late):
+            store = partial(self._archive.store, segment=segment)
+            await self.in_thread(store, self._receipt.run_id, [], self._taken_requests())
+        self._segment = None
+
     async def first_found(self, ids: Sequence[str]) -> Mapping[str, datetime]:
         """For article ids, the start of the run that found each of them first. Unknown ids are left out."""
-        known = await self._in_thread(self._archive.known, ids)
+        known = await self.in_thread(self._archive.known, ids)
         return {id_: k.found_at for id_, k in known.items() if k.found_at is not None}
 
     # -- batches are processed
 
     async def _process(self, batch: Sequence[Find]) -> None:
-        visited = await _gather([self._visitor.visit(find) for find in batch])
+        visited = await gather([self._visitor.visit(find) for find in batch])
         await self.wait_until_stored()
         known = {find.ref.key.id: find.known for find in batch}
         self._storing = asyncio.create_task(self._judge_and_store(visited, known))
 
     async def _judge_and_store(self, visited: Sequence[Parsed | FindResult], known: Mapping[str, Known | None]) -> None:
-        results = await self._in_thread(self._judge.results, visited, known)
-        spent = await self._in_thread(self._archive.store, self._receipt.run_id, results, self._taken_requests())
+        results = await self.in_thread(self._judge.results, visited, known)
+        store = partial(self._archive.store, segment=self._segment)
+        spent = await self.in_thread(store, self._receipt.run_id, results, self._taken_requests())
         for stage, seconds in spent.items():
             self._receipt.spend(stage, seconds)
         for result in results:
@@ -163,7 +187,7 @@ class Pipeline:
         if len(receipt.newest) < _NAMED and (named := _as_named(result)):
             receipt.newest.append(named)
 
-    async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
+    async def in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
         """Call the archive in another thread, so that fetches go on meanwhile. One call at a time."""
         async with self._archive_lock:
             return await asyncio.to_thread(call, *arguments)
@@ -187,11 +211,11 @@ class Pipeline:
         """Store all finds so far, and then in the coverage ledger that this window was read."""
         await self.finish()
         store = partial(self._archive.store, coverage=[read])
-        await self._in_thread(store, self._receipt.run_id, [], self._taken_requests())
+        await self.in_thread(store, self._receipt.run_id, [], self._taken_requests())
 
     async def refresh_snapshot(self) -> None:
         """Show readers what has been stored so far, if it is time for that."""
-        await self._in_thread(self._archive.publish_during_run)
+        await self.in_thread(self._archive.publish_during_run)
 
 
 def _as_named(result: FindResult) -> dict[str, str | None] | None:
@@ -211,7 +235,7 @@ def _as_named(result: FindResult) -> dict[str, str | None] | None:
     }
 
 
-async def _gather(visits: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+async def gather(visits: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     """The results, in order. The first error cancels the others and is raised as it is."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -1,12 +1,21 @@
-"""Ends a run early: open fetches are cancelled, and everything fetched so far is stored."""
+"""Ends a run early: open fetches are cancelled, and everything fetched so far is stored.
+
+Stop       a request to end the run
+Refusals   ends it once a host has refused several requests in a row
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec
+from urllib.parse import urlsplit
 
 from schemas.page import Fault, FetchFault, RawPage
+
+_REFUSALS_IN_A_ROW = 3
+"""Refusals by one host in a row after which the run ends."""
 
 P = ParamSpec("P")
 Fetching = Callable[P, Awaitable[RawPage | FetchFault]]
@@ -45,6 +54,25 @@ class Stop:
                 stopping.cancel()
 
         return guarded
+
+
+class Refusals:
+    """Counts the refusals of each host, and ends the run after the third in a row (`stop` is None: never)."""
+
+    def __init__(self, stop: Stop | None) -> None:
+        self._stop = stop
+        self._in_a_row = Counter[str]()
+
+    def answered(self, url: str) -> None:
+        """The host of this address did not refuse."""
+        self._in_a_row[urlsplit(url).netloc] = 0
+
+    def refused(self, url: str) -> None:
+        """The host of this address refused: further requests would be impolite and useless."""
+        host = urlsplit(url).netloc
+        self._in_a_row[host] += 1
+        if self._stop is not None and self._in_a_row[host] >= _REFUSALS_IN_A_ROW:
+            self._stop.request()
 
 
 async def _cancel(task: asyncio.Future[RawPage | FetchFault]) -> None:

@@ -8,7 +8,6 @@ A fault of one article becomes the outcome of its find; any other error ends the
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,7 +19,7 @@ from flows.naver.press_offices import press_office
 from flows.naver.urls import find_article_key, json_api_url
 from flows.pipeline.decide import before_fetch, next_try
 from flows.pipeline.judge import Assess, Parsed
-from flows.pipeline.stop import Stop
+from flows.pipeline.stop import Refusals, Stop
 from schemas.article import ArticleRef, Outcome
 from schemas.errors import ArticleGone, LayoutChanged, TemporarilyUnavailable
 from schemas.find import FindResult, Known, Status
@@ -28,14 +27,13 @@ from schemas.page import CaptureRef, Fault, FetchFault, RawPage, Validators
 from schemas.receipt import Receipt
 
 _ROBOTS_AGAIN = timedelta(days=1)
-_BLOCKS_IN_A_ROW = 3
-"""Refusals by one host in a row after which the run ends."""
 _LONGEST_VALIDATOR = 200
 _END_WITHIN = 4096
 """Bytes at the end of a page in which `</html>` is looked for."""
 _NOT_MODIFIED = 304
 _GONE = frozenset({404, 410})
-_REFUSED = frozenset({401, 403, 429})
+REFUSED = frozenset({401, 403, 429})
+"""The statuses with which a host refuses a request."""
 
 
 class Fetch(Protocol):
@@ -69,7 +67,10 @@ class Find:
 
 @dataclass(slots=True)
 class Visitor:
-    """Visits the articles of one run. `fetches_left`: how many may still be fetched (None: all)."""
+    """Visits the articles of one run. `fetches_left`: how many may still be fetched (None: all).
+
+    `recorded`: the answers were fetched earlier, so that refusals among them are no reason to end the run.
+    """
 
     fetch: Fetch
     captures: Captures
@@ -78,7 +79,11 @@ class Visitor:
     stop: Stop
     now: Callable[[], datetime]
     fetches_left: int | None = None
-    _blocks: Counter[str] = field(default_factory=Counter, init=False)
+    recorded: bool = False
+    _refusals: Refusals = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._refusals = Refusals(None if self.recorded else self.stop)
 
     async def visit(self, find: Find) -> Parsed | FindResult:
         """Fetch, capture and parse the article of a find; or how the find ends without one."""
@@ -103,12 +108,12 @@ class Visitor:
     # -- fetch
 
     async def _fetch_article(self, find: Find) -> RawPage | FetchFault:
-        began = time.monotonic()
-        url = _first_address(find.ref)
-        page = await self._get(url, _conditions(find.known))
-        if isinstance(page, RawPage) and (service := _service(page.final_url)):
-            # The page needs scripts: the same article is available as JSON.
-            page = await self._get(json_api_url(find.ref.key, service), {})
+        began, conditional = time.monotonic(), _first_address(find.ref)
+
+        async def get(url: str) -> RawPage | FetchFault:
+            return await self._get(url, _conditions(find.known) if url == conditional else {})
+
+        page = await fetch_article(find.ref, get)
         self.receipt.spend("fetch", time.monotonic() - began)
         return page
 
@@ -130,9 +135,9 @@ class Visitor:
     # -- capture and parse
 
     def _read(self, find: Find, page: RawPage) -> Parsed | FindResult:
-        if page.status in _REFUSED:
+        if page.status in REFUSED:
             return self._blocked(find, page.final_url, f"{page.final_url} answered with status {page.status}")
-        self._blocks[urlsplit(page.final_url).netloc] = 0
+        self._refusals.answered(page.final_url)
         began = time.monotonic()
         capture = self.captures.capture(page, find.known.capture if find.known else None)
         captured = time.monotonic()
@@ -197,10 +202,7 @@ class Visitor:
         return FindResult(ref, Outcome.LISTED, detail, relevance, crawled_at=ref.seen_at)
 
     def _blocked(self, find: Find, url: str, detail: str) -> FindResult:
-        host = urlsplit(url).netloc
-        self._blocks[host] += 1
-        if self._blocks[host] >= _BLOCKS_IN_A_ROW:
-            self.stop.request()  # Naver refuses seogo: further requests would be impolite and useless
+        self._refusals.refused(url)
         return self._retried(find, Outcome.BLOCKED, detail, None)
 
     def _failed(self, find: Find, detail: str, capture: CaptureRef | None) -> FindResult:
@@ -213,6 +215,14 @@ class Visitor:
     def _deferred(self, find: Find, detail: str) -> FindResult:
         tries = find.known.tries if find.known else 0
         return FindResult(find.ref, Outcome.DEFERRED, detail, tries=tries, retry_at=self.now())
+
+
+async def fetch_article(ref: ArticleRef, get: Callable[[str], Awaitable[RawPage | FetchFault]]) -> RawPage | FetchFault:
+    """Get an article's page; or its JSON where the page needs scripts: the same article is available there."""
+    page = await get(_first_address(ref))
+    if isinstance(page, RawPage) and (service := _service(page.final_url)):
+        page = await get(json_api_url(ref.key, service))
+    return page
 
 
 def _is_cut(page: RawPage) -> bool:

@@ -2,11 +2,9 @@
 
 facts.py           what a report tells, read from the readers' database and from the disk
 markdown.py        the report as Markdown
-page.py            the report as an HTML page, by the templates in assets/
-charts.py          the charts of the page, as Vega-Lite
-article_table.py   all articles for the table of the page, in few bytes
 run_summary.py     the receipt of a run for an operator
-history.py         the revisions of an article, and a word diff of two of them
+hidigest.py          the stories, edits and deletions of one day, as Markdown and as HTML for a mail
+story.py         the revisions of an article, and a word diff of two of them
 story.py           the articles of a story, and what each text has from an earlier one
 templates.py       the settings of all templates
 text.py            times, counts and sizes in words; Markdown around them

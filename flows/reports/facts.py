@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -145,12 +144,6 @@ class Asked:
         """Whether the database has such a table: an older version may have written it."""
         return table in self._tables
 
-    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
-        """The rows, read as they are iterated. No other query may run meanwhile."""
-        cursor = self._connection.execute(sql)
-        while rows := cursor.fetchmany(10_000):
-            yield from rows
-
     def number(self, sql: str) -> int:
         """A count."""
         ((count,),) = self._connection.execute(sql).fetchall()
@@ -165,21 +158,14 @@ def since_of(days: int, now: datetime) -> datetime:
 
 def facts(archive: Path, *, days: int = 7, now: datetime | None = None) -> Facts:
     """The facts of the last `days` Korean days, including today. Raises BadInput, ArchiveDamaged."""
-    with asking(archive, days=days, now=now) as asked:
-        return facts_of(archive, asked)
-
-
-@contextmanager
-def asking(archive: Path, *, days: int = 7, now: datetime | None = None) -> Iterator[Asked]:
-    """The readers' database, for queries about the last `days` Korean days. Raises BadInput, ArchiveDamaged."""
     if not 1 <= days <= _LONGEST:
         raise BadInput(f"a report covers 1 to {_LONGEST} days (given {days}).")
     now = now or datetime.now(UTC)
     with open_snapshot(archive) as connection:
-        yield Asked(connection, since_of(days, now), now)
+        return _facts_of(archive, Asked(connection, since_of(days, now), now))
 
 
-def facts_of(archive: Path, asked: Asked) -> Facts:
+def _facts_of(archive: Path, asked: Asked) -> Facts:
     """The facts of an archive whose database is open."""
     return Facts(
         archive=str(archive),

@@ -3,6 +3,8 @@
 The command line calls these functions as they are, and the Prefect flows wrap them, so both give the same receipt.
 
 crawl.py          the sources, from where the last run stopped
+fetch.py          addresses, without an archive: for its writer
+take_in.py        what fetchers have fetched
 refresh.py        known articles that are due to be checked again
 backfill.py       days of the past, window by window, and gaps
 quarantine.py     pages in quarantine, parsed again from their captures
@@ -11,6 +13,7 @@ reparse.py        every text, derived again from its capture
 publish.py        the readers' database and the exports, brought up to date
 lifecycle.py      how each run begins and ends
 pipeline_run.py   what the runs share whose finds go through the pipeline: crawl, refresh, backfill, quarantine
+polite_client.py  the HTTP client of runs and fetchers
 exit_reason.py    why a run ended, from its receipt
 doctor/           everything that a run needs, checked without a run
 settings.py       the topic and the stand-in for Naver, from options and environment

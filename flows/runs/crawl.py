@@ -9,22 +9,30 @@ archive.py    rows, files, journal (storage)
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flows.fetching.client import Client
 from flows.naver.urls import article_key
 from flows.pipeline.batches import BATCH, Pipeline
+from flows.pipeline.hand_out import HandOut
 from flows.pipeline.stop import Stop
+from flows.runs.exit_reason import exit_reason_of
 from flows.runs.lifecycle import Now, OnProgress, ignore_progress, utc_now
 from flows.runs.pipeline_run import PipelineOrder, PipelineRun, run_pipeline
 from flows.sources.api_keys import ApiKey
 from flows.sources.readers import queries
 from flows.sources.window import Window, next_window
-from schemas.article import ArticleRef
+from schemas.article import ArticleRef, Outcome
 from schemas.coverage import Span, WindowRead
-from schemas.receipt import Receipt
+from schemas.receipt import ExitReason, Receipt, run_id_at
+from storage.inbox.chunks import delete_chunks_before, put_chunk
+from storage.inbox.inbox import Inbox
+
+_CHUNKS_KEPT = timedelta(days=2)
+"""Longer than a chunk is of use: its finds are handed out again much earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +40,13 @@ class CrawlOrder(PipelineOrder):
     """What to crawl: the topic's sources, or only `addresses` where there are any.
 
     `since`: read the sources from this time on, not from where the last run stopped. `keys`: of the Search API, by
-    endpoint.
+    endpoint. `hand_out`: the store in which the finds are handed out to fetchers, instead of being fetched.
     """
 
     addresses: tuple[str, ...] = ()
     since: datetime | None = None
     keys: Mapping[str, ApiKey] = field(default_factory=dict)
+    hand_out: Inbox | None = None
 
 
 async def crawl(
@@ -56,14 +65,49 @@ async def crawl(
 
     async def work(run: PipelineRun, client: Client) -> None:
         _note_changed_topic(run)
+        if order.hand_out is not None:
+            await _hand_out(order, order.hand_out, run, client)
+            return
         async with run.pipeline(client.fetch) as pipeline:
-            if order.addresses:
-                await _add_addresses(order.addresses, run, pipeline)
-            else:
-                await _read_sources(order, run, client, pipeline)
+            await _discover(order, run, client, pipeline)
         _record_windows(order, run, pipeline)
 
-    return await run_pipeline(order, "crawl", work, stop=stop, on_progress=on_progress, now=now)
+    return await run_pipeline(
+        order, "crawl", work, stop=stop, on_progress=on_progress, now=now, exit_reason=_exit_reason
+    )
+
+
+def _exit_reason(receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
+    reason, explanation = exit_reason_of(receipt, interrupted=interrupted, broken=broken)
+    if reason is ExitReason.NOTHING_NEW and receipt.handed_out:
+        finds = receipt.outcomes[Outcome.DEFERRED]
+        return ExitReason.DONE, f"{finds} finds are handed out to fetchers, in {len(receipt.handed_out)} chunks"
+    return reason, explanation
+
+
+async def _hand_out(order: CrawlOrder, inbox: Inbox, run: PipelineRun, client: Client) -> None:
+    """Discover, and hand the finds out to fetchers."""
+    inbox.claim(run.archive.first_run())
+    delete_chunks_before(inbox.store, run_id_at(run.now() - _CHUNKS_KEPT))
+
+    async def put(refs: Sequence[ArticleRef]) -> str:
+        name = await asyncio.to_thread(put_chunk, inbox.store, refs, prefix=run.receipt.run_id)
+        run.receipt.handed_out.append(name)
+        return name
+
+    handing = HandOut(put, run.now)
+    async with run.piped(handing) as pipeline:
+        await _discover(order, run, client, pipeline)
+        await pipeline.finish()
+        await handing.flush()
+    _record_windows(order, run, pipeline)
+
+
+async def _discover(order: CrawlOrder, run: PipelineRun, client: Client, pipeline: Pipeline) -> None:
+    if order.addresses:
+        await _add_addresses(order.addresses, run, pipeline)
+    else:
+        await _read_sources(order, run, client, pipeline)
 
 
 def _note_changed_topic(run: PipelineRun) -> None:

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from flows.drift.alarm import DriftAlarm
 from flows.fetching.client import Client
 from flows.naver.hit_traits import hit_traits
-from flows.naver.urls import NAVER_HOSTS
-from flows.pipeline.batches import Pipeline
+from flows.pipeline.batches import Pipeline, Visits
 from flows.pipeline.judge import Judge, assess_by
 from flows.pipeline.stop import Stop
 from flows.pipeline.visit import Fetch, Visitor
 from flows.runs.exit_reason import exit_reason_of
 from flows.runs.lifecycle import ExitReasonOf, Now, OnProgress, Order, Run, open_for_run
+from flows.runs.polite_client import polite_client
 from flows.sources.api_keys import ApiKey
 from flows.sources.readers import SourceReader
 from flows.sources.reading import Discovered
@@ -29,7 +30,6 @@ from schemas.page import RequestRecord
 from schemas.receipt import Receipt, SourceEnd, SourceReport
 from storage.database.publisher import PUBLISH_EVERY
 from storage.layout import BACKOFF, BASELINE
-from storage.state.backoff import JsonBackoffStore
 from storage.state.baseline import load_baseline, save_baseline
 
 API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
@@ -37,8 +37,6 @@ API_HOSTS = frozenset({"openapi.naver.com", "naverapihub.apigw.ntruss.com"})
 
 _READ_THROUGH = frozenset({SourceEnd.OVERLAP, SourceEnd.END, SourceEnd.EMPTY})
 _ROBOTS_TEXT = 2000
-_NETWORK_WITHIN = 8.0
-"""Seconds: more than a resolver needs to turn to its second server (5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +64,22 @@ class PipelineRun(Run):
 
     def pipeline(self, fetch: Fetch) -> Pipeline:
         """The pipeline for the finds of this run, which fetches their articles with `fetch`."""
-        assess = assess_by(self.order.topic)
         guarded = self.stop.guard(fetch)
+        return self.piped(self._visitor(guarded, stop=self.stop, fetches_left=self.most_fetches))
+
+    def replay(self, fetch: Fetch) -> Pipeline:
+        """The pipeline for finds whose answers were fetched earlier. All are taken: it does not stop within a batch."""
+        return self.piped(self._visitor(fetch, stop=Stop(), recorded=True))
+
+    def _visitor(self, fetch: Fetch, **given: Any) -> Visitor:
+        assess = assess_by(self.order.topic)
+        return Visitor(fetch, captures=self.archive, assess=assess, receipt=self.receipt, now=self.now, **given)
+
+    def piped(self, visitor: Visits) -> Pipeline:
+        """The pipeline for the finds of this run, which are visited by `visitor`."""
+        assess = assess_by(self.order.topic)
         self._pipeline = Pipeline(
-            visitor=Visitor(guarded, self.archive, assess, self.receipt, self.stop, self.now, self.most_fetches),
+            visitor=visitor,
             judge=Judge(self.archive, assess, self.drift_alarm.check, self.receipt.started_at, accept=self.accept),
             archive=self.archive,
             receipt=self.receipt,
@@ -117,21 +127,17 @@ class PipelineRun(Run):
         finally:
             self._complete_receipt()
 
-    def _client(self) -> Client:
-        topic = self.order.topic
-        return Client(
-            limits=topic.limits,
-            user_agent_contact=topic.contact,
-            obey_robots=topic.robots == "obey",
-            naver=self.order.naver or topic.naver,
-            allowed_hosts=NAVER_HOSTS,
+    def _client(self) -> AbstractAsyncContextManager[Client]:
+        return polite_client(
+            self.order.topic,
+            naver=self.order.naver,
+            pauses=self.order.archive / BACKOFF,
+            record=self.record,
             robots_exempt_hosts=API_HOSTS,
-            network_within=_NETWORK_WITHIN,
-            backoff=JsonBackoffStore(self.order.archive / BACKOFF),
-            record=self._record,
         )
 
-    def _record(self, request: RequestRecord) -> None:
+    def record(self, request: RequestRecord) -> None:
+        """Record a request for the archive's ledger, and count it."""
         self.requests.append(request)
         self.receipt.requests += 1
         self.receipt.bytes += request.received

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,27 @@ from schemas.errors import BadInput
 from storage import layout
 from storage.archive import opened
 from storage.database.writer import migrations
+from storage.exports.delta import DeltaExport, export_delta
 from storage.exports.full import FORMS, Exported, export
+from storage.exports.object_store import StoreExport, export_to_store
 from storage.layout import check_archive
+from storage.objects.store import open_store
 from storage.state import checksums
 from storage.state.lease import leased
 
 
 @dataclass(frozen=True, slots=True)
 class PublishOrder:
-    """What to publish. `formats`: of FORMS. `wait`: seconds to wait, each time, for another process that writes."""
+    """What to publish. `formats`: of FORMS. `wait`: seconds to wait, each time, for another process that writes.
+
+    `to`: the address of an object store that gets a whole state; `delta`: and the articles as a Delta table.
+    """
 
     archive: Path
     wait: float = 0.0
     formats: tuple[str, ...] = ("parquet", "atom")
+    to: str | None = None
+    delta: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +49,14 @@ class Published:
     exports: tuple[Exported, ...]
     notes: tuple[str, ...]
     seconds: float
+    store: StoreExport | None = None
+    delta: DeltaExport | None = None
 
     @property
     def changed(self) -> bool:
         """Whether anything was written."""
-        return self.snapshot or any(one.changed for one in self.exports)
+        sent = (self.store is not None and self.store.changed) or (self.delta is not None and self.delta.changed)
+        return self.snapshot or sent or any(one.changed for one in self.exports)
 
     @property
     def explanation(self) -> str:
@@ -53,7 +64,9 @@ class Published:
         if not self.changed:
             return "nothing has changed since the last publication"
         snapshot = [f"readers' database {self.snapshot_bytes:,} bytes"] if self.snapshot else []
-        return "; ".join(snapshot + [_export_text(one) for one in self.exports if one.changed])
+        sent = [_store_text(self.store)] if self.store and self.store.changed else []
+        sent += [_delta_text(self.delta)] if self.delta and self.delta.changed else []
+        return "; ".join(snapshot + [_export_text(one) for one in self.exports if one.changed] + sent)
 
     def as_json(self) -> dict[str, Any]:
         """The result as plain values."""
@@ -64,6 +77,8 @@ class Published:
             "snapshot": self.snapshot,
             "snapshot_bytes": self.snapshot_bytes,
             "exports": [one.as_json() for one in self.exports],
+            "store": asdict(self.store) if self.store else None,
+            "delta": asdict(self.delta) if self.delta else None,
             "notes": list(self.notes),
             "seconds": round(self.seconds, 3),
         }
@@ -81,8 +96,11 @@ def publish(order: PublishOrder) -> Published:
         notes = _publish_snapshot(order.archive) if outdated else ()
     notes += tuple(update_search_index(order.archive))
     exports = tuple(export(order.archive, form, wait=order.wait) for form in order.formats)
+    store = export_to_store(order.archive, order.to, wait=order.wait) if order.to else None
+    delta = export_delta(order.archive, order.to) if order.to and order.delta else None
     size = (order.archive / layout.SNAPSHOT).stat().st_size
-    return Published(str(order.archive), outdated, size, exports, notes, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return Published(str(order.archive), outdated, size, exports, notes, seconds, store, delta)
 
 
 def _check(order: PublishOrder) -> None:
@@ -90,6 +108,10 @@ def _check(order: PublishOrder) -> None:
     check_archive(order.archive)
     if unknown := [form for form in order.formats if form not in FORMS]:
         raise BadInput(f"there is no export in the format {unknown[0]!r}: choose among {', '.join(FORMS)}.")
+    if order.delta and not order.to:
+        raise BadInput("a Delta table is published to an object store: name it with --to.")
+    if order.to:
+        open_store(order.to)
 
 
 def _is_outdated(archive: Path) -> bool:
@@ -111,6 +133,14 @@ def _publish_snapshot(archive: Path) -> tuple[str, ...]:
         found.find_pairs("publish")
         found.publish_at_end()
         return tuple(found.notes)
+
+
+def _store_text(store: StoreExport) -> str:
+    return f"{store.address} {len(store.uploaded)} objects, {store.bytes:,} bytes"
+
+
+def _delta_text(delta: DeltaExport) -> str:
+    return f"{delta.address} {delta.commits} commits"
 
 
 def _export_text(one: Exported) -> str:

@@ -164,10 +164,10 @@ OfCapture = TypeVar("OfCapture", bound=InCapture)
 
 def captures_of(root: Path, wanted: Iterable[OfCapture]) -> Iterator[tuple[OfCapture, Capture | ArchiveDamaged]]:
     """Each of these, which are in the order of the captures, with its record. Each file is read once, in order."""
-    for file, of_file in groupby(wanted, key=lambda one: one.capture.file):
-        by_offset = {offset: list(some) for offset, some in groupby(of_file, key=lambda one: one.capture.offset)}
-        for offset, capture in read_captures(root, file, list(by_offset)):
-            yield from ((one, capture) for one in by_offset[offset])
+    for _, of_file in groupby(wanted, key=lambda one: one.capture.file):
+        by_ref = {ref: list(some) for ref, some in groupby(of_file, key=lambda one: one.capture)}
+        for ref, capture in read_captures(root, list(by_ref)):
+            yield from ((one, capture) for one in by_ref[ref])
 
 
 def _parse_or_fault(capture: Capture | ArchiveDamaged, text: CapturedText) -> tuple[RevisionKind, Article] | str:
@@ -268,7 +268,7 @@ class _Reparse:
             revision_kind=kind,
             revision=row["revision"] + 1,
             file=row["file"],
-            capture=CaptureRef(row["capture_file"], row["capture_offset"]),
+            capture=_capture(row),
             crawled_at=row["crawled_at"],
             known=True,
         )
@@ -283,6 +283,10 @@ class _Reparse:
         self.done.changed += 1
         self.done.fields.update(difference.field for difference in differences)
         self.done.examples += differences[: max(EXAMPLES - len(self.done.examples), 0)]
+
+
+def _capture(row: Mapping[str, Any]) -> CaptureRef:
+    return CaptureRef(row["capture_file"], row["capture_offset"], row["capture_length"])
 
 
 def _differences(row: Mapping[str, Any], result: FindResult) -> list[Difference]:

@@ -1,4 +1,4 @@
-"""The topic and the stand-in for Naver, from an option or the environment.
+"""The topic, the stand-in for Naver and the store of fetchers, from an option or the environment.
 
 The validation is imported only when it is needed, since every start of the command line imports this module.
 """
@@ -13,6 +13,7 @@ from schemas.errors import BadInput
 
 if TYPE_CHECKING:
     from schemas.topic import Topic
+    from storage.inbox.inbox import Inbox
 
 
 def topic_from(path: Path | None) -> Topic:
@@ -33,3 +34,18 @@ def naver_from(environment: Mapping[str, str]) -> str | None:
         if address and "@" in address:  # not repeated in the message: it may contain a password
             raise BadInput("SEOGO_NAVER contains a user name or a password: leave them out.") from None
         raise BadInput(f"SEOGO_NAVER={address!r} is not the address of a stand-in: {error}.") from error
+
+
+def inbox_at(address: str) -> Inbox:
+    """What fetchers and archive share, at the address of a store. Raises BadInput, MissingKey."""
+    from storage.inbox.inbox import Inbox
+    from storage.objects.store import open_store
+
+    return Inbox(open_store(address))
+
+
+def shared_inbox(environment: Mapping[str, str]) -> Inbox:
+    """The same at the address in SEOGO_STORE. Raises BadInput, MissingKey."""
+    if not (address := environment.get("SEOGO_STORE")):
+        raise BadInput("SEOGO_STORE is not set: give the address of the store that fetchers and archive share.")
+    return inbox_at(address)

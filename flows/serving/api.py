@@ -75,6 +75,7 @@ def _conditions(request: Request) -> tuple[list[str], list[object]]:
     seconds = wanted.wanted()
     given: Sequence[tuple[str, object]] = (
         ("list_contains(a.teams, ?)", wanted.team),
+        ("list_contains(list_transform(a.models, lambda one: one.model), ?)", wanted.model),
         ("a.publisher = ?", wanted.publisher),
         ("a.status = ?", wanted.status if wanted.status != "gone" else ""),
         ("a.published_at >= ?", seconds.since and datetime.fromtimestamp(seconds.since, SEOUL)),

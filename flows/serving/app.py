@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from importlib import resources
 from urllib.parse import quote
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,8 +23,11 @@ from flows.serving.context import Library, answer, library, page
 from flows.serving.guard import ASSISTANT, Guard
 from flows.serving.metrics import MEDIA, Metrics
 from flows.serving.protocol import Protocol
+from flows.serving.remembered import Remembered, remembered
 from schemas.errors import ArchiveBusy, ArchiveError, BadInput, SearchIndexDamaged, SeogoError
 
+_THREADS = 8
+"""Pages that are made at the same time. Python runs one thread at a time: with more, all of them take longer."""
 _ASSETS = ("style.css", "icon.svg")
 
 
@@ -31,12 +38,20 @@ def make_app(found: Library, *, names: frozenset[str] = frozenset()) -> ASGIApp:
     measured = Route("/metrics", lambda request: Response(metrics.text(), 200, None, MEDIA))
     app = Starlette(
         routes=[*_PAGES, *_API, *_OTHERS, measured, Route(ASSISTANT, protocol)],
-        lifespan=protocol.running,
+        lifespan=partial(_running, protocol),
         exception_handlers={SeogoError: _refusal, HTTPException: _http_error, Exception: _fault},
     )
     app.state.library = found
     app.state.waiters = 0
+    app.state.remembered = Remembered()
     return Guard(app, names, metrics.observe)  # around everything, so that no answer is without its headers
+
+
+@asynccontextmanager
+async def _running(protocol: Protocol, app: Starlette) -> AsyncIterator[None]:
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    async with protocol.running(app):
+        yield
 
 
 def asset(request: Request) -> Response:
@@ -66,18 +81,20 @@ def ready(request: Request) -> Response:
 
 
 _PAGES = [
-    Route("/", pages.today),
-    Route("/search", pages.search),
+    Route("/", remembered(pages.today)),
+    Route("/search", remembered(pages.search)),
     Route("/search.{form}", pages.search_file),
-    Route("/feed.atom", pages.feed),
+    Route("/feed.atom", remembered(pages.feed)),
     Route("/article/{id}.json", article_page.as_json),
     Route("/article/{id}.md", article_page.as_markdown),
-    Route("/article/{id}", article_page.article),
+    Route("/article/{id}", remembered(article_page.article)),
     Route("/article/{id}/capture", article_page.capture),
     Route("/article/{id}/capture/page", article_page.captured_page),
-    Route("/story/{id}", pages.story_page),
-    Route("/team/{name}", pages.team),
-    Route("/publisher/{oid}", pages.publisher),
+    Route("/story/{id}", remembered(pages.story_page)),
+    Route("/team/{name}", remembered(pages.team)),
+    Route("/publisher/{oid}", remembered(pages.publisher)),
+    Route("/publishers", remembered(pages.publishers)),
+    Route("/reporter/{oid}/{name}", remembered(pages.reporter)),
     Route("/status", pages.status),
     Route("/sql", pages.sql),
 ]
@@ -85,9 +102,9 @@ _API = [
     Route("/api/v1", api.documentation),
     Route("/api/v1/openapi.json", api.openapi),
     Route("/api/v1/articles", api.articles),
-    Route("/api/v1/articles/{id}", api.article),
-    Route("/api/v1/stories/{id}", api.story_of_id),
-    Route("/api/v1/search", api.search),
+    Route("/api/v1/articles/{id}", remembered(api.article)),
+    Route("/api/v1/stories/{id}", remembered(api.story_of_id)),
+    Route("/api/v1/search", remembered(api.search)),
     Route("/api/v1/changes", api.changes),
     Route("/api/v1/teams", api.teams),
     Route("/api/v1/publishers", api.publishers),

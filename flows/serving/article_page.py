@@ -16,8 +16,9 @@ from flows.serving.outputs import json_bytes
 from flows.serving.stories import members, story, story_of
 from schemas.article import SEOUL
 from schemas.errors import ArchiveDamaged, BadInput
-from schemas.page import CaptureRef, RawPage
+from schemas.page import RawPage
 from storage.captures.reader import read_page
+from storage.database.rows import capture_of
 from storage.exports.records import chosen_records
 from storage.files import inside
 from storage.reading.shared import Row, Snapshot
@@ -45,11 +46,11 @@ def known_id(request: Request) -> str:
 
 
 def article(request: Request) -> Response:
-    """`/article/{id}`, with `?revision=N` an older text."""
+    """`/article/{id}`, with `?revision=N` or `?as_of=2025-12-30T09:00` an older text."""
     wanted = known_id(request)
     with reading(request) as snapshot:
         found = _history(snapshot, wanted)
-        row = dict(_chosen(found, request.query_params.get("revision")))
+        row = dict(_chosen(found, request))
         state = snapshot.row("SELECT gone_at FROM frontier WHERE id = ?", [wanted])
         name = story_of(snapshot, wanted)
         found_story = story(snapshot, name) if name else None
@@ -60,6 +61,7 @@ def article(request: Request) -> Response:
         row=row,
         gone_at=state["gone_at"] if state else None,
         newest=found.revisions[-1]["revision"],
+        as_of=request.query_params.get("as_of", ""),
         steps=list(found.steps),
         changes=_changes(found),
         copies=_copies(request, wanted),
@@ -88,12 +90,23 @@ class Moved(NotFound):
         self.article_id = article_id
 
 
-def _chosen(found: History, revision: str | None) -> Mapping[str, Any]:
+def _chosen(found: History, request: Request) -> Mapping[str, Any]:
+    revision, time = request.query_params.get("revision"), request.query_params.get("as_of")
+    if time:
+        return found.as_of(_korean_time(time))
     if not revision:
         return found.revisions[-1]
     if not re.fullmatch(r"[0-9]{1,6}", revision, re.ASCII):
         raise BadInput("revision: expected a number such as 1.")
     return found.revision(int(revision))
+
+
+def _korean_time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput("as_of: expected a Korean time such as 2025-12-30T09:00.") from error
+    return found if found.tzinfo else found.replace(tzinfo=SEOUL)
 
 
 def _changes(found: History) -> list[tuple[int, int, dict[str, Any]]]:
@@ -109,10 +122,10 @@ def _copies(request: Request, wanted: str) -> Sequence[Row]:
 
 
 def citation(row: Mapping[str, Any], address: str) -> str:
-    """How an article is cited: author, title, publisher, time, its address at Naver, when it was archived."""
+    """How an article is cited: authors, title, publisher, time, its address at Naver, when it was archived."""
     published = row["published_at"]
     parts = [
-        row["byline"] or "",
+        "·".join(one["name"] for one in row["authors"] or () if one["name"]) or row["byline"] or "",
         f"「{row['title'] or row['id']}」",
         row["publisher"] or "",
         f"{published.astimezone(SEOUL):%Y-%m-%d %H:%M}" if published else "",
@@ -177,7 +190,7 @@ def _capture(request: Request) -> tuple[str, RawPage, Row]:
     if library(request).is_public:
         raise NotFound("Captures are not shown by a public server.")
     with reading(request) as snapshot:
-        row = snapshot.row("SELECT title, capture_file, capture_offset FROM articles WHERE id = ?", [wanted])
-    if row is None or not row["capture_file"]:
+        row = snapshot.row("SELECT title, COLUMNS('capture_.*') FROM articles WHERE id = ?", [wanted])
+    if row is None or (capture := capture_of(row)) is None:
         raise NotFound(f"There is no capture of {wanted}.")
-    return wanted, read_page(library(request).root, CaptureRef(row["capture_file"], row["capture_offset"])), row
+    return wanted, read_page(library(request).root, capture), row

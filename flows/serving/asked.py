@@ -24,6 +24,7 @@ class Asked:
 
     q: str = ""
     team: str = ""
+    model: str = ""
     publisher: str = ""
     first: str = ""
     last: str = ""
@@ -48,12 +49,20 @@ class Asked:
             self.sort,
             limit,
             (self.page - 1) * limit,
+            self.model or None,
         )
 
     def query(self, **changes: object) -> dict[str, object]:
         """The parameters of the address with some changed. Any change leads to the first page."""
         one = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]
-        named = {"q": one.q, "team": one.team, "publisher": one.publisher, "from_": one.first, "to": one.last}
+        named = {
+            "q": one.q,
+            "team": one.team,
+            "model": one.model,
+            "publisher": one.publisher,
+            "from_": one.first,
+            "to": one.last,
+        }
         more = {
             "status": one.status,
             "sort": one.sort if one.sort != "relevance" else "",
@@ -65,18 +74,19 @@ class Asked:
     @property
     def filters(self) -> bool:
         """Whether anything but the words is asked for."""
-        return any((self.team, self.publisher, self.first, self.last, self.status))
+        return any((self.team, self.model, self.publisher, self.first, self.last, self.status))
 
 
 def asked(parameters: QueryParams) -> Asked:
     """Read the parameters. Raises BadInput, which says what was expected."""
-    given = {name: parameters.get(name, "").strip() for name in ("team", "publisher", "from", "to", "status")}
+    given = {name: parameters.get(name, "").strip() for name in ("team", "model", "publisher", "from", "to", "status")}
     for name, value in given.items():
         if len(value) > _LONGEST_NAME or not value.isprintable():
             raise BadInput(f"{name}: expected a name of at most {_LONGEST_NAME} characters.")
     return Asked(
         q=parameters.get("q", ""),
         team=given["team"],
+        model=given["model"],
         publisher=given["publisher"],
         first=given["from"] and _day("from", given["from"]).isoformat(),
         last=given["to"] and _day("to", given["to"]).isoformat(),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from math import ceil
 
 COLOURS = 8
 """Classes c0 … c7 of the style sheet; further names share the last one."""
 
 WIDTH, HEIGHT = 720.0, 220.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 22.0, 14.0, 26.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 22.0, 14.0, 26.0
 """Margins for the labels."""
+_TALL = HEIGHT - _BOTTOM - _TOP
+_WIDEST = 64.0
+"""The width of the bars of a chart with few days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,15 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Stacked bars by day: rectangles, lines of the scale (y, number), labels of days (x, text), and the legend."""
+    """Stacked bars by day: rectangles, lines of the scale (y, text), labels of days (x, text), and the legend.
+
+    An entry of the legend is a name, its colour, and its total as text.
+    """
 
     bars: tuple[Bar, ...]
-    lines: tuple[tuple[float, int], ...]
+    lines: tuple[tuple[float, str], ...]
     labels: tuple[tuple[float, str], ...]
-    legend: tuple[tuple[str, int, int], ...]
-    days: tuple[date, ...]
+    legend: tuple[tuple[str, int, str], ...]
 
 
 def colours(names: Sequence[str]) -> dict[str, int]:
@@ -42,31 +48,42 @@ def colours(names: Sequence[str]) -> dict[str, int]:
     return {name: min(number, COLOURS - 1) for number, name in enumerate(sorted(names))}
 
 
-def daily(counts: Mapping[tuple[date, str], int], first: date, last: date, colour: Mapping[str, int]) -> Chart:
-    """Articles by day and name, with the days on which there were none."""
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    sums = {day: sum(number for (one, _), number in counts.items() if one == day) for day in days}
-    step = _step(max(sums.values(), default=0))
-    top = step * max(1, -(-max(sums.values(), default=0) // step))
-    height, width = HEIGHT - _BOTTOM - _TOP, (WIDTH - _LEFT - _RIGHT) / max(len(days), 1)
-    bars: list[Bar] = []
+def stacked(
+    days: Sequence[date], counts: Mapping[tuple[date, str], float], colour: Mapping[str, int], *, unit: str = ""
+) -> Chart:
+    """Numbers by day and name, for the names that have a colour, and with the days on which there were none.
+
+    `unit`: what follows a number in the words of a bar. Totals are of numbers without one.
+    """
+    shown = {key: count for key, count in counts.items() if key[1] in colour}
+    sums = {day: round(sum(count for (one, _), count in shown.items() if one == day), 1) for day in days}
+    most = ceil(max(sums.values(), default=0))
+    step = _step(most)
+    top = step * max(1, -(-most // step))
+    totals = {name: sum(count for (_, one), count in shown.items() if one == name) for name in colour}
+    width = (WIDTH - _LEFT - _RIGHT) / max(len(days), 1)
+    return Chart(
+        tuple(_bars(days, shown, colour, top, unit)),
+        tuple((HEIGHT - _BOTTOM - value / top * _TALL, f"{value:,}") for value in range(0, top + 1, step)),
+        tuple(_labels(days, width)),
+        tuple((name, colour[name], "" if unit else f"{total:,}") for name, total in totals.items() if total),
+    )
+
+
+def _bars(
+    days: Sequence[date], counts: Mapping[tuple[date, str], float], colour: Mapping[str, int], top: int, unit: str
+) -> Iterator[Bar]:
+    width = (WIDTH - _LEFT - _RIGHT) / max(len(days), 1)
+    wide = min(0.76 * width, _WIDEST)
     for number, day in enumerate(days):
         base = HEIGHT - _BOTTOM
         for name in colour:
             if not (count := counts.get((day, name), 0)):
                 continue
-            tall = count / top * height
+            tall = count / top * _TALL
             base -= tall
-            x = _LEFT + number * width + width * 0.12
-            bars.append(Bar(x, base, width * 0.76, tall, colour[name], f"{day:%Y-%m-%d} {name} {count}"))
-    totals = {name: sum(count for (_, one), count in counts.items() if one == name) for name in colour}
-    return Chart(
-        tuple(bars),
-        tuple((HEIGHT - _BOTTOM - value / top * height, value) for value in range(0, top + 1, step)),
-        tuple(_labels(days, width)),
-        tuple((name, colour[name], total) for name, total in totals.items() if total),
-        tuple(days),
-    )
+            x = _LEFT + (number + 0.5) * width - wide / 2
+            yield Bar(x, base, wide, tall, colour[name], f"{day:%Y-%m-%d} {name} {round(count, 1):,}{unit}")
 
 
 def _step(most: int) -> int:

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.reports.templates import templates
-from flows.reports.text import moment, share, size
+from flows.reports.text import duration, moment, share, size
 from flows.serving.language import LANGUAGES, choose, translate
 from storage.reading.shared import SharedSnapshot, Snapshot
 from storage.search.facets import Browser
@@ -54,19 +54,19 @@ def reading(request: Request) -> Iterator[Snapshot]:
         yield snapshot
 
 
-_ONE = {"articles": "article", "publishers": "publisher", "rows": "row", "minutes later": "minute later"}
+_ONE = {"articles": "article", "publishers": "publisher", "rows": "row"}
 
 
 class View:
-    """A reader's language, and the links of the page in it."""
+    """A reader's language, and the links of the page in it. `asked`: the language that the address names, if any."""
 
-    def __init__(self, request: Request) -> None:
-        self._asked = request.query_params.get("lang")
-        self._path = request.url.path
-        self._query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-        self.language = choose(self._asked, request.headers.get("accept-language", ""))
-        self.title = library(request).title
-        self.base = str(request.base_url).rstrip("/")
+    is_frozen = False
+    """Whether the page is a file, which has no other pages to link to."""
+
+    def __init__(self, language: str, title: str, *, asked: str | None = None) -> None:
+        self.language = language
+        self.title = title
+        self._asked = asked
 
     def t(self, text: str) -> str:
         """The words in the reader's language."""
@@ -78,12 +78,35 @@ class View:
             return f"{number:,}{self.t(of)}"
         return f"{number:,} {_ONE.get(of, of) if number == 1 else of}"
 
+    def duration(self, minutes: float) -> str:
+        """Minutes as people say them."""
+        return duration(round(minutes), self.language)
+
+    def later(self, minutes: int) -> str:
+        """How long after something else."""
+        return f"{self.duration(minutes)} {self.t('later')}"
+
     def link(self, path: str, **query: object) -> str:
         """An address of this site; the language goes along if the reader chose it."""
         given = {name.rstrip("_"): str(value) for name, value in query.items() if value not in (None, "", False)}
         if self._asked in LANGUAGES:
             given["lang"] = self.language
         return quote(path, safe="/:@,;=~.-_") + (f"?{urlencode(given)}" if given else "")
+
+    def to(self, path: str, *, fragment: str = "", **query: object) -> Markup:
+        """The attribute `href` of a link; nothing, if there is no such page."""
+        return Markup(' href="%s%s"') % (self.link(path, **query), fragment and f"#{fragment}")
+
+
+class RequestView(View):
+    """The view of a page that answers a request."""
+
+    def __init__(self, request: Request) -> None:
+        asked = request.query_params.get("lang")
+        language = choose(asked, request.headers.get("accept-language", ""))
+        super().__init__(language, library(request).title, asked=asked)
+        self._path = request.url.path
+        self._query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
 
     def in_language(self, language: str) -> str:
         """This page in another language."""
@@ -101,10 +124,15 @@ def environment() -> Environment:
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page by its template."""
-    view = View(request)
-    text = environment().get_template(template).render(view=view, t=view.t, library=library(request), **values)
+    view = RequestView(request)
+    text = render(view, template, library=library(request), **values)
     headers = {"Content-Language": view.language, "Vary": "Accept-Language"}
     return answer(request, text.encode(), "text/html; charset=utf-8", status=status, headers=headers)
+
+
+def render(view: View, template: str, **values: Any) -> str:
+    """The text of a page."""
+    return environment().get_template(template).render(view=view, t=view.t, **values)
 
 
 def answer(
@@ -118,10 +146,16 @@ def answer(
     """A body with its ETag; 304 where the client has it already."""
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     kept = {"ETag": tag, "Cache-Control": "no-cache", **(headers or {})}
-    asked = request.headers.get("if-none-match", "")
-    if status == 200 and tag in [one.strip().removeprefix("W/") for one in asked.split(",")]:
-        return Response(status_code=304, headers=kept)
-    return Response(body, status, kept, media)
+    return unchanged(request, Response(body, status, kept, media))
+
+
+def unchanged(request: Request, answered: Response) -> Response:
+    """A response; 304 without its body where the client has it already."""
+    asked, tag = request.headers.get("if-none-match", ""), answered.headers.get("etag")
+    if answered.status_code != 200 or tag not in [one.strip().removeprefix("W/") for one in asked.split(",")]:
+        return answered
+    kept = {name: value for name, value in answered.headers.items() if name not in ("content-length", "content-type")}
+    return Response(status_code=304, headers=kept)
 
 
 def attachment(name: str) -> dict[str, str]:

@@ -11,7 +11,13 @@ from importlib import resources
 LANGUAGES = ("ko", "en")
 DEFAULT = "ko"
 
-_ENGLISH = {"gone": "deleted", "published_at": "published", "modified_at": "modified", "nothing_new": "nothing new"}
+_ENGLISH = {
+    "gone": "deleted",
+    "published_at": "published",
+    "modified_at": "modified",
+    "nothing_new": "nothing new",
+    "story": "story changed",
+}
 
 
 @cache

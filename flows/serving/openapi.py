@@ -13,6 +13,7 @@ _INTEGER: Schema = {"type": "integer"}
 
 _FILTERS: dict[str, tuple[str, Schema]] = {
     "team": ("only articles that name this team", _STRING),
+    "model": ("only articles that name this model", _STRING),
     "publisher": ("only articles of this publisher", _STRING),
     "from": ("from this Korean day on", {"type": "string", "format": "date"}),
     "to": ("up to this day, and it included", {"type": "string", "format": "date"}),

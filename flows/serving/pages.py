@@ -9,12 +9,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.serving import overview
+from flows.serving import following, overview, subjects
 from flows.serving.article_page import NotFound, known_id
 from flows.serving.asked import ON_PAGE, Asked, asked
 from flows.serving.context import answer, attachment, library, page, reading
 from flows.serving.outputs import FORMATS, MOST, rows_as_csv
-from flows.serving.stories import members, story
+from flows.serving.stories import story, timeline
+from flows.serving.table_chart import table_chart
 from schemas.errors import BadInput, QueryError
 from storage.reading import examples
 from storage.reading.bounded import ROWS, bounded_query
@@ -78,7 +79,7 @@ def team(request: Request) -> Response:
     """`/team/{name}`"""
     name = request.path_params["name"]
     with reading(request) as snapshot:
-        found = overview.team(snapshot, name)
+        found = subjects.team(snapshot, name)
     if found is None:
         raise NotFound(f"No article names a team {name}.")
     return page(request, "team.html", name=name, subject=found)
@@ -87,19 +88,44 @@ def team(request: Request) -> Response:
 def publisher(request: Request) -> Response:
     """`/publisher/{oid}`"""
     with reading(request) as snapshot:
-        found = overview.publisher(snapshot, request.path_params["oid"])
+        found = subjects.publisher(snapshot, request.path_params["oid"])
     if found is None:
         raise NotFound("The archive has no article of this publisher.")
     return page(request, "publisher.html", name=found[0], oid=request.path_params["oid"], subject=found[1])
+
+
+def reporter(request: Request) -> Response:
+    """`/reporter/{oid}/{name}`"""
+    oid, name = request.path_params["oid"], request.path_params["name"]
+    with reading(request) as snapshot:
+        publisher_name = subjects.publisher_name(snapshot, oid)
+        found = subjects.reporter(snapshot, oid, name) if publisher_name else None
+    if found is None:
+        raise NotFound(f"No article of this publisher names {name} in its byline.")
+    return page(request, "reporter.html", name=name, oid=oid, publisher=publisher_name, subject=found)
+
+
+def publishers(request: Request) -> Response:
+    """`/publishers`: all publishers, and who follows whom."""
+    with reading(request) as snapshot:
+        pairs = following.following(snapshot)
+        shown: dict[str, Any] = {
+            "publishers": subjects.all_publishers(snapshot),
+            "first": following.stories_had_first(snapshot),
+            "pairs": pairs[: following.MOST],
+            "matrix": following.matrix(pairs),
+        }
+    return page(request, "publishers.html", **shown)
 
 
 def story_page(request: Request) -> Response:
     """`/story/{id}`"""
     with reading(request) as snapshot:
         found = story(snapshot, known_id(request))
+        publications = timeline(snapshot, found[0]["story"], found[1]) if found else []
     if found is None:
         raise NotFound("There is no such story.")
-    return page(request, "story.html", story=found[0], members=members(found[1]))
+    return page(request, "story.html", story=found[0], publications=publications)
 
 
 # -- status, SQL
@@ -126,10 +152,11 @@ def sql(request: Request) -> Response:
     try:
         result = _result(request, name, text) if text else None
     except QueryError as mistake:
-        return page(request, "sql.html", status=400, result=None, mistake=str(mistake), **shown)
+        return page(request, "sql.html", status=400, result=None, chart=None, mistake=str(mistake), **shown)
     if result and request.query_params.get("format") == "csv":
         return answer(request, rows_as_csv(*result[:2]), "text/csv; charset=utf-8", headers=attachment("seogo-sql.csv"))
-    return page(request, "sql.html", result=result, mistake="", **shown)
+    chart = table_chart(*result[:2]) if result else None
+    return page(request, "sql.html", result=result, chart=chart, mistake="", **shown)
 
 
 def _query(request: Request, name: str, own: str) -> str:

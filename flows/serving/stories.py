@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from math import inf
 
 from storage.reading.shared import Row, Snapshot
 from storage.stories.passages import sentences
@@ -16,6 +18,12 @@ _STORIES = f"""
     FROM stories s LEFT JOIN articles a ON a.id = s.first_id
     WHERE s.last_at >= ? ORDER BY s.articles DESC, s.last_at DESC, s.story LIMIT {MOST}
 """
+_STORIES_WITH = f"""
+    SELECT s.story, s.title, s.articles, s.publishers, s.first_at, s.last_at, a.publisher
+    FROM stories s LEFT JOIN articles a ON a.id = s.first_id
+    WHERE s.story IN (SELECT story FROM story_members JOIN articles_on_topic USING (id) WHERE {{which}})
+    ORDER BY s.last_at DESC, s.story LIMIT {MOST}
+"""
 _STORY = """
     SELECT s.story, s.title, s.articles, s.publishers, s.first_at, s.last_at, a.publisher
     FROM stories s LEFT JOIN articles a ON a.id = s.first_id WHERE s.story = ?
@@ -27,6 +35,12 @@ _MEMBERS = """
 _ALONE = """
     SELECT id, 0 AS minutes_behind, NULL AS share, title, publisher, oid, published_at, body FROM articles WHERE id = ?
 """
+_COPIES = """
+    SELECT d.id, d.title, d.publisher, d.published_at, d.url, d.duplicate_of, a.publisher AS of_publisher
+    FROM duplicates d JOIN articles a ON a.id = d.duplicate_of
+    WHERE d.duplicate_of = ? OR d.duplicate_of IN (SELECT id FROM story_members WHERE story = ?)
+"""
+_COPIES_ALONE = _COPIES.rsplit(" OR ", 1)[0]
 _SHORTEST = 15
 """Letters and digits of a sentence that is compared."""
 
@@ -41,13 +55,30 @@ class Story:
     def name(self) -> str:
         return str(self.row["story"])
 
+    @property
+    def minutes(self) -> int:
+        """From its first article to its last."""
+        return _minutes(self.row["first_at"], self.row["last_at"]) or 0
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An article of a story. `sentences`: its text in pieces, each with whether an earlier article has it, too."""
+    """An article of a story. `sentences`: its text in pieces, each with whether an earlier article has it, too.
+
+    An identical copy has no text of its own: its row says whose it has (`duplicate_of`, `of_publisher`).
+    """
 
     row: Row
-    sentences: Sequence[tuple[str, bool]]
+    sentences: Sequence[tuple[str, bool]] = ()
+    is_copy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A member, and how many minutes it came after the first; None if a time is unknown."""
+
+    member: Member
+    minutes: int | None
 
 
 def has_stories(snapshot: Snapshot) -> bool:
@@ -58,6 +89,13 @@ def has_stories(snapshot: Snapshot) -> bool:
 def newest_stories(snapshot: Snapshot, since: object) -> list[Story]:
     """The largest stories that were written about since a time."""
     return [Story(row) for row in snapshot.rows(_STORIES, [since])] if has_stories(snapshot) else []
+
+
+def stories_with(snapshot: Snapshot, which: str, values: Sequence[object]) -> list[Story]:
+    """The newest stories with an article that `which`, a condition on articles_on_topic, is true of."""
+    if not has_stories(snapshot):
+        return []
+    return [Story(row) for row in snapshot.rows(_STORIES_WITH.format(which=which), values)]
 
 
 def story_of(snapshot: Snapshot, article_id: str) -> str | None:
@@ -87,6 +125,28 @@ def story(snapshot: Snapshot, name: str) -> tuple[Row, list[Row]] | None:
         "last_at": at,
     }
     return {**alone_as_story, "publisher": one["publisher"]}, alone
+
+
+def timeline(snapshot: Snapshot, name: str, rows: Sequence[Row]) -> list[Publication]:
+    """The articles of a story and the identical copies of them, earliest first."""
+    every = members(rows) + [Member(row, is_copy=True) for row in _copies(snapshot, name)]
+    every.sort(key=lambda one: (_order(one.row["published_at"]), one.row["id"]))
+    first = every[0].row["published_at"]
+    return [Publication(one, _minutes(first, one.row["published_at"])) for one in every]
+
+
+def _copies(snapshot: Snapshot, name: str) -> list[Row]:
+    if has_stories(snapshot):
+        return snapshot.rows(_COPIES, [name, name])
+    return snapshot.rows(_COPIES_ALONE, [name])
+
+
+def _order(at: datetime | None) -> float:
+    return at.timestamp() if at else inf
+
+
+def _minutes(first: datetime | None, at: datetime | None) -> int | None:
+    return int((at - first).total_seconds()) // 60 if at and first else None
 
 
 def members(rows: Sequence[Row]) -> list[Member]:

@@ -18,6 +18,7 @@ from schemas.topic.model import (
     Source,
     Team,
     Topic,
+    Webhook,
     default_topic_path,
     load_topic,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "Source",
     "Team",
     "Topic",
+    "Webhook",
     "default_topic_path",
     "load_topic",
 ]

@@ -6,6 +6,7 @@ always agrees with the check.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -27,6 +28,27 @@ def naver_address(text: str) -> str:
     if not match or int(match["port"] or 80) not in range(1, 65536):
         raise ValueError(f"expected an address such as http://127.0.0.1:8000, without a path (given {text[:60]!r})")
     return match["address"]
+
+
+_WEBHOOK = re.compile(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[!-~]*)?")
+
+
+def _webhook_address(text: str) -> str:
+    """An address that changes are posted to. Plain http only within this machine or a private network."""
+    match = _WEBHOOK.fullmatch(text)
+    if not match or "#" in text or len(text) > 2000 or not _may_be_posted_to(match["scheme"], match["host"]):
+        raise PydanticCustomError("webhook", "not an address that changes may be posted to")
+    return text
+
+
+def _may_be_posted_to(scheme: str, host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return scheme == "https" or host.lower() == "localhost"
+    # The metadata services of cloud providers are at link-local addresses.
+    refused = address.is_link_local or address.is_multicast or address.is_unspecified
+    return not refused and (scheme == "https" or address.is_private)
 
 
 def _contact(text: str) -> str:
@@ -113,6 +135,8 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Penalty = Annotated[float | Literal["veto"], PlainValidator(_penalty)]
 Contact = Annotated[str, AfterValidator(_contact)]
 NaverAddress = Annotated[str, AfterValidator(naver_address)]
+WebhookAddress = Annotated[str, AfterValidator(_webhook_address)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{2,99}$")]
 Reason = Annotated[str, AfterValidator(one_line)]
 
 PHRASES = "one phrase or a list of phrases, plain text with a letter or digit in each"

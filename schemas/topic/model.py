@@ -5,7 +5,8 @@
     ├── relevance    what makes an article relevant: PhraseRule, ExcludeRule
     ├── teams        the participants: Team
     ├── limits       request rates, tries, timeouts, windows: Limits, HostLimits
-    └── archive      how files are written: ArchiveOptions
+    ├── archive      how files are written: ArchiveOptions
+    └── webhooks     where changes are posted to: Webhook
 
 `load_topic` reads a file and reports every mistake with file, line, key and what was expected, which is the
 `description` of a field. docs/topics.md explains the keys to users.
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -37,6 +38,8 @@ from schemas.topic.fields import (
     Sid,
     Slug,
     SourceName,
+    VariableName,
+    WebhookAddress,
     fold,
     number,
     span,
@@ -181,6 +184,28 @@ class ArchiveOptions(_Frozen):
     front_matter: Literal["seed", "strict"] = Field(default="seed", description="seed or strict")
 
 
+# --- where changes are posted to -----------------------------------------------------------------------------------
+
+Kind = Literal["inserted", "edited", "re-extracted", "duplicate", "gone", "restored", "reassessed", "removed", "story"]
+"""The kinds of changes, as in the change feed."""
+
+
+class Webhook(_Frozen):
+    """An address that each change of the archive is posted to. `secret` names a variable, and is not the secret."""
+
+    name: SourceName = Field(description="a name without colon, at most 60 characters")
+    url: WebhookAddress = Field(
+        description="an https address without user and fragment; http only for localhost or a private network"
+    )
+    secret: VariableName = Field(
+        description="the name of the environment variable that holds the secret, such as SEOGO_WEBHOOK_SECRET"
+    )
+    kinds: tuple[Kind, ...] = Field(
+        default=(), max_length=len(get_args(Kind)), description=f"a list of kinds: {', '.join(get_args(Kind))}"
+    )
+    teams: tuple[Line, ...] = Field(default=(), max_length=50, description="a list of names of teams of this topic")
+
+
 # --- the topic -----------------------------------------------------------------------------------------------------
 
 
@@ -189,6 +214,7 @@ class Topic(_Frozen):
 
     name: Slug = Field(description="a short name of a-z, 0-9 and _")
     title: Line = Field(description="a title on one line, at most 200 characters")
+    language: Literal["ko", "en"] = Field(default="ko", description="ko or en")
     contact: Contact = Field(description="an e-mail address or URL where Naver can reach you")
     robots: Literal["obey", "permitted"] = Field(default="obey", description="obey or permitted")
     permission: Reason | None = Field(
@@ -201,6 +227,7 @@ class Topic(_Frozen):
     teams: tuple[Team, ...] = Field(default=(), max_length=50, description="a list of teams")
     limits: Limits = Field(default_factory=Limits, description="keys such as requests_per_second")
     archive: ArchiveOptions = Field(default_factory=ArchiveOptions, description="the key front_matter")
+    webhooks: tuple[Webhook, ...] = Field(default=(), max_length=20, description="a list of at most 20 webhooks")
 
     @field_validator("permission")
     @classmethod
@@ -228,6 +255,14 @@ class Topic(_Frozen):
     @classmethod
     def _names_differ(cls, teams: tuple[Team, ...]) -> tuple[Team, ...]:
         return _distinct(teams, lambda team: fold(team.name), "has the same name as")
+
+    @field_validator("webhooks")
+    @classmethod
+    def _webhooks_fit_teams(cls, webhooks: tuple[Webhook, ...], info: ValidationInfo) -> tuple[Webhook, ...]:
+        known = {team.name for team in info.data.get("teams", ())}
+        if unknown := [name for one in webhooks for name in one.teams if name not in known]:
+            raise ValueError(f"expected names of teams of this topic (given {unknown[0]!r})")
+        return _distinct(webhooks, lambda one: one.name, "has the same name as")
 
 
 def _distinct(items: tuple[Any, ...], key: Callable[[Any], str], message: str) -> tuple[Any, ...]:
@@ -291,6 +326,7 @@ _MODELS: dict[Loc, type[_Frozen]] = {
     ("limits",): Limits,
     ("limits", "hosts", "*"): HostLimits,
     ("archive",): ArchiveOptions,
+    ("webhooks", "*"): Webhook,
 }
 """The models by pydantic's location, in which the type of a source is a separate step."""
 
@@ -307,7 +343,8 @@ def _mistake(document: Document, error: ErrorDetails) -> Mistake:
     if error["type"].startswith("union_tag"):
         shown = (*shown, "type")
     value = document.value(shown) if loc == error["loc"] else loc[-1]
-    return Mistake(document.position(shown), f"{dotted(shown)}: {_expected(error, loc, given(value))}")
+    was = "a value that is not shown" if "secret" in loc else given(value)
+    return Mistake(document.position(shown), f"{dotted(shown)}: {_expected(error, loc, was)}")
 
 
 def _expected(error: ErrorDetails, loc: Loc, was: str) -> str:

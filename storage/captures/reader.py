@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
@@ -17,7 +17,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 from schemas.content_coding import Undecodable, decode
 from schemas.errors import ArchiveDamaged
 from schemas.page import CaptureRef, RawPage
-from storage.files import inside
+from storage.captures.homes.store import capture_store
 
 WHY = "Seogo-Why"
 REQUESTED_URI = "Seogo-Asked-URI"
@@ -29,6 +29,8 @@ ORIGINAL = "X-Archive-Orig-"
 _WITH_CONTENT = WarcRecordType.response | WarcRecordType.resource
 _GZIP_MAGIC = b"\x1f\x8b"
 _UNLIMITED = 1 << 40
+_HEAD = 64 * 1024
+_IN_SEQUENCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,9 @@ class ScannedRecord:
 def capture_names(archive: Path, since: str = "") -> list[str]:
     """All WARC files, those of a run together and in order. `since`: only in folders of that name or later.
 
-    Folders are named by day: `captures/2025/12/30`.
+    Folders are named by day: `captures/2025/12/30`. Raises ObjectStoreFault.
     """
-    found = []
-    for path, folders, files in os.walk(archive / "captures"):
-        folder = Path(path).relative_to(archive).as_posix()
-        folders[:] = [name for name in folders if f"{folder}/{name}" >= since[: len(folder) + 1 + len(name)]]
-        found += [f"{folder}/{name}" for name in files if name.endswith(".warc.gz")]
-    return sorted(found, key=lambda name: name.rpartition("/")[2])
+    return capture_store(archive).names(since)
 
 
 def run_of(name: str) -> str:
@@ -89,22 +86,30 @@ def read_capture(archive: Path, ref: CaptureRef) -> Capture:
         return _capture(record, ref)
 
 
-def read_captures(archive: Path, name: str, offsets: Sequence[int]) -> Iterator[tuple[int, Capture | ArchiveDamaged]]:
-    """The records of a file at these ascending offsets, or why there is none. Reads the file once, in order."""
-    wanted = iter(offsets)
-    offset = next(wanted, None)
-    # Records that this loop cannot reach, because one before them is damaged, are read one by one.
-    with suppress(OSError, ValueError, zlib.error, EOFError, ArchiveDamaged), inside(archive, name).open("rb") as file:
-        file.seek(offset or 0)
-        for record in ArchiveIterator(file, record_types=_WITH_CONTENT):
-            if offset is None or record.stream_pos > offset:
-                break
-            if record.stream_pos == offset:
-                yield offset, _capture(record, CaptureRef(name, offset))
-                offset = next(wanted, None)
-    while offset is not None:
-        yield offset, _capture_or_fault(archive, CaptureRef(name, offset))
-        offset = next(wanted, None)
+def read_captures(archive: Path, refs: Sequence[CaptureRef]) -> Iterator[tuple[CaptureRef, Capture | ArchiveDamaged]]:
+    """These records of one file, in its order, or why there is none. If they are many, the file is read in sequence."""
+    wanted = iter(refs)
+    ref = next(wanted, None)
+    if ref is not None and len(refs) >= _IN_SEQUENCE:
+        # Records that this loop cannot reach, because one before them is damaged, are read one by one.
+        with suppress(OSError, ValueError, zlib.error, EOFError), _whole_file(archive, ref) as file:
+            for record in ArchiveIterator(file, record_types=_WITH_CONTENT):
+                if ref is None or record.stream_pos > ref.offset:
+                    break
+                if record.stream_pos == ref.offset:
+                    yield ref, _capture(record, ref)
+                    ref = next(wanted, None)
+    while ref is not None:
+        yield ref, _capture_or_fault(archive, ref)
+        ref = next(wanted, None)
+
+
+@contextmanager
+def _whole_file(archive: Path, ref: CaptureRef) -> Iterator[BinaryIO]:
+    """A file for reading in sequence, from a record on."""
+    with capture_store(archive).whole(ref.file) as path, path.open("rb") as file:
+        file.seek(ref.offset)
+        yield file
 
 
 def _capture_or_fault(archive: Path, ref: CaptureRef) -> Capture | ArchiveDamaged:
@@ -120,22 +125,26 @@ def read_page(archive: Path, ref: CaptureRef) -> RawPage:
         if record.record_type != WarcRecordType.response or not record.is_http:
             kind = record.record_type
             raise ArchiveDamaged(f"{archive / ref.file} at {ref.offset}: a {kind} record, not a response.")
-        payload, http, headers = record.reader.read(), record.http_headers, record.headers
-        final = _target(record, ref)
-        return RawPage(
-            url=headers.get(REQUESTED_URI) or final,
-            final_url=final,
-            status=http.status_code or 0,
-            reason=http.reason_phrase or "",
-            http_version=(headers.get("WARC-Protocol") or "http/1.1").upper(),
-            headers=tuple((name.removeprefix(ORIGINAL), value) for name, value in http.astuples()),
-            request_headers=(),
-            payload=payload,
-            content=_decoded(payload, _encoding(record)),
-            fetched_at=record.record_date,
-            why=unquote(headers.get(WHY) or ""),
-            capture=ref,
-        )
+        return replace(page_of(record), capture=ref)
+
+
+def page_of(record: WarcRecord) -> RawPage:
+    """The page in a `response` record, without the request's headers. Raises ValueError."""
+    payload, http, headers = record.reader.read(), record.http_headers, record.headers
+    final = _target(record)
+    return RawPage(
+        url=headers.get(REQUESTED_URI) or final,
+        final_url=final,
+        status=http.status_code or 0,
+        reason=http.reason_phrase or "",
+        http_version=(headers.get("WARC-Protocol") or "http/1.1").upper(),
+        headers=tuple((name.removeprefix(ORIGINAL), value) for name, value in http.astuples()),
+        request_headers=(),
+        payload=payload,
+        content=_decoded(payload, _encoding(record)),
+        fetched_at=record.record_date,
+        why=unquote(headers.get(WHY) or ""),
+    )
 
 
 def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
@@ -145,15 +154,27 @@ def payload_of(archive: Path, ref: CaptureRef) -> Payload | None:
         if record.record_type != WarcRecordType.response or digest is None:
             return None
         headers = record.headers
-        return Payload(str(record.record_id), _target(record, ref), str(headers.get("WARC-Date")), digest)
+        return Payload(str(record.record_id), _target(record), str(headers.get("WARC-Date")), digest)
 
 
 def scan(archive: Path, name: str) -> Iterator[ScannedRecord | str]:
     """Every complete record of a file, and a sentence for each fault: a damaged record, a torn tail.
 
-    After a damaged record, reading continues with the next complete one.
+    After a damaged record, reading continues with the next complete one. Raises ObjectStoreFault.
     """
-    path = inside(archive, name)
+    with capture_store(archive).whole(name) as path:
+        yield from scan_file(path, name)
+
+
+def first_records(archive: Path, name: str) -> Iterator[ScannedRecord]:
+    """The first records of a file, as far as they are in its first 64 KB and complete. Raises ObjectStoreFault."""
+    with suppress(OSError, ValueError, zlib.error, EOFError), capture_store(archive).record(name, 0, _HEAD) as file:
+        for record in ArchiveIterator(file, parse_http=False):
+            yield _scanned(record, name)
+
+
+def scan_file(path: Path, name: str) -> Iterator[ScannedRecord | str]:
+    """As `scan`, for the local path of a file that is called `name`."""
     start: int | None = 0
     while start is not None:
         last = start - 1
@@ -226,10 +247,9 @@ def whole_length(path: Path, start: int = 0) -> int:
 @contextmanager
 def _record(archive: Path, ref: CaptureRef) -> Iterator[WarcRecord]:
     """The record that begins at `ref`, while its file is open."""
-    path = inside(archive, ref.file)
+    path = archive / ref.file
     try:
-        with path.open("rb") as file:
-            file.seek(ref.offset)
+        with capture_store(archive).record(ref.file, ref.offset, ref.length) as file:
             record = next(ArchiveIterator(file), None)
             if record is None:
                 raise ArchiveDamaged(f"{path} at {ref.offset}: no record begins there.")
@@ -242,7 +262,7 @@ def _capture(record: WarcRecord, ref: CaptureRef) -> Capture:
     return Capture(
         ref=ref,
         kind=str(record.record_type),
-        url=_target(record, ref),
+        url=_target(record),
         status=record.http_headers.status_code if record.is_http else None,
         date=record.record_date,
         content=_decoded(record.reader.read(), _encoding(record)),
@@ -261,9 +281,11 @@ def _scanned(record: WarcRecord, name: str) -> ScannedRecord:
     )
 
 
-def _target(record: WarcRecord, ref: CaptureRef) -> str:
+def _target(record: WarcRecord) -> str:
     if (url := record.headers.get("WARC-Target-URI")) is None:
-        raise ArchiveDamaged(f"{ref.file} at {ref.offset}: a {record.record_type} record without a target URI.")
+        raise ValueError(
+            f"a {record.record_type} record without a target URI"
+        )  # `_record` turns it into ArchiveDamaged
     return str(url)
 
 

@@ -23,7 +23,7 @@ from urllib.parse import quote, urlsplit
 
 from fastwarc.warc import WarcRecordType
 
-from schemas.errors import ArchiveDamaged, StorageFault
+from schemas.errors import ArchiveDamaged, ObjectStoreFault, StorageFault
 from schemas.page import CaptureRef, RawPage
 from storage.captures import open_captures, warc
 from storage.captures.reader import ORIGINAL, REQUESTED_URI, WHY, Payload, payload_of
@@ -83,7 +83,7 @@ class CaptureWriter:
         same = self._payload_of(earlier) if earlier is not None else None
         if same is not None and same.digest != _digest(page.payload):
             same = None
-        ref = self._append(page.fetched_at, b"".join(_exchange(page, same)))
+        ref = self._append(page.fetched_at, *exchange(page, same))
         return earlier if same is not None and earlier is not None else ref
 
     def append_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:
@@ -131,17 +131,18 @@ class CaptureWriter:
                 self._file = None
 
     def _payload_of(self, ref: CaptureRef) -> Payload | None:
-        # If the earlier capture is damaged, the response is stored in full; `verify` reports the damage.
-        with suppress(ArchiveDamaged):
+        # If it is damaged, or its object store away, the response is stored in full; `verify` reports the damage.
+        with suppress(ArchiveDamaged, ObjectStoreFault):
             return payload_of(self._archive, ref)
         return None
 
-    def _append(self, now: datetime, data: bytes) -> CaptureRef:
+    def _append(self, now: datetime, record: bytes, *others: bytes) -> CaptureRef:
+        """Append a record, and others that belong to it. Returns a reference to the first."""
         with self._lock:
             file = self._open(now)
             offset = file.tell()
-            self._write(file, data)
-            return CaptureRef(self._name, offset)
+            self._write(file, b"".join([record, *others]))
+            return CaptureRef(self._name, offset, len(record))
 
     def _open(self, now: datetime) -> BinaryIO:
         if self._file is not None and self._file.tell() >= self._roll_at:
@@ -174,7 +175,7 @@ class CaptureWriter:
         whole = file.tell()
         try:
             with self._storage_faults():
-                _write_all(file, data)
+                write_all(file, data)
         except StorageFault:
             file.truncate(whole)
             file.seek(whole)
@@ -202,13 +203,14 @@ class CaptureWriter:
             ) from error
 
 
-def _write_all(file: BinaryIO, data: bytes) -> None:
+def write_all(file: BinaryIO, data: bytes) -> None:
+    """Write all of `data` to an unbuffered file."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
 
 
-def _exchange(page: RawPage, same: Payload | None) -> tuple[bytes, bytes]:
+def exchange(page: RawPage, same: Payload | None = None) -> tuple[bytes, bytes]:
     """The two records of an exchange, as gzip members. `same`: the capture that already contains this payload."""
     name = warc.new_name()
     return (_response(page, name) if same is None else _revisit(page, name, same)), _request(page, name)

@@ -16,6 +16,7 @@ from storage.database.compaction import compact, is_bloated
 from storage.database.writer import Database, migrations, storage_faults
 from storage.files import sync_folder
 from storage.state import checksums
+from storage.state.fence import check_held
 
 SMALL = 32 * 1024 * 1024
 """A database of at most this size in bytes is published after every run: the copy takes some hundredths of a second."""
@@ -101,6 +102,7 @@ class Publisher:
 
     def _publish(self, path: Path, *names: str) -> None:
         """Replace the snapshot; record its checksum first, also as that of the files of these names."""
+        check_held(path.parent)
         schema = migrations()[-1].version
         snapshot.publish(
             path,

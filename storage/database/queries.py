@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from schemas.article import ArticleRef
 from schemas.coverage import Stretch
 from schemas.find import Known
 from schemas.page import CaptureRef
-from storage.database.rows import known_of, ref_of
+from storage.database.rows import capture_of, known_of, ref_of
 from storage.database.writer import Database
+
+_CAPTURE_COLUMNS = ("capture_file", "capture_offset", "capture_length")
+_CAPTURE = itemgetter(*_CAPTURE_COLUMNS)
 
 
 class CapturedText(NamedTuple):
@@ -34,7 +38,8 @@ class Queries:
         rows = self._db.lookup(
             ids,
             "SELECT w.id, f.state, f.tries, f.due_at, f.found_at, a.status, a.title, a.content_hash, a.revision,"
-            " a.modified_at, a.file, a.capture_file, a.capture_offset, f.etag, f.last_modified, f.gone_at"
+            " a.modified_at, a.file, a.capture_file, a.capture_offset,"
+            " a.capture_length, f.etag, f.last_modified, f.gone_at"
             " FROM wanted w LEFT JOIN frontier f USING (id) LEFT JOIN articles a USING (id)"
             " WHERE f.id IS NOT NULL OR a.id IS NOT NULL",
         )
@@ -55,8 +60,8 @@ class Queries:
 
     def quarantined_capture(self, id_: str) -> CaptureRef | None:
         """The capture of an article's page that is in quarantine, if there is one."""
-        rows = self._db.rows("SELECT capture_file, capture_offset FROM quarantine WHERE id = ?", [id_])
-        return CaptureRef(rows[0]["capture_file"], rows[0]["capture_offset"]) if rows else None
+        rows = self._db.rows("SELECT * FROM quarantine WHERE id = ?", [id_])
+        return capture_of(rows[0]) if rows else None
 
     def due(self, now: datetime, limit: int) -> list[ArticleRef]:
         """Unfinished finds of earlier runs that are due for a retry, the longest due first.
@@ -81,9 +86,10 @@ class Queries:
     def quarantined(self, now: datetime) -> list[tuple[ArticleRef, CaptureRef]]:
         """The articles in quarantine, each with the capture of its page."""
         rows = self._db.rows(
-            "SELECT f.*, q.capture_file, q.capture_offset FROM quarantine q JOIN frontier f USING (id) ORDER BY id"
+            "SELECT f.* EXCLUDE (capture_file, capture_offset, capture_length), q.capture_file, q.capture_offset,"
+            " q.capture_length FROM quarantine q JOIN frontier f USING (id) ORDER BY id"
         )
-        return [(ref_of(row, now), CaptureRef(row["capture_file"], row["capture_offset"])) for row in rows]
+        return [(ref_of(row, now), CaptureRef(*_CAPTURE(row))) for row in rows]
 
     def coverage(self, source: str) -> list[Stretch]:
         """The coverage ledger of a source, oldest stretch first."""
@@ -111,22 +117,39 @@ class Queries:
         Only those crawled at `since` or later, and only these `ids`, if any are given.
         """
         rows = self._db.rows(
-            f"SELECT id, url, source, capture_file, capture_offset, hash({', '.join(columns)}) AS digest FROM articles"
+            f"SELECT id, url, source, {', '.join(_CAPTURE_COLUMNS)}, hash({', '.join(columns)}) AS digest FROM articles"
             " WHERE capture_file IS NOT NULL AND oid IS NOT NULL AND body IS NOT NULL"
             " AND crawled_at >= coalesce(?, '-infinity'::TIMESTAMPTZ) AND (len(?) = 0 OR id IN (SELECT unnest(?)))"
             " ORDER BY capture_file, capture_offset, id",
             [since, list(ids), list(ids)],
         )
         return [
-            CapturedText(
-                row["id"],
-                row["url"],
-                row["source"],
-                CaptureRef(row["capture_file"], row["capture_offset"]),
-                row["digest"],
-            )
+            CapturedText(row["id"], row["url"], row["source"], CaptureRef(*_CAPTURE(row)), row["digest"])
             for row in rows
         ]
+
+    def first_run(self) -> str:
+        """The archive's first run, which no other archive has: its id."""
+        return str(self._db.rows("SELECT arg_min(run_id, number) AS id FROM runs")[0]["id"])
+
+    def newest_segments(self) -> dict[str, int]:
+        """The number of the newest segment that was taken in, by fetcher."""
+        rows = self._db.rows("SELECT fetcher, max(number) AS number FROM segments GROUP BY fetcher")
+        return {row["fetcher"]: row["number"] for row in rows}
+
+    def segment_sizes(self, fetcher: str, numbers: Sequence[int]) -> dict[int, int]:
+        """The sizes in bytes of these segments, as they were taken in. Skipped ones are omitted."""
+        rows = self._db.rows(
+            "SELECT number, bytes FROM segments"
+            " WHERE outcome = 'taken' AND fetcher = ? AND number IN (SELECT unnest(?))",
+            [fetcher, list(numbers)],
+        )
+        return {row["number"]: row["bytes"] for row in rows}
+
+    def checked_at(self, ids: Sequence[str]) -> dict[str, datetime]:
+        """When the newest page of each of these articles was fetched. Ids without one are omitted."""
+        sql = "SELECT f.id, f.checked_at FROM wanted JOIN frontier f USING (id) WHERE f.checked_at IS NOT NULL"
+        return {row["id"]: row["checked_at"] for row in self._db.lookup(ids, sql)}
 
     def article_rows(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """These rows of `articles`, in the order of their ids."""
@@ -153,14 +176,7 @@ class Queries:
     def off_topic(self, now: datetime) -> list[tuple[ArticleRef, CaptureRef | None, datetime | None]]:
         """The finds that are off topic, with the capture of each page, if it is known, and when it was fetched."""
         rows = self._db.rows("SELECT * FROM frontier WHERE state = 'off_topic' ORDER BY id")
-        return [
-            (
-                ref_of(row, now),
-                CaptureRef(row["capture_file"], row["capture_offset"]) if row["capture_file"] else None,
-                row["checked_at"],
-            )
-            for row in rows
-        ]
+        return [(ref_of(row, now), capture_of(row), row["checked_at"]) for row in rows]
 
     def assessed_by(self, but: str) -> set[str | None]:
         """The versions of the topic by which texts were assessed, except by the run `but`; None stands for unknown.

@@ -6,6 +6,7 @@ as in the files and in the existing archive.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +44,7 @@ def plain_text_row(text: PlainText, run_id: str) -> Row:
         "source": text.source,
         "capture_file": text.capture.file,
         "capture_offset": text.capture.offset,
+        "capture_length": text.capture.length,
         "run_id": run_id,
     }
 
@@ -147,10 +149,17 @@ def known_of(row: Row) -> Known:
         content_hash=row["content_hash"],
         revision=row["revision"] or 0,
         file=row["file"],
-        capture=CaptureRef(row["capture_file"], row["capture_offset"]) if row["capture_file"] else None,
+        capture=capture_of(row),
         gone_at=row["gone_at"],
         validators=Validators(row["etag"], row["last_modified"]) if row["etag"] or row["last_modified"] else None,
     )
+
+
+def capture_of(row: Mapping[str, Any]) -> CaptureRef | None:
+    """The capture that a row names, if it names one. A snapshot of an older seogo has no lengths."""
+    if not row["capture_file"]:
+        return None
+    return CaptureRef(row["capture_file"], row["capture_offset"], row.get("capture_length"))
 
 
 def ref_of(row: Row, now: datetime) -> ArticleRef:
@@ -243,6 +252,7 @@ def _capture_columns(result: FindResult) -> Row:
     return {
         "capture_file": capture.file if capture else None,
         "capture_offset": capture.offset if capture else None,
+        "capture_length": capture.length if capture else None,
     }
 
 

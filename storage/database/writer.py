@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from schemas.errors import ArchiveDamaged, ArchiveError, ArchiveTooNew, StorageFault
+from storage.state.fence import check_held
 
 Row = Mapping[str, Any]
 
@@ -174,11 +175,12 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """A transaction: committed at the end of the block, rolled back after an error."""
+        """A transaction: committed at the end of the block, rolled back after an error. Raises LeaseLost."""
         with storage_faults(self.path):
             self._con.execute("BEGIN")
             try:
                 yield
+                check_held(self.path.parent)
             except BaseException:
                 self._rollback()
                 raise

@@ -43,7 +43,7 @@ _ROWS = 5_000
 _TIMES = frozenset({"published_at", "modified_at", "crawled_at", "gone_at"})
 _TEXTS = frozenset({"categories", "reasons", "teams"})
 _COPY = pa.struct([(name, pa.string()) for name in ExportedCopy.model_fields])
-_ARROW: dict[str, pa.DataType] = {
+ARTICLE_TYPES: dict[str, pa.DataType] = {
     "authors": pa.list_(pa.struct([("name", pa.string()), ("email", pa.string())])),
     "images": pa.list_(pa.struct([("url", pa.string()), ("caption", pa.string())])),
     "models": pa.list_(pa.struct([("team", pa.string()), ("model", pa.string())])),
@@ -54,6 +54,7 @@ _ARROW: dict[str, pa.DataType] = {
     **dict.fromkeys(_TIMES, pa.timestamp("us", tz="UTC")),
     **dict.fromkeys(_TEXTS, pa.list_(pa.string())),
 }
+"""The columns of an exported article that are not text."""
 _EVENT: dict[str, pa.DataType] = {
     "seq": pa.int64(),
     "changed_at": pa.timestamp("us", tz="UTC"),
@@ -61,9 +62,9 @@ _EVENT: dict[str, pa.DataType] = {
     "duplicate_of": pa.string(),
     "duplicate": _COPY,
 }
-_SCHEMA = pa.schema([*_EVENT.items(), *((name, _ARROW.get(name, pa.string())) for name in COLUMNS)]).with_metadata(
-    {"seogo.record": "change", "seogo.schema_version": str(SCHEMA_VERSION)}
-)
+_SCHEMA = pa.schema(
+    [*_EVENT.items(), *((name, ARTICLE_TYPES.get(name, pa.string())) for name in COLUMNS)]
+).with_metadata({"seogo.record": "change", "seogo.schema_version": str(SCHEMA_VERSION)})
 
 
 @dataclass(frozen=True, slots=True)

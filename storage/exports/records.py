@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from schemas.article import SEOUL
 from schemas.errors import BadInput
@@ -111,6 +112,13 @@ def chosen_records(connection: duckdb.DuckDBPyConnection, condition: str, values
     check_schema(connection)
     sql = f"SELECT to_json(r)::VARCHAR FROM ({_AS_JSON} FROM ({_SELECTED} {condition})) r"
     return [json.loads(record) for (record,) in connection.execute(sql, list(values)).fetchall()]
+
+
+def chosen_table(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> pa.Table:
+    """The exported records of these articles, those that exist, as a table."""
+    sql = f"{_SELECTED} WHERE a.id IN (SELECT unnest(?::VARCHAR[])) ORDER BY a.published_at, a.id"
+    found: pa.Table = connection.sql(sql, params=[list(ids)]).to_arrow_table()
+    return found
 
 
 def stream(

@@ -90,6 +90,7 @@ class _Bulk:
             self._insert("events", self._events)
             self._insert("runs", list(fold.runs.values()))
             self._insert("cursors", list(fold.cursors.values()))
+            self._insert("segments", list(fold.segments.values()))
             self._insert("coverage", list(chain.from_iterable(fold.coverage.values())))
             self._insert("duplicates", [row for row in fold.duplicates.values() if not isinstance(row, KeyedRow)])
             self._insert("unprocessed", [one.row() for one in fold.unprocessed.values()])

@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from schemas.errors import ArchiveDamaged
-from storage.captures.reader import ScannedRecord, run_of, scan
+from storage.captures.homes.store import capture_store
+from storage.captures.reader import ScannedRecord, run_of, scan_file
 from storage.captures.writer import CaptureFile
 from storage.database.writer import Database
 from storage.integrity.bulk import build
@@ -37,10 +38,15 @@ class Rebuilt:
 
     def read(self, name: str) -> Iterator[ScannedRecord | str]:
         """The records of a capture and its faults, as `scan` gives them; journal entries are replayed on the way."""
+        with capture_store(self._root).whole(name) as path:
+            yield from self.read_file(path, name)
+
+    def read_file(self, path: Path, name: str) -> Iterator[ScannedRecord | str]:
+        """As `read`, for the local path of a capture."""
         if (run_id := run_of(name)) != self._run_id:
             self._end_run()
             self._run_id = run_id
-        for item in scan(self._root, name):
+        for item in scan_file(path, name):
             fault = None if isinstance(item, str) else self._replay(item)
             yield fault or item
 

@@ -41,7 +41,7 @@ UNFINISHED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED, Outco
 
 _PLAIN_TEXTS = (
     "SELECT id, title, publisher, byline, published_at, crawled_at, url, original_url, content_hash, text_hash, source,"
-    " capture_file, capture_offset, run_id FROM articles"
+    " capture_file, capture_offset, capture_length, run_id FROM articles"
     " WHERE oid IS NULL AND text_hash IN (SELECT id FROM wanted)"
 )
 

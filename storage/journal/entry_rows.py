@@ -49,6 +49,7 @@ def batch_rows(entry: BatchStored) -> dict[str, list[Row]]:
         "quarantine": [row for r in results if (row := quarantine_row(r, run_id))],
         "finds": [find_row(result, run_id) for result in results],
         "requests": request_rows(run_id, entry.requests),
+        "segments": [{**asdict(entry.segment), "run_id": run_id}] if entry.segment is not None else [],
     }
 
 

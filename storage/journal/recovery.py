@@ -9,6 +9,7 @@ archive.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -18,11 +19,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import ArchiveDamaged
+from schemas.errors import ArchiveDamaged, ObjectStoreFault
 from schemas.journal import BatchStored, Entry, RunStarted
 from schemas.page import CaptureRef
 from storage.captures import open_captures
-from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan, whole_length
+from storage.captures.homes.store import capture_store
+from storage.captures.reader import ScannedRecord, capture_names, first_records, next_whole, run_of, scan, whole_length
 from storage.captures.writer import CaptureFile
 from storage.database.writer import Database
 from storage.files import inside, set_aside, sha256_of
@@ -30,6 +32,8 @@ from storage.journal.commit import interrupt, is_committed, is_next, plan_commit
 from storage.journal.entries import load_entry
 from storage.journal.staging import put_in_place, stage
 from storage.layout import OPEN_CAPTURE
+
+_log = logging.getLogger(__name__)
 
 WANTED = "article"
 """Only responses to these requests are kept for the next run (lists are fetched again)."""
@@ -67,9 +71,10 @@ def recover(root: Path, db: Database, *, lenient: bool = False) -> list[str]:
     marked, others, notes = _unfinished(root, db)
     if not marked and not others and not (root / OPEN_CAPTURE).exists():
         return []
+    uploaded = {name for name in others if not inside(root, name).is_file()}
     notes += [note for name in marked | others if (note := cut_torn_tail(root, name, marked=name in marked))]
-    notes += [note for name in others if (note := _set_foreign_aside(root, db, name))]
-    names = in_order(root, [name for name in marked | others if inside(root, name).is_file()])
+    notes += [note for name in others - uploaded if (note := _set_foreign_aside(root, db, name))]
+    names = in_order(root, [name for name in marked | others if name in uploaded or inside(root, name).is_file()])
     read = _replay(root, db, names)
     if read.replayed:
         notes.append(f"replayed {read.replayed} journal entries that the database lacked")
@@ -105,7 +110,13 @@ def _unfinished(root: Path, db: Database) -> tuple[set[str], set[str], list[str]
         marked = set(open_captures.read(root))
     except ArchiveDamaged as error:
         return set(), unknown(root, db), [f"{error}: every capture that the database does not know was read instead"]
-    if unknown(root, db, since=_newest_day(db)) <= marked:
+    try:
+        newer = unknown(root, db, since=_newest_day(db))
+    except ObjectStoreFault as fault:
+        # No reason to stop: the next start that reaches the store notices what the database lacks.
+        _log.warning("whether the database knows all captures was not checked: %s", fault)
+        return marked, set(), []
+    if newer <= marked:
         return marked, set(), []
     others = unknown(root, db) - marked
     return marked, others, [f"{db.path.name} did not know {len(others)} of the captures: their journals were read"]
@@ -157,8 +168,8 @@ def _run_numbers(root: Path, names: Iterable[str]) -> dict[str, int]:
 
 
 def _number_of(root: Path, name: str) -> int | None:
-    for item in islice(scan(root, name), 2):
-        if isinstance(item, ScannedRecord) and item.entry is not None:
+    for item in islice(first_records(root, name), 2):
+        if item.entry is not None:
             with suppress(ArchiveDamaged):  # reported when the record itself is read
                 entry = load_entry(item.entry, where=name)
                 return entry.number if isinstance(entry, RunStarted) else None
@@ -233,10 +244,12 @@ def note_unprocessed(db: Database, read: Read) -> None:
 
 def file_table(db: Database, root: Path, names: Sequence[str]) -> Any:
     """Rows of `capture_files` for finished files, whose checksums are computed."""
-    return capture_file_table(
-        db,
-        [CaptureFile(name, (root / name).stat().st_size, sha256_of(root / name), run_of(name)) for name in names],
-    )
+    return capture_file_table(db, [_finished_file(root, name) for name in names])
+
+
+def _finished_file(root: Path, name: str) -> CaptureFile:
+    with capture_store(root).whole(name) as path:
+        return CaptureFile(name, path.stat().st_size, sha256_of(path), run_of(name))
 
 
 def capture_file_table(db: Database, files: Sequence[CaptureFile]) -> Any:

@@ -30,6 +30,7 @@ JOURNALED = {
     "coverage": JournaledTable(("source", "since"), "source || ' ' || since", cumulative=True),
     "quarantine": JournaledTable(("id",), "id", cumulative=True),
     "events": JournaledTable(("seq",), "seq", cumulative=True),
+    "segments": JournaledTable(("fetcher", "number"), "fetcher || ' ' || number"),
     "near_duplicates": JournaledTable(("a", "b"), "a || ' ' || b", cumulative=True),
     "story_members": JournaledTable(("id",), "id", cumulative=True),
 }

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -197,6 +197,18 @@ def _check_environment(address: StoreAddress, environment: Mapping[str, str]) ->
 
 
 def _s3_client(address: StoreAddress, patience: Patience, timeout: float) -> Client:
+    return _cached_s3_client(address, patience, timeout, tuple(sorted(_aws(os.environ).items())))
+
+
+def _aws(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith("AWS_")}
+
+
+@lru_cache(maxsize=16)
+def _cached_s3_client(
+    address: StoreAddress, patience: Patience, timeout: float, environment: tuple[tuple[str, str], ...]
+) -> Client:
+    """Kept for its connections. `environment`: what obstore reads from there by itself."""
     from obstore.store import S3Store
 
     return S3Store(

@@ -130,3 +130,23 @@ def _want(connection: duckdb.DuckDBPyConnection, keys: Sequence[tuple[str, int]]
     ids, revisions = [key[0] for key in keys], [key[1] for key in keys]
     columns = {"id": pa.array(ids, pa.string()), "revision": pa.array(revisions, pa.int32())}
     connection.register("wanted", pa.table(columns))
+
+
+def changes_behind(connection: duckdb.DuckDBPyConnection, cursor: int) -> int:
+    """How many changes are behind a cursor."""
+    row = connection.execute("SELECT count(*) FROM events WHERE seq > ?", [cursor]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def newest_run_begins(connection: duckdb.DuckDBPyConnection) -> int:
+    """The cursor before the changes of the newest run that changed anything; 0 if there is none."""
+    sql = "SELECT min(seq) - 1 FROM events WHERE run_id = (SELECT run_id FROM events ORDER BY seq DESC LIMIT 1)"
+    row = connection.execute(sql).fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def teams_of(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> dict[str, list[str]]:
+    """The teams that each of these articles names now."""
+    _want(connection, [(id_, 1) for id_ in ids])
+    sql = "SELECT id, coalesce(teams, []) FROM articles WHERE id IN (SELECT id FROM wanted)"
+    return dict(connection.execute(sql).fetchall())

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import duckdb
 
 from schemas.errors import ArchiveDamaged, BadInput, QueryError
 from storage.layout import LAST_RUN, check_path
-from storage.state import json_file
+from storage.state import json_file, uploads
 
 _AGAIN_AFTER = 0.05
 """Seconds between two interrupts of a query that was asked to end."""
@@ -178,6 +179,7 @@ def status(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[str, An
         "sources": _counts(connection, "SELECT source, watermark FROM cursors ORDER BY source"),
         "runs": _one(connection, "SELECT count(*) FROM runs"),
         "last_run": _last_run(archive),
+        "captures": _captures(archive),
     }
 
 
@@ -215,6 +217,15 @@ def _counts(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
     row = connection.execute(sql).fetchone()
     return row[0] if row else None
+
+
+def _captures(archive: Path) -> dict[str, Any] | None:
+    """What waits to be uploaded to the object store of the captures; None without a store."""
+    try:
+        found = uploads.last(archive)
+    except ArchiveDamaged as error:
+        return {"address": "unknown", "waiting": 0, "bytes": 0, "since": None, "fault": str(error)}
+    return asdict(found) if found else None
 
 
 def _last_run(archive: Path) -> dict[str, Any] | None:

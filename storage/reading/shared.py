@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from schemas.errors import ArchiveDamaged
-from storage.reading.reader import check_snapshot, newest_change, refusals
+from storage.reading.reader import check_snapshot, newest_change
 
 Row = dict[str, Any]
 Value = TypeVar("Value")
@@ -51,30 +51,34 @@ class Snapshot:
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for one thread."""
+        """A connection for one thread. An error of DuckDB's within the block is an ArchiveDamaged."""
         try:
-            one = self._idle.pop()
+            one = self._taken()
+            try:
+                yield one
+            finally:
+                self._idle.append(one)
+        except duckdb.Error as error:
+            raise ArchiveDamaged(f"archive.duckdb cannot be read: {error}. Run: seogo repair") from error
+
+    def _taken(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._idle.pop()
         except IndexError:
             one = self._connection.cursor()
             one.execute("USE archive")
-        try:
-            yield one
-        finally:
-            self._idle.append(one)
+            return one
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """The rows of a query as dictionaries by column. Raises ArchiveDamaged."""
         with self.cursor() as cursor:
-            try:
-                cursor.execute(sql, list(values))
-                names = [column[0] for column in cursor.description or ()]
-                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-            except duckdb.Error as error:
-                raise ArchiveDamaged(f"archive.duckdb cannot be read: {error}. Run: seogo repair") from error
+            cursor.execute(sql, list(values))
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def table(self, sql: str, most: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
         """The names of the columns, the first rows, and whether there are more. For queries that ship with seogo."""
-        with self.cursor() as cursor, refusals("DuckDB refuses the query"):
+        with self.cursor() as cursor:
             cursor.execute(sql)
             rows = cursor.fetchmany(most + 1)
             return [column[0] for column in cursor.description or ()], rows[:most], len(rows) > most

@@ -24,7 +24,17 @@ _TABLES = (
     *("articles", "articles_on_topic", "revisions", "revision_changes", "duplicates", "teams", "publishers", "daily"),
     *("stories", "story_members", "near_duplicates"),
     *("finds", "runs", "topics", "requests", "coverage", "events", "archive_info"),
-    *("frontier", "cursors", "quarantine", "superseded", "capture_files", "unprocessed", "sketches", "schema_version"),
+    *(
+        "frontier",
+        "cursors",
+        "quarantine",
+        "superseded",
+        "segments",
+        "capture_files",
+        "unprocessed",
+        "sketches",
+        "schema_version",
+    ),
 )
 """What people ask first, first."""
 

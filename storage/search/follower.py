@@ -35,9 +35,18 @@ _DOCUMENTS = """
     SELECT
         a.id, a.revision, coalesce(a.title, ''), coalesce(a.body, a.description, ''),
         a.publisher, CAST(floor(epoch(a.published_at)) AS BIGINT), a.status, g.id IS NOT NULL, {on_topic},
-        concat('\n', array_to_string(coalesce(a.teams, []), '\n'), '\n')
+        concat('\n', array_to_string(coalesce(a.teams, []), '\n'), '\n'),
+        concat('\n', array_to_string({models}, '\n'), '\n')
     FROM articles a LEFT JOIN (SELECT id FROM frontier WHERE gone_at IS NOT NULL) g USING (id) {which}
 """
+
+
+_COLUMNS = "SELECT column_name FROM duckdb_columns() WHERE table_name = 'articles'"
+_NEWER = {
+    "on_topic": ("a.on_topic", "CAST(NULL AS BOOLEAN)"),
+    "models": ("list_distinct(list_transform(coalesce(a.models, []), lambda one: one.model))", "[]::VARCHAR[]"),
+}
+"""Columns that older archives lack: how they are read, and what is read instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,8 @@ def _follow(root: Path, on_progress: OnProgress) -> Followed:
         changes = _index_changes(archive, index, on_progress)
         _check_number(root, archive, index.meta, is_new=not began.cursor)
         with index.transaction():
+            if not began.cursor:
+                index.optimize()
             index.set_stories(stories(archive))
             index.set_meta(replace(index.meta, snapshot=stamp))
     return Followed(changes)
@@ -175,11 +186,9 @@ def _check_number(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta, *,
 def documents(archive: duckdb.DuckDBPyConnection, ids: list[str] | None = None) -> Iterator[Document]:
     """The articles with these ids, or all of them, as they are indexed."""
     which = "" if ids is None else _chosen(archive, ids)
-    # A column that older archives lack.
-    has_on_topic = _one(
-        archive, "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'articles' AND column_name = 'on_topic'"
-    )
-    query = _DOCUMENTS.format(on_topic="a.on_topic" if has_on_topic else "CAST(NULL AS BOOLEAN)", which=which)
+    columns = {name for (name,) in archive.execute(_COLUMNS).fetchall()}
+    names = {name: sql if name in columns else lacking for name, (sql, lacking) in _NEWER.items()}
+    query = _DOCUMENTS.format(**names, which=which)
     cursor = archive.execute(query)
     while rows := cursor.fetchmany(1_000):
         yield from (Document(*row) for row in rows)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from storage.layout import SEARCH_INDEX
 from storage.search.index import SLOTS, is_current, meta_of, opened_to_read, packed, unpacked
 from storage.search.query import Query
 from storage.search.snippets import Snippet, pattern, snippet, whole
+from storage.search.spellings import occurring
 
 GONE = "gone"
 STATUSES = ("archived", "listed", "imported", GONE)
@@ -32,7 +34,7 @@ SORTS = ("relevance", "newest")
 _TITLE, _TEXT = 4.0, 1.0
 _INSIDE = 0.5
 _POOL = 100
-"""The number of the best articles by BM25 that are read, to see where the words occur in them."""
+"""The number of the best articles by BM25 that are read at most, to see where the words occur in them."""
 _MANY = 1_000
 """Up to this number of matches are ranked by BM25, whatever their share of the archive."""
 _SHARE = 0.1
@@ -61,6 +63,7 @@ class Wanted:
     sort: str = "relevance"
     limit: int = 20
     offset: int = 0
+    model: str | None = None
 
     @property
     def last(self) -> int:
@@ -159,7 +162,7 @@ class Search:
     def __init__(self, index: sqlite3.Connection, wanted: Wanted) -> None:
         self._index = index
         self._wanted = wanted
-        self._match = wanted.query.match
+        self._match = occurring(index, wanted.query.match)
         self._terms = [pattern(term) for term in wanted.query.terms]
         self._begin = [re.compile(rf"(?<![가-힣]){term.pattern}", term.flags) for term in self._terms]
 
@@ -204,13 +207,16 @@ class Search:
         return [*(Ranked(n, 1.0, "in the title") for n in first), *(Ranked(n, 0.0, "in the text") for n in rest)]
 
     def _best(self) -> list[Ranked]:
-        limit = self._wanted.last and max(self._wanted.last, _POOL)
-        select = f"ft.rowid, -bm25(ft, {_TITLE}, {_TEXT})"
-        rows = self._rows(select, self._wanted, self._match, "ORDER BY 2 DESC, 1 DESC", limit)
-        texts = self._texts([n for n, _ in rows])
-        ranked = [self._weighed(n, score, *texts[n]) for n, score in rows]
-        ranked.sort(key=lambda one: (-(one.score or 0), -one.n))
-        return ranked[: self._wanted.last or None]
+        """Texts are read only until no further one can come before the last that is wanted."""
+        last = self._wanted.last
+        select, most = f"ft.rowid, -bm25(ft, {_TITLE}, {_TEXT})", last and max(last, _POOL)
+        ranked: list[Ranked] = []
+        for n, score in self._rows(select, self._wanted, self._match, "ORDER BY 2 DESC, 1 DESC", most):
+            if last and len(ranked) >= last and score < (ranked[last - 1].score or 0):
+                break
+            title, text = self._row("title, text", n)
+            insort(ranked, self._weighed(n, score, title, unpacked(text)), key=lambda one: (-(one.score or 0), -one.n))
+        return ranked[: last or None]
 
     def _weighed(self, n: int, score: float, title: str, text: str) -> Ranked:
         begins = all(term.search(title) or term.search(text) for term in self._begin)
@@ -243,10 +249,6 @@ class Search:
             raise sqlite3.DatabaseError(f"tokens without an article: {n}")
         return row
 
-    def _texts(self, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
-        rows = ((n, *self._row("title, text", n)) for n in numbers)
-        return {n: (title, unpacked(text)) for n, title, text in rows}
-
     def hits(self, ranked: Sequence[Ranked]) -> Iterator[Hit]:
         """These articles as they are shown."""
         for one in ranked:
@@ -276,11 +278,12 @@ class Search:
     # -- misspelt names
 
     def _check_names(self) -> None:
-        """Raises BadInput for a publisher or a team that no article has."""
+        """Raises BadInput for a publisher, a team or a model that no article has."""
         publishers = self._index.execute("SELECT DISTINCT publisher FROM doc WHERE publisher IS NOT NULL")
         _check_name("--publisher", self._wanted.publisher, {name for (name,) in publishers})
-        teams = self._index.execute("SELECT DISTINCT teams FROM doc")
-        _check_name("--team", self._wanted.team, {name for (names,) in teams for name in names.split("\n") if name})
+        for option, name, column in (("--team", self._wanted.team, "teams"), ("--model", self._wanted.model, "models")):
+            rows = self._index.execute(f"SELECT DISTINCT {column} FROM doc")
+            _check_name(option, name, {one for (names,) in rows for one in names.split("\n") if one})
 
 
 class Ranked(NamedTuple):
@@ -296,6 +299,7 @@ def _conditions(wanted: Wanted, *, hide: bool) -> tuple[list[str], dict[str, Any
     names, second = asdict(wanted), {"since": wanted.since or 0, "until": (wanted.until or 0) + _OVERFLOW}
     conditions = {
         "instr(doc.teams, :team)": wanted.team,
+        "instr(doc.models, :model)": wanted.model,
         "doc.publisher = :publisher": wanted.publisher,
         "doc.gone" if wanted.status == GONE else "doc.status = :status AND NOT doc.gone": wanted.status,
         f"doc.published >= :since AND ft.rowid >= {second['since'] * SLOTS}": wanted.since,
@@ -303,7 +307,7 @@ def _conditions(wanted: Wanted, *, hide: bool) -> tuple[list[str], dict[str, Any
         "doc.status <> 'imported'": (hide and wanted.status != "imported") or None,
         "doc.on_topic IS NOT 0": hide or None,
     }
-    values = {**names, "team": packed([wanted.team or ""])}
+    values = {**names, "team": packed([wanted.team or ""]), "model": packed([wanted.model or ""])}
     matching = "ft MATCH :match" if wanted.query.match else "TRUE"
     return [matching, *(sql for sql, value in conditions.items() if value is not None)], values
 

@@ -2,7 +2,8 @@
 
 The lease is a kernel lock on a separate file (not on the database, whose lock DuckDB loses when the same process opens
 the file without DuckDB), and one on the state folder, because a lock file can be deleted. The kernel releases both when
-the process ends, for whatever reason. `holder.json`, next to the lock file, names the process that holds them.
+the process ends, for whatever reason. `holder.json`, next to the lock file, names the process that holds them. Several
+machines that may write to one archive need a lease over machines besides (`fence.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from schemas.errors import ArchiveBusy, ArchiveError, StorageFault
 from storage.files import make_folder
 from storage.layout import check_path
 from storage.state import json_file
+from storage.state.fence import fenced
 
 _UNKNOWN_HOLDER = "another process is writing to it"
 _POLL = 0.05
@@ -38,7 +40,7 @@ def leased(root: Path, *, wait: float = 0.0) -> Iterator[None]:
         make_folder(state / "staged")
     except OSError as error:
         raise StorageFault(f"{root} cannot be created: {error.strerror}. Choose another with --archive DIR.") from error
-    with lease(state, now=datetime.now(UTC), wait=wait):
+    with lease(state, now=datetime.now(UTC), wait=wait), fenced(root, wait=wait):
         yield
 
 

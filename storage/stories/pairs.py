@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby, islice
+from operator import itemgetter
 
 import duckdb
+import pyarrow.compute as pc
 
 from schemas.errors import StorageFault
 from schemas.journal import NearDuplicate
 from storage.database.writer import Database
-from storage.stories.sketch import FEWEST_COMMON, ONE_IN_COMMON, compared_text, overlap, shingles, sketch
+from storage.stories.hashing import shingle_hashes
+from storage.stories.sketch import FEWEST_COMMON, ONE_IN_COMMON, compared_text, overlaps, sketch
 
-AT_ONCE = 2_000
+AT_ONCE = 5_000
 """Articles whose pairs are looked for at a time. More take more memory. Fewer take longer, since DuckDB reads nearly
 all bodies to find a few hundred."""
 
@@ -21,8 +23,7 @@ _JOINED_AT_ONCE = 1_000
 """Articles in one join: its result is as large as their texts are alike."""
 
 _SKETCHED_AT_ONCE = 2_000
-_SETS = 300
-"""Sets of shingles in memory: those of a thousand letters take 80 KB."""
+_COMPARED_AT_ONCE = 100
 
 _CANDIDATES = f"""
     WITH mine AS (
@@ -74,14 +75,18 @@ def _joined(db: Database, ids: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _near_duplicates(candidates: Sequence[tuple[str, str]], texts: Mapping[str, str]) -> Iterator[NearDuplicate]:
-    @lru_cache(maxsize=_SETS)
-    def shingles_of(id_: str) -> frozenset[str]:
-        return shingles(texts[id_])
+    hashes = dict(zip(texts, map(pc.unique, shingle_hashes(texts.values())), strict=True))
+    for a, others in _grouped(candidates):
+        for b, found in zip(others, overlaps(hashes[a], [hashes[b] for b in others]), strict=True):
+            if found.is_kept:
+                yield NearDuplicate(a, b, found.shared, found.of_a, found.of_b)
 
-    for a, b in candidates:
-        found = overlap(shingles_of(a), shingles_of(b))
-        if found.is_kept:
-            yield NearDuplicate(a, b, found.shared, found.of_a, found.of_b)
+
+def _grouped(candidates: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Sequence[str]]]:
+    """The candidates of each article, at most _COMPARED_AT_ONCE."""
+    for a, group in groupby(candidates, itemgetter(0)):
+        while others := [b for _, b in islice(group, _COMPARED_AT_ONCE)]:
+            yield a, others
 
 
 def _compared_texts(db: Database, ids: Sequence[str]) -> dict[str, str]:
@@ -110,4 +115,5 @@ def _sketches(db: Database, ids: Sequence[str]) -> list[dict[str, object]]:
     (part,) = db.lookup(ids, "SELECT min(rowid) AS first, max(rowid) AS last FROM articles SEMI JOIN wanted USING (id)")
     near = f"a.rowid BETWEEN {part['first']:d} AND {part['last']:d}"
     rows = db.rows(f"SELECT a.id, a.revision, a.body FROM articles a SEMI JOIN wanted USING (id) WHERE {near}")
-    return [{**row, "hashes": sketch(compared_text(row.pop("body")))} for row in rows]
+    hashes = shingle_hashes(compared_text(row.pop("body")) for row in rows)
+    return [{**row, "hashes": sketch(each)} for row, each in zip(rows, hashes, strict=True)]

@@ -27,7 +27,7 @@ from tests.fuzz.targets import HOW, TARGETS, Target
 from tests.support.naver import layouts
 
 NAMES = list(TARGETS)
-FUZZED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+FUZZED = settings(database=None, suppress_health_check=list(HealthCheck))
 DECISIONS = st.lists(st.integers(0, 2**16 - 1), min_size=8, max_size=24)
 
 

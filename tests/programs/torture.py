@@ -126,7 +126,7 @@ def die() -> None:
 def instrument(steps: Steps) -> None:
     """Instrument the steps between archive and disk. The snapshot is published after every batch."""
     publisher.PUBLISH_EVERY = publisher._PAUSE = 0
-    writer._write_all = steps.around("append", writer._write_all, _half_append)
+    writer.write_all = steps.around("append", writer.write_all, _half_append)
     staging._write_synced = steps.around("stage", staging._write_synced, _half_file)
     for module in (writer, staging, files, snapshot):
         module.os = _Os(steps)  # type: ignore[attr-defined]

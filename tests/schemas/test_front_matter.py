@@ -165,7 +165,7 @@ HOSTILE_ARTICLES = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(HOSTILE_ARTICLES, TIMES, st.sampled_from(STYLES))
 def test_every_article_is_preserved(article: Article, crawled_at: datetime, style: Style) -> None:
     document = from_article(article, crawled_at, style=style)
@@ -186,7 +186,7 @@ def test_every_article_is_preserved(article: Article, crawled_at: datetime, styl
     assert "".join(read.author.split()) == "".join(article.byline.split())
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(HOSTILE_ARTICLES, st.sampled_from(STYLES))
 def test_yaml_reads_the_same_values(article: Article, style: Style) -> None:
     text = text_of(article, style)
@@ -202,7 +202,7 @@ def test_yaml_reads_the_same_values(article: Article, style: Style) -> None:
             assert values[key] == getattr(document, key)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(HOSTILE_ARTICLES)
 def test_a_typed_yaml_loader_never_raises(article: Article) -> None:
     for loader in (yaml.SafeLoader, yaml.CSafeLoader):
@@ -211,7 +211,6 @@ def test_a_typed_yaml_loader_never_raises(article: Article) -> None:
         assert header_of(strict, loader) == header_of(strict)
 
 
-@settings(deadline=None)
 @given(HOSTILE_ARTICLES)
 def test_the_standard_library_alone_reproduces_the_hash(article: Article) -> None:
     document = loads(text_of(article))
@@ -219,7 +218,6 @@ def test_the_standard_library_alone_reproduces_the_hash(article: Article) -> Non
     assert hashlib.sha256(body.encode()).hexdigest() == article.content_hash
 
 
-@settings(deadline=None)
 @given(HOSTILE_ARTICLES)
 def test_every_line_of_the_header_is_one_line(article: Article) -> None:
     for style in STYLES:
@@ -411,7 +409,6 @@ def test_line_breaks_at_the_end_may_differ() -> None:
         assert load_or_refuse(text) == replace(loads(text_of()), end=text[len(text.rstrip("\n")) :])
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_cut_or_paste_is_refused_or_kept(data: st.DataObject) -> None:
     text = text_of(data.draw(st.sampled_from(list(ARTICLES.values()))), data.draw(st.sampled_from(STYLES)))
@@ -512,7 +509,6 @@ def test_plain_text_without_a_day_or_a_text(text: str, reason: str) -> None:
     assert caught.value.line == 2
 
 
-@settings(deadline=None)
 @given(ANY_TEXT.filter(str.strip), st.dates(date(1990, 1, 1) + timedelta(days=1)))
 def test_plain_text_keeps_any_text(body: str, day: date) -> None:
     assert loads_plain(f" date {day} {body}") == PlainDocument(day, body.strip())

@@ -150,7 +150,7 @@ ARTICLES = st.builds(
 
 
 @ESCAPED
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(article=ARTICLES, comments=st.none() | TEXT, count=st.integers(0, 99_999))
 def test_the_body_is_found_and_read_whatever_it_is_between(
     escaped: bool, article: Article, comments: str | None, count: int
@@ -164,7 +164,7 @@ def test_the_body_is_found_and_read_whatever_it_is_between(
 
 
 @ESCAPED
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(article=ARTICLES, comments=st.none() | TEXT)
 def test_the_header_is_read_in_the_dialect_of_the_body(escaped: bool, article: Article, comments: str | None) -> None:
     article = replace(article, body=f"{article.body} '끝'")

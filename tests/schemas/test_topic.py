@@ -30,6 +30,7 @@ from schemas.topic import (
     SectionList,
     Team,
     Topic,
+    Webhook,
     default_topic_path,
     load_topic,
 )
@@ -265,6 +266,49 @@ def test_an_invalid_contact(contact: str, tmp_path: Path) -> None:
     assert line.startswith("3: contact: expected an e-mail address or URL where Naver can reach you (given ")
 
 
+HOOK = GOOD + "webhooks:\n  - name: 판\n    url: {url}\n    secret: {secret}\n"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://receiver.example/a?b=c", "https://receiver.example:8443", "http://localhost:9000/x"),
+        *("http://127.0.0.1/", "http://10.0.0.3:80/", "http://[::1]:8000/", "https://203.0.113.9/"),
+    ],
+)
+def test_an_address_of_a_webhook(url: str, tmp_path: Path) -> None:
+    topic = load_topic(write(tmp_path, HOOK.format(url=url, secret="SEOGO_HOOK")))
+    assert topic.webhooks == (Webhook(name="판", url=url, secret="SEOGO_HOOK"),)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://receiver.example/", "http://8.8.8.8/", "ftp://receiver.example", "//receiver.example", "receiver"),
+        *("https://user:word@receiver.example/", "https://receiver.example/#a", "https://receiver.example/a b"),
+        *("http://169.254.169.254/latest", "https://169.254.169.254/", "http://[fe80::1]/", "http://0.0.0.0/"),
+        *("https://224.0.0.1/", "https://receiver.example:80a/", "https://수신.example/"),
+    ],
+)
+def test_an_address_that_no_webhook_may_have(url: str, tmp_path: Path) -> None:
+    (line,) = mistakes(tmp_path, HOOK.format(url=f"'{url}'", secret="SEOGO_HOOK"))
+    assert "webhooks[0].url: expected an https address" in line
+
+
+def test_a_secret_in_the_topic_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    (line,) = mistakes(tmp_path, HOOK.format(url="https://a.example/", secret="whsec_c2VjcmV0"))
+    assert "webhooks[0].secret: expected the name of the environment variable" in line
+    assert "c2VjcmV0" not in line
+
+
+def test_webhooks_ask_for_teams_of_the_topic_and_have_names_of_their_own(tmp_path: Path) -> None:
+    hook = "  - {name: 판, url: 'https://a.example/', secret: SEOGO_HOOK"
+    (line,) = mistakes(tmp_path, f"{GOOD}webhooks:\n{hook}, teams: [없는 팀]}}\n")
+    assert "expected names of teams of this topic (given '없는 팀')" in line
+    (line,) = mistakes(tmp_path, f"{GOOD}webhooks:\n{hook}}}\n{hook}}}\n")
+    assert "has the same name as number 1" in line
+
+
 # --- the topics that ship ------------------------------------------------------------------------------------------
 
 
@@ -326,8 +370,8 @@ ONE_MISTAKE = {
     ),
     "unknown, with control characters": (
         with_line('"a\\e[1m": 1'),
-        "9: ['a\\x1b[1m']: unknown key: expected one of archive, contact, extends, limits, name, naver, permission,"
-        " queries, relevance, robots, sources, teams, title",
+        "9: ['a\\x1b[1m']: unknown key: expected one of archive, contact, extends, language, limits, name, naver,"
+        " permission, queries, relevance, robots, sources, teams, title, webhooks",
     ),
     "merge key": (
         GOOD + "  <<: {context: AI}\n",
@@ -765,6 +809,7 @@ def test_every_key_is_documented_and_every_documented_key_exists() -> None:
     expected |= fields_of(Relevance, "relevance.") | fields_of(Team, "teams[].") | fields_of(Limits, "limits.")
     expected |= fields_of(PhraseRule, "relevance.phrases[].") | fields_of(ExcludeRule, "relevance.exclude[].")
     expected |= fields_of(HostLimits, "limits.hosts.HOST.") | {"archive.front_matter"}
+    expected |= fields_of(Webhook, "webhooks[].")
     assert sorted(documented) == sorted(expected)
 
 

@@ -89,7 +89,7 @@ def _address(told: Path) -> str:
     """The scheduler's address, once both workers have registered."""
     from distributed import Client
 
-    with Client(scheduler_file=str(told), timeout=60, set_as_default=False) as client:
+    with Client(scheduler_file=str(told), timeout=60, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         client.wait_for_workers(2, timeout=60)
         return str(client.scheduler.address)
 

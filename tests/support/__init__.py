@@ -4,6 +4,7 @@ paths.py          the checkout, the test data, and the captured pages outside th
 values.py         articles, finds, pages and results with default values
 topics.py         topics derived from the demo's topic
 archives.py       small archives, killed runs, and the whole content of an archive
+new_databases.py  new databases as copies of one that was created before
 older_archive.py  documents of the existing archive in both dialects
 histories/        archives after many runs
 checks.py         checks of `seogo doctor`, and the whole content of a directory

@@ -20,5 +20,6 @@ def a_document(number: int = 1, text: str = "", **given: Any) -> Document:
         "gone": False,
         "on_topic": None,
         "teams": "\n\n",
+        "models": "\n\n",
     }
     return Document(**{**whole, **given})

@@ -2,7 +2,9 @@
 
 fetch.py      crawl, refresh, backfill
 maintain.py   import, verify, repair, rebuild, reparse, reassess
-publish.py    publish, export, report
+captures.py   captures move
+publish.py    publish, export, report, digest
+webhooks.py   webhooks
 query.py      status, show, story, sql
 search.py     search
 serve.py      serve, mcp

@@ -12,7 +12,7 @@ import typer
 from flows.cli.arguments import addresses_from, days_from, since_from
 from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, LimitOption, TopicOption, WaitOption
 from flows.cli.run_here import end, run_here, warn_of
-from flows.runs.settings import naver_from, topic_from
+from flows.runs.settings import naver_from, shared_inbox, topic_from
 from schemas.errors import BadInput
 from storage.layout import check_archive
 
@@ -36,6 +36,9 @@ def crawl(
             help="Read the sources again from this Korean day or time, such as yesterday or 7d.",
         ),
     ] = None,
+    hand_out: Annotated[
+        bool, typer.Option("--hand-out", help="Hand the articles out to fetchers, in the store SEOGO_STORE.")
+    ] = False,
     limit: LimitOption = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
@@ -55,9 +58,10 @@ def crawl(
         naver=naver_from(os.environ),
         wait=wait,
         keys=keys_from(os.environ),
+        hand_out=shared_inbox(os.environ) if hand_out else None,
     )
     warn_of(about, order.naver)
-    end(run_here("crawl", partial(run_crawl, order)), as_json=json)
+    end(run_here("crawl", partial(run_crawl, order)), order, as_json=json)
 
 
 def refresh(
@@ -78,7 +82,7 @@ def refresh(
     about = topic_from(topic)
     order = RefreshOrder(about, archive, most_fetches=limit, naver=naver_from(os.environ), wait=wait)
     warn_of(about, order.naver)
-    end(run_here("refresh", partial(run_refresh, order)), as_json=json)
+    end(run_here("refresh", partial(run_refresh, order)), order, as_json=json)
 
 
 def backfill(
@@ -134,4 +138,4 @@ def backfill(
         keys=keys_from(os.environ),
     )
     warn_of(about, order.naver)
-    end(run_here("backfill", partial(run_backfill, order)), as_json=json)
+    end(run_here("backfill", partial(run_backfill, order)), order, as_json=json)

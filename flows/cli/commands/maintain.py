@@ -40,7 +40,7 @@ def import_(
     from flows.runs.import_files import ImportOrder, import_files
 
     order = ImportOrder(topic_from(topic), archive, paths=tuple(paths), wait=wait)
-    end(run_blocking("import", partial(import_files, order)), as_json=json)
+    end(run_blocking("import", partial(import_files, order)), order, as_json=json)
 
 
 def verify(
@@ -193,7 +193,7 @@ def _reparse_quarantined(archive: Path, topic: Path | None, accept: bool, wait: 
     from flows.runs.quarantine import QuarantineOrder, reparse_quarantined
 
     order = QuarantineOrder(topic_from(topic), archive, accept=accept, wait=wait)
-    end(run_here("reparse", partial(reparse_quarantined, order)), as_json=as_json)
+    end(run_here("reparse", partial(reparse_quarantined, order)), order, as_json=as_json)
 
 
 def _end_repair(done: Repair, *, as_json: bool) -> NoReturn:

@@ -1,13 +1,14 @@
-"""The commands that hand on what the archive holds: publish, export, report."""
+"""The commands that hand on what the archive holds: publish, export, report, digest."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, WaitOption, choice, whole
+from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption, choice, whole
 from flows.cli.run_here import finish
 from storage.layout import check_archive
 
@@ -20,20 +21,27 @@ def publish(
         list[str] | None,
         choice("--format", FORMATS, "Export this format. May be repeated (default: parquet, atom)."),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="ADDRESS", help="Also publish a whole state there: s3://bucket/prefix."),
+    ] = None,
+    delta: Annotated[bool, typer.Option("--delta", help="With --to: also the articles as a Delta table.")] = False,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
     """Update the readers' database and the exports.
 
     The exports are in the archive directory. Only files that are out of date are written. Recovers from a killed run
-    first, as every command that writes does.
+    first, as every command that writes does. --to: docs/object-store.md.
     """
     from flows.cli.show.exports import show_published
     from flows.runs.publish import PublishOrder
     from flows.runs.publish import publish as run_publish
 
     check_archive(archive)
-    order = PublishOrder(archive, wait, tuple(dict.fromkeys(formats))) if formats else PublishOrder(archive, wait)
+    order = PublishOrder(archive, wait, to=to, delta=delta)
+    if formats:
+        order = replace(order, formats=tuple(dict.fromkeys(formats)))
     finish(run_publish(order), show_published, as_json=json, to_json=lambda done: done.as_json())
 
 
@@ -80,16 +88,52 @@ def report(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page for a browser instead. It needs no network."),
     ] = None,
+    topic: TopicOption = None,
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     json: JsonOption = False,
 ) -> None:
-    """Report what was archived, what failed and what is pending. Works at any time, also during a crawl."""
+    """Report what was archived, what failed and what is pending. Works at any time, also during a crawl.
+
+    The page is the first one of `seogo serve`, with the title and in the `language` of the topic file.
+    """
     from flows.cli.show.exports import show_page, show_report
 
     if html is not None:
-        from flows.reports.page import write_page
+        from flows.runs.settings import topic_from
+        from flows.serving.frozen import write_page
 
-        finish({"file": html, "bytes": write_page(archive, html, days=days)}, show_page, as_json=json)
+        about = topic_from(topic)
+        size = write_page(archive, html, title=about.title, language=about.language, days=days)
+        finish({"file": html, "bytes": size}, show_page, as_json=json)
     from flows.reports.facts import facts
 
     finish(facts(archive, days=days), show_report, as_json=json)
+
+
+def digest(
+    day: Annotated[
+        str, typer.Option("--day", metavar="DAY", help="The Korean day, such as 2025-12-30 or today.")
+    ] = "yesterday",
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page instead, as it is sent by mail."),
+    ] = None,
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    topic: TopicOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the stories of one day: who was first, who copied, what was edited or deleted, and which teams were named.
+
+    In the language of the topic file.
+    """
+    from flows.cli.arguments import time_from
+    from flows.cli.show.exports import show_digest, show_page
+    from flows.reports.digest import read_digest, write_html
+    from flows.runs.settings import topic_from
+    from schemas.article import SEOUL
+
+    about = topic_from(topic)
+    found = read_digest(archive, time_from("--day", day).astimezone(SEOUL).date(), title=about.title)
+    if html is not None:
+        finish({"file": html, "bytes": write_html(html, found, about.language)}, show_page, as_json=json)
+    finish(found, lambda one: show_digest(one, about.language), as_json=json, to_json=lambda one: one.as_json())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,8 +40,16 @@ def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -
 
     with open_snapshot(archive) as connection:
         found = read_status(connection, archive)
-    found |= _schedule()
+    found |= _webhooks(archive) | _schedule()
     finish(found, show_status, as_json=json)
+
+
+def _webhooks(archive: Path) -> dict[str, Any]:
+    """How far the webhooks are, if there are any."""
+    from storage.state.deliveries import load
+
+    states = {name: {**asdict(one), "dead": len(one.dead)} for name, one in load(archive).items()}
+    return {"webhooks": states} if states else {}
 
 
 def _schedule() -> dict[str, str]:

@@ -26,6 +26,9 @@ def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
     team: Annotated[
         str | None, typer.Option("--team", metavar="NAME", help="Only articles that name this team.")
     ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="Only articles that name this model.")
+    ] = None,
     publisher: Annotated[
         str | None, typer.Option("--publisher", metavar="NAME", help="Only articles of this publisher.")
     ] = None,
@@ -56,7 +59,7 @@ def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
     form = "json" if json else form
     check_output(form)
     since, until = _period(first, last)
-    wanted = Wanted(parse(" ".join(query)), team, publisher, since, until, status, everything, sort, limit)
+    wanted = Wanted(parse(" ".join(query)), team, publisher, since, until, status, everything, sort, limit, model=model)
     found = look_for(archive, wanted, on_progress=_show_progress)
     if found.note:
         print(f"seogo: {found.note}", file=sys.stderr)  # noqa: T201

@@ -16,6 +16,7 @@ from schemas.coverage import Gap, grouped
 from schemas.receipt import ExitReason
 
 if TYPE_CHECKING:
+    from flows.runs.move_captures import Moved
     from flows.runs.reassess import Reassessed
     from flows.runs.reparse import Difference, Reparsed
     from storage.integrity.repair import Repair
@@ -41,15 +42,34 @@ def show_status(found: Mapping[str, Any]) -> None:
         say("to read what can be read: seogo backfill --gaps", "dim")
     if number := found["quarantined"]:
         say(f"{number:,} pages are in quarantine; once the parser is fixed: seogo reparse --quarantined", "yellow")
+    if found["captures"]:
+        say_all(_captures(found["captures"]), "yellow" if found["captures"]["fault"] else "dim")
     for source, watermark in found["sources"].items():
         say(f"{source}: read up to {cell(watermark)}", "dim")
     if last := found["last_run"]:
         began = cell(datetime.fromisoformat(last["started_at"]))
         ended = ": ".join(filter(None, (last["exit_reason"], last["explanation"])))
         say(f"last run: {last['command']} of {began}: {ended}")
+    for name, one in found.get("webhooks", {}).items():
+        if one["fault"] or one["dead"]:
+            say(
+                f"webhook {name}: {one['fault'] or 'works again'}; {one['dead']:,} dead letters: seogo webhooks",
+                "yellow",
+            )
     if "schedule" in found:
         style = "" if found["schedule_level"] == "ok" else "bold red"
         say(f"schedule: {found['schedule']}", style)
+
+
+def _captures(found: Mapping[str, Any]) -> list[str]:
+    """Where the captures are, and what was not uploaded, as lines."""
+    lines = [f"captures: {found['address']}"]
+    if found["waiting"]:
+        since = f" since {cell(found['since'])}" if found["since"] else ""
+        lines.append(f"not uploaded{since}: {found['waiting']:,} files, {found['bytes']:,} bytes")
+    if found["fault"]:
+        lines.append(f"the last upload failed: {found['fault']}")
+    return lines
 
 
 def show_verification(found: Verification) -> None:
@@ -60,6 +80,11 @@ def show_verification(found: Verification) -> None:
         say(f"{checked}: {len(found.faults):,} faults", "bold red")
     else:
         say(f"{checked}: all agree", "bold green")
+
+
+def show_moved(done: Moved) -> None:
+    """Where the captures are now."""
+    say(f"{done.moved:,} of {done.files:,} captures moved; all are in {done.captures}", "bold green")
 
 
 def show_repair(done: Repair) -> None:

@@ -13,6 +13,7 @@ from flows.cli.show.terminal import line, out, say
 from flows.reports.text import size
 
 if TYPE_CHECKING:
+    from flows.reports.digest import Digest, Language
     from flows.reports.facts import Facts
     from flows.runs.publish import Published
     from storage.exports.changes import ExportedChanges
@@ -62,6 +63,13 @@ def show_report(found: Facts) -> None:
     from flows.reports.markdown import markdown
 
     sys.stdout.write(markdown(found))
+
+
+def show_digest(found: Digest, language: Language) -> None:
+    """The digest as Markdown."""
+    from flows.reports.digest import markdown
+
+    sys.stdout.write(markdown(found, language))
 
 
 def show_page(written: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from flows.deployed.automations.triggers import PREFIX, run_events, tagged
 POOL = "seogo"
 _FOR_EVER = timedelta(days=3650)
 _EACH_DEPLOYMENT = frozenset({"related:deployment:prefect.resource.id"})
-_FAILED = ("Failed", "TimedOut", "PartlyFailed", "BadInput", "Busy", "Interrupted", "Offline")
+_FAILED = ("Failed", "TimedOut", "MailNotSent", "PartlyFailed", "BadInput", "Busy", "Interrupted", "Offline")
 _RUN_ALERTS = {
     "the layout of a page changed": ("LayoutChanged",),
     "a source went quiet": ("SourceSilent", "NothingDiscovered"),

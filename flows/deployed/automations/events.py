@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,12 @@ from prefect.events.clients import get_events_client
 from flows.deployed.flow_runs.archive_mark import Mark, as_payload
 from storage.reading.changes import summary
 from storage.reading.reader import open_snapshot
+from storage.state import uploads
 
 STORED = "seogo.articles.new"
 """A run has stored something. The payload has counts, teams, cursor and run (see docs/operations.md)."""
+NOT_UPLOADED = "seogo.captures.waiting"
+"""Captures could not be uploaded to the archive's object store. The payload: address, waiting, bytes, since, fault."""
 RESUMED = "seogo.runs.resumed"
 """A deployment completed a run after a silence."""
 WATCHED = "seogo.deployment.watched"
@@ -39,6 +42,7 @@ SILENT_AFTER = {
     "refresh": timedelta(hours=4),
     "publish": timedelta(hours=4),
     "report": timedelta(hours=26),
+    "digest": timedelta(hours=26),
     "verify": timedelta(days=8),
 }
 """The longest time between two completed runs of a schedule."""
@@ -56,6 +60,16 @@ def emit_stored(archive: Path, last: Mark | None, now: Mark | None) -> None:
     name = archive.name or str(archive)
     resource = {"prefect.resource.id": f"seogo.archive.{now.id}", "prefect.resource.name": name}
     emit_event(STORED, resource, payload=payload)
+
+
+def emit_not_uploaded(archive: Path, now: Mark | None) -> None:
+    """Tell that captures wait for their object store; nothing if none does."""
+    found = uploads.last(archive)
+    if found is None or now is None or not found.fault:
+        return
+    resource = {"prefect.resource.id": f"seogo.archive.{now.id}", "prefect.resource.name": archive.name or str(archive)}
+    since = found.since.isoformat() if found.since else None
+    emit_event(NOT_UPLOADED, resource, payload={**asdict(found), "archive": str(archive), "since": since})
 
 
 def _stored(archive: Path, since: int) -> dict[str, Any]:

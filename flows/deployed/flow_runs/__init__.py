@@ -2,7 +2,7 @@
 
 run_flow.py      the decorator of the flows: parameters, checks before and after the work
 parameters.py    what a deployment can set
-blocks.py        the API's keys, from Secret blocks or the environment
+blocks.py        keys, secrets and the mail server, from blocks or the environment
 execution.py     a plain function in a thread, with progress, stopping and a receipt
 quiet_end.py     one line in the log for a cancellation
 states.py        the end of a run as a Prefect state

@@ -100,11 +100,25 @@ class CrawlParameters(AddingParameters):
         description="Read the sources again from this (Korean) time. Empty: continue where the last run ended.",
     )
 
+    hand_out: bool = Field(
+        default=False,
+        description="Fetch no article here: hand them out, and start a run of `fetch/fetch-chunk` for each chunk.",
+    )
+
     @field_validator("since")
     @classmethod
     def _in_korea(cls, since: datetime | None) -> datetime | None:
         """A time without a zone is Korean time, as on the command line."""
         return since.replace(tzinfo=SEOUL) if since and since.tzinfo is None else since
+
+
+class TakeInParameters(TopicParameters):
+    """What fetchers have put into the store."""
+
+    create: bool = Field(default=False, description="Begin an archive if there is none. Not for a schedule.")
+
+    def run_name(self, flow: str) -> str:
+        return f"take-in into {self.archive_name}"
 
 
 class RefreshParameters(FetchParameters):
@@ -189,7 +203,7 @@ class ReassessParameters(TopicParameters):
     dry_run: bool = Field(default=False, description="Compare, and store nothing.")
 
 
-class ReportParameters(ArchiveParameters):
+class ReportParameters(TopicParameters):
     """A report of the last days."""
 
     days: int = Field(default=7, ge=1, le=366, description="How many days, including today.")
@@ -198,15 +212,50 @@ class ReportParameters(ArchiveParameters):
         return f"{flow} of {self.days} days of {self.archive_name}"
 
 
+class PublishParameters(TopicParameters):
+    """An archive, the topic whose webhooks get the changes, and where exports go besides the archive's directory."""
+
+    to: str | None = Field(
+        default=None, description="Also publish a whole state to this object store, such as s3://bucket/prefix."
+    )
+    delta: bool = Field(default=False, description="With `to`: also the articles as a Delta table.")
+
+    def run_name(self, flow: str) -> str:
+        return f"{flow} {self.archive_name}"
+
+
+class DigestParameters(TopicParameters):
+    """The digest of a day, and who gets it by mail."""
+
+    day: date | None = Field(default=None, description="The (Korean) day. Empty: yesterday.")
+    mail: str | None = Field(
+        default=None,
+        description="The name of a block `Email Server Credentials`. Empty: no mail, the digest is an artifact only.",
+    )
+    sender: str | None = Field(default=None, description="The address of the sender. Empty: the user of the block.")
+    to: tuple[str, ...] = Field(default=(), description="The addresses of the recipients.")
+
+    @model_validator(mode="after")
+    def _somebody_gets_the_mail(self) -> DigestParameters:
+        if bool(self.mail) != bool(self.to):
+            raise ValueError("give both `mail` and `to`, or neither")
+        return self
+
+    def run_name(self, flow: str) -> str:
+        return f"{flow} of {self.day or 'yesterday'} of {self.archive_name}"
+
+
 FORMS: dict[str, type[ArchiveParameters]] = {
     "crawl": CrawlParameters,
+    "take_in": TakeInParameters,
     "refresh": RefreshParameters,
     "backfill": BackfillParameters,
     "reparse": ReparseParameters,
     "reassess": ReassessParameters,
-    "publish": ArchiveParameters,
+    "publish": PublishParameters,
     "verify": ArchiveParameters,
     "report": ReportParameters,
+    "digest": DigestParameters,
 }
 """The parameters of each flow."""
 

@@ -33,10 +33,13 @@ def examine(order: DoctorOrder, more: Callable[[], Iterable[Check]]) -> Iterator
     from flows.runs.doctor.clock import clock_check
     from flows.runs.doctor.naver import NaverSeen, check_naver
     from flows.runs.doctor.settings import read_settings
+    from flows.runs.doctor.webhooks import webhook_checks
 
     yield from archive_checks(order.archive, datetime.now(UTC))
     settings = read_settings(order.topic, order.environment)
     yield from settings.checks
+    if settings.topic is not None:
+        yield from webhook_checks(settings.topic, order.archive, order.environment)
     seen = NaverSeen(())
     if settings.topic is not None:
         seen = check_naver(settings.topic, settings.naver, order.archive, order.environment)

@@ -12,7 +12,8 @@ import pyarrow as pa
 from schemas.errors import ArchiveDamaged
 from schemas.journal import BatchStored, Entry, TextsReassessed
 from schemas.page import CaptureRef
-from storage.captures.reader import ScannedRecord, scan
+from storage.captures.homes.store import capture_store
+from storage.captures.reader import ScannedRecord, scan_file
 from storage.files import sha256_of
 from storage.integrity.journals.digests import hasher
 from storage.integrity.journals.keys import BatchKeys, EntryKeys, KeyMaker
@@ -51,16 +52,20 @@ class FileContents:
 
 def read_contents(root: Path, names: Sequence[str], *, with_rows: bool = False) -> list[FileContents]:
     """The contents of these WARC files. `with_rows`: with the rows of their entries, by table."""
-    return [_Reading(root, name, with_rows=with_rows).contents() for name in names]
+    return [_contents(root, name, with_rows=with_rows) for name in names]
+
+
+def _contents(root: Path, name: str, *, with_rows: bool) -> FileContents:
+    with capture_store(root).whole(name) as path:
+        return _Reading(path, name, with_rows=with_rows).contents()
 
 
 class _Reading:
     """One file while it is read."""
 
-    def __init__(self, root: Path, name: str, *, with_rows: bool) -> None:
-        path = root / name
+    def __init__(self, path: Path, name: str, *, with_rows: bool) -> None:
         self._found = FileContents(name, path.stat().st_size, sha256_of(path))
-        self._items = scan(root, name)
+        self._items = scan_file(path, name)
         self._answers: dict[CaptureRef, ScannedRecord] = {}
         self._waiting: list[Entry] = []
         self._maker = KeyMaker(hasher(), with_rows=with_rows)

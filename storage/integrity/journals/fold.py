@@ -93,6 +93,7 @@ class Fold:
         self.duplicates: dict[str, KeyedRow | Row] = {}
         self.frontier: dict[str, KeyedRow] = {}
         self.quarantine: dict[str, KeyedRow] = {}
+        self.segments: dict[tuple[str, int], Row] = {}
         self.finds = self.requests = NONE
         self.stories = Stories()
         self.unprocessed: dict[str, Answer] = {}
@@ -192,6 +193,8 @@ class Fold:
         self.duplicates |= {one.id: self._keyed(one) for one in entry.duplicates}
         self.frontier |= {one.id: self._keyed(one) for one in entry.frontier}
         self.quarantine |= {one.id: self._keyed(one) for one in entry.quarantine}
+        if entry.segment is not None:
+            self.segments[entry.segment["fetcher"], entry.segment["number"]] = entry.segment
         self.finds, self.requests = self.finds.plus(entry.finds), self.requests.plus(entry.requests)
 
     def _is_gone(self, id_: str) -> bool:
@@ -290,6 +293,8 @@ class Fold:
                 self._drop_article(row["id"])
             case "superseded":
                 self.superseded.pop((row["id"], row["revision"]), None)
+            case "segments":
+                self.segments.pop((row["fetcher"], row["number"]), None)
             case "duplicates" | "frontier" | "quarantine" | "runs" | "cursors":
                 getattr(self, table).pop(key[0], None)
                 self._unfinished.discard(key[0])
@@ -316,6 +321,8 @@ class Fold:
                     self._unfinished.add(row["run_id"])
             case "cursors":
                 self.cursors[row["source"]] = row
+            case "segments":
+                self.segments[row["fetcher"], row["number"]] = row
             case "coverage":
                 self.coverage.setdefault(row["source"], []).append(row)
             case "events":

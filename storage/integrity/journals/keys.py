@@ -22,11 +22,12 @@ from storage.integrity.journals.digests import Digests, Hasher
 from storage.journal.commit import UNFINISHED
 from storage.journal.entry_rows import assessed_rows, batch_rows, request_rows, restated_rows
 from storage.journal.events import FindKeys, find_keys
+from storage.stories.hashing import shingle_hashes
 from storage.stories.sketch import compared_text, sketch
 
 _PLAIN = (
     *("id", "title", "publisher", "byline", "published_at", "crawled_at", "url", "original_url", "content_hash"),
-    *("text_hash", "source", "capture_file", "capture_offset", "run_id"),
+    *("text_hash", "source", "capture_file", "capture_offset", "capture_length", "run_id"),
 )
 """The columns of an imported text that it keeps when it becomes a duplicate."""
 
@@ -90,6 +91,7 @@ class BatchKeys:
     released: list[str]
     crawled_at: datetime | None
     taken: list[CaptureRef]
+    segment: Row | None
     coverage: tuple[WindowRead, ...]
 
 
@@ -161,15 +163,16 @@ class KeyMaker:
         if not entries:
             return []
         rows = [batch_rows(entry) for entry in entries]
-        every = {table: [row for one in rows for row in one[table]] for table in rows[0]}
+        every = {table: [row for one in rows for row in one[table]] for table in rows[0] if table != "segments"}
         hashed = {table: iter(self._hashed(table, found)) for table, found in every.items()}
         articles = iter(self._articles(every["articles"], hashed["articles"]))
         return [_batch_keys(entry, one, hashed, articles) for entry, one in zip(entries, rows, strict=True)]
 
     def _articles(self, rows: Sequence[Row], hashed: Iterator[Hashed]) -> list[ArticleKeys]:
+        hashes = shingle_hashes(compared_text(row.get("body")) for row in rows)
         sketches = [
-            {"id": row["id"], "revision": row["revision"], "hashes": sketch(compared_text(row.get("body")))}
-            for row in rows
+            {"id": row["id"], "revision": row["revision"], "hashes": sketch(each)}
+            for row, each in zip(rows, hashes, strict=True)
         ]
         digests = self._hashed("sketches", sketches)
         return [_article_keys(row, one, digest) for row, one, (_, (digest,)) in zip(rows, hashed, digests, strict=True)]
@@ -219,6 +222,7 @@ def _batch_keys(
         released=[r.ref.key.id for r in results if not r.known and r.outcome not in UNFINISHED],
         crawled_at=max((r.crawled_at for r in results if r.crawled_at), default=None),
         taken=[result.capture for result in results if result.capture is not None],
+        segment=next(iter(rows["segments"]), None),
         coverage=entry.coverage,
     )
 

@@ -94,7 +94,7 @@ class JournalReader:
     def _is_beginning(self, read: Sequence[FileContents], names: Sequence[str]) -> bool:
         """Whether these files are the first of those that are there, and unchanged."""
         same = [contents.name for contents in read] == list(names[: len(read)])
-        return same and all((self.root / one.name).stat().st_size == one.bytes for one in read)
+        return same and all(_size(self.root, one.name) in (one.bytes, 0) for one in read)
 
 
 class Observe(Protocol):
@@ -128,18 +128,25 @@ def contents_of(
     with_rows: bool = False,
 ) -> Iterator[FileContents]:
     """The contents of these captures, in order."""
-    sizes = {name: (root / name).stat().st_size for name in names}
+    sizes = {name: _size(root, name) for name in names}
     read, total = 0, sum(sizes.values())
     parts = pool.map(partial(read_contents, root, with_rows=with_rows), tasks(names, sizes))
     for number, contents in enumerate(chain.from_iterable(parts), 1):
         read += contents.bytes
         yield contents
-        on_progress(Progress(number, len(names), read, total))
+        on_progress(Progress(number, len(names), read, max(total, read)))
 
 
 def is_large(root: Path) -> bool:
     """Whether to read the captures takes longer than the start of processes, which takes half a second."""
-    return sum((root / name).stat().st_size for name in capture_names(root)) >= _LARGE
+    sizes = [_size(root, name) for name in capture_names(root)]
+    return sum(sizes) >= _LARGE or 0 in sizes
+
+
+def _size(root: Path, name: str) -> int:
+    """The size of a capture in bytes; 0 if it is in an object store."""
+    path = root / name
+    return path.stat().st_size if path.is_file() else 0
 
 
 def tasks(names: Sequence[str], sizes: dict[str, int]) -> Iterator[list[str]]:

@@ -63,6 +63,7 @@ def totals(fold: Fold, events: EventSums) -> dict[str, Totals]:
         "quarantine": fold.quarantine.values(),
         "runs": fold.runs.values(),
         "cursors": fold.cursors.values(),
+        "segments": fold.segments.values(),
         "coverage": chain.from_iterable(fold.coverage.values()),
         "near_duplicates": fold.stories.rows("near_duplicates"),
         "story_members": fold.stories.rows("story_members"),

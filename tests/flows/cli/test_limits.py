@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from unittest import mock
 
@@ -13,7 +14,7 @@ import pytest
 from flows.cli.exit_codes import Exit
 from schemas.errors import ArchiveDamaged
 from tests.support.archives import new_archive, write_document
-from tests.support.command import seogo
+from tests.support.command import COMMAND, environment, seogo
 from tests.support.values import article
 
 NOT_UTF8 = os.fsdecode(b"d\xff")
@@ -67,6 +68,23 @@ def test_too_little_memory(archive: Path, error: Exception) -> None:
     with mock.patch("storage.reading.reader.status", side_effect=error):
         ran = seogo("status", "--archive", archive)
     assert (ran.code, ran.complaint.startswith("seogo: there is too little memory")) == (Exit.STORAGE_FAULT, True)
+
+
+@pytest.mark.parametrize(("limit", "code"), [(800_000_000, Exit.STORAGE_FAULT), (3_000_000_000, Exit.DONE)])
+def test_too_little_address_space_is_said_before_duckdb_ends_by_a_signal(archive: Path, limit: int, code: Exit) -> None:
+    """In a process of its own, which `ulimit -v` limits. At 0.8 GB most commands ended by a segmentation fault."""
+    command = [
+        "bash",
+        "-c",
+        f'ulimit -v {limit // 1000}; exec "$@"',
+        "-",
+        *COMMAND,
+        "verify",
+        "--archive",
+        str(archive),
+    ]
+    ran = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    assert (ran.returncode, "the address space is limited to 0.8 GB" in ran.stderr) == (code, code != Exit.DONE)
 
 
 def test_another_error_stays_a_bug(archive: Path) -> None:

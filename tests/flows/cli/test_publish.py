@@ -54,8 +54,7 @@ def test_the_formats_offered_are_those_that_there_are() -> None:
     assert tuple(FORMS) == FORMATS
 
 
-def test_a_page(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.reports.page.charts_library", lambda: "window.vegaEmbed = async () => {};")
+def test_a_page(root: Path, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
     ran = seogo("report", "--html", file, "--archive", root)
     assert (ran.code, str(file) in ran.out, file.read_text("utf-8").startswith("<!doctype html>")) == (0, True, True)

@@ -15,6 +15,9 @@ from schemas.article import Outcome
 from tests.support.servers.deployed import client_of, crawl_plainly, everything_running, files_of
 from tests.support.servers.prefect import Operator, Sink
 
+SOON = {"PREFECT_WORKER_HEARTBEAT_SECONDS": "5", "PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS": "3"}
+"""A worker that is gone is noticed after three of its heartbeats: by default after a minute and a half."""
+
 
 @pytest.fixture(scope="module")
 def sink() -> Iterator[Sink]:
@@ -25,7 +28,7 @@ def sink() -> Iterator[Sink]:
 @pytest.fixture(scope="module")
 def hand(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """Everything running, with the key in Secret blocks and a notification block."""
-    with everything_running(tmp_path_factory.mktemp("real"), sink) as hand:
+    with everything_running(tmp_path_factory.mktemp("real"), sink, **SOON) as hand:
         yield hand
 
 

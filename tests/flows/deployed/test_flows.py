@@ -61,6 +61,7 @@ def test_all_deployments_are_there() -> None:
         *("backfill/backfill-by-hand", "backfill/nightly-sweep", "backfill/backfill-gaps", "reparse/reparse-by-hand"),
         "reassess/reassess-by-hand",
         *("publish/publish-hourly", "verify/verify-weekly", "report/report-daily"),
+        "digest/digest-daily",
     ]
 
 
@@ -91,7 +92,7 @@ def test_a_deployment_names_a_flow_and_fills_in_its_form(deployment: dict[str, A
 def test_one_writer_at_a_time_and_no_pile(deployment: dict[str, Any]) -> None:
     """Deployments that write share a queue of limit 1; scheduled ones drop a run that is due while one executes."""
     queue = deployment["work_pool"]["work_queue_name"]
-    assert queue == ("reading" if "report" in deployment["tags"] else "archive")
+    assert queue == ("reading" if {"report", "digest"} & set(deployment["tags"]) else "archive")
     assert apply.QUEUES == {"archive": 1, "reading": None}
     scheduled = bool(deployment.get("schedules"))
     assert scheduled == (not deployment["name"].endswith("by-hand"))

@@ -8,6 +8,7 @@ import tomllib
 import yaml
 from packaging.requirements import Requirement
 
+from flows.serving.server import check_exposure
 from tests.support.paths import ROOT
 
 UNITS = ROOT / "deploy" / "systemd"
@@ -36,9 +37,16 @@ def test_links_of_alerts_lead_to_the_ui() -> None:
     assert compose["server"]["environment"]["PREFECT_UI_URL"] == "http://127.0.0.1:4200"
 
 
+def test_the_web_site_is_open_to_this_machine_only() -> None:
+    reader = yaml.safe_load((COMPOSE / "docker-compose.yaml").read_text("utf-8"))["services"]["reader"]
+    assert reader["ports"] == ["127.0.0.1:8080:8080"]
+    assert "--public" in reader["command"]  # without it, another interface than the container's loopback is refused
+    check_exposure(reader["command"][3], sql="--sql" in reader["command"], public=True)
+
+
 def test_what_depends_on_the_server_waits_for_it() -> None:
     compose = yaml.safe_load((COMPOSE / "docker-compose.yaml").read_text("utf-8"))["services"]
     assert compose["apply"]["command"] == ["python", "-m", "flows.deployed.apply", "--wait", "120"]
-    assert {"server", "worker", "database"} <= {name for name, one in compose.items() if "healthcheck" in one}
+    assert {"server", "worker", "database", "reader"} <= {name for name, one in compose.items() if "healthcheck" in one}
     for unit, module in {"seogo-server.service": "server", "seogo-worker.service": "worker"}.items():
         assert f".venv/bin/python -m flows.deployed.{module} " in (UNITS / unit).read_text("utf-8")

@@ -76,6 +76,8 @@ def test_forms_that_contradict_themselves(kind: type[ArchiveParameters], given: 
         ),
         ("reparse", {"archive": "a", "quarantined": True}, "reparse the quarantine of a"),
         ("publish", {"archive": "a"}, "publish a"),
+        ("digest", {"archive": "a", "day": "2025-12-30"}, "digest of 2025-12-30 of a"),
+        ("digest", {"archive": "a", "mail": "post"}, "digest of yesterday of a"),
         ("report", {"archive": "a", "days": 3}, "report of 3 days of a"),
     ],
 )

@@ -238,7 +238,7 @@ def mutilated(text: str, changes: list[tuple[str, float, str, int]]) -> str:
     return text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(page=st.sampled_from(sorted(PAGES)), changes=edits)
 def test_mutilated_pages(page: str, changes: list[tuple[str, float, str, int]]) -> None:
     text = mutilated(PAGES[page], changes)
@@ -261,7 +261,7 @@ def captured_page() -> str:
 
 
 @pytest.mark.skipif(not CAPTURES.is_dir(), reason="the captured pages are not part of the project")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(changes=edits)
 def test_a_mutilated_capture(changes: list[tuple[str, float, str, int]]) -> None:
     content = mutilated(captured_page(), changes).replace("0008770777", layouts.AID).replace('"421"', '"123"')

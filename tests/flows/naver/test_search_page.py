@@ -123,7 +123,7 @@ def numbered(shapes: list[Result]) -> list[Result]:
     return [one(shape) for shape in shapes]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(results, min_size=1, max_size=8), st.sampled_from(list(LOOKS.values())))
 def test_any_mixture_of_results(shapes: list[Result], look: Look) -> None:
     shown = numbered(shapes)

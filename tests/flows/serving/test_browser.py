@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import resources
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from flows.serving.frozen import write_page
 from tests.support.histories.analyst import EDITED
 from tests.support.servers.browser import NEEDS_BROWSER, Tab
 from tests.support.servers.serving import CAPTURED, EVIL_ID
@@ -49,38 +52,45 @@ def hosts(tab: Tab) -> set[str]:
     return {urlsplit(url).netloc for url in tab.requested if url.startswith("http")}
 
 
+PAGES = [
+    *("/", "/search?q=모델", f"/article/{EDITED}", f"/article/{EVIL_ID}", f"/article/{CAPTURED}/capture"),
+    *(f"/story/{EDITED}", "/team/가온", "/publisher/001", "/publishers", "/reporter/001/김가온", "/status", "/api/v1"),
+    *("/sql", "/sql?example=newest-articles", "/sql?example=share-of-voice", "/article/none"),
+]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_a_phone_and_raises_no_error(tab: Tab, address: str, scheme: str) -> None:
+def test_every_page_fits_a_phone_and_has_no_fault(tab: Tab, address: str, scheme: str) -> None:
     tab.resize(360, 740, phone=True)
     tab.colours(scheme)
-    paths = ["/", "/search?q=모델", f"/article/{EDITED}", f"/article/{EVIL_ID}", f"/article/{CAPTURED}/capture"]
-    for path in [*paths, f"/story/{EDITED}", "/team/가온", "/publisher/001", "/status", "/sql?example=newest-articles"]:
+    violations = {}
+    for path in PAGES:
         tab.open(address + path)
         assert tab.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
-        assert tab.run(UNNAMED) == [], path
         assert tab.run("document.querySelectorAll('h1').length") == 1, path
-        assert tab.run(FAINT) == [], path
-    assert tab.complaints == []
+        assert tab.run("performance.getEntriesByType('navigation')[0].decodedBodySize") < LONGEST, path
+        tab.run(AXE)
+        violations[path] = tab.run(VIOLATIONS)
+    assert {path: found for path, found in violations.items() if found} == {}
+    assert [one for one in tab.complaints if "404" not in one] == []
     assert hosts(tab) == {urlsplit(address).netloc}
 
 
-UNNAMED = """[...document.querySelectorAll('a, button, input:not([type=hidden]), textarea, iframe, svg[role=img]')]
-  .filter(one => !(one.textContent.trim() || one.ariaLabel || one.title || one.labels?.length))
-  .map(one => one.outerHTML)"""
-"""Controls without a name for a screen reader."""
+def test_the_page_in_a_file(tab: Tab, root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    write_page(root, file, title="시험 주제", language="ko", days=30)
+    tab.requested.clear()
+    tab.resize(360, 740, phone=True)
+    tab.open(file.as_uri())
+    assert tab.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    tab.run(AXE)
+    assert tab.run(VIOLATIONS) == []
+    assert (tab.complaints, hosts(tab), file.stat().st_size < LONGEST) == ([], set(), True)
 
-FAINT = """(() => {
-  const channel = value => { const c = value / 255; return c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
-  const luminance = rgb => .2126 * channel(rgb[0]) + .7152 * channel(rgb[1]) + .0722 * channel(rgb[2]);
-  const numbers = text => text.match(/[\\d.]+/g).map(Number);
-  const behind = one => { for (let e = one; e; e = e.parentElement) {
-    const found = numbers(getComputedStyle(e).backgroundColor); if (found.length < 4 || found[3] > 0) return found; }
-    return [255, 255, 255]; };
-  return [...document.querySelectorAll('main *, header *, footer *')]
-    .filter(one => [...one.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && one.offsetParent
-      && !one.closest('svg') && one.tagName !== 'OPTION')
-    .map(one => { const [a, b] = [luminance(numbers(getComputedStyle(one).color)), luminance(behind(one))];
-      return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), one.outerHTML.slice(0, 120)]; })
-    .filter(([ratio]) => ratio < 4.5).map(String);
-})()"""
-"""Texts whose contrast is below 4.5 to 1 (WCAG AA)."""
+
+AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+VIOLATIONS = (
+    "axe.run().then(found => found.violations.map(one => [one.id, ...one.nodes.map(node => node.html)].join('\\n  ')))"
+)
+LONGEST = 150_000
+"""Bytes of the longest page."""

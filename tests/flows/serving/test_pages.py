@@ -13,7 +13,9 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from flows.serving.following import following, stories_had_first
 from flows.serving.language import choose, korean
+from storage.reading.shared import SharedSnapshot
 from tests.support.histories.analyst import EDITED
 from tests.support.reports import altered
 from tests.support.servers.serving import CAPTURED, client_of, serving
@@ -48,6 +50,14 @@ def test_a_search_has_facets_marks_and_an_address(web: httpx.Client) -> None:
     assert 'href="/search?team=%EA%B0%80%EC%98%A8"' in every
 
 
+def test_a_search_by_model(web: httpx.Client) -> None:
+    page = text_of(web.get("/search?q=모델"))
+    assert "모델 노을 2 Gaon 1" in page
+    assert {hit["id"] for hit in web.get("/search.json?model=Gaon").json()["hits"]} == {key(2).id}
+    assert "Gaon" in web.get("/search?model=Gaom").text  # did you mean
+    assert 'href="/search?model=%EB%85%B8%EC%9D%84"' in web.get("/team/가온").text
+
+
 def test_pages_of_a_result_continue(web: httpx.Client) -> None:
     answers = [web.get("/api/v1/search", params={"limit": 2, "page": page}).json() for page in (1, 2, 3)]
     found = [hit["id"] for answer in answers for hit in answer["hits"]]
@@ -73,10 +83,20 @@ def test_an_article_with_its_revisions(web: httpx.Client) -> None:
     assert "나래 모델, 세계 2위" in page
     assert "<del>1위</del><ins>2위</ins>" in answer.text
     assert "관련도5.0" in page
+    assert "김가온, 「가온, 첫 모델 공개」" in text_of(web.get(f"/article/{FIRST}"))  # without an e-mail address
     assert "라온방송" in page
     older = text_of(web.get(f"/article/{EDITED}?revision=1"))
     assert "보고 있는 판: 1" in older
     assert web.get(f"/article/{EDITED}?revision=99").status_code == 400
+
+
+def test_an_article_as_of_a_time(web: httpx.Client) -> None:
+    then = web.get(f"/article/{EDITED}?as_of=2026-01-06T09:01")
+    assert "보고 있는 판: 1" in text_of(then)
+    assert 'value="2026-01-06T09:01"' in then.text
+    assert "보고 있는 판" not in text_of(web.get(f"/article/{EDITED}?as_of=2027-01-01T00:00"))
+    assert web.get(f"/article/{EDITED}?as_of=2025-01-01T00:00").status_code == 400
+    assert web.get(f"/article/{EDITED}?as_of=yesterday").status_code == 400
 
 
 def test_downloads_of_an_article(web: httpx.Client, root: Path) -> None:
@@ -98,6 +118,12 @@ def test_a_deleted_article_says_so(web: httpx.Client) -> None:
 
 def test_an_article_alone_is_its_own_story(web: httpx.Client) -> None:
     assert "가온, 첫 모델 공개" in text_of(web.get(f"/story/{FIRST}"))
+
+
+def test_a_story_with_its_identical_copies(web: httpx.Client) -> None:
+    page = text_of(web.get(f"/story/{FIRST}"))
+    assert page.index("2025-12-29 09:30 첫 보도") < page.index("30분 뒤") < page.index("2시간 30분 뒤")
+    assert page.count("같은 본문: 가온신문") == 2
 
 
 def test_teams_and_publishers(web: httpx.Client) -> None:
@@ -123,6 +149,9 @@ def test_the_capture_is_shown_in_a_sandbox(web: httpx.Client) -> None:
 
 def test_queries(web: httpx.Client) -> None:
     assert "라온방송" in text_of(web.get("/sql?example=newest-articles"))
+    shares = web.get("/sql?example=share-of-voice").text
+    assert re.search(r"<title>2025-12-29 가온 \d</title>", shares)
+    assert "<figure" not in web.get("/sql?example=newest-articles").text
     assert '<td class="n">7</td>' in web.get("/sql", params={"q": "SELECT 3 + 4 AS n"}).text
     refused = web.get("/sql", params={"q": "SELEC 1"})
     assert (refused.status_code, "syntax error" in refused.text) == (400, True)
@@ -170,6 +199,37 @@ def test_a_search_index_that_is_missing_or_an_archive_that_is_broken(root: Path,
         assert "검색 색인을 만드는 중" in web.get("/search?q=가").text
 
 
+PATHS = [
+    *(
+        "/",
+        f"/article/{FIRST}",
+        f"/article/{FIRST}.json",
+        f"/story/{FIRST}",
+        "/team/가온",
+        "/publisher/001",
+        "/publishers",
+    ),
+    *("/reporter/001/김가온", "/status", "/sql?example=share-of-voice", "/api/v1/articles", "/api/v1/changes"),
+]
+
+
+def test_a_snapshot_that_is_damaged_inside(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "captures").mkdir()
+    good = (root / "archive.duckdb").read_bytes()
+    damaged = bytearray(good)
+    for at in range(20_000, len(good) - 64, 100_000):
+        damaged[at : at + 64] = bytes(64)
+    (tmp_path / "archive.duckdb").write_bytes(damaged)
+    with serving(tmp_path) as url, client_of(url) as web:
+        found = {path: web.get(path) for path in PATHS}
+        assert {answer.status_code for answer in found.values()} <= {200, 503}
+        assert found["/"].status_code == found[f"/article/{FIRST}"].status_code == 503
+        assert "seogo repair" in found["/"].text
+        (tmp_path / "whole").write_bytes(good)
+        (tmp_path / "whole").rename(tmp_path / "archive.duckdb")
+        assert {web.get(path).status_code for path in PATHS} == {200}
+
+
 def test_a_story_with_shared_sentences(root: Path, tmp_path: Path) -> None:
     copy = tmp_path / "archive"
     copy.mkdir()
@@ -184,10 +244,38 @@ def test_a_story_with_shared_sentences(root: Path, tmp_path: Path) -> None:
     )
     with serving(copy) as url, client_of(url) as web:
         story = web.get(f"/story/{FIRST}")
-        assert "1,500분 뒤" in text_of(story)
-        assert "94 %" in text_of(story)
+        assert "7일 뒤" in text_of(story)
+        assert "본문의 94%가 앞선 기사와 같음" in text_of(story)
         assert f'<mark class="shared">{shared} </mark>뒤에 덧붙였다.' in story.text
         assert "…처음 실린 글이다." in story.text  # nothing is lost between the sentences
         assert f'href="/story/{FIRST}"' in web.get(f"/article/{second}").text
         assert "이번 주 보도 묶음" in text_of(web.get("/"))
         assert [one["id"] for one in web.get(f"/api/v1/stories/{FIRST}").json()["members"]] == [FIRST, second]
+
+
+def test_who_follows_whom(web: httpx.Client, root: Path) -> None:
+    shared = SharedSnapshot(root)
+    with shared.reading() as snapshot:
+        pairs = {(one.follower, one.leader): (one.stories, one.minutes) for one in following(snapshot)}
+        first = stories_had_first(snapshot)
+    shared.close()
+    assert pairs == {
+        ("001", "003"): (1, 30),
+        ("004", "003"): (1, 150),
+        ("004", "001"): (1, 120),
+        ("003", "001"): (1, 20),
+    }
+    assert first == {"003": 1, "001": 1}
+    page = text_of(web.get("/publishers"))
+    assert "2시간 30분 뒤" in page
+    own = text_of(web.get("/publisher/001"))
+    assert own.index("뒤따르는 언론사") < own.index("30분 뒤") < own.index("뒤따라오는 언론사") < own.index("2시간 뒤")
+
+
+def test_a_reporter(web: httpx.Client) -> None:
+    page = text_of(web.get("/reporter/001/김가온"))
+    assert "기자 · " in page
+    assert "가온, 첫 모델 공개" in page
+    assert web.get("/reporter/001/없는 사람").status_code == 404
+    assert web.get("/reporter/999/김가온").status_code == 404
+    assert 'href="/reporter/001/%EA%B9%80%EA%B0%80%EC%98%A8"' in web.get(f"/article/{FIRST}").text

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.serving.charts import HEIGHT, WIDTH, daily
+from flows.serving.charts import HEIGHT, WIDTH, stacked
 from flows.serving.rising import rising, words_of
 
 DAY = date(2026, 1, 1)
+DAYS = [DAY + timedelta(days=n) for n in range((date(2026, 1, 28) - DAY).days + 1)]
 
 
 def test_words_have_no_particles() -> None:
@@ -35,10 +36,10 @@ def test_nothing_rises_without_a_past() -> None:
 
 @given(st.dictionaries(st.tuples(st.dates(DAY, date(2026, 1, 28)), st.sampled_from("가나다")), st.integers(1, 10**6)))
 def test_bars_stay_inside_and_are_as_tall_as_they_count(counts: dict[tuple[date, str], int]) -> None:
-    drawn = daily(counts, DAY, date(2026, 1, 28), {"가": 0, "나": 1, "다": 2})
+    drawn = stacked(DAYS, counts, {"가": 0, "나": 1, "다": 2})
     assert len(drawn.bars) == len(counts)
     for bar in drawn.bars:
         assert 0 <= bar.x <= bar.x + bar.width <= WIDTH
         assert 0 <= bar.y <= bar.y + bar.height <= HEIGHT
-    assert sum(total for _, _, total in drawn.legend) == sum(counts.values())
+    assert sum(int(total.replace(",", "")) for _, _, total in drawn.legend) == sum(counts.values())
     assert 2 <= len(drawn.lines) <= 6

@@ -278,7 +278,8 @@ def _continue(made: Stage, found: Scenario, cut: Cut, root: Path) -> None:
     if found.name in ("repair", "rebuild"):
         _repeat(found, root, directly=cut.seed % 2 == 0)
     elif found.name != "older database" and root.exists() and cut.seed % 3 == 0:  # that one lacks rows until a crawl
-        assert verify_archive(root).faults == [], "verify, as the next command"
+        faults = verify_archive(root).faults
+        assert faults == [], f"verify, as the next command: {faults}"
     if found.name == "publish":
         exports(root, "", found.now)
         assert _exported(root.parent) == found.exported, "exports differ"
@@ -286,7 +287,8 @@ def _continue(made: Stage, found: Scenario, cut: Cut, root: Path) -> None:
     state = torture.state_of(root)
     for what, expected in found.expected.items():
         assert state[what] == expected, f"{what} differ"
-    assert verify_archive(root).faults == []
+    faults = verify_archive(root).faults
+    assert faults == [], f"verify, after the next crawl: {faults}"
     _check_feed(found, cut, root)
 
 

@@ -139,7 +139,7 @@ def test_hop_by_hop_headers_are_kept_under_another_name(tmp_path: Path) -> None:
     assert b"X-Archive-Orig-Transfer-Encoding: chunked" in gzip.decompress(path.read_bytes())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(share=st.floats(0, 1))
 def test_a_file_cut_anywhere_keeps_its_whole_records(share: float, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("cut")

@@ -40,13 +40,14 @@ def put_back(root: Path, aside: Path) -> None:
     shutil.copyfile(aside, root / WRITER)
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of three runs, of which the last two are not in `older`; the third changes what the second stored."""
-    root = tmp_path / "archive"
+    folder = tmp_path_factory.mktemp("made")
+    root = folder / "archive"
     with open_archive(root) as archive:
         store_new(archive, 1)
-    shutil.copyfile(root / WRITER, tmp_path / "older")
+    shutil.copyfile(root / WRITER, folder / "older")
     with open_archive(root) as archive:
         store_new(archive, 2, run="20260102T040405Z-0002")
         file = archive.known([key(2).id])[key(2).id].file
@@ -56,7 +57,13 @@ def root(tmp_path: Path) -> Path:
     )  # fmt: skip
     with open_archive(root) as archive:
         store_results(archive, edited, run="20260102T050405Z-0003")
-    return root
+    return folder
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(made, tmp_path, dirs_exist_ok=True)) / "archive"
 
 
 class TestAnOlderDatabase:

@@ -22,7 +22,7 @@ from schemas.errors import (
 )
 from storage.objects.address import parse_address
 from storage.objects.store import CHUNK, ObjectStore, Patience, open_store
-from tests.support.s3_server import (
+from tests.support.servers.s3 import (
     BUCKET,
     KEY,
     SECRET,

@@ -44,7 +44,7 @@ def wait_for_run(writer: Process) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("readers", "seconds"), [(8, 15.0), pytest.param(8, 600.0, marks=pytest.mark.long)], ids=["15s", "10min"]
+    ("readers", "seconds"), [(8, 6.0), pytest.param(8, 600.0, marks=pytest.mark.long)], ids=["6s", "10min"]
 )
 def test_readers_see_whole_states_whatever_the_writers_do(tmp_path: Path, readers: int, seconds: float) -> None:
     root = tmp_path / "archive"

@@ -332,6 +332,16 @@ def test_ctrl_c_ends_the_update_and_not_the_run(root: Path) -> None:
     assert len(ids(root, "모델")) == 4
 
 
+def test_an_index_of_which_only_the_first_page_reached_the_disk_is_new(root: Path) -> None:
+    """As after a power cut: SQLite has synced the file's header, and not yet the log with the tables."""
+    remove(root)
+    connection = sqlite3.connect(root / layout.SEARCH_INDEX)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+    assert search_index_faults(root) == []
+    assert ids(root, "독자 모델") == {key(1).id, key(2).id}
+
+
 def test_a_damaged_snapshot_is_named(root: Path) -> None:
     snapshot = root / layout.SNAPSHOT
     data = snapshot.read_bytes()

@@ -268,7 +268,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
 def test_pairs_and_stories_are_those_of_the_texts_that_are_there(
     tmp_path_factory: pytest.TempPathFactory, runs: Sequence[Sequence[tuple[int, str]]]

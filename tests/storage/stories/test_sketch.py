@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from random import Random
+from zlib import crc32
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage.stories import hashing
+from storage.stories.hashing import SHINGLE, shingle_hashes
 from storage.stories.sketch import (
     FEWEST_COMMON,
     LONGEST,
     ONE_IN_COMMON,
-    SHINGLE,
     Overlap,
     compared_text,
-    overlap,
+    letters,
+    overlaps,
     shingles,
     sketch,
 )
@@ -25,12 +31,23 @@ from tests.support.prose import prose, sentences
 FOOTER = "\n\n■ 제보하기\n▷ 전화 : 02-000-0000\n▷ 이메일 : jebo@example.org\n▷ 카카오톡 : '가온뉴스' 검색, 채널 추가"
 
 
+def overlap(a: str, b: str) -> Overlap:
+    """Of two compared texts."""
+    one, other = map(pc.unique, shingle_hashes([a, b]))
+    return overlaps(one, [other])[0]
+
+
 def compared(a: str, b: str) -> Overlap:
-    return overlap(shingles(compared_text(a)), shingles(compared_text(b)))
+    return overlap(compared_text(a), compared_text(b))
+
+
+def sketches(*texts: str) -> list[list[int]]:
+    """Of compared texts."""
+    return [sketch(hashes) for hashes in shingle_hashes(texts)]
 
 
 def is_candidate(a: str, b: str) -> bool:
-    one, other = sketch(compared_text(a)), sketch(compared_text(b))
+    one, other = sketches(compared_text(a), compared_text(b))
     common, fewer = len({*one} & {*other}), min(len(one), len(other))
     return common >= FEWEST_COMMON and common * ONE_IN_COMMON >= fewer
 
@@ -95,7 +112,7 @@ def test_words_of_a_footer_in_the_middle_of_a_text_cut_nothing() -> None:
 @pytest.mark.parametrize("body", [None, "", "속보", "가" * 149, "!?\n" * 10_000, prose(1, 3), FOOTER])
 def test_what_is_too_short_is_not_compared(body: str | None) -> None:
     assert compared_text(body) == ""
-    assert sketch("") == []
+    assert sketches("") == [[]]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +132,7 @@ def test_a_hostile_text_is_bounded_work(body: str) -> None:
     text = compared_text(body)
     assert len(text) <= LONGEST
     assert len(shingles(text)) <= LONGEST
-    assert len(sketch(text)) <= LONGEST
+    assert len(sketches(text)[0]) <= LONGEST
 
 
 texts = st.text(st.sampled_from("가나다라마 \n.a1"), min_size=0, max_size=400)
@@ -127,15 +144,41 @@ def test_the_overlap_is_symmetrical_and_exact(a: str, b: str) -> None:
     one, other = compared_text(a), compared_text(b)
     if not one or not other:
         return
-    found, back = overlap(shingles(one), shingles(other)), overlap(shingles(other), shingles(one))
+    found, back = overlap(one, other), overlap(other, one)
     assert (found.shared, found.of_a, found.of_b) == (back.shared, back.of_b, back.of_a)
-    mine = {one[at : at + SHINGLE] for at in range(len(one) - SHINGLE + 1)}
-    assert found.shared == sum(shingle in other for shingle in mine)
+    mine, others = shingles(one), shingles(other)
+    assert (found.shared, found.of_a) == (len(mine & others), len(mine & others) / len(mine))
+
+
+def test_each_of_several_texts_gets_its_own_overlap() -> None:
+    one, *others = map(pc.unique, shingle_hashes([compared_text(prose(seed, 24)) for seed in (1, 2, 1, 3)]))
+    assert [found.shared for found in overlaps(one, others)] == [0, len(one), 0]
+
+
+def _values(hashes: pa.UInt64Array) -> list[int]:
+    return [value for value in hashes.to_pylist() if value is not None]
+
+
+@settings(max_examples=60)
+@given(st.lists(texts, max_size=5), st.integers(1, 500))
+def test_the_hash_of_a_shingle_depends_on_nothing_else(bodies: list[str], at_once: int) -> None:
+    kept = [letters(body) for body in bodies]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashing, "_LETTERS_AT_ONCE", at_once)
+        found = [_values(hashes) for hashes in shingle_hashes(kept)]
+    assert found == [_values(next(shingle_hashes([text]))) for text in kept]
+    expected = [[text[at : at + SHINGLE] for at in range(len(text) - SHINGLE + 1)] for text in kept]
+    assert [[value % 2**32 for value in each] for each in found] == [
+        [crc32(shingle.encode("utf-16-le")) for shingle in each] for each in expected
+    ]
+    of = dict(zip(chain(*found), chain(*expected), strict=True))
+    assert len(of) == len({*of.values()}) == len({shingle for each in expected for shingle in each})
 
 
 @settings(max_examples=60)
 @given(texts)
 def test_the_sketch_of_a_part_is_in_the_sketch_of_the_whole(text: str) -> None:
     whole = compared_text(text)
-    assert {*sketch(whole[: len(whole) // 2])} <= {*sketch(whole)}
-    assert sketch(whole) == sorted({*sketch(whole)})
+    part, every = sketches(whole[: len(whole) // 2], whole)
+    assert {*part} <= {*every}
+    assert every == sorted({*every})

@@ -1,0 +1,103 @@
+"""The first page as a file that needs no network, with the operator's facts below: `seogo report --html`."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from flows.reports.facts import Facts, facts
+from flows.serving import overview
+from flows.serving.charts import Chart, colours, stacked
+from flows.serving.context import View, render, web_address
+from flows.serving.subjects import Period
+from schemas.article import SEOUL, Outcome
+from schemas.errors import BadInput, StorageFault
+from storage.files import own_part, replacing
+from storage.reading.shared import SharedSnapshot, Snapshot
+from storage.search.facets import Browser
+
+
+class FrozenView(View):
+    """The view of a page in a file: articles are at Naver, and there are no other pages."""
+
+    is_frozen = True
+
+    def __init__(self, language: str, title: str, snapshot: Snapshot) -> None:
+        super().__init__(language, title)
+        self._snapshot = snapshot
+
+    def to(self, path: str, *, fragment: str = "", **query: object) -> Markup:
+        """The address of an article, or of the first one of a story, at Naver; of the status in this page."""
+        if path == "/status":
+            return Markup(' href="#status"')
+        kind, _, name = path.removeprefix("/").partition("/")
+        row = (
+            self._snapshot.row("SELECT url FROM articles WHERE id = ?", [name])
+            if kind in ("article", "story")
+            else None
+        )
+        url = web_address(row["url"]) if row else None
+        return Markup(' href="%s" rel="noreferrer nofollow"') % url if url else Markup()
+
+
+def write_page(
+    archive: Path, file: Path, *, title: str, language: str, days: int = 7, now: datetime | None = None
+) -> int:
+    """Write the page of the last `days` Korean days to `file`, whole or not at all. Returns its size in bytes.
+
+    Raises BadInput, ArchiveDamaged, StorageFault.
+    """
+    own = archive.absolute()
+    if file.absolute().is_relative_to(own) and not file.absolute().is_relative_to(own / "exports"):
+        raise BadInput(f"{file} is inside the archive: choose a file elsewhere, or in {archive / 'exports'}.")
+    data = frozen_page(archive, title=title, language=language, days=days, now=now or datetime.now(UTC)).encode()
+    try:
+        with replacing(file, beside=own_part(file)) as part:
+            part.write_bytes(data)
+    except OSError as error:
+        raise StorageFault(f"{file} cannot be written: {error.strerror}. Choose another with --html FILE.") from error
+    return len(data)
+
+
+def frozen_page(archive: Path, *, title: str, language: str, days: int, now: datetime) -> str:
+    """The page. Raises BadInput, ArchiveDamaged."""
+    found = facts(archive, days=days, now=now)
+    last = now.astimezone(SEOUL).date()
+    shared = SharedSnapshot(archive)
+    try:
+        with shared.reading() as snapshot:
+            today = overview.of_period(snapshot, Period(last - timedelta(days=days - 1), last))
+            view = FrozenView(language, title, snapshot)
+            return render(
+                view,
+                "frozen.html",
+                today=today,
+                subject=today.subject,
+                state=_state(snapshot, archive),
+                behind=Browser(archive).behind(),
+                facts=found,
+                outcomes=_outcomes(found, today.subject.period, view),
+                style=resources.files("flows.serving").joinpath("assets", "style.css").read_text("utf-8"),
+            )
+    finally:
+        shared.close()
+
+
+def _state(snapshot: Snapshot, archive: Path) -> dict[str, Any] | str:
+    """The state of the archive, or why it is not known."""
+    try:
+        return overview.state(snapshot, archive)
+    except BadInput as reason:
+        return str(reason)
+
+
+def _outcomes(found: Facts, period: Period, view: View) -> Chart:
+    """Finds a day by outcome, without those that were known and unchanged."""
+    shown = [row for row in found.daily if row["outcome"] != Outcome.UNCHANGED]
+    counts = {(date.fromisoformat(row["day"]), view.t(row["outcome"])): row["articles"] for row in shown}
+    days = [period.first + timedelta(days=n) for n in range(period.days)]
+    return stacked(days, counts, colours(sorted({name for _, name in counts})))

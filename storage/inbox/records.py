@@ -1,0 +1,110 @@
+"""The records of a segment: pages as in a capture, and JSON in `metadata` records with its kind as the only key."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import BinaryIO
+
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.page import RawPage
+from schemas.segment import SEGMENT_FORMAT, SegmentBegun, SegmentSealed, Visited
+from storage.captures import warc
+from storage.captures.reader import page_of
+
+RECORD_TYPE = "application/vnd.seogo.segment+json"
+"""The content type of the `metadata` records of a segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    begun: SegmentBegun
+
+
+@dataclass(frozen=True, slots=True)
+class _Visited:
+    visited: Visited
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    sealed: SegmentSealed
+
+
+Record = SegmentBegun | Visited | SegmentSealed
+_LINE: TypeAdapter[_Begun | _Visited | _Sealed] = TypeAdapter(_Begun | _Visited | _Sealed)
+
+
+class NewerFormat(ValueError):
+    """The segment has a format that only a newer seogo reads."""
+
+
+@dataclass(slots=True)
+class Contents:
+    """What the records of a segment say. `pages`: by the address that was requested. `sealed_at`: in bytes."""
+
+    begun: SegmentBegun | None = None
+    visited: list[Visited] = field(default_factory=list)
+    pages: dict[str, RawPage] = field(default_factory=dict)
+    sealed: SegmentSealed | None = None
+    sealed_at: int = 0
+
+
+def record_bytes(record: Record, target: str, now: datetime) -> bytes:
+    """A record as a gzip member. `target`: the URI of the segment."""
+    match record:
+        case SegmentBegun():
+            line = _LINE.dump_json(_Begun(record))
+        case Visited():
+            line = _LINE.dump_json(_Visited(record))
+        case SegmentSealed():
+            line = _LINE.dump_json(_Sealed(record))
+    fields = [("WARC-Target-URI", target), ("Content-Type", RECORD_TYPE)]
+    return warc.member(WarcRecordType.metadata, now, fields, line, payload=line)
+
+
+def read_contents(stream: BinaryIO) -> Contents:
+    """The records of a stream. Raises NewerFormat, and ValueError if they are not those of a segment."""
+    contents, last = Contents(), ""
+    for record in _records(stream):
+        match record.record_type:
+            case WarcRecordType.response:
+                page = page_of(record)
+                contents.pages[page.url] = page
+                last = page.url
+            case WarcRecordType.request if last in contents.pages:
+                sent = tuple(record.http_headers.astuples()) if record.http_headers else ()
+                contents.pages[last] = replace(contents.pages[last], request_headers=sent)
+            case WarcRecordType.metadata:
+                _add(contents, record)
+    return contents
+
+
+def _records(stream: BinaryIO) -> Iterator[WarcRecord]:
+    try:
+        yield from ArchiveIterator(stream)
+    except (OSError, zlib.error, EOFError) as error:
+        raise ValueError(f"a record cannot be read: {error}") from error
+
+
+def _add(contents: Contents, record: WarcRecord) -> None:
+    if contents.sealed is not None:
+        raise ValueError("a record follows the seal")
+    try:
+        line = _LINE.validate_json(record.reader.read())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ValueError(f"a record is none of a segment ({first['msg']})") from error
+    match line:
+        case _Begun(begun):
+            if begun.format > SEGMENT_FORMAT:
+                raise NewerFormat(f"format {begun.format}: update seogo, which reads format {SEGMENT_FORMAT}")
+            contents.begun = contents.begun or begun
+        case _Visited(visited):
+            contents.visited.append(visited)
+        case _Sealed(sealed):
+            contents.sealed, contents.sealed_at = sealed, record.stream_pos

@@ -1,0 +1,71 @@
+"""The shingles of texts as 64-bit hashes, computed for many texts at a time by Arrow.
+
+The hash of a shingle is the XOR of one number for each of its bytes in UTF-16; the number depends on the byte and its
+place. So the hashes of all shingles take a few operations on whole arrays. The lower 32 bits are the CRC-32 of the
+shingle, which has this form; the upper 32 bits come from a table of random numbers (tabulation hashing). Two different
+shingles have the same hash with a probability of 2^-64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from hashlib import blake2b
+from zlib import crc32
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SHINGLE = 8
+"""Letters and digits in a shingle."""
+
+_LETTERS_AT_ONCE = 200_000
+"""Each takes 30 bytes of memory while it is hashed."""
+
+
+def shingle_hashes(texts: Iterable[str]) -> Iterator[pa.UInt64Array]:
+    """The hashes of the shingles of each text, in order, with repetitions. A text has only characters of 16 bits."""
+    for part in _parts(texts):
+        hashes, at = _hashes("".join(part)), 0
+        for text in part:
+            yield hashes.slice(at, max(len(text) - SHINGLE + 1, 0))
+            at += len(text)
+
+
+def _parts(texts: Iterable[str]) -> Iterator[Sequence[str]]:
+    part, letters = list[str](), 0
+    for text in texts:
+        part.append(text)
+        letters += len(text)
+        if letters >= _LETTERS_AT_ONCE:
+            yield part
+            part, letters = [], 0
+    yield part
+
+
+def _hashes(text: str) -> pa.UInt64Array:
+    number = max(len(text) - SHINGLE + 1, 0)
+    data = pa.py_buffer(text.encode("utf-16-le"))
+    letters = pa.Array.from_buffers(pa.uint16(), len(text), [None, data])
+    lower = pc.bit_wise_and(letters, pa.scalar(255, pa.uint16())).cast(pa.uint8())
+    upper = pc.shift_right(letters, pa.scalar(8, pa.uint16())).cast(pa.uint8())
+    numbers = iter(_numbers())
+    hashes = pa.repeat(pa.scalar(crc32(bytes(2 * SHINGLE)), pa.uint64()), number)
+    for place in range(SHINGLE):
+        for half in (lower, upper):
+            added = pc.take(next(numbers), half.slice(place, number), boundscheck=False)
+            hashes = pc.bit_wise_xor(hashes, added)
+    return hashes
+
+
+@cache
+def _numbers() -> tuple[pa.UInt64Array, ...]:
+    """For each byte of a shingle, the number for each value that it may have."""
+    places = range(2 * SHINGLE)
+    return tuple(pa.array([_number(place, value) for value in range(256)], pa.uint64()) for place in places)
+
+
+def _number(place: int, value: int) -> int:
+    alone = bytes([*bytes(place), value, *bytes(2 * SHINGLE - place - 1)])
+    random = int.from_bytes(blake2b(bytes([place, value]), digest_size=4).digest(), "big")
+    return random << 32 | crc32(alone) ^ crc32(bytes(2 * SHINGLE))

@@ -1,0 +1,196 @@
+"""Kills fetchers and the archive that takes in from them with SIGKILL at any step, and compares with one crawl.
+
+    python -m tests.programs.fetchers [--kills 300] [--seed 1]        (make torture)
+
+Three fetchers fetch a third of the addresses each, while the archive takes in what they have put into the store. Each
+process is killed at a random step with a lasting effect, and started again. In the end the archive must equal that of
+one sequential crawl of the same addresses, row for row, and nothing that was spooled may have been requested again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from flows.replica.corpus.articles import make_corpus
+from flows.replica.server import Replica
+from flows.runs.crawl import CrawlOrder, crawl, refs_of_addresses
+from flows.runs.fetch import FetchOrder, fetch
+from flows.runs.take_in import TakeInOrder, take_in
+from schemas.receipt import ExitReason
+from storage.inbox.inbox import Inbox
+from storage.inbox.spool import Spool
+from storage.integrity.repair import verify_archive
+from storage.objects.store import ObjectStore, open_store
+from tests.programs.torture import LONGEST, NNEWS, Kill, Steps, forkserver, instrument, state_of, ways
+from tests.support.archives import rows
+from tests.support.topics import demo_topic
+
+FETCHERS = ("seoul-1", "busan-1", "daegu-1")
+TAKER = "archive"
+IN_A_SEGMENT = 6
+"""Addresses in a segment: few, so that each fetcher has several."""
+CONCURRENCY = 2
+
+KINDS = {
+    "fetcher": Counter({"append": 50, "sync": 40, "rename": 7, "replace": 12, "unlink": 6, "put": 6}),
+    "archive": Counter({"append": 60, "sync": 30, "stage": 20, "replace": 8, "statement": 90, "commit": 12}),
+}
+"""The kinds of steps of a process, and about how many it has."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where everything is: `addresses` of each fetcher, by its name."""
+
+    work: Path
+    naver: str
+    addresses: dict[str, tuple[str, ...]]
+
+    @property
+    def archive(self) -> Path:
+        return self.work / TAKER
+
+    @property
+    def inbox(self) -> Inbox:
+        return Inbox(open_store(f"file://{self.work}/store"))
+
+
+# -- in the processes that are killed
+
+
+def run(place: Place, who: str, kill: Kill | None) -> None:
+    """Fetch a fetcher's chunk, or take in once."""
+    steps = Steps(kill)
+    instrument(steps)
+    ObjectStore.create = steps.around("put", ObjectStore.create)  # type: ignore[method-assign]
+    Spool.most_visited = IN_A_SEGMENT
+    sys.exit(asyncio.run(_take_in(place) if who == TAKER else _fetch(place, who)))
+
+
+async def _fetch(place: Place, who: str) -> int:
+    refs = refs_of_addresses(place.addresses[who], datetime.now(UTC))
+    topic = demo_topic(concurrency=CONCURRENCY)
+    report = await fetch(FetchOrder(topic, place.inbox, who, place.work / who, refs, place.naver, chunk=f"of-{who}"))
+    return int(report.exit_reason is not ExitReason.DONE)
+
+
+async def _take_in(place: Place) -> int:
+    receipt = await take_in(TakeInOrder(demo_topic(), place.archive, inbox=place.inbox))
+    return int(receipt.exit_reason not in (ExitReason.DONE, ExitReason.NOTHING_NEW))
+
+
+# -- in the observing process
+
+
+@contextmanager
+def place(work: Path, articles: int) -> Iterator[tuple[Place, Replica]]:
+    """A stand-in, and a third of its articles for each fetcher."""
+    corpus = make_corpus(31, articles=articles, presses=6, days=4, last=datetime.now(UTC))
+    urls = [one.key.url for one in corpus.articles if one.key is not None]
+    shares = {name: tuple(urls[at :: len(FETCHERS)]) for at, name in enumerate(FETCHERS)}
+    with Replica(corpus) as naver:
+        yield Place(work, naver.url, shares), naver
+
+
+def survive(where: Place, naver: Replica, kills: int, rng: random.Random) -> Counter[str]:
+    """Kill processes until `kills` have died or everything is done, and compare. Returns the deaths by process."""
+    died, left = Counter[str](), {*FETCHERS}
+    while left:
+        running = {who: _start(where, who, _drawn(who, rng, died.total() < kills)) for who in (*sorted(left), TAKER)}
+        for who, process in running.items():
+            code = _end(process, who)
+            died[who] += code == -signal.SIGKILL
+            if code == 0 and who in left:
+                left.remove(who)
+    while died.total() < kills and died[TAKER] < kills:  # the rest, at the archive
+        code = _end(_start(where, TAKER, _drawn(TAKER, rng, True)), TAKER)
+        died[TAKER] += code == -signal.SIGKILL
+        if code == 0:
+            break
+    assert _end(_start(where, TAKER, None), TAKER) == 0
+    check(where, naver, died)
+    return died
+
+
+def _drawn(who: str, rng: random.Random, wanted: bool) -> Kill | None:
+    if not wanted:
+        return None
+    kinds = KINDS["archive" if who == TAKER else "fetcher"]
+    kind = rng.choice(sorted(kinds))
+    return Kill(kind, rng.randint(1, kinds[kind]), rng.choice(ways(kind)), rng.randint(0, 4000))
+
+
+def _start(where: Place, who: str, kill: Kill | None) -> BaseProcess:
+    process = forkserver().Process(target=run, args=(where, who, kill))
+    process.start()
+    return process
+
+
+def _end(process: BaseProcess, who: str) -> int:
+    process.join(LONGEST)
+    if process.exitcode is None:
+        process.kill()
+        raise AssertionError(f"{who} hung")
+    assert process.exitcode in (0, -signal.SIGKILL), f"{who} ended with {process.exitcode}"
+    return process.exitcode
+
+
+def check(where: Place, naver: Replica, died: Counter[str]) -> None:
+    """The archive must be that of one crawl of the same addresses, in the order in which they were taken in."""
+    targets = Counter(e.target for e in naver.log.entries if e.host == NNEWS and "/article/" in e.target)
+    twice = sum(times - 1 for times in targets.values())
+    in_flight = 2 * CONCURRENCY * sum(died[name] for name in FETCHERS)
+    assert twice <= in_flight, f"{twice} pages were requested again, although at most {in_flight} were in flight"
+    sql = "SELECT f.url FROM finds JOIN runs r USING (run_id) JOIN frontier f USING (id) ORDER BY r.number, finds.rowid"
+    order = tuple(str(url) for (url,) in rows(where.archive, sql))
+    assert sorted(order) == sorted(url for urls in where.addresses.values() for url in urls)
+    asyncio.run(crawl(CrawlOrder(demo_topic(), where.work / "alone", naver=where.naver, addresses=order)))
+    expected, found = state_of(where.work / "alone"), state_of(where.archive)
+    for what, wanted in expected.items():
+        assert found[what] == wanted, f"{what} differ after {died}"
+    outcomes = "SELECT id, outcome FROM finds ORDER BY id"
+    assert rows(where.archive, outcomes) == rows(where.work / "alone", outcomes)
+    faults = verify_archive(where.archive).faults
+    assert faults == [], f"after {died}: {faults}"
+
+
+def torture(kills: int, seed: int, articles: int) -> Counter[str]:
+    """Perform kills in one place after another. Returns the deaths by process."""
+    died, began, number = Counter[str](), time.monotonic(), 0
+    while died.total() < kills:
+        with (
+            tempfile.TemporaryDirectory(prefix="seogo-fetchers-") as work,
+            place(Path(work), articles) as (where, naver),
+        ):
+            died += survive(where, naver, min(20, kills - died.total()), random.Random(seed + number))
+        number += 1
+        print(f"seed {seed}: {died.total()} kills, {time.monotonic() - began:.0f} s", flush=True)
+    return died
+
+
+def main() -> None:
+    """Perform the kills, and print a summary."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    died = torture(given.kills, given.seed, articles=90)
+    print(f"{died.total()} kills survived: the archive is that of one crawl. Killed: {dict(died)}")
+
+
+if __name__ == "__main__":
+    importlib.import_module("tests.programs.fetchers").main()
