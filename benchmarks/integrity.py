@@ -3,9 +3,9 @@
     python -m benchmarks.integrity [--articles N] [--before DIR] [--runs N] [--work DIR] [--quick]
 
 The archive is made first, through the storage API (some minutes, once per --work): 500 articles a run, pages of about
-200 KB, each captured, parsed and assessed. Then the real commands are measured with one worker and with two, each in its
-own process: CPU seconds with those of their workers, wall-clock seconds, and the memory of the largest process. `--before`
-is a checkout of an earlier version (`git worktree add DIR COMMIT`), whose commands run alternately with these.
+200 KB, each captured, parsed and assessed. Then the real commands are measured with one worker and with two, each in
+its own process: CPU seconds with those of their workers, wall-clock seconds, and the memory of the largest process.
+`--before` is a checkout of an earlier version (`git worktree add DIR COMMIT`), whose commands run alternately.
 """
 
 from __future__ import annotations
@@ -58,12 +58,15 @@ def main() -> None:
     articles, runs = (500, 1) if given.quick else (given.articles, given.runs)
     work = work_folder(given.work)
     archive = in_subprocess(make_captured, work / f"captured-{articles}", articles)
+    archives = dict.fromkeys((_ONE, _TWO), archive)
+    if given.before:
+        archives |= {_BEFORE: _readable_before(archive, work, given.before)}
     introduce(f"verify, rebuild and reparse of {articles:,} articles with pages of 200 KB")
     for command, words in _COMMANDS.items():
         found: dict[str, list[Run]] = {}
         for _ in range(runs):
-            for who in _OPTIONS if given.before else (_ONE, _TWO):
-                found.setdefault(who, []).append(_measure(archive, work, words, who, given.before))
+            for who, of in archives.items():
+                found.setdefault(who, []).append(_measure(of, work, words, who, given.before))
         report(command, found)
 
 
@@ -85,6 +88,16 @@ _COMPARED = ((_ONE, "processor"), (_TWO, "seconds"))
 
 def _median(found: dict[str, list[Run]], who: str, name: str) -> float:
     return statistics.median(getattr(run, name) for run in found[who])
+
+
+def _readable_before(archive: Path, work: Path, before: Path) -> Path:
+    """A copy of the archive that the earlier version can open: it rebuilds it from the captures. Reused."""
+    copy = archive.with_name(f"{archive.name}-before")
+    if not copy.exists():
+        for part in ("captures", "articles"):
+            shutil.copytree(archive / part, copy / part)
+        measured([*SEOGO, "rebuild", "--archive", copy, "--json"], work, root=before)
+    return copy
 
 
 def _measure(archive: Path, work: Path, words: Sequence[str], who: str, before: Path | None) -> Run:

@@ -49,7 +49,7 @@ class Run:
 def measured(
     command: Sequence[str | Path], work: Path, variables: Mapping[str, str] | None = None, *, root: Path = ROOT
 ) -> Run:
-    """Run a command in the folder of the project, or of another checkout, and measure it. Raises SystemExit if it fails.
+    """Run a command in the folder of this checkout or of another, and measure it. Raises SystemExit if it fails.
 
     The figures are those of the child process as counted by the kernel. Compiled modules are cached below `work`, so
     that compilation is not measured.

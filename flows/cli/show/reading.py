@@ -47,7 +47,7 @@ class ReadingMeter:
 
     def report(self, progress: Progress) -> None:
         """Update."""
-        if self._progress is None or progress.bytes < self._progress.bytes:
+        if self._progress is not None and progress.bytes < self._progress.bytes:
             self._began = self._clock()  # the captures are read once more
         self._progress = progress
 
