@@ -59,6 +59,7 @@ def make_index(root: Path, count: int, corpus: Path) -> Path:
                 with index.transaction():
                     index.replace([], batch)
             with index.transaction():
+                index.optimize()
                 index.set_meta(replace(index.meta, snapshot=stamp_of(root)))
         whole.touch()
     return root

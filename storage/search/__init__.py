@@ -2,6 +2,7 @@
 
 tokens.py      a text as pairs of syllables
 query.py       the query language, as expressions of FTS5
+spellings.py   the spellings of a word that occur
 index.py       the SQLite file: reading, writing, checking it
 follower.py    the index follows the change feed
 results.py     a search, filtered and ranked

@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from storage.search.index import meta_of, opened_to_read, stamp_of
 from storage.search.results import GONE, Found, Search, Wanted
 
 _KOREA = 9 * 3600
-_DAYS = f"strftime('%Y-%m-%d', doc.published + {_KOREA}, 'unixepoch')"
-_GROUPED = f"doc.teams, doc.models, doc.publisher, doc.status, doc.gone, {_DAYS}, count(*)"
+_DAY = 86_400
+_FIRST = date(1970, 1, 1).toordinal()
+_GROUPED = f"doc.teams, doc.models, doc.publisher, doc.status, doc.gone, (doc.published + {_KOREA}) / {_DAY}, count(*)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,14 @@ def _facets(index: sqlite3.Connection, wanted: Wanted) -> Facets:
                 counted[name] += number
         publishers[publisher or ""] += number
         statuses[GONE if gone else status] += number
-        days[day or ""] += number
+        days[_date(day)] += number
     newest = tuple(sorted(days.items(), reverse=True))
     return Facets(_ranked(teams), _ranked(models), _ranked(publishers), _ranked(statuses), newest)
+
+
+def _date(day: int | None) -> str:
+    """The day with this number since 1970; empty if it is unknown."""
+    return "" if day is None else str(date.fromordinal(_FIRST + day))
 
 
 def _ranked(counted: Counter[str]) -> tuple[tuple[str, int], ...]:

@@ -138,6 +138,8 @@ def _follow(root: Path, on_progress: OnProgress) -> Followed:
         changes = _index_changes(archive, index, on_progress)
         _check_number(root, archive, index.meta, is_new=not began.cursor)
         with index.transaction():
+            if not began.cursor:
+                index.optimize()
             index.set_stories(stories(archive))
             index.set_meta(replace(index.meta, snapshot=stamp))
     return Followed(changes)

@@ -18,7 +18,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -317,14 +317,14 @@ class Writer:
     def _update(self, document: Document) -> None:
         """Update all but text and time, which are the same."""
         columns = ", ".join(f"{name} = :{name}" for name in _FACETS)
-        self.connection.execute(f"UPDATE doc SET {columns} WHERE id = :id", asdict(document))
+        self.connection.execute(f"UPDATE doc SET {columns} WHERE id = :id", _values(document, ("id", *_FACETS)))
 
     def _insert(self, document: Document) -> None:
         n = self._free(document.published or 0)
         names = ("id", "title", "published", *_FACETS)
         columns, values = ", ".join(names), ", ".join(f":{name}" for name in names)
         execute = self.connection.execute
-        execute(f"INSERT INTO doc (n, {columns}) VALUES (:n, {values})", {**asdict(document), "n": n})
+        execute(f"INSERT INTO doc (n, {columns}) VALUES (:n, {values})", {**_values(document, names), "n": n})
         execute("INSERT INTO body VALUES (?, ?)", (n, zlib.compress(document.text.encode())))
         texts = (tokens.tokens(document.title), tokens.tokens(document.text))
         execute("INSERT INTO ft (rowid, title, body) VALUES (?, ?, ?)", (n, *texts))
@@ -336,6 +336,13 @@ class Writer:
         while (last := self.connection.execute(query, (first, first + SLOTS - 1)).fetchone()[0]) == first + SLOTS - 1:
             first += SLOTS
         return first if last is None else last + 1
+
+    def optimize(self) -> None:
+        """Merge the parts of which FTS5's index consists into one, which halves the time of most searches.
+
+        It takes a twentieth of the time of building the index, so it is worth it for a new one only.
+        """
+        self.connection.execute("INSERT INTO ft (ft) VALUES ('optimize')")
 
     def set_stories(self, stories: Mapping[str, str]) -> None:
         """Record which story each article belongs to; all others belong to none."""
@@ -373,6 +380,11 @@ def unpacked(text: object) -> str:
     if not isinstance(text, bytes):  # a flipped bit may make a number of it
         raise zlib.error("not a packed text")
     return zlib.decompress(text).decode()
+
+
+def _values(document: Document, names: Iterable[str]) -> dict[str, Any]:
+    """These fields. `asdict` would copy all of them, which takes as long as the statement."""
+    return {name: getattr(document, name) for name in names}
 
 
 def _text_and_time(document: Document) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from storage.layout import SEARCH_INDEX
 from storage.search.index import SLOTS, is_current, meta_of, opened_to_read, packed, unpacked
 from storage.search.query import Query
 from storage.search.snippets import Snippet, pattern, snippet, whole
+from storage.search.spellings import occurring
 
 GONE = "gone"
 STATUSES = ("archived", "listed", "imported", GONE)
@@ -32,7 +34,7 @@ SORTS = ("relevance", "newest")
 _TITLE, _TEXT = 4.0, 1.0
 _INSIDE = 0.5
 _POOL = 100
-"""The number of the best articles by BM25 that are read, to see where the words occur in them."""
+"""The number of the best articles by BM25 that are read at most, to see where the words occur in them."""
 _MANY = 1_000
 """Up to this number of matches are ranked by BM25, whatever their share of the archive."""
 _SHARE = 0.1
@@ -160,7 +162,7 @@ class Search:
     def __init__(self, index: sqlite3.Connection, wanted: Wanted) -> None:
         self._index = index
         self._wanted = wanted
-        self._match = wanted.query.match
+        self._match = occurring(index, wanted.query.match)
         self._terms = [pattern(term) for term in wanted.query.terms]
         self._begin = [re.compile(rf"(?<![가-힣]){term.pattern}", term.flags) for term in self._terms]
 
@@ -205,13 +207,16 @@ class Search:
         return [*(Ranked(n, 1.0, "in the title") for n in first), *(Ranked(n, 0.0, "in the text") for n in rest)]
 
     def _best(self) -> list[Ranked]:
-        limit = self._wanted.last and max(self._wanted.last, _POOL)
-        select = f"ft.rowid, -bm25(ft, {_TITLE}, {_TEXT})"
-        rows = self._rows(select, self._wanted, self._match, "ORDER BY 2 DESC, 1 DESC", limit)
-        texts = self._texts([n for n, _ in rows])
-        ranked = [self._weighed(n, score, *texts[n]) for n, score in rows]
-        ranked.sort(key=lambda one: (-(one.score or 0), -one.n))
-        return ranked[: self._wanted.last or None]
+        """Texts are read only until no further one can come before the last that is wanted."""
+        last = self._wanted.last
+        select, most = f"ft.rowid, -bm25(ft, {_TITLE}, {_TEXT})", last and max(last, _POOL)
+        ranked: list[Ranked] = []
+        for n, score in self._rows(select, self._wanted, self._match, "ORDER BY 2 DESC, 1 DESC", most):
+            if last and len(ranked) >= last and score < (ranked[last - 1].score or 0):
+                break
+            title, text = self._row("title, text", n)
+            insort(ranked, self._weighed(n, score, title, unpacked(text)), key=lambda one: (-(one.score or 0), -one.n))
+        return ranked[: last or None]
 
     def _weighed(self, n: int, score: float, title: str, text: str) -> Ranked:
         begins = all(term.search(title) or term.search(text) for term in self._begin)
@@ -243,10 +248,6 @@ class Search:
         if row is None:
             raise sqlite3.DatabaseError(f"tokens without an article: {n}")
         return row
-
-    def _texts(self, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
-        rows = ((n, *self._row("title, text", n)) for n in numbers)
-        return {n: (title, unpacked(text)) for n, title, text in rows}
 
     def hits(self, ranked: Sequence[Ranked]) -> Iterator[Hit]:
         """These articles as they are shown."""

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.judged_queries import JUDGED, Judgement, judge
 from storage.search.index import opened_to_write
 from storage.search.query import parse
+from storage.search.spellings import occurring
 from tests.support.search import a_document
 from tests.support.values import key
 
@@ -38,7 +39,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judgement]:
 
         def find(query: str) -> set[str]:
             sql = "SELECT id FROM ft JOIN doc ON doc.n = ft.rowid WHERE ft MATCH ?"
-            return {id_ for (id_,) in index.connection.execute(sql, (parse(query).match,))}
+            return {id_ for (id_,) in index.connection.execute(sql, (occurring(index.connection, parse(query).match),))}
 
         return judge(texts, find)
 

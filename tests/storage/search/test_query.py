@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from schemas.errors import QueryError
 from storage.search.index import Writer, opened_to_write
 from storage.search.query import LONGEST, parse
+from storage.search.spellings import occurring
 from tests.support.search import a_document
 
 TEXTS = {
@@ -33,7 +35,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writer]:
 def found(index: Writer, query: str) -> set[int]:
     """The numbers of the texts that a query finds."""
     sql = "SELECT substr(id, -1) FROM ft JOIN doc ON doc.n = ft.rowid WHERE ft MATCH ?"
-    return {int(number) for (number,) in index.connection.execute(sql, (parse(query).match,))}
+    match = occurring(index.connection, parse(query).match)
+    return {int(number) for (number,) in index.connection.execute(sql, (match,))}
 
 
 @pytest.mark.parametrize(
@@ -203,3 +206,45 @@ def _is_read(query: str) -> bool:
     except QueryError:
         return False
     return True
+
+
+# -- spellings that do not occur
+
+_PARTS = ("독자", "파운", "데이션", "모델", "이", "AI", "가나")
+_SPELT = st.lists(st.sampled_from([*_PARTS, *(f"{part} " for part in _PARTS), "."]), min_size=2, max_size=12).map(
+    "".join
+)
+
+
+@pytest.fixture(scope="module")
+def spelt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writer]:
+    rng = Random(5)
+    with opened_to_write(tmp_path_factory.mktemp("spelt")) as writer:
+        texts = ("".join(rng.choice(_PARTS) + rng.choice(["", "", " ", "."]) for _ in range(8)) for _ in range(400))
+        writer.replace([], [a_document(number, text) for number, text in enumerate(texts, start=1)])
+        yield writer
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(_SPELT, st.sampled_from(["{}", '"{}"', "title:{} OR {}", "가나 -{}"]))
+def test_without_the_spellings_that_do_not_occur_the_same_is_found(spelt: Writer, words: str, form: str) -> None:
+    try:
+        match = parse(form.format(*[words] * form.count("{}"))).match
+    except QueryError:
+        return
+    sql = "SELECT rowid FROM ft WHERE ft MATCH ? ORDER BY rowid"
+    every, some = (
+        spelt.connection.execute(sql, (one,)).fetchall() for one in (match, occurring(spelt.connection, match))
+    )
+    assert every == some
+
+
+def test_spellings_that_do_not_occur_are_left_out(index: Writer) -> None:
+    match = parse("독자파운데이션모델").match
+    assert match.count(" OR ") == 16
+    assert (
+        occurring(index.connection, match)
+        == '("독자 자파 파운 운데 데이 이션 션모 모델" OR "독자 자파 파운 운데 데이 이션 _션모 모델")'
+    )
+    absent = parse("없는말을만들어낸다").match
+    assert occurring(index.connection, absent).count(" OR ") == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -112,6 +113,21 @@ class TestOrder:
         found = look(root, "독자 모델", sort="newest", limit=2)
         assert (numbers(found), found.total) == ([3, 4], 5)
         assert len(look(root, "독자 모델", limit=0).hits) == 5
+
+    def test_a_limit_gives_the_first_of_all(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Although texts are read only until no further one can come before the last that is wanted."""
+        rng = Random(3)
+        monkeypatch.setattr(results, "_POOL", 150)
+        words = ("독자 ", "유독자극 ")
+        texts = (rng.choice(words) * rng.randint(1, 9) + "이야기 " * rng.randint(0, 300) for _ in range(150))
+        with open_archive(tmp_path):
+            pass
+        fill(tmp_path, *(a_document(n, text) for n, text in enumerate(texts, start=1)))
+        every = look(tmp_path, "독자", limit=0).hits
+        inside = ["longer words" in hit.why for hit in every]
+        assert inside != sorted(inside)
+        for limit in (1, 20, 80):
+            assert look(tmp_path, "독자", limit=limit).hits == every[:limit]
 
     def test_a_title_before_a_text_and_whole_words_before_parts_of_others(self, root: Path) -> None:
         found = look(root, "독자 모델")
