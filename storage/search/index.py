@@ -18,7 +18,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -317,14 +317,14 @@ class Writer:
     def _update(self, document: Document) -> None:
         """Update all but text and time, which are the same."""
         columns = ", ".join(f"{name} = :{name}" for name in _FACETS)
-        self.connection.execute(f"UPDATE doc SET {columns} WHERE id = :id", asdict(document))
+        self.connection.execute(f"UPDATE doc SET {columns} WHERE id = :id", _values(document))
 
     def _insert(self, document: Document) -> None:
         n = self._free(document.published or 0)
         names = ("id", "title", "published", *_FACETS)
         columns, values = ", ".join(names), ", ".join(f":{name}" for name in names)
         execute = self.connection.execute
-        execute(f"INSERT INTO doc (n, {columns}) VALUES (:n, {values})", {**asdict(document), "n": n})
+        execute(f"INSERT INTO doc (n, {columns}) VALUES (:n, {values})", {**_values(document), "n": n})
         execute("INSERT INTO body VALUES (?, ?)", (n, zlib.compress(document.text.encode())))
         texts = (tokens.tokens(document.title), tokens.tokens(document.text))
         execute("INSERT INTO ft (rowid, title, body) VALUES (?, ?, ?)", (n, *texts))
@@ -380,6 +380,11 @@ def unpacked(text: object) -> str:
     if not isinstance(text, bytes):  # a flipped bit may make a number of it
         raise zlib.error("not a packed text")
     return zlib.decompress(text).decode()
+
+
+def _values(document: Document) -> dict[str, Any]:
+    """Its fields by name. `dataclasses.asdict` copies every value, which takes as long as to insert them."""
+    return {name: getattr(document, name) for name in Document.__slots__}
 
 
 def _text_and_time(document: Document) -> list[Any]:
