@@ -52,8 +52,9 @@ lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/lint-imports
 
 torture: $(STAMP) ## kill a crawl, and fetchers, KILLS=300 times each; cut the power STATES=300 times per model (needs a C compiler)
-	$(BIN)/python -m tests.programs.torture --kills $(KILLS)
-	$(BIN)/python -m tests.programs.fetchers --kills $(KILLS)
+	@# Each killed process imports the program again, which Python warns about.
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.torture --kills $(KILLS)
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.fetchers --kills $(KILLS)
 	$(BIN)/python -m tests.programs.powercut --states $(STATES)
 
 tour: $(STAMP) ## stop, kill and restart Prefect's server, worker and runs in SEQUENCES=20 random orders (half an hour)
@@ -92,7 +93,7 @@ screenshots: $(STAMP) ## take the pictures in docs/images (needs Debian's chromi
 lock: ## update requirements.lock, deploy/compose/requirements.lock, tests/data/readers.lock, tests/data/swift.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile pyproject.toml --extra store --extra postgresql --constraint requirements.lock --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o deploy/compose/requirements.lock
 	$(BIN)/uv pip compile --group readers --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o tests/data/readers.lock

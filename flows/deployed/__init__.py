@@ -2,6 +2,7 @@
 
 crawl.py refresh.py backfill.py     the flows, one per file, named as in prefect.yaml
 reparse.py reassess.py publish.py report.py digest.py verify.py
+fetch.py take_in.py                 many fetchers, one writer (deploy/fetchers.yaml)
 flow_runs/       what all flows share: parameters, checks, execution, states, artifacts
 automations/     what the server does by itself: triggers, alerts (`python -m flows.deployed.automations`)
 template.py      the deployments of prefect.yaml, also for further topics and archives

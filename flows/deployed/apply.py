@@ -31,6 +31,9 @@ from flows.deployed.template import DEPLOYMENTS, READERS, WRITERS, Instance, dep
 from schemas.errors import BadInput, SeogoError
 
 POOL = "seogo"
+FETCHERS_POOL = "seogo-fetchers"
+"""The pool of machines that only fetch (deploy/fetchers.yaml)."""
+FETCHERS = Path("deploy/fetchers.yaml")
 QUEUES = {WRITERS: 1, READERS: None}
 """Queue -> how many of its runs may execute at once. All deployments that write share the queue `archive`."""
 
@@ -51,10 +54,10 @@ def apply(instance: Instance | None = None, *, wait: float = 0.0) -> None:
     _deploy(instance)
 
 
-def _deploy(instance: Instance | None) -> None:
+def _deploy(instance: Instance | None, source: Path = DEPLOYMENTS) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / DEPLOYMENTS.name
-        file.write_text(yaml.safe_dump(deployments(DEPLOYMENTS, instance), sort_keys=False), "utf-8")
+        file = Path(folder) / source.name
+        file.write_text(yaml.safe_dump(deployments(source, instance), sort_keys=False), "utf-8")
         words = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
         subprocess.run(words, check=True)  # noqa: S603 - fixed arguments
 
@@ -67,12 +70,12 @@ async def _pool_and_queues(instance: Instance | None) -> None:
             await _queue(client, name, limit)
 
 
-async def _pool(client: PrefectClient) -> None:
+async def _pool(client: PrefectClient, name: str = POOL) -> None:
     try:
-        await client.read_work_pool(POOL)
+        await client.read_work_pool(name)
     except ObjectNotFound:
         template = ProcessWorker.get_default_base_job_template()
-        pool = WorkPoolCreate(name=POOL, type=ProcessWorker.type, base_job_template=template)
+        pool = WorkPoolCreate(name=name, type=ProcessWorker.type, base_job_template=template)
         await client.create_work_pool(pool)
 
 
@@ -97,11 +100,24 @@ def _put_automations(notify: str | None) -> None:
         sys.stdout.write(registration.NOBODY)
 
 
+def apply_fetchers() -> None:
+    """Create or update the pool and the deployments of fetchers, besides the others. Raises CalledProcessError."""
+
+    async def pool() -> None:
+        async with get_client() as client:
+            await _pool(client, FETCHERS_POOL)
+
+    asyncio.run(pool())
+    _deploy(None, FETCHERS)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns an exit code."""
     chosen = _parser().parse_args(arguments)
     try:
         apply(instance_of(chosen.name, chosen.topic, chosen.archive), wait=chosen.wait)
+        if chosen.fetchers:
+            apply_fetchers()
         _put_automations(chosen.notify)
     except SeogoError as error:
         sys.stderr.write(f"{error}\n")
@@ -113,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m flows.deployed.apply", description=__doc__)
     parser.add_argument("--notify", default=os.environ.get("SEOGO_NOTIFY"), metavar="TYPE-SLUG/NAME")
     parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="for the server; default: 0")
+    parser.add_argument("--fetchers", action="store_true", help="also those for many fetchers and one writer")
     parser.add_argument("--name", help="of a further topic and archive, in small letters")
     parser.add_argument("--topic", type=Path, metavar="FILE", help="the topic file, with --name")
     parser.add_argument("--archive", type=Path, metavar="DIR", help="the archive, with --name")

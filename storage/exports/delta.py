@@ -39,6 +39,7 @@ AT_ONCE = 10_000
 _APPLICATION = "seogo"
 _COMPACT_AT = 16
 _KEPT_HOURS = 7 * 24
+_RETRIES = {"max_retries": "3", "retry_timeout": "60s"}
 _SCHEMA = pa.schema([(name, ARTICLE_TYPES.get(name, pa.string())) for name in COLUMNS])
 _GONE = "_removed"
 
@@ -99,7 +100,7 @@ def _location(where: StoreAddress) -> tuple[str, dict[str, str]]:
     if where.scheme == "file":
         Path("/", where.prefix).mkdir(parents=True, exist_ok=True)
         return f"/{where.prefix}", {}
-    return str(where), {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    return str(where), {name: value for name, value in os.environ.items() if name.startswith("AWS_")} | _RETRIES
 
 
 def _slices(connection: duckdb.DuckDBPyConnection, since: int) -> Iterator[tuple[list[str], int]]:

@@ -317,14 +317,14 @@ class Writer:
     def _update(self, document: Document) -> None:
         """Update all but text and time, which are the same."""
         columns = ", ".join(f"{name} = :{name}" for name in _FACETS)
-        self.connection.execute(f"UPDATE doc SET {columns} WHERE id = :id", _values(document))
+        self.connection.execute(f"UPDATE doc SET {columns} WHERE id = :id", _values(document, ("id", *_FACETS)))
 
     def _insert(self, document: Document) -> None:
         n = self._free(document.published or 0)
         names = ("id", "title", "published", *_FACETS)
         columns, values = ", ".join(names), ", ".join(f":{name}" for name in names)
         execute = self.connection.execute
-        execute(f"INSERT INTO doc (n, {columns}) VALUES (:n, {values})", {**_values(document), "n": n})
+        execute(f"INSERT INTO doc (n, {columns}) VALUES (:n, {values})", {**_values(document, names), "n": n})
         execute("INSERT INTO body VALUES (?, ?)", (n, zlib.compress(document.text.encode())))
         texts = (tokens.tokens(document.title), tokens.tokens(document.text))
         execute("INSERT INTO ft (rowid, title, body) VALUES (?, ?, ?)", (n, *texts))
@@ -382,9 +382,9 @@ def unpacked(text: object) -> str:
     return zlib.decompress(text).decode()
 
 
-def _values(document: Document) -> dict[str, Any]:
-    """Its fields by name. `dataclasses.asdict` copies every value, which takes as long as to insert them."""
-    return {name: getattr(document, name) for name in Document.__slots__}
+def _values(document: Document, names: Iterable[str]) -> dict[str, Any]:
+    """These fields. `asdict` would copy all of them, which takes as long as the statement."""
+    return {name: getattr(document, name) for name in names}
 
 
 def _text_and_time(document: Document) -> list[Any]:

@@ -45,7 +45,7 @@ topic = partial(demo_topic, patience_seconds=5.0, backoff_seconds=0.01, max_back
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return make_corpus(7, articles=600, presses=12, days=12, last=LAST)
+    return make_corpus(7, articles=450, presses=12, days=12, last=LAST)
 
 
 @pytest.fixture

@@ -370,8 +370,8 @@ ONE_MISTAKE = {
     ),
     "unknown, with control characters": (
         with_line('"a\\e[1m": 1'),
-        "9: ['a\\x1b[1m']: unknown key: expected one of archive, contact, extends, limits, name, naver, permission,"
-        " queries, relevance, robots, sources, teams, title",
+        "9: ['a\\x1b[1m']: unknown key: expected one of archive, contact, extends, language, limits, name, naver,"
+        " permission, queries, relevance, robots, sources, teams, title, webhooks",
     ),
     "merge key": (
         GOOD + "  <<: {context: AI}\n",

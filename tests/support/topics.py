@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
@@ -14,13 +15,18 @@ KEYS = {"openapi": ApiKey(CLIENT_ID, CLIENT_SECRET)}
 
 def demo_topic(*sources: dict[str, Any], queries: tuple[str, ...] | None = None, **limits: Any) -> Topic:
     """The demo's topic with these sources, queries and limits (default: its own)."""
-    values = load_topic(DEMO_TOPIC).model_dump(mode="json")
+    values = _demo_values()
     changes: dict[str, Any] = {"limits": {**values["limits"], **limits}}
     if sources:
         changes["sources"] = list(sources)
     if queries is not None:
         changes["queries"] = queries
     return Topic.model_validate({**values, **changes})
+
+
+@cache
+def _demo_values() -> dict[str, Any]:
+    return load_topic(DEMO_TOPIC).model_dump(mode="json")
 
 
 def press_list(*oids: str) -> dict[str, Any]:

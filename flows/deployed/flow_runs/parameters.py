@@ -100,11 +100,25 @@ class CrawlParameters(AddingParameters):
         description="Read the sources again from this (Korean) time. Empty: continue where the last run ended.",
     )
 
+    hand_out: bool = Field(
+        default=False,
+        description="Fetch no article here: hand them out, and start a run of `fetch/fetch-chunk` for each chunk.",
+    )
+
     @field_validator("since")
     @classmethod
     def _in_korea(cls, since: datetime | None) -> datetime | None:
         """A time without a zone is Korean time, as on the command line."""
         return since.replace(tzinfo=SEOUL) if since and since.tzinfo is None else since
+
+
+class TakeInParameters(TopicParameters):
+    """What fetchers have put into the store."""
+
+    create: bool = Field(default=False, description="Begin an archive if there is none. Not for a schedule.")
+
+    def run_name(self, flow: str) -> str:
+        return f"take-in into {self.archive_name}"
 
 
 class RefreshParameters(FetchParameters):
@@ -233,6 +247,7 @@ class DigestParameters(TopicParameters):
 
 FORMS: dict[str, type[ArchiveParameters]] = {
     "crawl": CrawlParameters,
+    "take_in": TakeInParameters,
     "refresh": RefreshParameters,
     "backfill": BackfillParameters,
     "reparse": ReparseParameters,

@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.reports.run_summary import Json
+from flows.runs.fetch import FetchReport
 from schemas.errors import ArchiveBusy, ArchiveDamaged, BadInput, SeogoError, StorageFault
 from schemas.receipt import ExitReason
 
@@ -67,6 +68,17 @@ def too_much_failed(receipt: Json) -> str:
     if failed >= FAILED_AT_LEAST and failed > FAILED_SHARE * wanted:
         return f"{failed} of {wanted} pages; up to {FAILED_SHARE:.0%} are tolerated"
     return ""
+
+
+def of_report(report: FetchReport) -> State[Any]:
+    """The state of a fetcher's run. What waits on its disk is put into the store by its next run."""
+    message = f"{report.exit_reason}: {report.explanation} ({report.pages:,} pages; {report.requests:,} requests)"
+    name = NAMES.get(report.exit_reason) if report.exit_reason else "Failed"
+    return (
+        Failed(name=name, message=message, data=report.as_json())
+        if name
+        else Completed(message=message, data=report.as_json())
+    )
 
 
 def of_error(error: SeogoError) -> State[Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from flows.reports.text import size
+from flows.runs.doctor.captures import object_store_check
 from flows.runs.doctor.check import Check, error, ok, warning
 from schemas.errors import ArchiveDamaged, SeogoError
 from schemas.receipt import ExitReason
@@ -68,6 +69,8 @@ def archive_checks(root: Path, now: datetime) -> Iterator[Check]:
             yield _guarded("snapshot", partial(_snapshot, root, now))
             yield _guarded("last run", partial(_last_run, root, now))
             yield _guarded("last verify", partial(_last_verify, root, now))
+            if (root / layout.ARCHIVE_TOML).exists():
+                yield _guarded("object store", partial(object_store_check, root))
 
 
 def is_archive(root: Path) -> bool:

@@ -198,7 +198,7 @@ LIST_WORDS = Rule(
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return make_corpus(41, articles=900, presses=12, days=8, last=LAST)
+    return make_corpus(41, articles=500, presses=12, days=8, last=LAST)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from schemas.article import Outcome
 from schemas.errors import ArchiveBusy, BadInput, ObjectStoreUnavailable
 from schemas.receipt import ExitReason, Receipt
 from schemas.segment import SegmentBegun, SegmentSealed, Visited
+from storage.inbox.chunks import read_chunk
 from storage.inbox.inbox import Inbox
 from storage.inbox.progress import Progress, save_progress
 from storage.inbox.records import record_bytes
@@ -34,10 +35,13 @@ from storage.objects.store import ObjectStore, open_store
 from storage.state.lease import lease
 from tests.programs.torture import state_of
 from tests.support.archives import rows
+from tests.support.command import seogo
 from tests.support.histories.worlds import disable_syncs
-from tests.support.topics import demo_topic
+from tests.support.paths import DEMO_TOPIC
+from tests.support.topics import KEYS, demo_topic
 
 NNEWS = "n.news.naver.com"
+DAYS = timedelta(days=3)
 
 
 @pytest.fixture(scope="module")
@@ -411,3 +415,59 @@ def test_the_archive_needs_no_segment_that_it_has_taken_in(
     rebuild(root)
     assert (state_of(root), rows(root, "FROM segments ORDER BY ALL")) == before
     assert verify_archive(root).faults == []
+
+
+# -- handing out
+
+
+def test_what_was_handed_out_and_never_came_back_is_handed_out_again(
+    inbox: Inbox, naver: Replica, addresses: list[str], tmp_path: Path
+) -> None:
+    root, start = tmp_path / "archive", datetime.now(UTC)
+
+    def handed(after: timedelta) -> Receipt:
+        order = CrawlOrder(demo_topic(), root, naver=naver.url, keys=KEYS, hand_out=inbox, since=start - DAYS)
+        return asyncio.run(crawl(order, now=lambda: start + after))
+
+    first = handed(timedelta(0))
+    assert first.exit_reason is ExitReason.DONE
+    (chunk,) = first.handed_out
+    assert not targets(naver)  # the writer fetches no article itself
+    again = handed(timedelta(minutes=20))
+    assert again.handed_out == []  # nobody had the time to fetch them
+    (lost,) = handed(timedelta(minutes=70)).handed_out
+    assert {ref.key for ref in read_chunk(inbox.store, lost)} == {ref.key for ref in read_chunk(inbox.store, chunk)}
+    refs = read_chunk(inbox.store, lost)
+    order = FetchOrder(demo_topic(), inbox, "seoul-1", tmp_path / "one", refs, naver.url, chunk=lost)
+    assert asyncio.run(fetch(order)).done == len(refs) == first.outcomes[Outcome.DEFERRED]
+    assert asyncio.run(fetch(order)).visited == 0  # a chunk is fetched once, however often it is ordered
+    assert taken_in(inbox, root).finds == len(refs)
+    assert rows(root, "SELECT count(*) FROM frontier WHERE state = 'deferred'") == [(0,)]
+    assert handed(timedelta(minutes=80)).handed_out == []
+    with pytest.raises(BadInput, match="has no chunk"):
+        read_chunk(inbox.store, "none")
+
+
+def test_the_commands_end_with_their_exit_codes(
+    inbox: Inbox, naver: Replica, addresses: list[str], tmp_path: Path
+) -> None:
+    env: dict[str, str | Path] = {
+        "SEOGO_NAVER": naver.url,
+        "SEOGO_TOPIC": DEMO_TOPIC,
+        "SEOGO_STORE": str(inbox.store.address),
+    }
+    common = ("--fetcher", "seoul-1", "--state", tmp_path / "one")
+    ran = seogo("fetch", "-", *common, "--json", stdin="\n".join(addresses[:3]).encode(), env=env)
+    assert (ran.code, ran.json["done"], ran.json["segments"]) == (0, 3, ["inbox/seoul-1/000001.warc.gz"])
+    archive = ("--archive", tmp_path / "archive")
+    ran = seogo("take-in", *archive, "--json", env=env)
+    assert (ran.code, ran.json["finds"]) == (0, 3)
+    assert seogo("take-in", *archive, "--skip", "seoul-1/7", env=env).code == 2
+    assert seogo("take-in", *archive, "--skip", "seoul-1", env=env).complaint.startswith("seogo: --skip 'seoul-1'")
+    assert "needs either a FILE" in seogo("fetch", *common, env=env).complaint
+    segment_path(inbox, 3).write_bytes(b"")
+    ran = seogo("take-in", *archive, env=env)
+    assert (ran.code, "inbox/seoul-1/000002.warc.gz is missing" in ran.out) == (6, True)
+    ran = seogo("status", *archive, "--json", env=env)
+    assert ran.json["held_segments"] == {"seoul-1": "inbox/seoul-1/000002.warc.gz is missing; 1 later ones wait"}
+    assert "SEOGO_STORE is not set" in seogo("crawl", "--hand-out", env={**env, "SEOGO_STORE": ""}).complaint

@@ -22,6 +22,7 @@ from tests.support.naver.small import (
     Story,
     article_page,
     begun,
+    copied,
     html,
     path_of,
     small_naver,
@@ -36,11 +37,18 @@ NOT_MODIFIED = reply(b"", "304 Not Modified")
 DELETED = html("<html><body><p>삭제된 기사입니다.</p></body></html>")
 
 
-@pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Two articles, published an hour ago and archived."""
+    folder = tmp_path_factory.mktemp("first")
     with small_naver() as naver:
-        yield begun(naver, tmp_path, small_topic(tmp_path))
+        yield begun(naver, folder, small_topic(folder))
+
+
+@pytest.fixture
+def story(first: Story, tmp_path: Path) -> Story:
+    """A copy of it."""
+    return copied(first, tmp_path, listed=OLD)
 
 
 def later(story: Story, after: timedelta, **order: int) -> Receipt:

@@ -138,7 +138,7 @@ def test_delta_needs_an_address(tmp_path: Path) -> None:
 # -- Delta
 
 
-def table(address: str, place: Path) -> list[dict[str, Any]]:
+def table(place: Path) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = DeltaTable(place / TABLE).to_pyarrow_table().to_pylist()
     return sorted(found, key=lambda row: str(row["id"]))
 
@@ -155,15 +155,15 @@ def test_the_table_follows_the_feed(tmp_path: Path, place: Path, address: str) -
     root = new_archive(tmp_path / "archive", 1, 2)
     done = export_delta(root, address)
     assert (done.since, done.commits) == (0, 1)
-    assert table(address, place) == exported(root)
+    assert table(place) == exported(root)
     edited = stored(article(1, title="고친 제목"), revision=2, revision_kind=RevisionKind.EDITED, known=True)
     with open_archive(root) as archive:
         store_results(archive, edited, run=SECOND)
         store_new(archive, 3, run=THIRD)
     again = export_delta(root, address)
     assert (again.since, again.changed) == (done.cursor, True)
-    assert table(address, place) == exported(root)
-    assert {row["title"] for row in table(address, place)} >= {"고친 제목"}
+    assert table(place) == exported(root)
+    assert {row["title"] for row in table(place)} >= {"고친 제목"}
     assert not export_delta(root, address).changed
     assert DeltaTable(place / TABLE).transaction_version("seogo") == again.cursor
 
@@ -174,7 +174,7 @@ def test_a_history_of_every_kind_of_change_in_small_commits(
     root = make(tmp_path / "archive")
     monkeypatch.setattr(delta, "AT_ONCE", 3)
     assert export_delta(root, address).commits > 1
-    assert table(address, place) == exported(root)
+    assert table(place) == exported(root)
 
 
 def test_an_update_that_ends_between_two_commits_is_continued(
@@ -196,28 +196,30 @@ def test_an_update_that_ends_between_two_commits_is_continued(
         export_delta(root, address)
     monkeypatch.setattr(delta, "_merge", whole)
     assert export_delta(root, address).since == done[-1]
-    assert table(address, place) == exported(root)
+    assert table(place) == exported(root)
 
 
 def test_the_table_is_compacted(tmp_path: Path, place: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = make(tmp_path / "archive")
-    monkeypatch.setattr(delta, "AT_ONCE", 2)
-    monkeypatch.setattr(delta, "_COMPACT_AT", 2)
+    root = new_archive(tmp_path / "archive", 1, 2, 3)
+    monkeypatch.setattr(delta, "AT_ONCE", 1)  # a file for each article
+    monkeypatch.setattr(delta, "_COMPACT_AT", 3)
     export_delta(root, address)
     found = DeltaTable(place / TABLE)
     assert len(found.file_uris()) == 1
     assert "OPTIMIZE" in {entry["operation"] for entry in found.history()}
-    assert table(address, place) == exported(root)
+    assert table(place) == exported(root)
+    assert not export_delta(root, address).changed  # the cursor is still there
 
 
 def test_a_store_that_is_away_is_an_error_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = new_archive(tmp_path / "archive", 1)
     with s3_server() as server:
-        for name, value in {**server.environment, "AWS_MAX_RETRIES": "0"}.items():
-            monkeypatch.setenv(name, value)
-        server.faults.update(dict.fromkeys(("GET", "PUT"), refuse(403, "AccessDenied")))
-        with pytest.raises(ObjectStoreFault) as raised:
-            export_delta(root, f"s3://{BUCKET}/public")
+        environment = server.environment
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(delta, "_RETRIES", {"max_retries": "0", "retry_timeout": "1s"})
+    with pytest.raises(ObjectStoreFault, match="Delta table cannot be read or written") as raised:
+        export_delta(root, f"s3://{BUCKET}/public")
     assert SECRET not in str(raised.value)
     assert raised.value.__suppress_context__
 

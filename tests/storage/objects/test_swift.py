@@ -13,16 +13,16 @@ from deltalake import DeltaTable
 
 from flows.runs.move_captures import move_captures
 from flows.runs.publish import PublishOrder, publish
-from schemas.errors import BadInput, ObjectChanged, ObjectExists, ObjectMissing, ObjectStoreRefused
+from schemas.errors import BadInput, ObjectChanged, ObjectExists, ObjectMissing, ObjectStoreFault, ObjectStoreRefused
 from storage.archive import open_archive
 from storage.captures.homes.settings import VARIABLE
 from storage.captures.reader import capture_names
-from storage.exports.delta import TABLE
+from storage.exports.delta import TABLE, export_delta
 from storage.exports.object_store import MANIFEST
 from storage.integrity.repair import repair, verify_archive
 from storage.objects.store import CHUNK, ObjectStore, open_store
 from tests.support.archives import contents, new_archive, rows, store_new
-from tests.support.swift import BUCKET, SWIFT, client_environment, swift_server
+from tests.support.servers.swift import BUCKET, SWIFT, client_environment, swift_server
 
 pytestmark = [
     pytest.mark.slow,
@@ -102,7 +102,7 @@ def test_an_archive_with_its_captures_there(
     assert verify_archive(root).faults == []
 
 
-def test_a_publication(store: ObjectStore, tmp_path: Path) -> None:
+def test_a_publication(store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = new_archive(tmp_path / "archive", 1, 2)
     publish(PublishOrder(root, to=str(store.address), delta=True))
     with open_archive(root) as archive:
@@ -118,3 +118,8 @@ def test_a_publication(store: ObjectStore, tmp_path: Path) -> None:
     ids = [(id_,) for id_ in found.to_pyarrow_table(columns=["id"]).column("id").to_pylist()]
     assert sorted(ids) == rows(root, "SELECT id FROM articles ORDER BY id")
     assert found.transaction_version("seogo") == state["cursor"]
+
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(ObjectStoreFault) as raised:
+        export_delta(root, str(store.address))
+    assert "Signature" not in str(raised.value)

@@ -222,11 +222,11 @@ def begun(naver: SmallNaver, folder: Path, topic: Path) -> Story:
     return story
 
 
-def copied(story: Story, folder: Path) -> Story:
-    """A copy after the first run in another folder; six more articles have been published."""
+def copied(story: Story, folder: Path, listed: tuple[str, ...] = OLD + NEW) -> Story:
+    """A copy after the first run in another folder. `listed`: by default, six more articles have been published."""
     story.naver.heal()
     story.naver.titles.clear()
-    story.naver.listed = OLD + NEW
+    story.naver.listed = listed
     archive = folder / "archive"
     shutil.copytree(story.archive, archive)
     return Story(story.naver, archive, story.topic)

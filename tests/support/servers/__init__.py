@@ -8,6 +8,7 @@ prefect.py      a Prefect server and worker
 deployed.py     the deployments on such a server, and an operator's steps
 receiver.py     a receiver of webhooks
 mail.py         a mail server
-s3.py           an object store that speaks S3
+s3.py           an object store that speaks S3, and misbehaves on request
+swift.py        OpenStack Swift, a real one
 postgresql.py   a PostgreSQL server
 """
