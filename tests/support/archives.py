@@ -21,7 +21,7 @@ from tests.support.values import NOW, article, ended, key, page, receipt, stored
 
 TABLES = (
     *("articles", "superseded", "duplicates", "frontier", "finds", "runs", "requests", "cursors"),
-    *("coverage", "quarantine", "events", "near_duplicates", "story_members"),
+    *("coverage", "quarantine", "events", "near_duplicates", "story_members", "segments"),
 )
 CRAWLED = datetime(2025, 12, 30, 8, 23, 53, tzinfo=UTC)
 
