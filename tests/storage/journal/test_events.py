@@ -35,7 +35,7 @@ def test_what_is_replayed_is_what_the_tables_hold(tmp_path: Path, seed: int) -> 
 
 
 def test_cursors_survive_a_rebuild(tmp_path: Path) -> None:
-    replayed(tmp_path, histories=10, seed=4)
+    replayed(tmp_path, histories=10, seed=4, steps=7)
     with open_snapshot(tmp_path) as connection:
         before = list(changes(connection, 0))
     rebuild(tmp_path)
@@ -47,7 +47,7 @@ def test_cursors_survive_a_rebuild(tmp_path: Path) -> None:
 
 
 def test_a_cursor_of_another_archive_is_refused(tmp_path: Path) -> None:
-    replayed(tmp_path, histories=2, seed=5)
+    replayed(tmp_path, histories=2, seed=5, steps=4)
     with open_snapshot(tmp_path) as connection, pytest.raises(BadInput, match="is ahead of this archive"):
         list(changes(connection, newest_change(connection) + 1))
 
