@@ -93,7 +93,7 @@ screenshots: $(STAMP) ## take the pictures in docs/images (needs Debian's chromi
 lock: ## update requirements.lock, deploy/compose/requirements.lock, tests/data/readers.lock, tests/data/swift.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile pyproject.toml --extra store --extra postgresql --constraint requirements.lock --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o deploy/compose/requirements.lock
 	$(BIN)/uv pip compile --group readers --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o tests/data/readers.lock

@@ -28,6 +28,7 @@ from schemas.receipt import ExitReason, Receipt
 from schemas.segment import SegmentTaken, Taken, Visited
 from storage.inbox.inbox import Inbox, segment_name
 from storage.inbox.segment import Segment, read_segment
+from storage.state import held_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ async def take_in(
         recording = _Recording()
         async with run.replay(recording.fetch) as pipeline:
             await _TakingIn(order, run, pipeline, recording, held).all()
+        held_segments.note(order.archive, held)
 
     def exit_reason(receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
         reason, explanation = exit_reason_of(

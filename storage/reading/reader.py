@@ -16,7 +16,7 @@ import duckdb
 
 from schemas.errors import ArchiveDamaged, BadInput, QueryError
 from storage.layout import LAST_RUN, check_path
-from storage.state import json_file, uploads
+from storage.state import held_segments, json_file, uploads
 
 _AGAIN_AFTER = 0.05
 """Seconds between two interrupts of a query that was asked to end."""
@@ -180,6 +180,7 @@ def status(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[str, An
         "runs": _one(connection, "SELECT count(*) FROM runs"),
         "last_run": _last_run(archive),
         "captures": _captures(archive),
+        "held_segments": _held_segments(archive),
     }
 
 
@@ -226,6 +227,14 @@ def _captures(archive: Path) -> dict[str, Any] | None:
     except ArchiveDamaged as error:
         return {"address": "unknown", "waiting": 0, "bytes": 0, "since": None, "fault": str(error)}
     return asdict(found) if found else None
+
+
+def _held_segments(archive: Path) -> dict[str, str]:
+    """Why the segments of fetchers wait, by fetcher."""
+    try:
+        return held_segments.last(archive)
+    except ArchiveDamaged as error:
+        return {"unknown": f"{error}. The next `seogo take-in` writes it again."}
 
 
 def _last_run(archive: Path) -> dict[str, Any] | None:

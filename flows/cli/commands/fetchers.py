@@ -47,7 +47,13 @@ def fetch(
         str | None, typer.Option("--chunk", metavar="NAME", help="Fetch a chunk that `seogo crawl --hand-out` made.")
     ] = None,
     state: Annotated[
-        Path, typer.Option("--state", metavar="DIR", help="The fetcher's own directory: spool, back-off, progress.")
+        Path,
+        typer.Option(
+            "--state",
+            envvar="SEOGO_SPOOL",
+            metavar="DIR",
+            help="The fetcher's own directory: spool, back-off, progress.",
+        ),
     ] = Path("fetcher"),
     topic: TopicOption = None,
     wait: WaitOption = 0.0,

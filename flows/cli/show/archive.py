@@ -44,6 +44,7 @@ def show_status(found: Mapping[str, Any]) -> None:
         say(f"{number:,} pages are in quarantine; once the parser is fixed: seogo reparse --quarantined", "yellow")
     if found["captures"]:
         say_all(_captures(found["captures"]), "yellow" if found["captures"]["fault"] else "dim")
+    say_all([f"the segments of {one} wait: {why}" for one, why in found["held_segments"].items()], "yellow")
     for source, watermark in found["sources"].items():
         say(f"{source}: read up to {cell(watermark)}", "dim")
     if last := found["last_run"]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from typing import Any
 
 import yaml
 from packaging.requirements import Requirement
 
+from flows.deployed.apply import FETCHERS, FETCHERS_POOL, POOL
 from flows.serving.server import check_exposure
 from tests.support.paths import ROOT
 
@@ -50,3 +52,25 @@ def test_what_depends_on_the_server_waits_for_it() -> None:
     assert {"server", "worker", "database", "reader"} <= {name for name, one in compose.items() if "healthcheck" in one}
     for unit, module in {"seogo-server.service": "server", "seogo-worker.service": "worker"}.items():
         assert f".venv/bin/python -m flows.deployed.{module} " in (UNITS / unit).read_text("utf-8")
+
+
+def test_a_fetching_machine_runs_the_pool_of_fetchers() -> None:
+    fetcher = yaml.safe_load((COMPOSE / "fetcher.yaml").read_text("utf-8"))["services"]["fetcher"]
+    assert fetcher["command"][:5] == ["python", "-m", "flows.deployed.worker", "--pool", FETCHERS_POOL]
+    assert fetcher["command"][-2:] == ["--limit", "1"]
+    assert {"SEOGO_FETCHER", "SEOGO_SPOOL", "SEOGO_STORE", "PREFECT_API_URL"} <= fetcher["environment"].keys()
+    image = pinned((COMPOSE / "requirements.lock").read_text("utf-8"))
+    assert {"obstore", "psycopg"} <= image.keys()
+
+
+def test_the_deployments_of_fetchers_name_flows_and_begin_switched_off() -> None:
+    from prefect.flows import load_flow_from_entrypoint
+
+    assert FETCHERS.resolve() == ROOT / "deploy" / "fetchers.yaml"
+    for deployment in yaml.safe_load(FETCHERS.read_text("utf-8"))["deployments"]:
+        flow: Any = load_flow_from_entrypoint(deployment["entrypoint"])
+        of_a_run = {"chunk": "c"} if flow.name == "fetch" else {}
+        flow.validate_parameters({**of_a_run, **deployment["parameters"]})
+        assert not any(schedule["active"] for schedule in deployment.get("schedules", ()))
+        pool = FETCHERS_POOL if flow.name == "fetch" else POOL
+        assert (deployment["work_pool"]["name"], flow.name in deployment["tags"]) == (pool, True)

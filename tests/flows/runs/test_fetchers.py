@@ -468,4 +468,6 @@ def test_the_commands_end_with_their_exit_codes(
     segment_path(inbox, 3).write_bytes(b"")
     ran = seogo("take-in", *archive, env=env)
     assert (ran.code, "inbox/seoul-1/000002.warc.gz is missing" in ran.out) == (6, True)
+    ran = seogo("status", *archive, "--json", env=env)
+    assert ran.json["held_segments"] == {"seoul-1": "inbox/seoul-1/000002.warc.gz is missing; 1 later ones wait"}
     assert "SEOGO_STORE is not set" in seogo("crawl", "--hand-out", env={**env, "SEOGO_STORE": ""}).complaint
