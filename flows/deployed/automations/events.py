@@ -24,6 +24,7 @@ from prefect.events import Event, RelatedResource, Resource, emit_event
 from prefect.events.clients import get_events_client
 
 from flows.deployed.flow_runs.archive_mark import Mark, as_payload
+from schemas.errors import ArchiveDamaged
 from storage.reading.changes import summary
 from storage.reading.reader import open_snapshot
 from storage.state import uploads
@@ -66,7 +67,10 @@ def emit_stored(archive: Path, last: Mark | None, now: Mark | None) -> None:
 
 def emit_uploads(archive: Path, now: Mark | None) -> None:
     """Tell whether captures wait for the archive's object store; nothing if it has none."""
-    found = uploads.last(archive)
+    try:
+        found = uploads.last(archive)
+    except ArchiveDamaged:
+        return  # the next run writes it again
     if found is None or now is None:
         return
     resource = {"prefect.resource.id": f"seogo.archive.{now.id}", "prefect.resource.name": archive.name or str(archive)}
