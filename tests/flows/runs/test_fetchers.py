@@ -281,7 +281,7 @@ def test_a_missing_segment_holds_up_its_own_fetcher_only(
     late = segment_path(inbox, 2).rename(tmp_path / "late")
     receipt = taken_in(inbox, tmp_path / "archive")
     assert (receipt.exit_reason, receipt.finds) == (ExitReason.PARTLY_FAILED, 15)
-    assert receipt.explanation == "inbox/seoul-1/000002.warc.gz is missing; 1 later ones wait"
+    assert receipt.explanation == "inbox/seoul-1/000002.warc.gz is missing; later segments that wait: 1"
     assert "busan-1: taken in up to segment 1" in receipt.notes
     late.rename(segment_path(inbox, 2))
     receipt = taken_in(inbox, tmp_path / "archive")
@@ -469,5 +469,6 @@ def test_the_commands_end_with_their_exit_codes(
     ran = seogo("take-in", *archive, env=env)
     assert (ran.code, "inbox/seoul-1/000002.warc.gz is missing" in ran.out) == (6, True)
     ran = seogo("status", *archive, "--json", env=env)
-    assert ran.json["held_segments"] == {"seoul-1": "inbox/seoul-1/000002.warc.gz is missing; 1 later ones wait"}
+    why = "inbox/seoul-1/000002.warc.gz is missing; later segments that wait: 1"
+    assert ran.json["held_segments"] == {"seoul-1": why}
     assert "SEOGO_STORE is not set" in seogo("crawl", "--hand-out", env={**env, "SEOGO_STORE": ""}).complaint
