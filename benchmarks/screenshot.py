@@ -27,7 +27,7 @@ from flows.replica.corpus.plan import Shares
 from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 
-DAYS = 30
+DAYS = 10
 QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -47,17 +47,17 @@ def main() -> None:
 
 
 def _report(folder: Path, chromium: str, picture: Path) -> None:
-    """The page of `seogo report --html` after a month of daily crawls, at a fixed time: the same page every time."""
+    """The page of `seogo report --html` after ten days of daily crawls, at a fixed time: the same page every time."""
     with Replica(_corpus()) as naver:
-        _crawl_a_month(folder, naver)
+        _crawl_daily(folder, naver)
         _seogo(folder, naver, "report", "--days", str(DAYS), "--html", "report.html")
     _take(chromium, (folder / "report.html").as_uri(), picture, size=(1280, 800))
 
 
 def _serve(folder: Path, chromium: str, picture: Path) -> None:
-    """The first page of `seogo serve` after the same month."""
+    """The first page of `seogo serve` after the same days."""
     with Replica(_corpus()) as naver:
-        _crawl_a_month(folder, naver)
+        _crawl_daily(folder, naver)
     command = [*SEOGO, "serve", "--port", "0", "--topic", str(ROOT / "topics" / "demo.yaml")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as running:
@@ -72,7 +72,7 @@ def _corpus() -> Corpus:
     return make_corpus(seed=1, shares=Shares(rewritten=0.4))
 
 
-def _crawl_a_month(folder: Path, naver: Replica) -> None:
+def _crawl_daily(folder: Path, naver: Replica) -> None:
     last = naver.clock.now
     for days in reversed(range(DAYS)):
         naver.clock.set(last - timedelta(days=days))

@@ -46,17 +46,19 @@ class Run:
         return receipt
 
 
-def measured(command: Sequence[str | Path], work: Path, variables: Mapping[str, str] | None = None) -> Run:
-    """Run a command in the project's folder and measure it. Raises SystemExit if it fails.
+def measured(
+    command: Sequence[str | Path], work: Path, variables: Mapping[str, str] | None = None, *, root: Path = ROOT
+) -> Run:
+    """Run a command in the folder of this checkout or of another, and measure it. Raises SystemExit if it fails.
 
     The figures are those of the child process as counted by the kernel. Compiled modules are cached below `work`, so
     that compilation is not measured.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(work / "compiled"), **(variables or {})}
+    environment |= {"PYTHONPATH": str(root), "PYTHONPYCACHEPREFIX": str(work / "compiled"), **(variables or {})}
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         began = time.monotonic()
-        process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=err, env=environment, cwd=ROOT)
+        process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=err, env=environment, cwd=root)
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:

@@ -3,6 +3,7 @@
 archive.py   an archive directory with one writer: its runs and batches
 layout.py    the paths in an archive directory
 files.py     atomic writes, checksums
+executor.py  worker processes, here or of a Dask scheduler
 
 objects/     object stores: create, read, list and delete objects
 captures/    raw responses and journals in WARC files

@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from schemas.errors import BadInput
+
+if TYPE_CHECKING:
+    from storage.executor import Workers
 
 DEFAULT_ARCHIVE = Path("archive")
 
@@ -79,3 +84,25 @@ WaitOption = Annotated[
 LimitOption = Annotated[
     int | None, typer.Option("--limit", parser=whole(1), metavar="N", help="Fetch at most this many articles.")
 ]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        parser=whole(1),
+        metavar="N",
+        help="Use N processes (default: one for each core, for a large archive; 1: this process).",
+    ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="Use the workers of this Dask scheduler instead."),
+]
+
+
+def workers_from(count: int | None, scheduler: str | None) -> Workers:
+    """Who does the work. Raises BadInput if both are given."""
+    from storage.executor import Workers
+
+    if count is not None and scheduler is not None:
+        raise BadInput("--workers is for this machine, --scheduler has workers of its own: leave out one.")
+    return Workers(count, scheduler)

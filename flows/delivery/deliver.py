@@ -135,9 +135,12 @@ class _Round:
 
     async def all(self, *, dead_letters: bool = False) -> list[Delivered]:
         """All webhooks."""
-        async with Postman() as postman, asyncio.TaskGroup() as group:
-            for one in self._order.webhooks:
-                group.create_task(self._webhook(one, postman, dead_letters=dead_letters))
+        try:
+            async with Postman() as postman, asyncio.TaskGroup() as group:
+                for one in self._order.webhooks:
+                    group.create_task(self._webhook(one, postman, dead_letters=dead_letters))
+        except ExceptionGroup as faults:  # of the archive or of the disk, so that they are the same for all
+            raise faults.exceptions[0] from None
         return _results(self._order, self.states, self._sent)
 
     async def _webhook(self, one: Webhook, postman: Postman, *, dead_letters: bool) -> None:

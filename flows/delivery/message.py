@@ -49,8 +49,9 @@ def changes_of(archive: Path, numbers: list[int]) -> Iterator[Change]:
 
 
 def first_cursor(archive: Path) -> int:
-    """Where a new webhook begins: before the changes of the newest run that changed anything."""
+    """Where a new webhook begins: before the changes of the newest run that changed anything. Raises BadInput."""
     with open_snapshot(archive) as connection:
+        newest_change(connection)  # raises BadInput where there is no change feed
         return newest_run_begins(connection)
 
 

@@ -13,6 +13,7 @@ from flows.deployed.flow_runs.execution import in_thread
 from flows.deployed.flow_runs.parameters import ArchiveParameters
 from flows.deployed.flow_runs.run_flow import run_flow
 from flows.reports.run_summary import listing
+from storage.executor import Workers
 from storage.integrity.repair import verify_archive
 
 
@@ -22,7 +23,8 @@ async def verify(parameters: ArchiveParameters) -> State[Any]:
 
     Cannot be stopped half-way: a cancelled run completes first.
     """
-    found = await in_thread(partial(verify_archive, parameters.archive_path, wait=parameters.wait_seconds))
+    root, wait = parameters.archive_path, parameters.wait_seconds
+    found = await in_thread(partial(verify_archive, root, wait=wait, workers=Workers()))
     faults = len(found.faults)
     result = f"{found.articles} articles, {found.files} files, {found.captures} captures: {faults or 'no'} faults"
     get_run_logger().info(result)

@@ -8,24 +8,20 @@ gets the name of its press office: older versions did not know these names.
 
 from __future__ import annotations
 
-import os
-import signal
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from flows.naver.article_page import read_article
 from flows.naver.press_offices import press_office
 from flows.pipeline.judge import Assess, Judge, Parsed, assess_by, assessed_text
 from flows.runs.lifecycle import OnProgress, Order, Run, ignore_progress, open_for_run, utc_now
-from flows.runs.reparse import BATCH, EXAMPLES, Difference
+from flows.runs.reparse import EXAMPLES, MANY, Difference, batches, captures_of
 from schemas.article import ArticleRef, Image, Outcome
 from schemas.errors import ArchiveDamaged, ParseError
 from schemas.find import Relevance, Status
@@ -34,10 +30,9 @@ from schemas.page import CaptureRef
 from schemas.receipt import ExitReason, Receipt
 from schemas.topic import Topic
 from storage.archive import REASSESSED_AT_ONCE, Archive
+from storage.captures.reader import Capture
 from storage.database.rows import relevance_columns
-
-MANY = 2_000
-"""Texts from which on they are assessed in processes of their own, one for each processor."""
+from storage.executor import Pool, Workers, pool_of
 
 NAMED = 50
 """Ids that are named, of those that are counted."""
@@ -53,9 +48,10 @@ Submit = Callable[[Texts], Callable[[], list[Relevance]]]
 
 @dataclass(frozen=True, slots=True)
 class ReassessOrder(Order):
-    """To assess all texts by the topic. `dry_run`: compare and store nothing."""
+    """To assess all texts by the topic. `dry_run`: compare and store nothing. `workers`: who assesses."""
 
     dry_run: bool = False
+    workers: Workers = field(default_factory=Workers)
 
 
 @dataclass(slots=True)
@@ -111,7 +107,7 @@ def reassess(
     """
     with open_for_run(order, "reassess", utc_now()) as (archive, receipt):
         run = Run(archive, receipt, on_progress)
-        work = _Reassess(run, order.topic, order.dry_run)
+        work = _Reassess(run, order.topic, order.dry_run, order.workers)
         if order.dry_run:
             work.do(stopped)
         else:
@@ -128,6 +124,7 @@ class _Reassess:
     run: Run
     topic: Topic
     dry_run: bool
+    workers: Workers
     done: Reassessed = field(default_factory=Reassessed)
 
     def do(self, stopped: Callable[[], bool]) -> None:
@@ -135,15 +132,17 @@ class _Reassess:
         archive, receipt = self.run.archive, self.run.receipt
         ids, finds = archive.text_ids(), archive.off_topic(receipt.started_at)
         receipt.discovered = len(ids) + len(finds)
-        with _assessing(self.topic, len(ids)) as submit:
-            for rows, found in _assessed(archive, ids, submit):
+        with pool_of(self.workers, archive.root, worth_it=receipt.discovered >= MANY) as pool:
+            for rows, found in _assessed(archive, ids, partial(_submitted, pool, self.topic)):
                 self._compare(rows, found)
                 if self._ends(stopped):
                     return
-        for at in range(0, len(finds), BATCH):
-            self._read(finds[at : at + BATCH])
-            if self._ends(stopped):
-                return
+            for found_pages in pool.map(
+                partial(relevant_pages, archive.root, self.topic), batches(self._captured(finds))
+            ):
+                self._take(found_pages)
+                if self._ends(stopped):
+                    return
 
     def exit_reason(self, receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
         """Why it ended, and an explanation in a sentence."""
@@ -180,16 +179,29 @@ class _Reassess:
 
     # -- finds that were off topic
 
-    def _read(self, finds: Sequence[tuple[ArticleRef, CaptureRef | None, datetime | None]]) -> None:
-        known = self.run.archive.known([ref.key.id for ref, _, _ in finds])
-        assess = assess_by(self.topic)
-        parsed = [
-            replace(page, validators=known[ref.key.id].validators)
-            for ref, capture, at in finds
-            if (page := self._relevant(assess, ref, capture, at))
-        ]
-        judge = Judge(self.run.archive, assess, lambda pages, *, unread=0: {}, self.run.receipt.started_at)
-        results = judge.results(parsed, {page.ref.key.id: known[page.ref.key.id] for page in parsed})
+    def _captured(self, finds: Sequence[tuple[ArticleRef, CaptureRef | None, datetime | None]]) -> list[CapturedFind]:
+        """The finds whose page was captured, in the order of the captures. The others are counted."""
+        found = []
+        for ref, capture, at in finds:
+            if capture is None or at is None:
+                self._count_uncaptured(ref.key.id)
+            else:
+                found.append(CapturedFind(ref, capture, at))
+        return sorted(found, key=lambda find: (find.capture.file, find.capture.offset))
+
+    def _take(self, found: Sequence[Page]) -> None:
+        """Judge and store the pages that are on topic now."""
+        pages = [page for _, page in found if isinstance(page, Parsed)]
+        for id_, page in found:
+            if isinstance(page, str):
+                self._failed(id_, page)
+        self.run.receipt.outcomes[Outcome.UNCHANGED] += sum(page is None for _, page in found)
+        known = self.run.archive.known([page.ref.key.id for page in pages])
+        parsed = [replace(page, validators=known[page.ref.key.id].validators) for page in pages]
+        judge = Judge(
+            self.run.archive, assess_by(self.topic), lambda pages, *, unread=0: {}, self.run.receipt.started_at
+        )
+        results = judge.results(parsed, known)
         for result in results:
             self.run.receipt.outcomes[result.outcome] += 1
             self.done.arrivals += 1
@@ -197,23 +209,6 @@ class _Reassess:
                 self.done.arrived.append(result.ref.key.id)
         if results and not self.dry_run:
             self.run.archive.store(self.run.receipt.run_id, results)
-
-    def _relevant(
-        self, assess: Assess, ref: ArticleRef, capture: CaptureRef | None, at: datetime | None
-    ) -> Parsed | None:
-        """The find with its page, if that is on topic now."""
-        if capture is None or at is None:
-            self._count_uncaptured(ref.key.id)
-            return None
-        try:
-            article, traits = read_article(self.run.archive.read_capture(capture).content, ref.key.url)
-        except (ParseError, ArchiveDamaged) as error:
-            self._failed(ref.key.id, str(error))
-            return None
-        if assess(article.title, assessed_text(article.body, article.images)).relevant:
-            return Parsed(ref, article, traits, capture, at)
-        self.run.receipt.outcomes[Outcome.UNCHANGED] += 1
-        return None
 
     def _count_uncaptured(self, id_: str) -> None:
         self.run.receipt.outcomes[Outcome.UNCHANGED] += 1
@@ -226,6 +221,39 @@ class _Reassess:
         self.run.receipt.outcomes[Outcome.FAILED] += 1
         if len(self.run.receipt.faults) < _FAULTS_NAMED:
             self.run.receipt.faults[id_] = reason
+
+
+# -- pages of finds, in any process
+
+
+class CapturedFind(NamedTuple):
+    """A find that was off topic, and where its page is."""
+
+    ref: ArticleRef
+    capture: CaptureRef
+    at: datetime
+
+
+Page = tuple[str, Parsed | str | None]
+"""The id of a find with its page, if that is on topic now, or why the capture gives no article."""
+
+
+def relevant_pages(root: Path, topic: Topic, finds: Sequence[CapturedFind]) -> list[Page]:
+    """The pages of these finds, which are in the order of the captures."""
+    assess = assess_by(topic)
+    return [(find.ref.key.id, _page(assess, find, capture)) for find, capture in captures_of(root, finds)]
+
+
+def _page(assess: Assess, find: CapturedFind, capture: Capture | ArchiveDamaged) -> Parsed | str | None:
+    if isinstance(capture, ArchiveDamaged):
+        return str(capture)
+    try:
+        article, traits = read_article(capture.content, find.ref.key.url)
+    except ParseError as error:
+        return str(error)
+    if assess(article.title, assessed_text(article.body, article.images)).relevant:
+        return Parsed(find.ref, article, traits, find.capture, find.at)
+    return None
 
 
 # -- assessing
@@ -253,19 +281,7 @@ def _text(row: Row) -> tuple[str, str]:
     return row["title"] or "", assessed_text(row["body"] or "", images)
 
 
-@contextmanager
-def _assessing(topic: Topic, number: int) -> Iterator[Submit]:
-    """What assesses `number` texts: this process, or a pool of others where there are many."""
-    if number < MANY:
-        yield lambda texts: partial(_relevances, topic, texts)
-        return
-    # Not forked: DuckDB's threads would be lost. Ctrl-C is for this process alone.
-    pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
-    with pool:
-        yield partial(_submitted, pool, topic)
-
-
-def _submitted(pool: ProcessPoolExecutor, topic: Topic, texts: Texts) -> Callable[[], list[Relevance]]:
+def _submitted(pool: Pool, topic: Topic, texts: Texts) -> Callable[[], list[Relevance]]:
     chunks = [texts[at : at + _CHUNK] for at in range(0, len(texts), _CHUNK)]
     futures = [pool.submit(_relevances, topic, chunk) for chunk in chunks]
     return lambda: [relevance for future in futures for relevance in future.result()]

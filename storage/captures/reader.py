@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
@@ -25,9 +26,11 @@ REQUESTED_URI = "Seogo-Asked-URI"
 ORIGINAL = "X-Archive-Orig-"
 """The prefix of a header that describes the transfer and not the stored payload."""
 
+_WITH_CONTENT = WarcRecordType.response | WarcRecordType.resource
 _GZIP_MAGIC = b"\x1f\x8b"
 _UNLIMITED = 1 << 40
 _HEAD = 64 * 1024
+_IN_SEQUENCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,40 @@ def run_of(name: str) -> str:
 def read_capture(archive: Path, ref: CaptureRef) -> Capture:
     """The record at `ref`. Raises ArchiveDamaged if there is none."""
     with _record(archive, ref) as record:
-        return Capture(
-            ref=ref,
-            kind=str(record.record_type),
-            url=_target(record),
-            status=record.http_headers.status_code if record.is_http else None,
-            date=record.record_date,
-            content=_decoded(record.reader.read(), _encoding(record)),
-        )
+        return _capture(record, ref)
+
+
+def read_captures(archive: Path, refs: Sequence[CaptureRef]) -> Iterator[tuple[CaptureRef, Capture | ArchiveDamaged]]:
+    """These records of one file, in its order, or why there is none. If they are many, the file is read in sequence."""
+    wanted = iter(refs)
+    ref = next(wanted, None)
+    if ref is not None and len(refs) >= _IN_SEQUENCE:
+        # Records that this loop cannot reach, because one before them is damaged, are read one by one.
+        with suppress(OSError, ValueError, zlib.error, EOFError), _whole_file(archive, ref) as file:
+            for record in ArchiveIterator(file, record_types=_WITH_CONTENT):
+                if ref is None or record.stream_pos > ref.offset:
+                    break
+                if record.stream_pos == ref.offset:
+                    yield ref, _capture(record, ref)
+                    ref = next(wanted, None)
+    while ref is not None:
+        yield ref, _capture_or_fault(archive, ref)
+        ref = next(wanted, None)
+
+
+@contextmanager
+def _whole_file(archive: Path, ref: CaptureRef) -> Iterator[BinaryIO]:
+    """A file for reading in sequence, from a record on."""
+    with capture_store(archive).whole(ref.file) as path, path.open("rb") as file:
+        file.seek(ref.offset)
+        yield file
+
+
+def _capture_or_fault(archive: Path, ref: CaptureRef) -> Capture | ArchiveDamaged:
+    try:
+        return read_capture(archive, ref)
+    except ArchiveDamaged as error:
+        return error
 
 
 def read_page(archive: Path, ref: CaptureRef) -> RawPage:
@@ -160,6 +189,7 @@ def scan_file(path: Path, name: str) -> Iterator[ScannedRecord | str]:
 
 
 def _records(path: Path, name: str, start: int) -> Iterator[ScannedRecord | str]:
+    last = start
     with path.open("rb") as file:
         file.seek(start)
         for record in ArchiveIterator(file, parse_http=False):
@@ -167,7 +197,9 @@ def _records(path: Path, name: str, start: int) -> Iterator[ScannedRecord | str]
                 yield _scanned(record, name)
             else:
                 yield f"{name} at {record.stream_pos}: the digest differs"
-    if start == 0 and (end := whole_length(path)) < path.stat().st_size:
+            last = record.stream_pos
+    # What precedes the last record was unpacked, record by record, up to where the next one begins.
+    if start == 0 and (end := whole_length(path, last)) < path.stat().st_size:
         yield f"{name} at {end}: torn, no complete record begins there"
 
 
@@ -189,12 +221,13 @@ def next_whole(path: Path, after: int) -> int | None:
     return None
 
 
-def whole_length(path: Path) -> int:
-    """The number of bytes up to the end of the last complete gzip member of a file."""
-    whole = 0
+def whole_length(path: Path, start: int = 0) -> int:
+    """Where the last complete gzip member of a file ends. `start`: where one begins, behind complete ones."""
+    whole = start
     with path.open("rb") as file:
+        file.seek(start)
         unpacker = zlib.decompressobj(wbits=31)
-        position = 0
+        position = start
         while chunk := file.read(1 << 20):
             while chunk:
                 try:
@@ -223,6 +256,17 @@ def _record(archive: Path, ref: CaptureRef) -> Iterator[WarcRecord]:
             yield record
     except (OSError, ValueError, zlib.error, EOFError) as error:
         raise ArchiveDamaged(f"{path} at {ref.offset}: no complete record there ({error}).") from error
+
+
+def _capture(record: WarcRecord, ref: CaptureRef) -> Capture:
+    return Capture(
+        ref=ref,
+        kind=str(record.record_type),
+        url=_target(record),
+        status=record.http_headers.status_code if record.is_http else None,
+        date=record.record_date,
+        content=_decoded(record.reader.read(), _encoding(record)),
+    )
 
 
 def _scanned(record: WarcRecord, name: str) -> ScannedRecord:

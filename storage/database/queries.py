@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from schemas.article import ArticleRef
 from schemas.coverage import Stretch
@@ -14,7 +14,18 @@ from schemas.page import CaptureRef
 from storage.database.rows import capture_of, known_of, ref_of
 from storage.database.writer import Database
 
-_CAPTURE = itemgetter("capture_file", "capture_offset", "capture_length")
+_CAPTURE_COLUMNS = ("capture_file", "capture_offset", "capture_length")
+_CAPTURE = itemgetter(*_CAPTURE_COLUMNS)
+
+
+class CapturedText(NamedTuple):
+    """An article whose text was read from a capture. `digest` is that of the columns that a parser fills."""
+
+    id: str
+    url: str
+    source: str
+    capture: CaptureRef
+    digest: int
 
 
 class Queries:
@@ -98,15 +109,24 @@ class Queries:
         rows = self._db.rows("SELECT watermark FROM cursors WHERE source = ?", [source])
         return rows[0]["watermark"] if rows else None
 
-    def captured_articles(self, *, since: datetime | None = None, ids: Sequence[str] = ()) -> list[str]:
-        """The ids of articles whose text was read from a capture: crawled at `since` or later, among `ids` if given."""
+    def captured_texts(
+        self, columns: Sequence[str], *, since: datetime | None = None, ids: Sequence[str] = ()
+    ) -> list[CapturedText]:
+        """The articles whose text was read from a capture, in the order of the captures, with a digest of `columns`.
+
+        Only those crawled at `since` or later, and only these `ids`, if any are given.
+        """
         rows = self._db.rows(
-            "SELECT id FROM articles WHERE capture_file IS NOT NULL AND oid IS NOT NULL AND body IS NOT NULL"
+            f"SELECT id, url, source, {', '.join(_CAPTURE_COLUMNS)}, hash({', '.join(columns)}) AS digest FROM articles"
+            " WHERE capture_file IS NOT NULL AND oid IS NOT NULL AND body IS NOT NULL"
             " AND crawled_at >= coalesce(?, '-infinity'::TIMESTAMPTZ) AND (len(?) = 0 OR id IN (SELECT unnest(?)))"
-            " ORDER BY id",
+            " ORDER BY capture_file, capture_offset, id",
             [since, list(ids), list(ids)],
         )
-        return [row["id"] for row in rows]
+        return [
+            CapturedText(row["id"], row["url"], row["source"], CaptureRef(*_CAPTURE(row)), row["digest"])
+            for row in rows
+        ]
 
     def first_run(self) -> str:
         """The archive's first run, which no other archive has: its id."""

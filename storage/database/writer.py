@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self, cast
@@ -56,13 +57,15 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-def migrations() -> list[Migration]:
+@cache
+def migrations() -> Sequence[Migration]:
     """All migrations, oldest first."""
     folder = resources.files("storage.database.migrations")
     names = sorted(file.name for file in folder.iterdir() if _NUMBERED.fullmatch(file.name))
-    return [_migration(int(name[:4]), name) for name in names]
+    return tuple(_migration(int(name[:4]), name) for name in names)
 
 
+@cache
 def comments() -> Migration:
     """The comments on tables and columns. Applied again whenever they have changed."""
     return _migration(_COMMENTS, "comments.sql")

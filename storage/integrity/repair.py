@@ -26,13 +26,14 @@ from schemas.journal import BatchStored
 from storage import layout
 from storage.archive import Archive, opened
 from storage.captures import open_captures
-from storage.captures.homes.store import capture_store
-from storage.captures.reader import ScannedRecord, capture_names, next_whole, run_of, scan
+from storage.captures.reader import ScannedRecord, capture_names, run_of, scan
 from storage.captures.writer import CaptureFile
 from storage.database.writer import migrations, storage_faults
+from storage.executor import HERE_ALONE, Workers, pool_of
 from storage.exports.full import export_faults
-from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sha256_of, sync_folder
+from storage.files import inside, keep_aside, make_folder, replacing, set_aside, sync_folder
 from storage.integrity import unjournaled
+from storage.integrity.journals.read import JournalReader, Journals, OnProgress, ignore_progress, is_large
 from storage.integrity.rebuild import rebuilt, remove_database
 from storage.integrity.salvage import read_table, salvage
 from storage.integrity.verify import Verification, verify
@@ -60,14 +61,16 @@ class Repair:
     aside: list[str] = field(default_factory=list)
 
 
-def verify_archive(root: Path, *, wait: float = 0.0) -> Verification:
+def verify_archive(
+    root: Path, *, wait: float = 0.0, workers: Workers = HERE_ALONE, on_progress: OnProgress = ignore_progress
+) -> Verification:
     """Verify the archive at `root`, and its own exports. A database that cannot be opened is a fault, not an error.
 
-    Raises ArchiveBusy, StorageFault, ArchiveTooNew.
+    Raises ArchiveBusy, StorageFault, ArchiveTooNew, BadInput if the workers' scheduler cannot be used.
     """
-    with leased(root, wait=wait):
+    with leased(root, wait=wait), pool_of(workers, root, worth_it=is_large(root)) as pool:
         exports = export_faults(root, wait=wait)  # first: whether another export is running is said at once
-        found = _verified(root)
+        found = _verified(JournalReader(root, pool=pool, on_progress=on_progress))
         found.faults += exports
         _note(root, found)
         return found
@@ -80,17 +83,22 @@ def _note(root: Path, found: Verification) -> None:
     last_verify.note(root, LastVerify(now, len(found.faults), first, found.articles, found.files, found.captures))
 
 
-def repair(root: Path, *, wait: float = 0.0) -> Repair:
-    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged."""
-    with leased(root, wait=wait), _beyond_repair():
-        found = _verified(root)
-        return _Repair(root, found.faults).run(rebuild=found.database_differs) if found.faults else Repair()
+def repair(
+    root: Path, *, wait: float = 0.0, workers: Workers = HERE_ALONE, on_progress: OnProgress = ignore_progress
+) -> Repair:
+    """Repair what can be repaired. Raises ArchiveBusy, StorageFault, ArchiveTooNew, ArchiveDamaged, BadInput."""
+    with leased(root, wait=wait), pool_of(workers, root, worth_it=is_large(root)) as pool, _beyond_repair():
+        reader = JournalReader(root, pool=pool, on_progress=on_progress)
+        found = _verified(reader)
+        return _Repair(reader, found.faults).run(rebuild=found.database_differs) if found.faults else Repair()
 
 
-def rebuild(root: Path, *, wait: float = 0.0) -> Repair:
+def rebuild(
+    root: Path, *, wait: float = 0.0, workers: Workers = HERE_ALONE, on_progress: OnProgress = ignore_progress
+) -> Repair:
     """Rebuild the database, and every missing or altered file, from the captures. Raises as `repair`."""
-    with leased(root, wait=wait), _beyond_repair():
-        return _Repair(root, ()).run(rebuild=True)
+    with leased(root, wait=wait), pool_of(workers, root, worth_it=is_large(root)) as pool, _beyond_repair():
+        return _Repair(JournalReader(root, pool=pool, on_progress=on_progress), ()).run(rebuild=True)
 
 
 @contextmanager
@@ -107,12 +115,13 @@ def _without_advice(fault: str) -> str:
     return fault.removesuffix(". Run: seogo repair")
 
 
-def _verified(root: Path) -> Verification:
-    """Verify the archive; the lease is held."""
+def _verified(reader: JournalReader, found: Verification | None = None) -> Verification:
+    """Verify the archive; the lease is held. `found`: by a verification after which nothing has changed."""
+    root = reader.root
     broken, before = checksums.faults(root), checksums.known(root)
     try:
         with opened(root) as archive:
-            found = verify(archive)
+            found = found or verify(archive, reader)
         found.faults += search_index_faults(root)
     except ArchiveDamaged as error:
         found = Verification(faults=[f"database {error}"], database_differs=True)
@@ -135,8 +144,9 @@ def _capture_faults(root: Path) -> Iterator[str]:
 class _Repair:
     """The steps of one repair. The lease is held."""
 
-    def __init__(self, root: Path, faults: Sequence[str]) -> None:
-        self._root = root
+    def __init__(self, reader: JournalReader, faults: Sequence[str]) -> None:
+        self._root = reader.root
+        self._reader = reader
         self._faults = faults
         self._done = Repair()
         self._salvaged = False  # the writer's database is a copy of one that was set aside
@@ -145,19 +155,20 @@ class _Repair:
         with storage_faults(self._root):
             self._cut_tails()
             # Rows that only a database still has are journaled again before anything is rebuilt.
-            if rebuild or self._rebuild_needed():
+            if (rebuild or self._rebuild_needed()) and not self._rebuild_database(only_if_journaled=True):
                 if self._find_database():
                     self._journal_lost_rows()
                 self._rebuild_database()
             with opened(self._root) as archive:
-                found = verify(archive)
-                self._restore_files(archive, found)
+                found = verify(archive, self._reader)
+                changed = self._restore_files(archive, found)
                 if found.pairs_differ:
                     archive.find_pairs("repair", every=True)
                     self._done.mended.append("near-duplicates and stories: found again in the texts")
                 archive.publish_at_end()
             self._rebuild_search_index()
-            self._done.left = [_without_advice(fault) for fault in _verified(self._root).faults]
+            left = _verified(self._reader, None if changed or found.pairs_differ else found)
+            self._done.left = [_without_advice(fault) for fault in left.faults]
         if any(layout.SNAPSHOT in fault for fault in self._faults):
             self._done.mended.append(f"{layout.SNAPSHOT}: copied again")
         return self._done
@@ -177,6 +188,20 @@ class _Repair:
                 recovery.cut_torn_tail(self._root, name, marked=False)
 
     # -- rows that no readable capture has
+
+    def _is_all_journaled(self) -> bool:
+        """Whether no capture is damaged and every run has a journal, as far as a database can tell."""
+        recorded, files = self._known_checksums(), self._reader.journals().files
+        runs = self._known_rows("runs")
+        return (
+            bool(recorded and runs)
+            and all(row.get("batches") is not None for row in runs)
+            and all(
+                name in files and (files[name].bytes, files[name].sha256) == (one.bytes, one.sha256)
+                for name, one in recorded.items()
+            )
+            and not any(contents.faults for contents in files.values())
+        )
 
     def _rebuild_needed(self) -> bool:
         """Journal the rows that only the database has. Returns whether it has to be rebuilt."""
@@ -215,21 +240,29 @@ class _Repair:
             self._done.mended += archive.notes
             if self._salvaged:
                 recovery.catch_up(self._root, archive.database, in_order(self._root, capture_names(self._root)))
-            found = verify(archive)
+            found = verify(archive, self._reader)
             self._restate_rows(archive, found)
             return found.database_differs
 
     # -- the database
 
-    def _rebuild_database(self) -> None:
-        """Replace the writer's database by a new one, rebuilt from the captures."""
-        names, recorded = in_order(self._root, capture_names(self._root)), self._known_checksums()
+    def _rebuild_database(self, *, only_if_journaled: bool = False) -> bool:
+        """Replace the writer's database by a new one, rebuilt from the captures. Returns whether it did.
+
+        `only_if_journaled`: not if the old one may have rows that no readable capture has.
+        """
+        recorded = self._known_checksums()
         with rebuilt(self._root) as again:
-            entries = sum(_is_entry(item) for name in names for item in again.read(name))
+            again.fill(self._reader)
+            if only_if_journaled and not self._is_all_journaled():
+                return False
+            journals = self._reader.journals()
             # Also of missing captures: they are still to be reported as missing.
-            again.keep_checksums([*recorded.values(), *self._current_checksums(names, recorded)])
+            again.keep_checksums([*recorded.values(), *_current_checksums(journals, recorded)])
             self._replace_writer(again.finish())
-        self._done.mended.append(f"database: rebuilt from {entries} journal entries in {len(names)} captures")
+        entries, captures = journals.fold.entries, len(journals.files)
+        self._done.mended.append(f"database: rebuilt from {entries} journal entries in {captures} captures")
+        return True
 
     def _replace_writer(self, new: Path) -> None:
         """Replace the writer's database, which is kept aside unless it is a copy of one that was."""
@@ -242,20 +275,15 @@ class _Repair:
         sync_folder(writer.parent)
 
     def _known_checksums(self) -> dict[str, CaptureFile]:
-        """The rows of the WARC files in the writer's database, or else in the snapshot, if either can be read."""
+        """The rows of the WARC files, as far as they can be read."""
+        return {row["name"]: CaptureFile(**row) for row in self._known_rows("capture_files")}
+
+    def _known_rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of a table in the writer's database, or else in the snapshot, if either can be read."""
         for path in (self._root / layout.WRITER_DATABASE, self._root / layout.SNAPSHOT):
             with suppress(ArchiveDamaged, StorageFault):
-                return {row["name"]: CaptureFile(**row) for row in read_table(path, "capture_files")}
-        return {}
-
-    def _current_checksums(self, names: Sequence[str], recorded: Collection[str]) -> Iterator[CaptureFile]:
-        """The current checksums of the other WARC files that have a readable record."""
-        for name in names:
-            if name in recorded:
-                continue
-            with capture_store(self._root).whole(name) as path:
-                if next_whole(path, 0) is not None:
-                    yield CaptureFile(name, path.stat().st_size, sha256_of(path), run_of(name))
+                return read_table(path, table)
+        return []
 
     def _restate_rows(self, archive: Archive, found: Verification) -> None:
         """Journal the rows of damaged captures, and of runs from before there was a journal."""
@@ -277,7 +305,8 @@ class _Repair:
 
     # -- files
 
-    def _restore_files(self, archive: Archive, found: Verification) -> None:
+    def _restore_files(self, archive: Archive, found: Verification) -> bool:
+        """Restore the files that are missing or altered. Returns whether there were any."""
         wanted = unjournaled.rows_of_files(archive.database, found.lost_files)
         for row in wanted:
             data = _from_row(row) or self._from_journal(row)
@@ -289,6 +318,7 @@ class _Repair:
             with replacing(path, beside=self._root / "state" / "repair.tmp") as part:
                 part.write_bytes(data)
             self._done.mended.append(f"file {row['file']}: restored")
+        return bool(found.lost_files)
 
     def _from_journal(self, row: Mapping[str, Any]) -> bytes | None:
         """The file as the run wrote it: its text may differ from the row's in Unicode normalization."""
@@ -313,8 +343,11 @@ class _Repair:
             self._done.aside.append(keep_aside(self._root, path).relative_to(self._root).as_posix())
 
 
-def _is_entry(item: ScannedRecord | str) -> bool:
-    return isinstance(item, ScannedRecord) and item.entry is not None
+def _current_checksums(journals: Journals, recorded: Collection[str]) -> Iterator[CaptureFile]:
+    """The current checksums of the other WARC files that have a readable record."""
+    for name, contents in journals.files.items():
+        if name not in recorded and contents.records:
+            yield CaptureFile(name, contents.bytes, contents.sha256, run_of(name))
 
 
 def _in_batch(batch: BatchStored, row: Mapping[str, Any]) -> bytes | None:

@@ -7,8 +7,10 @@ file, with the recorded checksum; each file has its row. The lease must be held,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,16 @@ from schemas.front_matter import Document, loads
 from schemas.nfc import nfc
 from schemas.page import CaptureRef
 from storage.archive import Archive
-from storage.captures.homes.store import capture_store
-from storage.captures.reader import capture_names
 from storage.database.writer import Database
+from storage.executor import Pool
 from storage.files import sha256_of
+from storage.integrity.journals.contents import FileContents
+from storage.integrity.journals.read import JournalReader, Journals
+from storage.integrity.journals.sums import agree
 from storage.integrity.rebuild import Rebuilt, rebuilt
 from storage.integrity.unjournaled import runs_without_journal
-from storage.journal.recovery import in_order
 from storage.journal.tables import JOURNALED
-
-KEPT_KINDS = frozenset({"response", "resource", "revisit"})
+from storage.stories import follower
 
 _JOURNALED_ROWS = "run_id NOT IN (SELECT run_id FROM {0}runs WHERE batches IS NULL)"
 """Excludes rows of runs from before there was a journal, but not rows of unknown runs, which are forged."""
@@ -45,6 +47,11 @@ _WRONG_SKETCHES = """
     SELECT s.id FROM sketches s JOIN again.sketches other USING (id, revision)
     WHERE s.hashes <> other.hashes ORDER BY s.id
 """
+
+
+_FILES_AT_ONCE = 500
+_WITHOUT_FILE = "SELECT id FROM articles WHERE file IS NULL AND status <> 'listed' AND oid IS NOT NULL"
+_WITH_CAPTURE = {"articles": "revision", "superseded": "revision", "duplicates": "1", "quarantine": "1"}
 
 
 @dataclass(slots=True)
@@ -66,68 +73,61 @@ class Verification:
     damaged_captures: list[str] = field(default_factory=list)
 
 
-def verify(archive: Archive) -> Verification:
-    """Check the whole archive. Reads every file and every capture once."""
+def verify(archive: Archive, reader: JournalReader | None = None) -> Verification:
+    """Check the whole archive. Reads every file and every capture once; with a `reader`, those that it has not read."""
     root, database, found = archive.root, archive.database, Verification()
-    with rebuilt(root) as again:
-        records = _check_captures(root, database, again, found)
-        if not found.damaged_captures and not runs_without_journal(database):
-            _check_pairs(again, found)
-        _check_rows(database, again, found)
-    named = set()
-    # In no order: sorting a hundred thousand texts takes more memory than the writer may have.
-    for row in database.stream("SELECT * FROM articles"):
-        found.articles += 1
-        _check_row(root, row, records, found)
-        if row["file"]:
-            named.add(row["file"])
-    for table, revision in (("superseded", "revision"), ("duplicates", "1"), ("quarantine", "1")):
-        sql = f"SELECT id, {revision} AS revision, capture_file, capture_offset FROM {table}"
-        for row in database.stream(sql):
-            found.faults += _capture_faults(row, records)
-    strays = [path for path in _files(root, found) if path not in named]
-    found.faults += [f"file {path}: no row of the database names it; import it, or move it away" for path in strays]
+    reader = reader or JournalReader(root)
+    journals = reader.journals()
+    _check_captures(database, journals, found)
+    agreed = agree(database, journals.fold, journals.events)
+    if agreed:
+        _check_pairs(database, found)
+    else:
+        _check_by_replay(root, list(journals.files), database, found)
+    # Rows that follow from the journals have the hashes of their texts.
+    _check_articles(root, database, found, reader.pool, texts=not agreed or bool(journals.fold.restated))
+    _check_refs(database, journals, found)
     return found
 
 
 # -- captures
 
 
-def _check_captures(root: Path, db: Database, again: Rebuilt, found: Verification) -> set[CaptureRef]:
-    """Read every capture: note its faults, replay its journal in the second database, return its records."""
+def _check_captures(db: Database, journals: Journals, found: Verification) -> None:
+    """Note the faults of the captures."""
     recorded = {row["name"]: row for row in db.rows("SELECT * FROM capture_files")}
-    store = capture_store(root)
-    names = in_order(root, capture_names(root))
-    found.damaged_captures = sorted(recorded.keys() - set(names))
+    found.damaged_captures = sorted(recorded.keys() - journals.files.keys())
     found.faults += [f"capture {name}: missing; put it back from a copy" for name in found.damaged_captures]
-    records = set()
-    for name in names:
-        with store.whole(name) as path:
-            faults = _checksum_faults(path, name, recorded.get(name))
-            for item in again.read_file(path, name):
-                if isinstance(item, str):
-                    faults.append(f"capture {item}")
-                elif item.kind in KEPT_KINDS:
-                    records.add(item.ref)
+    for name, contents in journals.files.items():
+        faults = _checksum_faults(contents, recorded.get(name))
+        faults += [f"capture {fault}" for fault in contents.faults]
         if faults:
             found.damaged_captures.append(name)
             found.faults += faults
-    found.captures = len(records)
-    return records
+    found.captures = journals.records
 
 
-def _checksum_faults(path: Path, name: str, recorded: Mapping[str, Any] | None) -> list[str]:
+def _checksum_faults(contents: FileContents, recorded: Mapping[str, Any] | None) -> list[str]:
     if recorded is None:
         return []
-    size = path.stat().st_size
-    if size != recorded["bytes"]:
-        return [f"capture {name}: {size} bytes, {recorded['bytes']} were written"]
-    if sha256_of(path) != recorded["sha256"]:
-        return [f"capture {name}: not, byte for byte, the file that was written"]
+    if contents.bytes != recorded["bytes"]:
+        return [f"capture {contents.name}: {contents.bytes} bytes, {recorded['bytes']} were written"]
+    if contents.sha256 != recorded["sha256"]:
+        return [f"capture {contents.name}: not, byte for byte, the file that was written"]
     return []
 
 
 # -- rows
+
+
+def _check_by_replay(root: Path, names: Sequence[str], database: Database, found: Verification) -> None:
+    """Replay all journals into a second database, and compare it row by row: this names the rows that differ."""
+    with rebuilt(root) as again:
+        for name in names:
+            deque(again.read(name), maxlen=0)
+        if not found.damaged_captures and not runs_without_journal(database):
+            _note_pairs(again.wrong_pairs(), again.wrong_members(), found)
+        _check_rows(database, again, found)
 
 
 def _check_rows(database: Database, again: Rebuilt, found: Verification) -> None:
@@ -143,10 +143,15 @@ def _check_rows(database: Database, again: Rebuilt, found: Verification) -> None
             found.faults += [f"row sketches {id_}: not the sketch of its text" for id_ in wrong]
 
 
-def _check_pairs(again: Rebuilt, found: Verification) -> None:
-    """Find near-duplicates and stories that are not those of the texts."""
-    faults = [f"near-duplicates {a} and {b}: not those of their texts" for a, b in again.wrong_pairs()]
-    faults += [f"story of {id_}: not that of its near-duplicates" for id_ in again.wrong_members()]
+def _check_pairs(database: Database, found: Verification) -> None:
+    """Find near-duplicates and stories that are not those of the texts, in a database that has the right rows."""
+    if not found.damaged_captures:
+        _note_pairs(follower.wrong_pairs(database), follower.wrong_members(database), found)
+
+
+def _note_pairs(pairs: Sequence[tuple[str, str]], members: Sequence[str], found: Verification) -> None:
+    faults = [f"near-duplicates {a} and {b}: not those of their texts" for a, b in pairs]
+    faults += [f"story of {id_}: not that of its near-duplicates" for id_ in members]
     found.pairs_differ = bool(faults)
     found.faults += faults
 
@@ -170,8 +175,45 @@ def _counted(table: str, name: str, schema: str) -> str:
     )
 
 
-def _check_row(root: Path, row: Mapping[str, Any], records: set[CaptureRef], found: Verification) -> None:
-    found.faults += _capture_faults(row, records)
+def _check_articles(root: Path, db: Database, found: Verification, pool: Pool, *, texts: bool) -> None:
+    """Check the file of every article, with `texts` the hash of its text, and that every file has an article."""
+    rows = db.rows("SELECT id, file, file_sha256 FROM articles WHERE file IS NOT NULL")
+    found.articles = db.rows("SELECT count(*) AS number FROM articles")[0]["number"]
+    suspects = {row["id"] for row in db.rows(_WITHOUT_FILE)}
+    chunks = (
+        [tuple(row.values()) for row in rows[at : at + _FILES_AT_ONCE]] for at in range(0, len(rows), _FILES_AT_ONCE)
+    )
+    suspects.update(*pool.map(partial(altered_files, root), chunks))
+    if texts:
+        each = db.stream("SELECT id, body, text_hash FROM articles WHERE body IS NOT NULL")
+        suspects |= {row["id"] for row in each if text_hash(row["body"]) != row["text_hash"]}
+    _check_suspects(root, db, sorted(suspects), found)
+    named = {row["file"] for row in rows}
+    strays = [path for path in _files(root, found) if path not in named]
+    found.faults += [f"file {path}: no row of the database names it; import it, or move it away" for path in strays]
+
+
+def altered_files(root: Path, files: Sequence[tuple[str, str, str | None]]) -> list[str]:
+    """Of articles (id, file, its recorded SHA-256), those whose file is missing or another. Any process can call it."""
+    return [id_ for id_, file, sha256 in files if not _is_unaltered(root / file, sha256)]
+
+
+def _is_unaltered(path: Path, sha256: str | None) -> bool:
+    try:
+        return sha256 is not None and sha256_of(path) == sha256
+    except OSError:
+        return False
+
+
+def _check_suspects(root: Path, db: Database, ids: Sequence[str], found: Verification) -> None:
+    """Find out what is wrong with these articles."""
+    for at in range(0, len(ids), _FILES_AT_ONCE):
+        some = ids[at : at + _FILES_AT_ONCE]
+        for row in db.lookup(some, "SELECT * FROM articles WHERE id IN (SELECT id FROM wanted)"):
+            _check_row(root, row, found)
+
+
+def _check_row(root: Path, row: Mapping[str, Any], found: Verification) -> None:
     if row["body"] is not None and text_hash(row["body"]) != row["text_hash"]:
         found.faults.append(f"row {row['id']}: text_hash is not that of the body")
     if row["file"]:
@@ -182,13 +224,15 @@ def _check_row(root: Path, row: Mapping[str, Any], records: set[CaptureRef], fou
         found.faults.append(f"row {row['id']}: has a text and no file")
 
 
-def _capture_faults(row: Mapping[str, Any], records: set[CaptureRef]) -> list[str]:
-    if row["capture_file"] is None:
-        return []
-    ref = CaptureRef(row["capture_file"], row["capture_offset"])
-    if ref in records:
-        return []
-    return [f"row {row['id']}, revision {row['revision']}: no whole capture at {ref.file} {ref.offset}"]
+def _check_refs(db: Database, journals: Journals, found: Verification) -> None:
+    """Check that every row has its capture."""
+    for table, revision in _WITH_CAPTURE.items():
+        sql = f"SELECT id, {revision} AS revision, capture_file, capture_offset FROM {table}"
+        for row in db.stream(f"{sql} WHERE capture_file IS NOT NULL"):
+            ref = CaptureRef(row["capture_file"], row["capture_offset"])
+            if not journals.has(ref):
+                fault = f"row {row['id']}, revision {row['revision']}: no whole capture at {ref.file} {ref.offset}"
+                found.faults.append(fault)
 
 
 # -- files

@@ -7,36 +7,36 @@ the same entries give the same rows.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from schemas.article import Outcome
-from schemas.coverage import Stretch, WindowRead, after
+from schemas.coverage import WindowRead
 from schemas.find import Status
 from schemas.journal import BatchStored, Entry, PairsFound, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import RequestRecord
-from storage.database.rows import (
-    article_row,
-    duplicate_row,
-    find_row,
-    frontier_row,
-    plain_text_row,
-    quarantine_row,
-    relevance_columns,
-)
 from storage.database.writer import Database
-from storage.journal.events import batch_events, numbered
+from storage.journal.entry_rows import (
+    ASSESSED,
+    UPSERTED,
+    assessed_rows,
+    batch_rows,
+    covered,
+    cursor_rows,
+    receipt_columns,
+    request_rows,
+    restated_rows,
+    start_row,
+)
+from storage.journal.events import batch_events, find_keys, numbered
 from storage.journal.stories import plan_pairs
 from storage.journal.tables import JOURNALED
 
 Commit = Callable[[], None]
 
-_UNFINISHED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED, Outcome.GONE})
+UNFINISHED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED, Outcome.GONE})
 """Outcomes after which a page in quarantine is still the newest page of its article."""
 
 _PLAIN_TEXTS = (
@@ -98,27 +98,12 @@ class _Batch:
     def __init__(self, db: Database, entry: BatchStored) -> None:
         self._db = db
         self._entry = entry
-        run_id, results = entry.run_id, entry.results
-        self._articles = [
-            *(row for r in results if (row := article_row(r, run_id))),
-            *(plain_text_row(text, run_id) for text in entry.texts),
-        ]
+        rows = batch_rows(entry)
+        self._articles = rows["articles"]
         self._adopted: dict[str, str] = {}
-        duplicates = [row for r in results if (row := duplicate_row(r, run_id))]
-        frontier = [row for r in results if (row := frontier_row(r, run_id))]
-        quarantine = [row for r in results if (row := quarantine_row(r, run_id))]
-        self._upserted = {
-            "articles": db.table("articles", self._articles),
-            "duplicates": db.table("duplicates", duplicates),
-            "frontier": db.table("frontier", frontier),
-            "quarantine": db.table("quarantine", quarantine),
-        }
-        self._inserted = {
-            "finds": db.table("finds", [find_row(result, run_id) for result in results]),
-            "requests": request_table(db, run_id, entry.requests),
-        }
-        if entry.segment is not None:
-            self._inserted["segments"] = db.table("segments", [{**asdict(entry.segment), "run_id": run_id}])
+        tables = {name: db.table(name, found) for name, found in rows.items()}
+        self._upserted = {name: table for name, table in tables.items() if name in UPSERTED}
+        self._inserted = {name: table for name, table in tables.items() if name not in UPSERTED}
 
     def commit(self) -> None:
         entry, db = self._entry, self._db
@@ -150,7 +135,8 @@ class _Batch:
     def _insert_events(self, removed: Sequence[str], before: Mapping[str, bool]) -> None:
         """Insert the changes of this batch into the change feed."""
         entry = self._entry
-        found = list(batch_events(entry.results, self._articles, self._adopted, removed, before))
+        finds = [find_keys(result) for result in entry.results]
+        found = list(batch_events(finds, self._articles, self._adopted, removed, before))
         runs = self._db.rows("SELECT number, started_at FROM runs WHERE run_id = ?", [entry.run_id]) if found else []
         for run in runs:  # none if its first entry is damaged: then a repair adds the events
             at = max((r.crawled_at for r in entry.results if r.crawled_at), default=run["started_at"])
@@ -178,7 +164,7 @@ class _Batch:
 
     def _release(self) -> None:
         """Delete finds from quarantine unless they will be retried."""
-        ids = [r.ref.key.id for r in self._entry.results if not r.known and r.outcome not in _UNFINISHED]
+        ids = [r.ref.key.id for r in self._entry.results if not r.known and r.outcome not in UNFINISHED]
         if ids:
             self._db.execute("DELETE FROM quarantine WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids])
 
@@ -212,37 +198,17 @@ class _Batch:
 
 def request_table(db: Database, run_id: str, requests: Sequence[RequestRecord]) -> pa.Table:
     """Rows of the request ledger."""
-    return db.table("requests", [{"run_id": run_id, **asdict(request)} for request in requests])
+    return db.table("requests", request_rows(run_id, requests))
 
 
 def cover(db: Database, run_id: str, windows: Sequence[WindowRead]) -> None:
     """Add windows that were read, or could not be, to the coverage ledger. Inside a transaction."""
     sources = sorted({read.source for read in windows})
-    if not sources:
-        return
-    rows = db.rows("SELECT * FROM coverage WHERE source IN (SELECT unnest(?::VARCHAR[]))", [sources])
-    runs = {(row["source"], _stretch(row)): row["run_id"] for row in rows}
-    ledgers: dict[str, list[Stretch]] = {source: [] for source in sources}
-    for row in rows:
-        ledgers[row["source"]].append(_stretch(row))
-    for read in windows:
-        ledgers[read.source] = after(ledgers[read.source], read)
-    rows = [
-        {
-            "source": source,
-            **asdict(stretch),
-            "state": "closed" if stretch.reason is None else "gap",
-            "run_id": runs.get((source, stretch), run_id),
-        }
-        for source, ledger in ledgers.items()
-        for stretch in ledger
-    ]
-    db.execute("DELETE FROM coverage WHERE source IN (SELECT unnest(?::VARCHAR[]))", [sources])
-    db.insert("coverage", db.table("coverage", rows))
-
-
-def _stretch(row: Mapping[str, Any]) -> Stretch:
-    return Stretch(row["since"], row["until"], row["reason"])
+    if sources:
+        of_sources = "WHERE source IN (SELECT unnest(?::VARCHAR[]))"
+        rows = covered(db.rows(f"SELECT * FROM coverage {of_sources}", [sources]), run_id, windows)
+        db.execute(f"DELETE FROM coverage {of_sources}", [sources])
+        db.insert("coverage", db.table("coverage", rows))
 
 
 def interrupt(db: Database, *, but: str | None = None) -> None:
@@ -254,13 +220,12 @@ def interrupt(db: Database, *, but: str | None = None) -> None:
 
 def _start(db: Database, entry: RunStarted) -> None:
     with db.transaction():
-        db.insert("runs", db.table("runs", [{**asdict(entry), "batches": 0}]))
+        db.insert("runs", db.table("runs", [start_row(entry)]))
         interrupt(db, but=entry.run_id)
 
 
 def _ending(db: Database, entry: RunEnded) -> Commit:
-    marks = [{"source": s, "watermark": at, "run_id": entry.run_id} for s, at in entry.watermarks.items()]
-    cursors, requests = db.table("cursors", marks), request_table(db, entry.run_id, entry.requests)
+    cursors, requests = db.table("cursors", cursor_rows(entry)), request_table(db, entry.run_id, entry.requests)
 
     def commit() -> None:
         with db.transaction():
@@ -274,16 +239,7 @@ def _ending(db: Database, entry: RunEnded) -> Commit:
 
 def _restated(db: Database, table: str, entries: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Rows of a journal entry, whose times and maps are text and objects, as a table."""
-    schema = db.table(table, []).schema
-    times = [name for name in schema.names if pa.types.is_timestamp(schema.field(name).type)]
-    maps = [name for name in schema.names if pa.types.is_map(schema.field(name).type)]
-    rows = []
-    for plain in entries:
-        row = dict(plain)
-        row |= {name: datetime.fromisoformat(row[name]) for name in times if isinstance(row.get(name), str)}
-        row |= {name: list(row[name].items()) for name in maps if row.get(name) is not None}
-        rows.append(row)
-    return db.table(table, rows)
+    return db.table(table, restated_rows(db.table(table, []).schema, entries))
 
 
 def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
@@ -304,9 +260,8 @@ def _restate(db: Database, entry: RowsRestated, rows: pa.Table) -> None:
         _count(db, entry)
 
 
-_ASSESSED = ("relevance", "reasons", "teams", "models", "on_topic")
 _REASSESSED = (
-    f"CREATE OR REPLACE TEMP TABLE reassessed AS SELECT a.* REPLACE ({', '.join(f'b.{n} AS {n}' for n in _ASSESSED)},"
+    f"CREATE OR REPLACE TEMP TABLE reassessed AS SELECT a.* REPLACE ({', '.join(f'b.{n} AS {n}' for n in ASSESSED)},"
     " coalesce(a.publisher, b.publisher) AS publisher)"
     " FROM articles a JOIN batch b USING (id, revision)"
 )
@@ -314,11 +269,7 @@ _REASSESSED = (
 
 def _reassessment(db: Database, entry: TextsReassessed) -> Commit:
     """The rows keep the run that stored their text, because its journal has the file."""
-    assessed = [
-        {"id": t.id, "revision": t.revision, "publisher": t.publisher, **relevance_columns(t.relevance)}
-        for t in entry.texts
-    ]
-    rows = db.table("articles", assessed).select(["id", "revision", "publisher", *_ASSESSED])
+    rows = db.table("articles", assessed_rows(entry)).select(["id", "revision", "publisher", *ASSESSED])
 
     def commit() -> None:
         with db.transaction():
@@ -348,19 +299,10 @@ def _count(db: Database, entry: BatchStored | RowsRestated | TextsReassessed) ->
 
 
 def _write_receipt(db: Database, run_id: str, receipt: Mapping[str, Any]) -> None:
-    outcomes, finished = receipt["outcomes"], receipt["finished_at"]
+    columns = receipt_columns(receipt)
+    outcomes = dict(columns.pop("outcomes"))
+    names = ", ".join(f"{name} = ?" for name in columns)
     db.execute(
-        "UPDATE runs SET finished_at = ?, exit_reason = ?, finds = ?, outcomes = MAP(?, ?),"
-        " requests = ?, bytes = ?, receipt = ? WHERE run_id = ?",
-        [
-            datetime.fromisoformat(finished) if finished else None,
-            receipt["exit_reason"],
-            receipt["finds"],
-            list(outcomes),
-            list(outcomes.values()),
-            receipt["requests"],
-            receipt["bytes"],
-            json.dumps(receipt, ensure_ascii=False),
-            run_id,
-        ],
+        f"UPDATE runs SET {names}, outcomes = MAP(?, ?) WHERE run_id = ?",
+        [*columns.values(), list(outcomes), list(outcomes.values()), run_id],
     )

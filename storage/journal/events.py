@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.find import FindResult, RevisionKind
 
@@ -43,8 +43,23 @@ def entries_used(events: int) -> int:
     return max(events - 1, 0) // _PLACES
 
 
+class FindKeys(NamedTuple):
+    """What the events of a batch depend on, of a find: `copy_of` is the article that its text duplicates."""
+
+    id: str
+    known: bool
+    copy_of: str | None
+    gone: bool
+
+
+def find_keys(result: FindResult) -> FindKeys:
+    """The keys of a result."""
+    copy_of = result.duplicate_of if result.article is not None else None
+    return FindKeys(result.ref.key.id, result.known, copy_of, bool(result.gone_at))
+
+
 def batch_events(
-    results: Sequence[FindResult],
+    finds: Sequence[FindKeys],
     articles: Sequence[Row],
     adopted: Mapping[str, str],
     removed: Sequence[str],
@@ -59,12 +74,11 @@ def batch_events(
     yield from ({"kind": "duplicate", "id": id_, "duplicate_of": first} for id_, first in adopted.items())
     for row in articles:
         yield {"kind": _kind(row), "id": row["id"], "revision": row["revision"]}
-    for result in results:
-        id_ = result.ref.key.id
-        if result.duplicate_of is not None and result.article is not None:
-            yield {"kind": "duplicate", "id": id_, "duplicate_of": result.duplicate_of}
-        elif not result.known and id_ not in removed and before.get(id_, bool(result.gone_at)) != bool(result.gone_at):
-            yield {"kind": "gone" if result.gone_at else "restored", "id": id_}
+    for find in finds:
+        if find.copy_of is not None:
+            yield {"kind": "duplicate", "id": find.id, "duplicate_of": find.copy_of}
+        elif not find.known and find.id not in removed and before.get(find.id, find.gone) != find.gone:
+            yield {"kind": "gone" if find.gone else "restored", "id": find.id}
 
 
 def _kind(article: Row) -> str:

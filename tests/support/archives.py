@@ -9,7 +9,6 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.runs.import_files import ImportOrder, import_files
 from schemas.article import Article
 from schemas.find import FindResult
 from schemas.front_matter import dumps, from_article
@@ -115,6 +114,8 @@ def write_document(folder: Path, of: Article, name: str | None = None) -> Path:
 
 
 def import_documents(archive: Path, *paths: Path) -> Receipt:
+    from flows.runs.import_files import ImportOrder, import_files  # `killed` does without the half second that it takes
+
     return import_files(ImportOrder(load_topic(default_topic_path()), archive, paths))
 
 

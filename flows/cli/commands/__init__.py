@@ -1,6 +1,7 @@
 """The commands, as functions whose parameters are the options. `flows.cli.app` registers them by name.
 
 fetch.py      crawl, refresh, backfill
+fetchers.py   fetch, take-in
 maintain.py   import, verify, repair, rebuild, reparse, reassess
 captures.py   captures move
 publish.py    publish, export, report, digest

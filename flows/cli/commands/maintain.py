@@ -10,7 +10,16 @@ import typer
 
 from flows.cli.arguments import article_id, since_from
 from flows.cli.exit_codes import Exit, exit_of_run
-from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption
+from flows.cli.options import (
+    DEFAULT_ARCHIVE,
+    ArchiveOption,
+    JsonOption,
+    SchedulerOption,
+    TopicOption,
+    WaitOption,
+    WorkersOption,
+    workers_from,
+)
 from flows.cli.run_here import end, finish, run_blocking, run_here
 from flows.runs.settings import topic_from
 from schemas.errors import BadInput
@@ -34,45 +43,72 @@ def import_(
     end(run_blocking("import", partial(import_files, order)), order, as_json=json)
 
 
-def verify(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
+def verify(
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
     """Check files, rows and captures against each other. Exit code 8 if they disagree.
 
     Recovers from a killed run first, as every command that writes does. Nothing else is changed.
     """
     from flows.cli.show.archive import show_verification
+    from flows.cli.show.reading import reading
     from storage.integrity.repair import verify_archive
 
     check_archive(archive)
-    found = verify_archive(archive, wait=wait)
+    with reading("verify") as report:
+        found = verify_archive(archive, wait=wait, workers=workers_from(workers, scheduler), on_progress=report)
     finish(found, show_verification, as_json=json, code=Exit.ARCHIVE_DAMAGED if found.faults else Exit.DONE)
 
 
-def repair(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
+def repair(
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
     """Repair what the captures allow, and list what is left. Exit code 8 if anything is.
 
     What is replaced is kept in state/set-aside.
     """
+    from flows.cli.show.reading import reading
     from storage.integrity.repair import repair as repair_archive
 
     check_archive(archive)
-    _end_repair(repair_archive(archive, wait=wait), as_json=json)
+    with reading("repair") as report:
+        done = repair_archive(archive, wait=wait, workers=workers_from(workers, scheduler), on_progress=report)
+    _end_repair(done, as_json=json)
 
 
-def rebuild(archive: ArchiveOption = DEFAULT_ARCHIVE, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
+def rebuild(
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    wait: WaitOption = 0.0,
+    json: JsonOption = False,
+) -> None:
     """Rebuild the database and the Markdown files from the captures. Exit code 8 if the captures are incomplete.
 
     What is replaced is kept in state/set-aside. Files that would not change are left alone.
     """
+    from flows.cli.show.reading import reading
     from storage.integrity.repair import rebuild as rebuild_archive
 
     check_archive(archive)
-    _end_repair(rebuild_archive(archive, wait=wait), as_json=json)
+    with reading("rebuild") as report:
+        done = rebuild_archive(archive, wait=wait, workers=workers_from(workers, scheduler), on_progress=report)
+    _end_repair(done, as_json=json)
 
 
-def reparse(
+def reparse(  # noqa: PLR0913  it has that many options
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID]...", help="Only these articles (default: all).")
     ] = None,
+    *,
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     topic: TopicOption = None,
     since: Annotated[
@@ -93,6 +129,8 @@ def reparse(
         bool,
         typer.Option("--accept", help="With --quarantined: accept the pages, and their layout as the new normal."),
     ] = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
@@ -112,7 +150,15 @@ def reparse(
             raise BadInput("--quarantined parses all pages in quarantine: leave out ids, --since and --dry-run.")
         _reparse_quarantined(archive, topic, accept, wait, as_json=json)
     chosen = tuple(article_id(text) for text in ids or ())
-    order = ReparseOrder(topic_from(topic), archive, since=since_from(since), ids=chosen, dry_run=dry_run, wait=wait)
+    order = ReparseOrder(
+        topic_from(topic),
+        archive,
+        since=since_from(since),
+        ids=chosen,
+        dry_run=dry_run,
+        wait=wait,
+        workers=workers_from(workers, scheduler),
+    )
     done = run_blocking("reparse", partial(run_reparse, order))
     finish(done, show_reparsed, as_json=json, code=exit_of_run(done.exit_reason), to_json=reparsed_object)
 
@@ -123,6 +169,8 @@ def reassess(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show field by field what would change, and store nothing.")
     ] = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
@@ -135,7 +183,8 @@ def reassess(
     from flows.runs.reassess import reassess as run_reassess
 
     check_archive(archive)
-    order = ReassessOrder(topic_from(topic), archive, dry_run=dry_run, wait=wait)
+    who = workers_from(workers, scheduler)
+    order = ReassessOrder(topic_from(topic), archive, dry_run=dry_run, wait=wait, workers=who)
     done = run_blocking("reassess", partial(run_reassess, order))
     finish(done, show_reassessed, as_json=json, code=exit_of_run(done.exit_reason), to_json=reassessed_object)
 

@@ -122,9 +122,9 @@ def digest(
     topic: TopicOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show the stories of one day: who was first, who copied, what was edited or deleted, and which teams were named.
+    """Show the stories of one day, in the language of the topic file.
 
-    In the language of the topic file.
+    Each with who was first and who copied; besides, what was edited or deleted, and which teams were named.
     """
     from flows.cli.arguments import time_from
     from flows.cli.show.exports import show_digest, show_page

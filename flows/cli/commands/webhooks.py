@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -38,10 +37,12 @@ def webhooks(
     topic: TopicOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show how far each webhook of the topic file has received the changes, or send what is due.
+    """Show how far each webhook has received the changes.
 
-    Exit code 6 if a receiver did not accept what was sent.
+    With --send or --retry, what is due is sent. Exit code 6 if a receiver did not accept what was sent.
     """
+    import asyncio
+
     from flows.delivery import deliver
     from flows.runs.settings import topic_from
 
@@ -60,6 +61,8 @@ def webhooks(
 
 def send_changes(topic: Topic, archive: Path) -> None:
     """Send what is due after a run. Whatever prevents that is told on standard error: the run is complete."""
+    import asyncio
+
     from flows.delivery.deliver import DeliveryOrder, deliver
 
     try:
@@ -87,6 +90,8 @@ def _named(found: Sequence[Webhook], name: str) -> Webhook:
 
 
 def _test(webhook: Webhook, *, as_json: bool) -> None:
+    import asyncio
+
     from flows.cli.show.terminal import say
     from flows.delivery.deliver import send_test
     from flows.delivery.posting import Verdict

@@ -44,7 +44,7 @@ def progress(what: str) -> Iterator[Callable[[Receipt], None]]:
         with Live(console=err, refresh_per_second=4, transient=True, get_renderable=meter.view):
             yield meter.report
     else:
-        with _at_growing_intervals(lambda: print(meter.line(), file=sys.stderr, flush=True)):  # noqa: T201
+        with at_growing_intervals(lambda: print(meter.line(), file=sys.stderr, flush=True)):  # noqa: T201
             yield meter.report
 
 
@@ -119,7 +119,7 @@ class Meter:
 
 
 @contextmanager
-def _at_growing_intervals(act: Callable[[], None]) -> Iterator[None]:
+def at_growing_intervals(act: Callable[[], None]) -> Iterator[None]:
     """Call `act` from another thread inside the block, at growing intervals."""
     over = threading.Event()
 

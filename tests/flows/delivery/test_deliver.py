@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from flows.delivery.deliver import MOST_REFUSALS, Delivered, DeliveryOrder, after, deliver, retry
 from flows.delivery.posting import Answer, Verdict
-from schemas.errors import ArchiveBusy
+from schemas.errors import ArchiveBusy, StorageFault
 from schemas.topic import Webhook
 from storage.state import deliveries
 from storage.state.deliveries import Delivery
@@ -121,11 +121,13 @@ def test_a_receiver_that_is_away_gets_everything_when_it_is_back(archive: Path) 
 def test_a_slow_receiver_is_tried_again_and_does_not_delay_another(
     archive: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.delivery.posting._SECONDS", 0.5)
+    monkeypatch.setattr("flows.delivery.posting._SECONDS", 2.0)
     deliveries.save(archive, {"판": Delivery(0), "느림": Delivery(0)})
     with Receiver() as slow:
-        slow.seconds = 1.0
+        held = threading.Event()
+        slow.status = lambda id_: 204 if held.wait(60) else 500
         late, done = send(archive, webhook(slow, name="느림"), webhook(receiver))
+        held.set()
     assert late.delivery.fault.startswith("no answer (")
     assert slow.ids == feed(archive)[:1]
     assert receiver.ids == feed(archive)
@@ -196,6 +198,20 @@ def test_time_that_is_over_leaves_the_rest_to_the_next_delivery(archive: Path, r
     assert receiver.ids == feed(archive)[:1]
     send(archive, webhook(receiver))
     assert receiver.ids == feed(archive)
+
+
+def test_a_full_disk_is_a_plain_error_and_the_change_is_sent_again(
+    archive: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageFault("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deliveries, "save", full)
+        with pytest.raises(StorageFault, match="full"):
+            send(archive, webhook(receiver))
+    send(archive, webhook(receiver))
+    assert receiver.ids == [*feed(archive)[:1], *feed(archive)]
 
 
 def test_one_process_sends_at_a_time(archive: Path, receiver: Receiver) -> None:

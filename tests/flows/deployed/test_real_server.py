@@ -485,7 +485,7 @@ def _commands_of(section: str) -> str:
 
 @pytest.mark.long
 def test_an_outage_of_the_server(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
-    """The run does its work and reports it once the server is back. The server takes it for dead until then."""
+    """The run does its work, and reports its end once the server is back. The worker then takes the next one."""
     run, _ = begun(hand, tmp_path)
     hand.engine.stop_server()
     hand.naver.behaviour = Behaviour()

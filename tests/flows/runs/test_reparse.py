@@ -13,6 +13,7 @@ from flows.replica.corpus.articles import make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from flows.runs.import_files import ImportOrder, import_files
+from flows.runs.move_captures import move_captures
 from flows.runs.reparse import Reparsed, ReparseOrder, reparse
 from schemas.article import Article, ArticleKey, ArticleRef
 from schemas.errors import LayoutChanged
@@ -156,3 +157,11 @@ def test_an_interrupt_ends_after_a_batch(root: Path, topic: Topic) -> None:
     done = reparse(ReparseOrder(topic, root), stopped=lambda: True)
     assert done.receipt is not None
     assert (done.read, done.receipt.exit_reason) == (0, ExitReason.INTERRUPTED)
+
+
+def test_captures_in_an_object_store_are_read_there(root: Path, topic: Topic, tmp_path: Path) -> None:
+    read = again(root, topic, dry_run=True).read
+    move_captures(root, f"file://{tmp_path}/objects")
+    assert not list((root / "captures").rglob("*.warc.gz"))
+    done = again(root, topic, dry_run=True)
+    assert (done.read, done.changed, done.failed) == (read, 0, {})

@@ -32,6 +32,7 @@ def add_runs(root: Path, stop: threading.Event) -> int:
             )
         follow(root)
         number += 1
+        stop.wait(0.3)
     return number - 1
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import ArchiveDamaged
 from schemas.page import CaptureRef, RawPage
-from storage.captures.reader import ScannedRecord, read_capture, read_page, scan, whole_length
+from storage.captures.reader import ScannedRecord, read_capture, read_captures, read_page, scan, whole_length
 from storage.captures.writer import CaptureWriter
 from storage.journal.recovery import cut_torn_tail
 from tests.support.values import NOW, key, page
@@ -174,6 +174,28 @@ def test_reading_continues_after_a_damaged_record(tmp_path: Path, position: int)
     assert whole == refs[:2] + refs[3:]
     (fault,) = [item for item in found if isinstance(item, str)]
     assert fault.startswith(f"{refs[0].file}: no complete record after")
+
+
+@pytest.mark.parametrize("position", [12, 60, 200])
+def test_reading_in_sequence_gives_what_reading_one_by_one_gives(tmp_path: Path, position: int) -> None:
+    """Also behind a damaged record, and for a record that is not there."""
+    with writer(tmp_path) as file:
+        refs = [file.append_page(page(key(number).url, CONTENT + b"x" * 3000)) for number in range(12)]
+    path = tmp_path / refs[0].file
+    data = bytearray(path.read_bytes())
+    data[refs[5].offset + position] ^= 1
+    path.write_bytes(data)
+    wanted = [refs[1], *refs[3:9], CaptureRef(refs[0].file, refs[8].offset + 5), refs[11]]
+    found = dict(read_captures(tmp_path, wanted))
+    assert list(found) == wanted
+    for ref in wanted:
+        if isinstance(capture := found[ref], ArchiveDamaged):
+            with pytest.raises(ArchiveDamaged) as error:
+                read_capture(tmp_path, ref)
+            assert str(error.value) == str(capture)
+        else:
+            assert capture == read_capture(tmp_path, ref)
+    assert sum(isinstance(capture, ArchiveDamaged) for capture in found.values()) == 2
 
 
 def test_a_record_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:

@@ -160,8 +160,9 @@ def test_another_object_under_the_name_of_a_file_is_not_replaced(root: Path, ser
     name = f"{BUCKET}/naver/captures/2026/01/02/{SECOND}-00000.warc.gz"
     server.objects[name] = b"of somebody else"
     run_again(root)
+    run_again(root, THIRD)
     assert server.objects[name] == b"of somebody else"
-    assert len(local(root)) == 1
+    assert [Path(one).name for one in local(root)] == [f"{SECOND}-00000.warc.gz"]  # the third was uploaded
     assert "not what was uploaded" in waiting(root).fault
 
 

@@ -20,7 +20,7 @@ from schemas.exported import ExportedChange
 from schemas.find import FindResult
 from storage.archive import open_archive
 from storage.integrity.repair import rebuild
-from storage.journal.events import batch_events
+from storage.journal.events import batch_events, find_keys
 from storage.reading.changes import changes
 from storage.reading.reader import newest_change, open_snapshot
 from tests.support.command import seogo
@@ -35,7 +35,7 @@ def test_what_is_replayed_is_what_the_tables_hold(tmp_path: Path, seed: int) -> 
 
 
 def test_cursors_survive_a_rebuild(tmp_path: Path) -> None:
-    replayed(tmp_path, histories=10, seed=4)
+    replayed(tmp_path, histories=10, seed=4, steps=7)
     with open_snapshot(tmp_path) as connection:
         before = list(changes(connection, 0))
     rebuild(tmp_path)
@@ -47,7 +47,7 @@ def test_cursors_survive_a_rebuild(tmp_path: Path) -> None:
 
 
 def test_a_cursor_of_another_archive_is_refused(tmp_path: Path) -> None:
-    replayed(tmp_path, histories=2, seed=5)
+    replayed(tmp_path, histories=2, seed=5, steps=4)
     with open_snapshot(tmp_path) as connection, pytest.raises(BadInput, match="is ahead of this archive"):
         list(changes(connection, newest_change(connection) + 1))
 
@@ -155,5 +155,5 @@ def test_an_archive_from_before_there_was_a_feed_says_so(tmp_path: Path) -> None
 def test_what_is_removed_is_not_restored_as_well() -> None:
     """Listed, then gone, then there again and off topic: it is no article any more, and that is all."""
     off_topic = FindResult(ref(key(1)), Outcome.OFF_TOPIC, "off topic", crawled_at=NOW)
-    found = list(batch_events([off_topic], [], {}, [key(1).id], {key(1).id: True}))
+    found = list(batch_events([find_keys(off_topic)], [], {}, [key(1).id], {key(1).id: True}))
     assert found == [{"kind": "removed", "id": key(1).id}]

@@ -245,5 +245,6 @@ def test_a_start_reads_no_capture_that_the_database_knows(root: Path, monkeypatc
 
     monkeypatch.setattr("storage.journal.recovery.scan", read)
     monkeypatch.setattr("storage.journal.recovery.whole_length", read)
+    monkeypatch.setattr("storage.journal.recovery.first_records", read)
     with open_archive(root) as archive:
         assert archive.notes == []

@@ -19,7 +19,7 @@ from flows.sources.api_keys import ApiKey
 from schemas.receipt import Receipt
 from storage.integrity.repair import verify_archive
 from tests.support.paths import ROOT
-from tests.support.servers.prefect import Operator, Sink, operator, until, writer_of
+from tests.support.servers.prefect import PATIENCE, Operator, Sink, operator, until, writer_of
 
 
 def crawl_plainly(naver: str, archive: Path) -> Receipt:
@@ -55,7 +55,7 @@ def begun(hand: Operator, archive: Path) -> tuple[str, int]:
     hand.naver.behaviour = SLOWLY
     hand.naver.log.clear()
     run = hand.start(CRAWL, archive=str(archive), create=True)
-    until(lambda: _pages(hand) >= 5 or None, 60, lambda: f"{hand.run(run)['state']}")
+    until(lambda: _pages(hand) >= 5 or None, PATIENCE, lambda: f"{hand.run(run)['state']}")
     return run, writer_of(archive)
 
 

@@ -1,0 +1,50 @@
+"""A database that is filled in one pass has the rows of one that replays entry by entry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.captures.reader import capture_names
+from storage.database.writer import Database
+from storage.integrity.journals.read import JournalReader
+from storage.integrity.rebuild import PARTS, rebuilt
+from storage.journal.recovery import in_order
+from storage.journal.tables import JOURNALED
+from tests.support.histories.feed import replayed
+
+EVERY = (*JOURNALED, "unprocessed")
+
+
+def rows_of(path: Path) -> dict[str, list[dict[str, Any]]]:
+    db = Database.open(path)
+    try:
+        return {table: sorted(db.rows(f"SELECT * FROM {table}"), key=repr) for table in EVERY}
+    finally:
+        db.abandon()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bulk")
+    replayed(folder, histories=8, seed=7)
+    return folder
+
+
+def by_replay(root: Path) -> dict[str, list[dict[str, Any]]]:
+    with rebuilt(root) as again:
+        for name in in_order(root, capture_names(root)):
+            assert not [item for item in again.read(name) if isinstance(item, str)]
+        return rows_of(again.finish())
+
+
+def test_one_pass_gives_the_rows_of_a_replay(root: Path) -> None:
+    with rebuilt(root) as again:
+        again.fill(JournalReader(root))
+        found = rows_of(again.finish())
+    expected = by_replay(root)
+    assert found == expected
+    assert all(expected[table] for table in ("articles", "superseded", "duplicates", "events", "story_members"))
+    assert not (root / PARTS).exists()
