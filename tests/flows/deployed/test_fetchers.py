@@ -15,7 +15,7 @@ from flows.deployed.apply import FETCHERS_POOL
 from flows.deployed.processes import below
 from storage.integrity.repair import verify_archive
 from tests.support.archives import rows
-from tests.support.servers.prefect import FINAL, Operator, operator, until
+from tests.support.servers.prefect import FINAL, PATIENCE, Operator, operator, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
@@ -60,7 +60,7 @@ def test_the_writer_hands_out_three_machines_fetch_and_the_writer_takes_in(hand:
         discovered = hand.done(CRAWL, archive=str(root), create=True)
         assert discovered["state"]["name"] == "Completed", discovered["state"]["message"]
         assert "handed out to fetchers" in discovered["state"]["message"]
-        runs = until(lambda: _ended(hand), 120, lambda: f"{[run['state'] for run in hand.runs_of(FETCH)]}")
+        runs = until(lambda: _ended(hand), 2 * PATIENCE, lambda: f"{[run['state'] for run in hand.runs_of(FETCH)]}")
     assert {run["state"]["name"] for run in runs} == {"Completed"}, [run["state"]["message"] for run in runs]
     taken = hand.done(TAKE_IN, archive=str(root))
     assert taken["state"]["name"] == "Completed", taken["state"]["message"]
