@@ -114,10 +114,12 @@ class _Bulk:
         for part in self._taken("reassessed", [row.assessed for row in rows if row.assessed is not None]):
             self._db.register_batch(part)
             self._db.execute(f"INSERT INTO reassessed BY NAME SELECT {columns.replace('publisher, ', '')} FROM batch")
-        named = [{"id": row.keys.id, "publisher": row.publisher} for row in rows if row.publisher is not None]
+        named = [(row.keys.id, row.keys.revision, row.publisher) for row in rows if row.publisher is not None]
         if named:
-            self._db.register_batch(pa.Table.from_pylist(named))
-            self._db.execute("UPDATE reassessed r SET publisher = b.publisher FROM batch b WHERE b.id = r.id")
+            found = [dict(zip(("id", "revision", "publisher"), row, strict=True)) for row in named]
+            self._db.register_batch(pa.Table.from_pylist(found))
+            same = "b.id = r.id AND b.revision = r.revision"
+            self._db.execute(f"UPDATE reassessed r SET publisher = b.publisher FROM batch b WHERE {same}")
 
     def _insert_sketches(self, fold: Fold) -> None:
         """The sketches of the articles: a cache, but complete."""

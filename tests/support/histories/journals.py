@@ -62,6 +62,7 @@ class Journal:
 
     def save(self, root: Path) -> None:
         """Write the entries to WARC files, a file a run."""
+        (root / "state").mkdir()
         for run_id in dict.fromkeys(entry.run_id for entry in self.entries):
             with CaptureWriter(root, run_id, software="test") as file:
                 for entry in self.entries:
@@ -72,7 +73,8 @@ class Journal:
         if self.rng.random() < 0.05:
             return  # its record is damaged
         entry = load_entry(dump_entry(entry), where="here")
-        for _ in range(1 + (self.repaired and self.rng.random() < 0.05)):
+        is_twice = self.repaired and self.rng.random() < 0.05 and getattr(entry, "segment", None) is None
+        for _ in range(1 + is_twice):
             self.entries.append(entry)
             if not is_committed(self.db, entry):
                 plan_commit(self.db, entry)()
@@ -97,7 +99,9 @@ class Journal:
         return BatchStored(run_id, number, "seed", tuple(results), requests, tuple(plain), coverage, segment)
 
     def _result(self, number: int, at: datetime) -> FindResult:
-        outcome = self.rng.choice(list(Outcome))
+        outcome, newest = self.rng.choice(list(Outcome)), self._newest_revision(number)
+        if outcome is Outcome.LISTED and newest:
+            outcome = Outcome.GONE  # an article that the archive has is not listed again
         body = prose(self.rng.randrange(3), 4)
         page = article(number, body=body, published_at=self.rng.choice([None, NOW, NOW - timedelta(days=1)]))
         whole = FindResult(
@@ -106,7 +110,7 @@ class Journal:
         whole = replace(whole, capture=self.rng.choice([None, CAPTURE]), known=self.rng.random() < 0.2)
         match outcome:
             case Outcome.NEW | Outcome.EDITED | Outcome.UNCHANGED if self.rng.random() < 0.8:
-                kind, revision = self.rng.choice(list(RevisionKind)), self.rng.randint(1, 3)
+                kind, revision = self.rng.choice(list(RevisionKind)), newest + 1
                 return replace(whole, article=page, revision_kind=kind, revision=revision, file="a.md", file_sha256="0")
             case Outcome.DUPLICATE:
                 return replace(whole, article=page, duplicate_of=self._ids()[0], matched_by="text_hash")
@@ -115,6 +119,10 @@ class Journal:
             case Outcome.FAILED:
                 return replace(whole, quarantined=self.rng.random() < 0.5, retry_at=at, tries=2)
         return whole
+
+    def _newest_revision(self, number: int) -> int:
+        sql = "SELECT max(revision) AS newest FROM revisions WHERE id = ?"
+        return int(self.db.rows(sql, [key(number).id])[0]["newest"] or 0)
 
     def _text(self, number: int) -> PlainText:
         id_ = f"text_{number}_{self.rng.randrange(10**6)}"
