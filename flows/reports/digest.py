@@ -14,9 +14,7 @@ from jinja2 import Environment
 from flows.reports import text
 from flows.reports.templates import templates
 from schemas.article import SEOUL
-from schemas.errors import StorageFault
 from schemas.safe_text import escape_markdown
-from storage.files import own_part, replacing
 from storage.reading.reader import open_snapshot
 from storage.reading.schema import check_schema
 
@@ -233,17 +231,6 @@ def html(found: Digest, language: Language) -> str:
             about=partial(_about_story, language=language),
         )
     )
-
-
-def write_html(file: Path, found: Digest, language: Language) -> int:
-    """Write the page to `file`, whole or not at all. Returns its size in bytes. Raises StorageFault."""
-    data = html(found, language).encode()
-    try:
-        with replacing(file, beside=own_part(file)) as part:
-            part.write_bytes(data)
-    except OSError as error:
-        raise StorageFault(f"{file} cannot be written: {error.strerror}. Choose another with --html FILE.") from error
-    return len(data)
 
 
 @cache

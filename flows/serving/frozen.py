@@ -10,13 +10,13 @@ from typing import Any
 from markupsafe import Markup
 
 from flows.reports.facts import Facts, facts
+from flows.reports.page_file import write_page_file
 from flows.serving import overview
 from flows.serving.charts import Chart, colours, stacked
 from flows.serving.context import View, render, web_address
 from flows.serving.subjects import Period
 from schemas.article import SEOUL, Outcome
-from schemas.errors import BadInput, StorageFault
-from storage.files import own_part, replacing
+from schemas.errors import BadInput
 from storage.reading.shared import SharedSnapshot, Snapshot
 from storage.search.facets import Browser
 
@@ -51,16 +51,8 @@ def write_page(
 
     Raises BadInput, ArchiveDamaged, StorageFault.
     """
-    own = archive.absolute()
-    if file.absolute().is_relative_to(own) and not file.absolute().is_relative_to(own / "exports"):
-        raise BadInput(f"{file} is inside the archive: choose a file elsewhere, or in {archive / 'exports'}.")
-    data = frozen_page(archive, title=title, language=language, days=days, now=now or datetime.now(UTC)).encode()
-    try:
-        with replacing(file, beside=own_part(file)) as part:
-            part.write_bytes(data)
-    except OSError as error:
-        raise StorageFault(f"{file} cannot be written: {error.strerror}. Choose another with --html FILE.") from error
-    return len(data)
+    page = frozen_page(archive, title=title, language=language, days=days, now=now or datetime.now(UTC))
+    return write_page_file(page, file, archive=archive)
 
 
 def frozen_page(archive: Path, *, title: str, language: str, days: int, now: datetime) -> str:

@@ -128,12 +128,15 @@ def digest(
     """
     from flows.cli.arguments import time_from
     from flows.cli.show.exports import show_digest, show_page
-    from flows.reports.digest import read_digest, write_html
+    from flows.reports.digest import html as digest_page
+    from flows.reports.digest import read_digest
+    from flows.reports.page_file import write_page_file
     from flows.runs.settings import topic_from
     from schemas.article import SEOUL
 
     about = topic_from(topic)
     found = read_digest(archive, time_from("--day", day).astimezone(SEOUL).date(), title=about.title)
     if html is not None:
-        finish({"file": html, "bytes": write_html(html, found, about.language)}, show_page, as_json=json)
+        size = write_page_file(digest_page(found, about.language), html, archive=archive)
+        finish({"file": html, "bytes": size}, show_page, as_json=json)
     finish(found, lambda one: show_digest(one, about.language), as_json=json, to_json=lambda one: one.as_json())

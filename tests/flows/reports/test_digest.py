@@ -81,5 +81,6 @@ def test_the_command(archive: Path, tmp_path: Path) -> None:
     assert seogo(*words, "--html", tmp_path / "day.html").code == 0
     assert "다온일보 09:30" in (tmp_path / "day.html").read_text("utf-8")
     assert seogo(*words, "--html", tmp_path / "no" / "day.html").code == 9
+    assert seogo(*words, "--html", archive / "articles" / "day.html").code == 2
     with pytest.raises(BadInput, match="no archive there"):
         read_digest(tmp_path, DAY, title="")
