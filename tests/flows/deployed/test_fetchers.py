@@ -13,6 +13,7 @@ import pytest
 
 from flows.deployed.apply import FETCHERS_POOL
 from flows.deployed.processes import below
+from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from storage.integrity.repair import verify_archive
 from tests.support.archives import rows
 from tests.support.servers.prefect import FINAL, PATIENCE, Operator, operator, until
@@ -27,7 +28,8 @@ MACHINES = ("seoul-1", "busan-1", "daegu-1")
 def hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """A server with everything of fetchers, and a store in a directory. The fetching workers are the tests'."""
     folder = tmp_path_factory.mktemp("fetchers")
-    with operator(folder, SEOGO_STORE=f"file://{folder}/store", NAVER_CLIENT_ID="replica-id") as hand:
+    key = {"NAVER_CLIENT_ID": CLIENT_ID, "NAVER_CLIENT_SECRET": CLIENT_SECRET}
+    with operator(folder, SEOGO_STORE=f"file://{folder}/store", **key) as hand:
         hand.engine.run("flows.deployed.apply", "--fetchers")
         hand.pause_schedules()
         yield hand
