@@ -1,6 +1,7 @@
 """Creates or updates everything of seogo on a Prefect server: pool, queues, deployments, automations.
 
     python -m flows.deployed.apply [--wait 120] [--notify slack-webhook/alerts]
+    python -m flows.deployed.apply --fetchers
     python -m flows.deployed.apply --name a --topic a.yaml --archive /var/lib/seogo/a
 
 Run it in the checkout that the worker runs, with PREFECT_API_URL set. It may be run again at any time. With `--name`,
@@ -43,15 +44,27 @@ def apply(instance: Instance | None = None, *, wait: float = 0.0) -> None:
 
     `wait`: seconds to wait for the server.
     """
+    _check(DEPLOYMENTS, wait)
+    asyncio.run(_pool_and_queues(instance))
+    _deploy(instance)
+
+
+def apply_fetchers(*, wait: float = 0.0) -> None:
+    """Create or update the pool and the deployments of fetchers, which come to those of `apply`. Raises as `apply`."""
+    _check(FETCHERS, wait)
+    asyncio.run(_fetchers_pool())
+    _deploy(None, FETCHERS)
+
+
+def _check(source: Path, wait: float) -> None:
+    """Whether the server and the file are there."""
     api = PREFECT_API_URL.value()
     if not api:
         raise BadInput("PREFECT_API_URL is not set: set the server's address, such as http://127.0.0.1:4200/api.")
-    if not DEPLOYMENTS.is_file():
-        raise BadInput(f"{DEPLOYMENTS.resolve()} does not exist: run this in seogo's checkout.")
+    if not source.is_file():
+        raise BadInput(f"{source.resolve()} does not exist: run this in seogo's checkout.")
     if wait:
         wait_for_server(api, within=wait)
-    asyncio.run(_pool_and_queues(instance))
-    _deploy(instance)
 
 
 def _deploy(instance: Instance | None, source: Path = DEPLOYMENTS) -> None:
@@ -79,6 +92,11 @@ async def _pool(client: PrefectClient, name: str = POOL) -> None:
         await client.create_work_pool(pool)
 
 
+async def _fetchers_pool() -> None:
+    async with get_client() as client:
+        await _pool(client, FETCHERS_POOL)
+
+
 async def _queue(client: PrefectClient, name: str, limit: int | None) -> None:
     try:
         queue = await client.read_work_queue_by_name(name, work_pool_name=POOL)
@@ -100,25 +118,15 @@ def _put_automations(notify: str | None) -> None:
         sys.stdout.write(registration.NOBODY)
 
 
-def apply_fetchers() -> None:
-    """Create or update the pool and the deployments of fetchers, besides the others. Raises CalledProcessError."""
-
-    async def pool() -> None:
-        async with get_client() as client:
-            await _pool(client, FETCHERS_POOL)
-
-    asyncio.run(pool())
-    _deploy(None, FETCHERS)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns an exit code."""
     chosen = _parser().parse_args(arguments)
     try:
-        apply(instance_of(chosen.name, chosen.topic, chosen.archive), wait=chosen.wait)
         if chosen.fetchers:
-            apply_fetchers()
-        _put_automations(chosen.notify)
+            apply_fetchers(wait=chosen.wait)
+        else:
+            apply(instance_of(chosen.name, chosen.topic, chosen.archive), wait=chosen.wait)
+            _put_automations(chosen.notify)
     except SeogoError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -129,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m flows.deployed.apply", description=__doc__)
     parser.add_argument("--notify", default=os.environ.get("SEOGO_NOTIFY"), metavar="TYPE-SLUG/NAME")
     parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="for the server; default: 0")
-    parser.add_argument("--fetchers", action="store_true", help="also those for many fetchers and one writer")
+    parser.add_argument("--fetchers", action="store_true", help="only those for many fetchers and one writer")
     parser.add_argument("--name", help="of a further topic and archive, in small letters")
     parser.add_argument("--topic", type=Path, metavar="FILE", help="the topic file, with --name")
     parser.add_argument("--archive", type=Path, metavar="DIR", help="the archive, with --name")

@@ -8,4 +8,13 @@ turns.py       one pace for several machines, kept in PostgreSQL
 backoff.py     pauses after faults: `Retry-After`, jitter, kept across processes
 network.py     whether there is a network at all
 transport.py   one request and its response over http or https, within limits of time and size
+plain_http.py  the transport for http, imported on first use
+exceptions.py  exceptions of the network as faults of a fetch
 """
+
+import sys
+from typing import Any, cast
+
+# httpx imports its own command line program if it can, and with it click and pygments: a twelfth of a run that finds
+# nothing new. Without that module it does without.
+cast("dict[str, Any]", sys.modules).setdefault("httpx._main", None)

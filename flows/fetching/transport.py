@@ -15,10 +15,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import cached_property
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
+from flows.fetching.exceptions import classified, described
 from schemas.content_coding import Undecodable, decode
 from schemas.page import Fault
 
@@ -76,13 +75,19 @@ class Transport:
     def __init__(self, bounds: Bounds, tls: ssl.SSLContext | None = None) -> None:
         self._bounds = bounds
         self._tls = tls
+        self._errors: tuple[type[Exception], ...] = (httpx.HTTPError, OSError)
+        self._classified = classified
         connect, read = bounds.connect_seconds, bounds.read_seconds
         # aiohttp counts the DNS lookup as waiting for the pool.
         self._extensions = {"timeout": {"connect": connect, "pool": connect, "read": read, "write": read}}
 
     @cached_property
-    def _plain(self) -> AiohttpTransport:
-        return AiohttpTransport(verify=False, client=_session)  # never used for https
+    def _plain(self) -> httpx.AsyncBaseTransport:
+        # Imported on first use: to import aiohttp takes a seventh of a run that finds nothing new.
+        from flows.fetching import plain_http
+
+        self._errors, self._classified = (*self._errors, plain_http.ClientError), plain_http.classified
+        return plain_http.plain_transport()
 
     @cached_property
     def _secure(self) -> httpx.AsyncHTTPTransport:
@@ -107,9 +112,9 @@ class Transport:
                 return await reader.read(await transport.handle_async_request(request))
         except TimeoutError as error:
             too_slow = f"the response was not complete after {self._bounds.total_seconds:g} s"
-            return reader.failure(Fault.TIMEOUT, too_slow if total.expired() else _described(error))
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            return reader.failure(*_classified(error))
+            return reader.failure(Fault.TIMEOUT, too_slow if total.expired() else described(error))
+        except self._errors as error:
+            return reader.failure(*self._classified(error))
 
 
 class _ResponseReader:
@@ -151,29 +156,3 @@ class _ResponseReader:
 
     def failure(self, fault: Fault, detail: str) -> NoResponse:
         return NoResponse(fault, detail, self._status, sum(map(len, self._chunks)))
-
-
-def _session() -> aiohttp.ClientSession:
-    """A stateless session: no cookies, and no limit other than the throttle."""
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-    )
-    # Otherwise it would silently repeat a request whose connection was closed, bypassing throttle and request log.
-    session._retry_connection = False
-    return session
-
-
-def _classified(error: Exception) -> tuple[Fault, str]:
-    """The fault and detail of a library exception. httpx-aiohttp reports most as timeouts, so the cause decides."""
-    cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
-    if isinstance(cause, (TimeoutError, httpx.TimeoutException)):
-        return Fault.TIMEOUT, _described(cause)
-    if isinstance(cause, aiohttp.ClientResponseError):
-        return Fault.BAD_ANSWER, _described(cause)
-    return Fault.CONNECTION, _described(cause)
-
-
-def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

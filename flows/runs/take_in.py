@@ -127,7 +127,8 @@ class _TakingIn:
         """Take in the next segment of a fetcher. Returns whether there was one that could be."""
         if line.next not in line.sizes:
             if later := [number for number in line.sizes if number > line.next]:
-                self._hold(line, f"{segment_name(line.fetcher, line.next)} is missing; {len(later)} later ones wait")
+                missing = segment_name(line.fetcher, line.next)
+                self._hold(line, f"{missing} is missing; later segments that wait: {len(later)}")
             return False
         name = segment_name(line.fetcher, line.next)
         try:

@@ -6,6 +6,7 @@ The fold says which rows of which file the tables end with. Until then the rows 
 from __future__ import annotations
 
 import shutil
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -64,9 +65,9 @@ class _Bulk:
         with self._db.transaction():
             for table, rows in contents.rows.items():
                 if table in _APPENDED:
-                    self._db.insert(table, rows)
+                    self._db.insert(table, pa.ipc.open_stream(rows).read_all())
                 else:
-                    _write(self._parts / f"{number}.{table}", rows)
+                    (self._parts / f"{number}.{table}").write_bytes(rows)
             self._insert("events", self._events)
         self._events = []
 
@@ -113,10 +114,12 @@ class _Bulk:
         for part in self._taken("reassessed", [row.assessed for row in rows if row.assessed is not None]):
             self._db.register_batch(part)
             self._db.execute(f"INSERT INTO reassessed BY NAME SELECT {columns.replace('publisher, ', '')} FROM batch")
-        named = [{"id": row.keys.id, "publisher": row.publisher} for row in rows if row.publisher is not None]
+        named = [(row.keys.id, row.keys.revision, row.publisher) for row in rows if row.publisher is not None]
         if named:
-            self._db.register_batch(pa.Table.from_pylist(named))
-            self._db.execute("UPDATE reassessed r SET publisher = b.publisher FROM batch b WHERE b.id = r.id")
+            found = [dict(zip(("id", "revision", "publisher"), row, strict=True)) for row in named]
+            self._db.register_batch(pa.Table.from_pylist(found))
+            same = "b.id = r.id AND b.revision = r.revision"
+            self._db.execute(f"UPDATE reassessed r SET publisher = b.publisher FROM batch b WHERE {same}")
 
     def _insert_sketches(self, fold: Fold) -> None:
         """The sketches of the articles: a cache, but complete."""
@@ -126,13 +129,13 @@ class _Bulk:
     # -- rows
 
     def _taken(self, table: str, places: Iterable[Place]) -> Iterator[pa.Table]:
-        """The rows at these places, file by file."""
+        """The rows at these places, in parts of the size in which they were written."""
         numbers: defaultdict[str, list[int]] = defaultdict(list)
         for place in places:
             numbers[place.file].append(place.number)
         for file, number in self._files.items():
             if file in numbers:
-                yield _read(self._parts / f"{number}.{table}").take(sorted(numbers[file]))
+                yield from _taken_from(self._parts / f"{number}.{table}", sorted(numbers[file]))
 
     def _insert(self, table: str, rows: Sequence[Row]) -> None:
         if rows:
@@ -143,12 +146,13 @@ class _Bulk:
             self._db.insert(table, rows)
 
 
-def _write(path: Path, rows: pa.Table) -> None:
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.ipc.new_file(str(path), rows.schema, options=options) as file:
-        file.write_table(rows)
-
-
-def _read(path: Path) -> pa.Table:
-    with pa.ipc.open_file(str(path)) as file:
-        return file.read_all()
+def _taken_from(path: Path, numbers: Sequence[int]) -> Iterator[pa.Table]:
+    """The rows with these ascending numbers in an Arrow stream."""
+    with pa.ipc.open_stream(pa.memory_map(str(path))) as stream:
+        begin = at = 0
+        for batch in stream:
+            first, at = at, bisect_left(numbers, begin + len(batch))
+            wanted = [number - begin for number in numbers[first:at]]
+            begin += len(batch)
+            if wanted:
+                yield pa.Table.from_batches([batch]).take(wanted)

@@ -101,7 +101,7 @@ class _Batch:
         rows = batch_rows(entry)
         self._articles = rows["articles"]
         self._adopted: dict[str, str] = {}
-        tables = {name: db.table(name, found) for name, found in rows.items()}
+        tables = {name: db.table(name, found) for name, found in rows.items() if found}
         self._upserted = {name: table for name, table in tables.items() if name in UPSERTED}
         self._inserted = {name: table for name, table in tables.items() if name not in UPSERTED}
 

@@ -30,7 +30,10 @@ AT_ONCE = 2_000
 OnProgress = Callable[[int, int], None]
 """Called with the number of changes that are indexed, and the number that are to be indexed."""
 
-_CHANGED = "SELECT id, run_id, seq FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+_CHANGED = "SELECT id, run_id, seq, kind FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+_OF_STORIES = "story"
+"""The kind of the changes that leave an article as it is. Its story is recorded when all changes are indexed."""
+
 _DOCUMENTS = """
     SELECT
         a.id, a.revision, coalesce(a.title, ''), coalesce(a.body, a.description, ''),
@@ -148,8 +151,8 @@ def _follow(root: Path, on_progress: OnProgress) -> Followed:
 def _index_changes(archive: duckdb.DuckDBPyConnection, index: Writer, on_progress: OnProgress) -> int:
     total, done = _count(archive, index.meta.cursor), 0
     while events := archive.execute(_CHANGED, [index.meta.cursor, AT_ONCE]).fetchall():
-        ids = list(dict.fromkeys(id_ for id_, _, _ in events))
-        _, run, cursor = events[-1]
+        ids = list(dict.fromkeys(id_ for id_, _, _, kind in events if kind != _OF_STORIES))
+        _, run, cursor, _ = events[-1]
         with index.transaction():
             index.replace(ids, list(documents(archive, ids)))
             index.set_meta(Meta(cursor=cursor, run=run))

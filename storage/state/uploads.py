@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from schemas.errors import ArchiveDamaged
 from storage.layout import UPLOADS
 from storage.state import json_file
 
@@ -27,8 +29,10 @@ class Uploads:
 
 
 def note(root: Path, address: str, waiting: int, size: int, fault: str) -> Uploads:
-    """Store the result of an upload. Raises StorageFault."""
-    before = last(root)
+    """Store the result of an upload, in place of a file that is damaged, too. Raises StorageFault."""
+    before = None
+    with suppress(ArchiveDamaged):
+        before = last(root)
     since = (before.since if before else None) or datetime.now(UTC).replace(microsecond=0)
     found = Uploads(address, waiting, size, since if waiting else None, fault)
     if found != before:

@@ -271,14 +271,15 @@ def state_of(root: Path) -> dict[str, Any]:
         def rows(sql: str) -> list[tuple[Any, ...]]:
             return sorted(connection.execute(sql).fetchall(), key=repr)
 
-        ours, when = "run_id, capture_file, capture_offset, crawled_at", "checked_at, refresh_at, gone_at"
+        # The length of a record is not known where a killed run captured the page: it is then read without it.
+        capture, when = "capture_file, capture_offset, capture_length", "checked_at, refresh_at, gone_at"
+        ours = f"run_id, {capture}, crawled_at"
         return {
             "articles": rows(f"SELECT * EXCLUDE ({ours}, file_sha256) FROM articles"),
             "superseded": rows(f"SELECT * EXCLUDE ({ours}, file_sha256) FROM superseded"),
             "duplicates": rows(f"SELECT * EXCLUDE ({ours}) FROM duplicates"),
             "frontier": rows(
-                f"SELECT * EXCLUDE (run_id, capture_file, capture_offset, found_at, {when}), gone_at IS NOT NULL"
-                " FROM frontier"
+                f"SELECT * EXCLUDE (run_id, {capture}, found_at, {when}), gone_at IS NOT NULL FROM frontier"
             ),
             # A story may get its articles in several steps.
             "events": rows("SELECT kind, id, revision, duplicate_of FROM events WHERE kind <> 'story'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -10,6 +11,7 @@ from flows.cli.show.article import hunks_text
 from flows.cli.show.terminal import line, out, say, shown
 from flows.cli.show.values import cell
 from flows.reports.text import duration
+from schemas.article import SEOUL
 
 if TYPE_CHECKING:
     from flows.reports.story import Comparison, Publication, Shown, Story
@@ -28,16 +30,24 @@ def show_story(found: Story) -> None:
     for one in publications:
         out.print()
         say(f"{cell(one.published_at)}  {_name(one)}  {one.title or ''}")
-        say(f"    {_origin(one, names[one.source] if one.source else None)}", "dim")
+        origin = _origin(one, names[one.source]) if one.source else _own(one, publications[0])
+        say(f"    {origin}", "dim")
     if any(one.source for one in publications):
         out.print()
         say("sentence by sentence: seogo show ID --story", "dim")
 
 
-def _origin(one: Publication, source: Publication | None) -> str:
+def _own(one: Publication, first: Publication) -> str:
+    """What there is to say of a text that comes from no other, in a sentence."""
+    if one.id == first.id:
+        return "first by its number: only the day is known" if _unit(one) == "day" else "first"
+    if one.minutes_behind == 0:
+        return f"of the same {_unit(one)} as the first; little of it stands there"
+    return "nothing of it stands in an earlier article"
+
+
+def _origin(one: Publication, source: Publication) -> str:
     """Where a text comes from, in a sentence."""
-    if source is None:
-        return "first" if one.minutes_behind == 0 else "nothing of it stands in an earlier article"
     if one.identical:
         return f"the same text as {_name(source)}, letter for letter{_behind(one, source)}"
     shared = f"{_percent(one.share)} of this stands in {_name(source)}{_behind(one, source)}"
@@ -50,8 +60,14 @@ def _behind(one: Publication, source: Publication) -> str:
         return ""
     minutes = one.minutes_behind - source.minutes_behind
     if minutes == 0:
-        return ", of the same minute"
+        return f", of the same {_unit(one)}"
     return f", {duration(abs(minutes))} {'before' if minutes >= 0 else 'after'}"
+
+
+def _unit(one: Publication) -> str:
+    """How exactly the time of publication is known. The documents of the older archive have days only, as midnight."""
+    known = one.published_at and one.published_at.astimezone(SEOUL).time() != time()
+    return "minute" if known else "day"
 
 
 def show_comparison(found: Comparison) -> None:

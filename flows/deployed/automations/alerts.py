@@ -12,7 +12,7 @@ from typing import Literal
 from prefect.automations import AutomationCore, EventTrigger, Posture, ResourceSpecification
 from prefect.events.actions import SendNotification
 
-from flows.deployed.automations.events import BLOCKED_AFTER, RESUMED, SILENT_AFTER, WATCHED
+from flows.deployed.automations.events import BLOCKED_AFTER, NOT_UPLOADED, RESUMED, SILENT_AFTER, UPLOADED, WATCHED
 from flows.deployed.automations.triggers import PREFIX, run_events, tagged
 
 POOL = "seogo"
@@ -42,6 +42,10 @@ _DEPLOYMENT = f"{{{{ deployment.name }}}}\n{_DEPLOYMENT_URL}\n{_HELP}"
 _SILENCE = (
     "{{ deployment.name }}: no run completed between {{ event.payload.since }} and {{ event.payload.until }}\n"
     f"{_DEPLOYMENT_URL}"
+)
+_WAITING = (
+    "{{ event.payload.archive }}: {{ event.payload.waiting }} captures wait for {{ event.payload.address }}"
+    "{% if event.payload.fault %}: {{ event.payload.fault }}{% endif %}\nWhat to do: docs/object-store.md"
 )
 _POOL = f"{{{{ work_pool|ui_url }}}}\n{_HELP}"
 
@@ -74,6 +78,22 @@ def silence_alerts(block: str) -> list[AutomationCore]:
         _alert("runs are on schedule again", "The first that completed after a silence.", _resumed(), _SILENCE, block),
         _alert("no worker", "The work pool is not ready: no worker polls it.", _pool("not-ready"), _POOL, block),
         _alert("a worker is back", "The work pool is ready again.", _pool("ready", after="not-ready"), _POOL, block),
+    ]
+
+
+def upload_alerts(block: str) -> list[AutomationCore]:
+    """Those about captures that are not uploaded: no run ends badly because of that."""
+    waiting, over = _uploads(NOT_UPLOADED, after=UPLOADED), _uploads(UPLOADED, after=NOT_UPLOADED)
+    about = "The object store of the captures is away or refuses access; they stay in the directory."
+    return [
+        _alert("captures are not uploaded", about, waiting, _WAITING, block),
+        _alert(
+            "captures are uploaded again",
+            "The first upload after those that failed.",
+            over,
+            _WAITING,
+            block,
+        ),
     ]
 
 
@@ -123,6 +143,18 @@ def _trigger(
 def _resumed() -> EventTrigger:
     match = ResourceSpecification({"prefect.resource.id": "seogo.deployment.*"})
     return EventTrigger(expect={RESUMED}, match=match, posture=Posture.Reactive, threshold=1)
+
+
+def _uploads(expect: str, *, after: str) -> EventTrigger:
+    return EventTrigger(
+        after={after},
+        expect={expect},
+        match=ResourceSpecification({"prefect.resource.id": "seogo.archive.*"}),
+        for_each={"prefect.resource.id"},
+        posture=Posture.Reactive,
+        threshold=1,
+        within=_FOR_EVER,
+    )
 
 
 def _pool(status: str, *, after: str | None = None) -> EventTrigger:

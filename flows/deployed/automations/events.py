@@ -24,6 +24,7 @@ from prefect.events import Event, RelatedResource, Resource, emit_event
 from prefect.events.clients import get_events_client
 
 from flows.deployed.flow_runs.archive_mark import Mark, as_payload
+from schemas.errors import ArchiveDamaged
 from storage.reading.changes import summary
 from storage.reading.reader import open_snapshot
 from storage.state import uploads
@@ -32,6 +33,8 @@ STORED = "seogo.articles.new"
 """A run has stored something. The payload has counts, teams, cursor and run (see docs/operations.md)."""
 NOT_UPLOADED = "seogo.captures.waiting"
 """Captures could not be uploaded to the archive's object store. The payload: address, waiting, bytes, since, fault."""
+UPLOADED = "seogo.captures.uploaded"
+"""All captures are in the archive's object store. The payload as above."""
 RESUMED = "seogo.runs.resumed"
 """A deployment completed a run after a silence."""
 WATCHED = "seogo.deployment.watched"
@@ -62,14 +65,18 @@ def emit_stored(archive: Path, last: Mark | None, now: Mark | None) -> None:
     emit_event(STORED, resource, payload=payload)
 
 
-def emit_not_uploaded(archive: Path, now: Mark | None) -> None:
-    """Tell that captures wait for their object store; nothing if none does."""
-    found = uploads.last(archive)
-    if found is None or now is None or not found.fault:
+def emit_uploads(archive: Path, now: Mark | None) -> None:
+    """Tell whether captures wait for the archive's object store; nothing if it has none."""
+    try:
+        found = uploads.last(archive)
+    except ArchiveDamaged:
+        return  # the next run writes it again
+    if found is None or now is None:
         return
     resource = {"prefect.resource.id": f"seogo.archive.{now.id}", "prefect.resource.name": archive.name or str(archive)}
     since = found.since.isoformat() if found.since else None
-    emit_event(NOT_UPLOADED, resource, payload={**asdict(found), "archive": str(archive), "since": since})
+    payload = {**asdict(found), "archive": str(archive), "since": since}
+    emit_event(NOT_UPLOADED if found.fault else UPLOADED, resource, payload=payload)
 
 
 def _stored(archive: Path, since: int) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events.schemas.automations import Automation
 from prefect.exceptions import ObjectNotFound
 
-from flows.deployed.automations.alerts import alerts, silence_alerts
+from flows.deployed.automations.alerts import alerts, silence_alerts, upload_alerts
 from flows.deployed.automations.events import watch
 from flows.deployed.automations.triggers import PREFIX, housekeeping, publications
 from flows.deployed.flow_runs.housekeeping import TAG
@@ -46,7 +46,7 @@ async def put(notify: str | None) -> list[str]:
         block = await _block_id(client, notify) if notify else _block_in_use(there)
         wanted = housekeeping() + publications(deployments)
         if block:
-            wanted += alerts(block) + silence_alerts(block)
+            wanted += alerts(block) + silence_alerts(block) + upload_alerts(block)
         await _reconcile(client, there, wanted)
         await watch(deployments)
     return [automation.name for automation in wanted]

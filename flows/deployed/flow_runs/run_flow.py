@@ -13,7 +13,7 @@ from prefect.flows import Flow
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from flows.deployed.automations.events import emit_not_uploaded, emit_stored
+from flows.deployed.automations.events import emit_stored, emit_uploads
 from flows.deployed.flow_runs.archive_mark import check_archive, keep_mark
 from flows.deployed.flow_runs.execution import as_task
 from flows.deployed.flow_runs.housekeeping import record_process
@@ -47,7 +47,7 @@ async def _work(work: Work[P], form: type[P], given: dict[str, Any]) -> State[An
     state = await work(parameters)
     now = await keep_mark(archive, last)
     emit_stored(archive, last, now)
-    emit_not_uploaded(archive, now)
+    emit_uploads(archive, now)
     return state
 
 

@@ -28,7 +28,15 @@ from storage.state import checksums, last_verify
 from storage.state.holder import holder
 
 _HOLDER = "state/holder.json"
-JSON_FILES = (layout.LAST_RUN, layout.LAST_VERIFY, layout.BACKOFF, layout.BASELINE, checksums.CHECKSUMS, _HOLDER)
+JSON_FILES = (
+    layout.LAST_RUN,
+    layout.LAST_VERIFY,
+    layout.UPLOADS,
+    layout.BACKOFF,
+    layout.BASELINE,
+    checksums.CHECKSUMS,
+    _HOLDER,
+)
 
 _PARTS = ("state", "captures", "articles")
 _MB = 1_000_000

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.captures.homes.directory import DirectoryStore, in_runs, local_names
+from storage.captures.homes.directory import DirectoryStore, in_runs, local_names, local_sizes
 from storage.files import inside, make_folder
-from storage.objects.store import ObjectStore, open_store
+from storage.objects.store import ObjectStore, StoredObject, open_store
 
 _FIRST_READ = 64 * 1024
 """How many bytes are read of a record whose length was not recorded; most records are smaller."""
@@ -34,11 +34,18 @@ class BucketStore:
         """See `CaptureStore`. Raises ObjectStoreFault."""
         return in_runs({*local_names(self._root, since), *self.uploaded(since)})
 
+    def sizes(self) -> dict[str, int]:
+        """See `CaptureStore`. Raises ObjectStoreFault."""
+        return {item.name: item.bytes for item in self._objects()} | local_sizes(self._root)
+
     def uploaded(self, since: str = "") -> list[str]:
         """The files in the object store. Raises ObjectStoreFault."""
+        return [item.name for item in self._objects(since)]
+
+    def _objects(self, since: str = "") -> list[StoredObject]:
         # A list begins after a name: the one with the least character before `/` excludes nothing of the folder.
         found = self.objects.list(_FOLDER, after=f"{since}." if since > _FOLDER else "")
-        return [item.name for item in found if item.name.endswith(".warc.gz")]
+        return [item for item in found if item.name.endswith(".warc.gz")]
 
     @contextmanager
     def whole(self, name: str) -> Iterator[Path]:

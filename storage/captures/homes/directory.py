@@ -23,6 +23,10 @@ class DirectoryStore:
         """See `CaptureStore`."""
         return in_runs(local_names(self._root, since))
 
+    def sizes(self) -> dict[str, int]:
+        """See `CaptureStore`."""
+        return local_sizes(self._root)
+
     @contextmanager
     def whole(self, name: str) -> Iterator[Path]:
         """See `CaptureStore`."""
@@ -44,6 +48,11 @@ def local_names(root: Path, since: str = "") -> list[str]:
         folders[:] = [name for name in folders if f"{folder}/{name}" >= since[: len(folder) + 1 + len(name)]]
         found += [f"{folder}/{name}" for name in files if name.endswith(".warc.gz")]
     return found
+
+
+def local_sizes(root: Path) -> dict[str, int]:
+    """The sizes of the WARC files in the archive's directory, in bytes."""
+    return {name: (root / name).stat().st_size for name in local_names(root)}
 
 
 def in_runs(names: Iterable[str]) -> list[str]:

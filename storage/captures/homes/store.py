@@ -21,6 +21,10 @@ class CaptureStore(Protocol):
         """All WARC files, those of a run together and in order. `since`: only in folders of that name or later."""
         ...
 
+    def sizes(self) -> dict[str, int]:
+        """All WARC files with their sizes in bytes."""
+        ...
+
     def whole(self, name: str) -> AbstractContextManager[Path]:
         """A file for reading in sequence: a local path, good until the block ends.
 

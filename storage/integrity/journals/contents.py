@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-
 from schemas.errors import ArchiveDamaged
 from schemas.journal import BatchStored, Entry, TextsReassessed
 from schemas.page import CaptureRef
@@ -23,6 +21,8 @@ from storage.journal.recovery import WANTED
 KEPT_KINDS = frozenset({"response", "resource", "revisit"})
 """Records to which rows refer."""
 
+ArrowStream = bytes
+
 _ROWS_AT_ONCE = 1_000
 """Results whose rows are hashed together."""
 
@@ -31,7 +31,8 @@ _ROWS_AT_ONCE = 1_000
 class FileContents:
     """A WARC file: its size, checksum and number of records, and its faults in words.
 
-    `kept`: the offsets of the records to which rows may refer. `entries`: their keys, `rows`: their rows, by table.
+    `kept`: the offsets of the records to which rows may refer. `entries`: the keys of its entries, `rows`: the rows of
+    these, by table.
     `answers`: offset, URL and time of articles' pages that no entry of the file mentions.
     """
 
@@ -43,7 +44,7 @@ class FileContents:
     kept: set[int] = field(default_factory=set)
     answers: list[tuple[int, str, datetime]] = field(default_factory=list)
     entries: list[EntryKeys] = field(default_factory=list)
-    rows: dict[str, pa.Table] = field(default_factory=dict)
+    rows: dict[str, ArrowStream] = field(default_factory=dict)
 
     def forget_entries(self) -> None:
         """Keep only what the checks of captures need."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.ipc
 
 from schemas.article import Outcome
 from schemas.coverage import WindowRead
@@ -134,12 +135,12 @@ class KeyMaker:
     def __init__(self, hasher: Hasher, *, with_rows: bool = False) -> None:
         self._hasher = hasher
         self._with_rows = with_rows
-        self._parts: dict[str, list[pa.Table]] = {}
+        self._kept: dict[str, _Kept] = {}
         self._places: dict[str, int] = {}
 
-    def rows(self) -> dict[str, pa.Table]:
-        """The rows that were kept, by table: a row's place is its number in there."""
-        return {name: pa.concat_tables(parts) for name, parts in self._parts.items()}
+    def rows(self) -> dict[str, bytes]:
+        """The rows that were kept, by table, as Arrow streams: a row's place is its number in there."""
+        return {name: kept.stream() for name, kept in self._kept.items()}
 
     def keys(self, entries: Sequence[Entry]) -> Iterator[EntryKeys]:
         """The keys of these entries."""
@@ -196,8 +197,23 @@ class KeyMaker:
         first = self._places.get(kept, 0)
         self._places[kept] = first + len(rows)
         if self._with_rows:
-            self._parts.setdefault(kept, []).append(batch)
+            self._kept.setdefault(kept, _Kept(batch.schema)).add(batch)
         return list(enumerate(self._hasher.digests(table, batch), first))
+
+
+class _Kept:
+    """Rows of a table, compressed at once: those of a large file would take hundreds of megabytes."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._sink = pa.BufferOutputStream()
+        self._writer = pa.ipc.new_stream(self._sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+
+    def add(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows)
+
+    def stream(self) -> bytes:
+        self._writer.close()
+        return self._sink.getvalue().to_pybytes()
 
 
 def _batch_keys(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from schemas.page import CaptureRef
+from storage.captures.homes.store import capture_store
 from storage.captures.reader import capture_names
 from storage.database.writer import Row
 from storage.executor import HERE, Pool
@@ -93,8 +94,9 @@ class JournalReader:
 
     def _is_beginning(self, read: Sequence[FileContents], names: Sequence[str]) -> bool:
         """Whether these files are the first of those that are there, and unchanged."""
+        sizes = capture_store(self.root).sizes()
         same = [contents.name for contents in read] == list(names[: len(read)])
-        return same and all(_size(self.root, one.name) in (one.bytes, 0) for one in read)
+        return same and all(sizes.get(one.name) == one.bytes for one in read)
 
 
 class Observe(Protocol):
@@ -128,7 +130,8 @@ def contents_of(
     with_rows: bool = False,
 ) -> Iterator[FileContents]:
     """The contents of these captures, in order."""
-    sizes = {name: _size(root, name) for name in names}
+    every = capture_store(root).sizes()
+    sizes = {name: every.get(name, 0) for name in names}
     read, total = 0, sum(sizes.values())
     parts = pool.map(partial(read_contents, root, with_rows=with_rows), tasks(names, sizes))
     for number, contents in enumerate(chain.from_iterable(parts), 1):
@@ -139,14 +142,7 @@ def contents_of(
 
 def is_large(root: Path) -> bool:
     """Whether to read the captures takes longer than the start of processes, which takes half a second."""
-    sizes = [_size(root, name) for name in capture_names(root)]
-    return sum(sizes) >= _LARGE or 0 in sizes
-
-
-def _size(root: Path, name: str) -> int:
-    """The size of a capture in bytes; 0 if it is in an object store."""
-    path = root / name
-    return path.stat().st_size if path.is_file() else 0
+    return sum(capture_store(root).sizes().values()) >= _LARGE
 
 
 def tasks(names: Sequence[str], sizes: dict[str, int]) -> Iterator[list[str]]:

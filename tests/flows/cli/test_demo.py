@@ -5,28 +5,35 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.support.command import COMMAND, environment, process, without_progress
+from storage.archive import open_archive
+from tests.support.archives import archived_ids, store_new
+from tests.support.command import COMMAND, environment, process, seogo, without_progress
+from tests.support.values import key
 
 
-def test_the_demo_shows_it_all_leaves_nothing_running_and_runs_again(tmp_path: Path) -> None:
+def test_the_demo_shows_it_all_in_place_of_an_earlier_one_and_leaves_nothing_running(tmp_path: Path) -> None:
     archive = tmp_path / "demo archive"
     (tmp_path / "flows").mkdir()  # a directory of the user with the name of our package
-    for _ in range(2):
-        # A session of its own, so that every process that it starts can be found.
-        with subprocess.Popen(
-            [*COMMAND, "demo", "--archive", str(archive)],
-            env=environment(SEOGO_TOPIC="none.yaml", SEOGO_NAVER="nonsense"),
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        ) as running:
-            out, err = running.communicate(timeout=120)
-        assert (running.returncode, without_progress(err)) == (0, "")
-        assert processes_of(running.pid) == []
-        check_shown(out)
-    assert process("verify", "--archive", archive).code == 0
+    with open_archive(archive) as earlier:
+        store_new(earlier, 1)
+    (archive / ".demo").touch()
+    # A session of its own, so that every process that it starts can be found.
+    with subprocess.Popen(
+        [*COMMAND, "demo", "--archive", str(archive)],
+        env=environment(SEOGO_TOPIC="none.yaml", SEOGO_NAVER="nonsense"),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        out, err = running.communicate(timeout=120)
+    assert (running.returncode, without_progress(err)) == (0, "")
+    assert processes_of(running.pid) == []
+    check_shown(out)
+    assert (archive / ".demo").is_file(), "the next demo would not know it"
+    assert key(1).id not in archived_ids(archive)
+    assert seogo("verify", "--archive", archive).code == 0
 
 
 def processes_of(session: int) -> list[str]:

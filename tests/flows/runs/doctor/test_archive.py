@@ -13,11 +13,13 @@ import pytest
 
 from flows.runs.doctor.archive import JSON_FILES, archive_checks, damage, disk_check, read_last_run
 from flows.runs.doctor.check import Check, Level
+from flows.runs.move_captures import move_captures
 from flows.runs.publish import PublishOrder, publish
 from storage.archive import open_archive
+from storage.captures.homes.settings import MARK
 from storage.integrity.repair import verify_archive
-from storage.layout import LAST_RUN, OPEN_CAPTURE, SNAPSHOT, UNPUBLISHED, WRITER_DATABASE
-from storage.state import checksums
+from storage.layout import LAST_RUN, OPEN_CAPTURE, SNAPSHOT, UNPUBLISHED, UPLOADS, WRITER_DATABASE
+from storage.state import checksums, uploads
 from storage.state.holder import holder
 from storage.state.lease import leased
 from tests.support.archives import killed, store_new
@@ -357,3 +359,23 @@ def test_a_disk_that_fails_while_it_is_looked_at(root: Path, monkeypatch: pytest
     check = found(looked_at(root), "lock")
     assert check.level is Level.ERROR
     assert "Input/output error" in check.found
+
+
+def test_the_object_store_of_the_captures(root: Path, tmp_path: Path) -> None:
+    address = f"file://{tmp_path}/objects"
+    move_captures(root, address)
+    assert level(root, "object store") is Level.OK
+    uploads.note(root, address, 2, 300, "the store cannot be reached.")
+    check = found(looked_at(root), "object store")
+    assert (check.level, "2 captures wait" in check.found) == (Level.WARNING, True)
+    (tmp_path / "objects" / MARK).write_text("of another archive")
+    assert level(root, "object store") is Level.ERROR
+
+
+def test_a_damaged_record_of_uploads_is_written_again(root: Path, tmp_path: Path) -> None:
+    move_captures(root, f"file://{tmp_path}/objects")
+    (root / UPLOADS).write_text("{", "utf-8")
+    assert level(root, "state") is not Level.OK
+    with open_archive(root):
+        pass
+    assert level(root, "state") is Level.OK
