@@ -2,7 +2,7 @@
 
     python -m flows.deployed.worker [--name NAME]
 
-All options are those of `prefect worker start`.
+All options are those of `prefect worker start`. `--pool` is `seogo` unless it is given.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"ended: {name}: its process is gone\n")
     sys.stdout.flush()
     # In this process, which is the one that systemd signals.
-    sys.argv = ["prefect", "worker", "start", "--pool", POOL, "--type", "process", *options]
+    pool = () if "--pool" in options else ("--pool", POOL)  # a machine that only fetches gives another
+    sys.argv = ["prefect", "worker", "start", *pool, "--type", "process", *options]
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: RETRIES}):
         runpy.run_module("prefect", run_name="__main__", alter_sys=True)
     return 0
