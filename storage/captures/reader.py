@@ -130,6 +130,8 @@ def read_page(archive: Path, ref: CaptureRef) -> RawPage:
 
 def page_of(record: WarcRecord) -> RawPage:
     """The page in a `response` record, without the request's headers. Raises ValueError."""
+    if not record.is_http or record.http_headers is None:
+        raise ValueError("a response without the headers of HTTP")
     payload, http, headers = record.reader.read(), record.http_headers, record.headers
     final = _target(record)
     return RawPage(
