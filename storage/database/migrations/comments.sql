@@ -33,7 +33,7 @@ COMMENT ON COLUMN articles.source IS 'the source that found the article first, s
 COMMENT ON COLUMN articles.file IS 'path of its Markdown file in the archive';
 COMMENT ON COLUMN articles.capture_file IS 'WARC file with the response that the text was extracted from';
 COMMENT ON COLUMN articles.capture_offset IS 'offset of that record in the file, in bytes';
-COMMENT ON COLUMN articles.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded';
+COMMENT ON COLUMN articles.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded, or taken up after a kill';
 COMMENT ON COLUMN articles.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN articles.file_sha256 IS 'SHA-256 of the Markdown file';
 COMMENT ON COLUMN articles.models IS 'the models of these teams that the text mentions, as in the topic file; NULL if they were not determined';
@@ -71,7 +71,7 @@ COMMENT ON COLUMN superseded.source IS 'the source that found the article first,
 COMMENT ON COLUMN superseded.file IS 'path of its Markdown file in the archive';
 COMMENT ON COLUMN superseded.capture_file IS 'WARC file with the response that the text was extracted from';
 COMMENT ON COLUMN superseded.capture_offset IS 'offset of that record in the file, in bytes';
-COMMENT ON COLUMN superseded.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded';
+COMMENT ON COLUMN superseded.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded, or taken up after a kill';
 COMMENT ON COLUMN superseded.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN superseded.file_sha256 IS 'SHA-256 of the Markdown file';
 COMMENT ON COLUMN superseded.models IS 'the models of these teams that the text mentions, as in the topic file; NULL if they were not determined';
@@ -109,7 +109,7 @@ COMMENT ON COLUMN revisions.source IS 'the source that found the article first, 
 COMMENT ON COLUMN revisions.file IS 'path of its Markdown file in the archive';
 COMMENT ON COLUMN revisions.capture_file IS 'WARC file with the response that the text was extracted from';
 COMMENT ON COLUMN revisions.capture_offset IS 'offset of that record in the file, in bytes';
-COMMENT ON COLUMN revisions.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded';
+COMMENT ON COLUMN revisions.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded, or taken up after a kill';
 COMMENT ON COLUMN revisions.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN revisions.file_sha256 IS 'SHA-256 of the Markdown file';
 COMMENT ON COLUMN revisions.models IS 'the models of these teams that the text mentions, as in the topic file; NULL if they were not determined';
@@ -129,7 +129,7 @@ COMMENT ON COLUMN duplicates.text_hash IS 'SHA-256 of the body in normal form C 
 COMMENT ON COLUMN duplicates.source IS 'the source that found the article first, such as `search_api:소버린 AI`';
 COMMENT ON COLUMN duplicates.capture_file IS 'WARC file with the response that the text was extracted from';
 COMMENT ON COLUMN duplicates.capture_offset IS 'offset of that record in the file, in bytes';
-COMMENT ON COLUMN duplicates.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded';
+COMMENT ON COLUMN duplicates.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded, or taken up after a kill';
 COMMENT ON COLUMN duplicates.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN duplicates.duplicate_of IS 'id of the article that has the text';
 COMMENT ON COLUMN duplicates.matched_by IS '`content_hash`: identical; `text_hash`: identical except for white space';
@@ -155,7 +155,7 @@ COMMENT ON COLUMN frontier.last_modified IS 'Last-Modified header of its newest 
 COMMENT ON COLUMN frontier.gone_at IS 'since when it is known to be deleted; NULL: not known to be deleted';
 COMMENT ON COLUMN frontier.capture_file IS 'WARC file with the page of an article that is off topic; `seogo reassess` reads it';
 COMMENT ON COLUMN frontier.capture_offset IS 'offset of that record in the file, in bytes';
-COMMENT ON COLUMN frontier.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded';
+COMMENT ON COLUMN frontier.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded, or taken up after a kill';
 
 COMMENT ON TABLE finds IS 'One row per find: an article that a source returned in a run, and its outcome.';
 COMMENT ON COLUMN finds.run_id IS 'the run';
@@ -217,7 +217,7 @@ COMMENT ON COLUMN quarantine.url IS 'address of the article''s page at Naver';
 COMMENT ON COLUMN quarantine.reason IS 'why it is in quarantine';
 COMMENT ON COLUMN quarantine.capture_file IS 'WARC file with the page';
 COMMENT ON COLUMN quarantine.capture_offset IS 'offset of that record in the file, in bytes';
-COMMENT ON COLUMN quarantine.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded';
+COMMENT ON COLUMN quarantine.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded, or taken up after a kill';
 COMMENT ON COLUMN quarantine.held_at IS 'when the page was fetched';
 COMMENT ON COLUMN quarantine.run_id IS 'the run that put it there';
 
@@ -357,7 +357,7 @@ COMMENT ON COLUMN articles_on_topic.source IS 'the source that found the article
 COMMENT ON COLUMN articles_on_topic.file IS 'path of its Markdown file in the archive';
 COMMENT ON COLUMN articles_on_topic.capture_file IS 'WARC file with the response that the text was extracted from';
 COMMENT ON COLUMN articles_on_topic.capture_offset IS 'offset of that record in the file, in bytes';
-COMMENT ON COLUMN articles_on_topic.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded';
+COMMENT ON COLUMN articles_on_topic.capture_length IS 'length of that record in bytes, compressed; NULL if it was stored before lengths were recorded, or taken up after a kill';
 COMMENT ON COLUMN articles_on_topic.run_id IS 'the run that stored the row';
 COMMENT ON COLUMN articles_on_topic.file_sha256 IS 'SHA-256 of the Markdown file';
 COMMENT ON COLUMN articles_on_topic.models IS 'the models of these teams that the text mentions, as in the topic file; NULL if they were not determined';
