@@ -229,6 +229,9 @@ def test_nothing_shown_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -
     last = {"command": HOSTILE, "started_at": NOW.isoformat(), "exit_reason": HOSTILE, "explanation": HOSTILE}
     gap = {"source": HOSTILE, "since": NOW, "until": NOW, "reason": HOSTILE}
     about = {"archive": HOSTILE, "sources": {HOSTILE: HOSTILE}, "last_run": last, "gaps": [gap], "quarantined": 1}
+    captures = {"address": HOSTILE, "waiting": 1, "bytes": 1, "since": NOW, "fault": HOSTILE}
+    webhook = {"fault": HOSTILE, "dead": 1}
+    about |= {"captures": captures, "held_segments": {HOSTILE: HOSTILE}, "webhooks": {HOSTILE: webhook}}
     show_status({**dict.fromkeys(numbers), **about})
     print_rows([HOSTILE], iter([[HOSTILE], [[HOSTILE]], [{HOSTILE: HOSTILE}]]), "table")
     shown = capsys.readouterr()

@@ -194,9 +194,9 @@ def test_a_file_that_is_not_here_or_damaged_or_names_others(
         (tmp_path / "prefect.yaml").write_text(damaged, "utf-8")
         assert found(server.checks(), "prefect deployments").level is Level.ERROR
     whole = (ROOT / "prefect.yaml").read_text("utf-8")
-    (tmp_path / "prefect.yaml").write_text(whole[: whole.index("  - name: report-daily")], "utf-8")
+    (tmp_path / "prefect.yaml").write_text(whole[: whole.index("  - name: digest-daily")], "utf-8")
     check = found(server.checks(), "prefect deployments")
-    assert (check.level, check.found) == (Level.WARNING, "not as in prefect.yaml: report-daily is not in the file")
+    assert (check.level, check.found) == (Level.WARNING, "not as in prefect.yaml: digest-daily is not in the file")
 
 
 @pytest.mark.parametrize(

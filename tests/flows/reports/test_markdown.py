@@ -149,7 +149,8 @@ def test_gaps_and_held_pages(root: Path) -> None:
         "INSERT INTO coverage VALUES"
         " ('press_list:001', '2026-01-01 09:00+09', '2026-01-01 15:00+09', 'gap', '끊김', 'r'),"
         " ('press_list:001', '2026-01-01 15:00+09', '2026-01-02 15:00+09', 'closed', NULL, 'r')",
-        f"INSERT INTO quarantine VALUES ('{key(5).id}', '{key(5).url}', 'no body', 'c', 0, '2026-01-02 03:00+09', 'r')",
+        "INSERT INTO quarantine (id, url, reason, capture_file, capture_offset, held_at, run_id)"
+        f" VALUES ('{key(5).id}', '{key(5).url}', 'no body', 'c', 0, '2026-01-02 03:00+09', 'r')",
     )
     found = sections(root)
     assert cells(found["Coverage gaps"])[1:] == [["press_list:001", "2026-01-01 09:00", "2026-01-01 15:00", "끊김"]]
