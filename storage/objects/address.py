@@ -43,8 +43,11 @@ def parse_address(text: str) -> StoreAddress:
             " AWS_SECRET_ACCESS_KEY in the environment."
         )
     address = StoreAddress(parts.scheme, parts.netloc, parts.path.strip("/"))
-    if not _is_valid(address):
-        raise BadInput(f"{text!r} is not the address of an object store: write {_FORMS}.")
+    if not _is_valid(address) or "://" not in text:
+        raise BadInput(
+            f"{text!r} is not the address of an object store: write {_FORMS}. A bucket has 3 to 63 lower-case letters,"
+            " digits, dots and hyphens; a path is absolute, of letters, digits and . _ = + -."
+        )
     return address
 
 

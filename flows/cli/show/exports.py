@@ -30,6 +30,10 @@ def show_published(done: Published) -> None:
         say(f"archive.duckdb: replaced, {size(done.snapshot_bytes)}")
     for one in done.exports:
         _show_files(one)
+    if done.store and done.store.changed:
+        say(f"{done.store.address}: {len(done.store.uploaded)} objects uploaded, {size(done.store.bytes)}")
+    if done.delta and done.delta.changed:
+        say(f"{done.delta.address}: {done.delta.commits} commits, up to change {done.delta.cursor}")
     _show_end("published" if done.changed else "nothing changed: everything is up to date", done.seconds)
 
 

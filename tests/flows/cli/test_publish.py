@@ -27,6 +27,15 @@ def test_publish_tells_what_it_wrote_and_that_nothing_is_left_to_do(root: Path) 
     assert seogo("publish", "--json", "--archive", root).json["changed"] is False
 
 
+def test_publish_tells_what_an_object_store_got(root: Path, tmp_path: Path) -> None:
+    place = f"file://{tmp_path}/place"
+    first = seogo("publish", "--to", place, "--delta", "--archive", root)
+    assert first.code == 0
+    assert f"{place}: 3 objects uploaded" in first.out.replace("\n", "")
+    assert f"{place}/delta/articles: 1 commits" in first.out.replace("\n", "")
+    assert seogo("publish", "--to", place, "--delta", "--archive", root).out.startswith("nothing changed")
+
+
 def test_only_the_chosen_parts_are_published(root: Path) -> None:
     done = seogo(
         "publish", "--format", "jsonl", "--format", "markdown", "--format", "jsonl", "--json", "--archive", root

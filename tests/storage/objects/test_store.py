@@ -196,6 +196,8 @@ def test_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
             "s3://B_ucket/x",
             "s3://bucket/../x",
             "s3://bucket/a//b",
+            "file:relative",
+            "file:/absolute",
         ),
         *("s3://bucket/a b", "file://host/path", "file:///", "s3://key:secret@bucket/x", "s3://bucket/x?token=secret"),
     ],
