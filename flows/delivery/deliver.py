@@ -57,9 +57,8 @@ class Delivered:
     @property
     def explanation(self) -> str:
         """The result in a sentence, without the address."""
-        one, parts = self.delivery, [f"{self.sent:,} changes sent"]
-        if self.left:
-            parts.append(f"{self.left:,} left")
+        one, parts = self.delivery, [f"{self.sent:,} changes sent"] if self.sent else []
+        parts.append(f"{self.left:,} left to send" if self.left else "nothing left to send")
         if one.fault:
             since = f" since {one.failing_since:%Y-%m-%d %H:%M %Z}" if one.failing_since else ""
             again = "; disabled" if one.disabled else f"; next try {one.retry_at:%H:%M %Z}" if one.retry_at else ""

@@ -69,6 +69,7 @@ def test_every_change_in_order_signed_and_once(archive: Path, receiver: Receiver
     assert receiver.ids == feed(archive)
     assert len(receiver.ids) > 10
     assert (done.sent, done.left, done.is_well) == (len(receiver.ids), 0, True)
+    assert done.explanation.endswith(f": {done.sent} changes sent, nothing left to send")
     send(archive, webhook(receiver))
     assert receiver.ids == feed(archive)
 
