@@ -1,4 +1,4 @@
-"""The digest of one Korean day: its stories, edits, deletions and the share of voice, as Markdown and as HTML."""
+"""The digest of one Korean day: its stories, edits, deletions and articles by team, as Markdown and as HTML."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ _KOREAN = {
     "Stories": "이야기",
     "Edited articles": "수정된 기사",
     "Deleted articles": "삭제된 기사",
-    "Share of voice": "팀별 점유율",
+    "Articles by team": "팀별 기사",
     "Team": "팀",
     "Articles": "기사",
-    "Share": "비중",
+    "Share": "기사 비율",
     "No article was published.": "보도된 기사가 없습니다.",
     "unknown": "알 수 없음",
     "The texts belong to their publishers.": "기사의 저작권은 각 언론사에 있습니다.",
@@ -185,7 +185,7 @@ def markdown(found: Digest, language: Language) -> str:
     sections = {
         t("Stories"): _bullets([_story_line(row, language) for row in found.stories], language)
         or t("No article was published."),
-        t("Share of voice"): text.table([t("Team"), t("Articles"), t("Share")], voices, right=2),
+        t("Articles by team"): text.table([t("Team"), t("Articles"), t("Share")], voices, right=2),
         t("Edited articles"): _bullets([_edit_line(row) for row in found.edits], language),
         t("Deleted articles"): _bullets([_line(row, row["gone_at"]) for row in found.gone], language),
     }

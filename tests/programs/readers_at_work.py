@@ -1,8 +1,10 @@
-"""Processes for `test_readers.py` that use an archive until they are killed or their time is over.
+"""Processes for `test_readers.py` that use an archive until they are killed, or until the file STOP exists.
 
-readers_at_work.py write ARCHIVE           run after run, without a pause
-readers_at_work.py read ARCHIVE SECONDS    open, check and close repeatedly; prints a summary as JSON
-readers_at_work.py stay ARCHIVE SECONDS    check repeatedly with one connection that stays open
+readers_at_work.py write ARCHIVE        run after run, without a pause; prints a line for each
+readers_at_work.py read ARCHIVE STOP    open, check and close repeatedly; prints a summary as JSON
+readers_at_work.py stay ARCHIVE STOP    check repeatedly with one connection that stays open
+
+Readers print a line after their first look.
 """
 
 from __future__ import annotations
@@ -72,41 +74,41 @@ def _row(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     return dict(zip([column[0] for column in cursor.description or ()], row, strict=True))
 
 
-def read(root: Path, seconds: float) -> None:
+def read(root: Path, stop: Path) -> None:
     """Open and check the archive repeatedly."""
     states: list[Seen] = []
-    reads = 0
-    for _ in _until(seconds):
+    for reads in _until(stop):
         with open_snapshot(root) as connection:
             now = look(connection)
-        reads += 1
         if not states or states[-1] != now:
             assert not states or states[-1].articles <= now.articles, f"{states[-1]} was newer than {now}"
             states.append(now)
-        time.sleep(PAUSE)
-    _print(reads=reads, states=len(states), articles=states[-1].articles, run_id=states[-1].run_id)
+        if reads == 1:
+            _say("reading")
+    _say(json.dumps({"states": len(states), "articles": states[-1].articles}))
 
 
-def stay(root: Path, seconds: float) -> None:
+def stay(root: Path, stop: Path) -> None:
     """Use one connection that stays open: it must always show the same state."""
     with open_snapshot(root) as connection:
         first = look(connection)
-        reads = 0
-        for reads in _until(seconds):  # noqa: B007  the number of reads
+        _say("reading")
+        for _ in _until(stop):
             assert look(connection) == first
-            time.sleep(PAUSE)
-    _print(reads=reads, states=1, articles=first.articles, run_id=first.run_id)
+    _say(json.dumps({"states": 1, "articles": first.articles}))
 
 
-def _until(seconds: float) -> Iterator[int]:
-    end = time.monotonic() + seconds
-    numbers = count(1)
-    while time.monotonic() < end:
-        yield next(numbers)
+def _until(stop: Path) -> Iterator[int]:
+    for number in count(1):
+        yield number
+        if stop.exists():
+            return
+        time.sleep(PAUSE)
 
 
-def _print(**seen: object) -> None:
-    sys.stdout.write(json.dumps(seen) + "\n")
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def write(root: Path) -> None:
@@ -119,8 +121,7 @@ def write(root: Path) -> None:
             for batch in range(BATCHES):
                 archive.store(run.run_id, _results(stored["articles"] + batch * NEW))
             archive.finish_run(ended(run), {}, [])
-        sys.stdout.write("run\n")
-        sys.stdout.flush()
+        _say("run")
 
 
 def _results(first: int) -> list[FindResult]:
@@ -137,4 +138,4 @@ def _article(number: int) -> Any:
 
 if __name__ == "__main__":
     acts: dict[str, Callable[..., None]] = {"write": write, "read": read, "stay": stay}
-    acts[sys.argv[1]](Path(sys.argv[2]), *map(float, sys.argv[3:]))
+    acts[sys.argv[1]](*map(Path, sys.argv[2:]))

@@ -21,7 +21,8 @@ class NewDatabases:
         self._create = writer.Database.open
 
     def open(self, path: Path, *, commented: bool = True) -> writer.Database:
-        if not path.exists() and not path.with_name(f"{path.name}.wal").exists():
+        on_disk = str(path) != ":memory:"
+        if on_disk and not path.exists() and not path.with_name(f"{path.name}.wal").exists():
             self._copy_template(path, commented=commented)
         return self._create(path, commented=commented)
 

@@ -54,6 +54,7 @@ def machine(hand: Operator, name: str) -> Iterator[subprocess.Popen[bytes]]:
         worker.wait()
 
 
+@pytest.mark.long  # a server of its own; without Prefect, tests/end_to_end/test_fetchers.py does the same
 def test_the_writer_hands_out_three_machines_fetch_and_the_writer_takes_in(hand: Operator, tmp_path: Path) -> None:
     root = tmp_path / "archive"
     with ExitStack() as machines:

@@ -196,7 +196,7 @@ class TestTheMarkOfOpenCaptures:
 
     @pytest.mark.parametrize("act", [repair, rebuild])
     @pytest.mark.parametrize("how", DAMAGES)
-    @pytest.mark.every(7)
+    @pytest.mark.every(14)
     def test_costs_a_repair_nothing(self, root: Path, how: str, act: Callable[[Path], Repair]) -> None:
         """The capture's tail is torn besides, and the database cannot be read."""
         (torn,) = (root / "captures").rglob("*-0002-*")

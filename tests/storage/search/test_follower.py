@@ -110,6 +110,7 @@ class TestWhatChanged:
         assert len(searched(root, "모델").hits) == 2
 
     @pytest.mark.parametrize("seed", range(2))
+    @pytest.mark.every(2)
     def test_after_any_history_the_index_is_what_the_texts_come_to(
         self, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:

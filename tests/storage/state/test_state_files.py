@@ -46,7 +46,7 @@ def said(command: str, root: Path) -> Ran:
 
 @pytest.mark.parametrize("how", DAMAGES)
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.every(15)
+@pytest.mark.every(30)
 def test_a_damaged_file_costs_a_sentence_at_most(made: Path, tmp_path: Path, name: str, how: str) -> None:
     root = Path(shutil.copytree(made, tmp_path / "archive"))
     (root / name).write_bytes(DAMAGES[how])
