@@ -45,6 +45,8 @@ from tests.support.paths import ROOT
 
 _BLOCKS_FROM, _BLOCK = 3 * 4096, 256 * 1024
 EARLIER = torture.LAST - timedelta(hours=20)
+_MAPPED = ".sqlite-shm"
+"""SQLite writes this file through memory, past the recorder. It is derived: SQLite creates it again from the WAL."""
 
 Events = list[tuple[Any, ...]]
 
@@ -205,7 +207,8 @@ def check_complete(found: Scenario, folder: Path) -> None:
     disk.materialise(found.recording, disk.killed(found.recording, calls, random.Random(0)), again)
     there, made = names_of(folder), names_of(again)
     assert there.keys() == made.keys(), f"{found.name}: {sorted(there.keys() ^ made.keys())}"
-    assert [name for name in there if there[name] != made[name]] == []
+    differing = [name for name in there if there[name] != made[name] and not name.endswith(_MAPPED)]
+    assert not differing, f"{found.name}: {differing}"
     shutil.rmtree(again)
 
 
