@@ -17,12 +17,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from flows.serving import api, article_page, pages
-from flows.serving.article_page import Moved, NotFound
 from flows.serving.context import Library, answer, library, page
 from flows.serving.guard import ASSISTANT, Guard
 from flows.serving.metrics import MEDIA, Metrics
-from flows.serving.protocol import Protocol
+from flows.serving.pages import article, views
+from flows.serving.pages.article import Moved, NotFound
+from flows.serving.programs import api
+from flows.serving.programs.protocol import Protocol
 from flows.serving.remembered import Remembered, remembered
 from schemas.errors import ArchiveBusy, ArchiveError, BadInput, SearchIndexDamaged, SeogoError
 
@@ -81,22 +82,22 @@ def ready(request: Request) -> Response:
 
 
 _PAGES = [
-    Route("/", remembered(pages.today)),
-    Route("/search", remembered(pages.search)),
-    Route("/search.{form}", pages.search_file),
-    Route("/feed.atom", remembered(pages.feed)),
-    Route("/article/{id}.json", article_page.as_json),
-    Route("/article/{id}.md", article_page.as_markdown),
-    Route("/article/{id}", remembered(article_page.article)),
-    Route("/article/{id}/capture", article_page.capture),
-    Route("/article/{id}/capture/page", article_page.captured_page),
-    Route("/story/{id}", remembered(pages.story_page)),
-    Route("/team/{name}", remembered(pages.team)),
-    Route("/publisher/{oid}", remembered(pages.publisher)),
-    Route("/publishers", remembered(pages.publishers)),
-    Route("/reporter/{oid}/{name}", remembered(pages.reporter)),
-    Route("/status", pages.status),
-    Route("/sql", pages.sql),
+    Route("/", remembered(views.today)),
+    Route("/search", remembered(views.search)),
+    Route("/search.{form}", views.search_file),
+    Route("/feed.atom", remembered(views.feed)),
+    Route("/article/{id}.json", article.as_json),
+    Route("/article/{id}.md", article.as_markdown),
+    Route("/article/{id}", remembered(article.article)),
+    Route("/article/{id}/capture", article.capture),
+    Route("/article/{id}/capture/page", article.captured_page),
+    Route("/story/{id}", remembered(views.story_page)),
+    Route("/team/{name}", remembered(views.team)),
+    Route("/publisher/{oid}", remembered(views.publisher)),
+    Route("/publishers", remembered(views.publishers)),
+    Route("/reporter/{oid}/{name}", remembered(views.reporter)),
+    Route("/status", views.status),
+    Route("/sql", views.sql),
 ]
 _API = [
     Route("/api/v1", api.documentation),

@@ -78,7 +78,7 @@ def _announce(address: str, archive: Path) -> None:
 
 def serve_assistant(archive: Path, *, title: str) -> None:
     """Answer an assistant on standard input and output until it leaves. Raises BadInput if there is no archive."""
-    from flows.serving.assistant import make_assistant
+    from flows.serving.programs.assistant import make_assistant
 
     library = Library.of(archive, title=title, sql=True)
     with library.shared.reading():

@@ -14,8 +14,8 @@ import pytest
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 
-from flows.serving.assistant import make_assistant
 from flows.serving.context import Library
+from flows.serving.programs.assistant import make_assistant
 from tests.support.histories.analyst import EDITED
 from tests.support.values import key
 

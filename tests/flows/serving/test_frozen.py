@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.serving.frozen import frozen_page, write_page
+from flows.serving.pages.frozen import frozen_page, write_page
 from schemas.article import Outcome
 from schemas.errors import BadInput, StorageFault
 from schemas.find import RevisionKind

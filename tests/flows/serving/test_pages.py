@@ -13,7 +13,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from flows.serving.following import following, stories_had_first
+from flows.serving.content.following import following, stories_had_first
 from flows.serving.language import choose, korean
 from storage.reading.shared import SharedSnapshot
 from tests.support.histories.analyst import EDITED

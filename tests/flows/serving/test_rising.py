@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.serving.charts import HEIGHT, WIDTH, stacked
-from flows.serving.rising import rising, words_of
+from flows.serving.content.charts import HEIGHT, WIDTH, stacked
+from flows.serving.content.rising import rising, words_of
 
 DAY = date(2026, 1, 1)
 DAYS = [DAY + timedelta(days=n) for n in range((date(2026, 1, 28) - DAY).days + 1)]

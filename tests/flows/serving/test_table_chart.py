@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from flows.serving.charts import Chart
-from flows.serving.table_chart import Bars, table_chart
+from flows.serving.content.charts import Chart
+from flows.serving.content.table_chart import Bars, table_chart
 from schemas.article import SEOUL
 
 DAYS = (date(2026, 1, 1), date(2026, 1, 3))

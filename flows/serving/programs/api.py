@@ -16,14 +16,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.serving import overview
-from flows.serving.article_page import NotFound, known_id, record
 from flows.serving.asked import asked, number
+from flows.serving.content import overview
+from flows.serving.content.stories import story
 from flows.serving.context import answer, library, page, reading
-from flows.serving.openapi import description
 from flows.serving.outputs import json_bytes
-from flows.serving.pages import found_of
-from flows.serving.stories import story
+from flows.serving.pages.article import NotFound, known_id, record
+from flows.serving.pages.views import found_of
+from flows.serving.programs.openapi import description
 from schemas.article import SEOUL
 from schemas.errors import BadInput
 from storage.exports.records import chosen_records

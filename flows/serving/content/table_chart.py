@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import takewhile
 from typing import Any
 
-from flows.serving.charts import COLOURS, Chart, colours, stacked
+from flows.serving.content.charts import COLOURS, Chart, colours, stacked
 from schemas.article import SEOUL
 
 MOST_BARS, MOST_DAYS = 30, 60

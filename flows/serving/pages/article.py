@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.reports.history import History, compare, history_of
+from flows.serving.content.stories import members, story, story_of
 from flows.serving.context import answer, attachment, library, page, reading
 from flows.serving.outputs import json_bytes
-from flows.serving.stories import members, story, story_of
 from schemas.article import SEOUL
 from schemas.errors import ArchiveDamaged, BadInput
 from schemas.page import RawPage

@@ -58,7 +58,7 @@ async def _run(manager: StreamableHTTPSessionManager, started: asyncio.Event) ->
 def _manager(library: Library) -> StreamableHTTPSessionManager:
     from mcp.server.transport_security import TransportSecuritySettings
 
-    from flows.serving.assistant import make_assistant
+    from flows.serving.programs.assistant import make_assistant
 
     assistant = make_assistant(library)
     # Hosts and origins are checked by the guard.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from flows.serving.charts import Chart, colours, stacked
-from flows.serving.following import Follow, followers_of, leaders_of
-from flows.serving.stories import Story, stories_with
+from flows.serving.content.charts import Chart, colours, stacked
+from flows.serving.content.following import Follow, followers_of, leaders_of
+from flows.serving.content.stories import Story, stories_with
 from schemas.article import SEOUL
 from storage.reading.shared import Row, Snapshot
 

@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from flows.reports.facts import Facts, facts
 from flows.reports.page_file import write_page_file
-from flows.serving import overview
-from flows.serving.charts import Chart, colours, stacked
+from flows.serving.content import overview
+from flows.serving.content.charts import Chart, colours, stacked
+from flows.serving.content.subjects import Period
 from flows.serving.context import View, render, web_address
-from flows.serving.subjects import Period
 from schemas.article import SEOUL, Outcome
 from schemas.errors import BadInput
 from storage.reading.shared import SharedSnapshot, Snapshot

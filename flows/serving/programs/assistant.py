@@ -18,8 +18,8 @@ from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from starlette.datastructures import QueryParams
 
 from flows.serving.asked import asked
+from flows.serving.content.stories import story, story_of, timeline
 from flows.serving.context import Library
-from flows.serving.stories import story, story_of, timeline
 from schemas.article import SEOUL
 from schemas.errors import BadInput, SeogoError
 from storage.exports.records import chosen_records

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.reports.history import word_diff
-from flows.serving.rising import Rise, rising
-from flows.serving.stories import Story, newest_stories
-from flows.serving.subjects import MOST, Period, Subject, everything, latest_week
+from flows.serving.content.rising import Rise, rising
+from flows.serving.content.stories import Story, newest_stories
+from flows.serving.content.subjects import MOST, Period, Subject, everything, latest_week
 from schemas.errors import BadInput
 from storage.reading.reader import status as read_status
 from storage.reading.shared import Row, Snapshot

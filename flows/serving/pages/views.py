@@ -9,13 +9,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.serving import following, overview, subjects
-from flows.serving.article_page import NotFound, known_id
 from flows.serving.asked import ON_PAGE, Asked, asked
+from flows.serving.content import following, overview, subjects
+from flows.serving.content.stories import story, timeline
+from flows.serving.content.table_chart import table_chart
 from flows.serving.context import answer, attachment, library, page, reading
 from flows.serving.outputs import FORMATS, MOST, rows_as_csv
-from flows.serving.stories import story, timeline
-from flows.serving.table_chart import table_chart
+from flows.serving.pages.article import NotFound, known_id
 from schemas.errors import BadInput, QueryError
 from storage.reading import examples
 from storage.reading.bounded import ROWS, bounded_query
