@@ -1,9 +1,10 @@
 """Where things are stored: the database, the captures, the Markdown files, and the archive directory around them.
 
-archive.py   an archive directory with one writer: its runs and batches
-layout.py    the paths in an archive directory
-files.py     atomic writes, checksums
-executor.py  worker processes, here or of a Dask scheduler
+archive.py      an archive directory with one writer: its runs and batches
+layout.py       the paths in an archive directory
+files.py        atomic writes, checksums
+tagged_json.py  values of several types as JSON
+executor.py     worker processes, here or of a Dask scheduler
 
 objects/     object stores: create, read, list and delete objects
 captures/    raw responses and journals in WARC files

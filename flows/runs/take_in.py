@@ -13,7 +13,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 
 from flows.fetching.client import Client
 from flows.pipeline.batches import Pipeline
@@ -133,8 +132,7 @@ class _TakingIn:
         name = segment_name(line.fetcher, line.next)
         try:
             data = await asyncio.to_thread(self.order.inbox.read, line.fetcher, line.next)
-            read = partial(read_segment, fetcher=line.fetcher, number=line.next, archive=self.archive_id)
-            segment = read(data, name)
+            segment = read_segment(data, name, fetcher=line.fetcher, number=line.next, archive=self.archive_id)
         except ObjectMissing:
             self._hold(line, f"{name} has disappeared from the store")
             return False

@@ -9,34 +9,20 @@ from datetime import datetime
 from typing import BinaryIO
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from schemas.page import RawPage
 from schemas.segment import SEGMENT_FORMAT, SegmentBegun, SegmentSealed, Visited
 from storage.captures import warc
 from storage.captures.reader import page_of
+from storage.tagged_json import TaggedJson
 
 RECORD_TYPE = "application/vnd.seogo.segment+json"
 """The content type of the `metadata` records of a segment."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    begun: SegmentBegun
-
-
-@dataclass(frozen=True, slots=True)
-class _Visited:
-    visited: Visited
-
-
-@dataclass(frozen=True, slots=True)
-class _Sealed:
-    sealed: SegmentSealed
-
-
 Record = SegmentBegun | Visited | SegmentSealed
-_LINE: TypeAdapter[_Begun | _Visited | _Sealed] = TypeAdapter(_Begun | _Visited | _Sealed)
+_JSON = TaggedJson[Record]({"begun": SegmentBegun, "visited": Visited, "sealed": SegmentSealed})
 
 
 class NewerFormat(ValueError):
@@ -56,13 +42,7 @@ class Contents:
 
 def record_bytes(record: Record, target: str, now: datetime) -> bytes:
     """A record as a gzip member. `target`: the URI of the segment."""
-    match record:
-        case SegmentBegun():
-            line = _LINE.dump_json(_Begun(record))
-        case Visited():
-            line = _LINE.dump_json(_Visited(record))
-        case SegmentSealed():
-            line = _LINE.dump_json(_Sealed(record))
+    line = _JSON.dump(record)
     fields = [("WARC-Target-URI", target), ("Content-Type", RECORD_TYPE)]
     return warc.member(WarcRecordType.metadata, now, fields, line, payload=line)
 
@@ -96,16 +76,16 @@ def _add(contents: Contents, record: WarcRecord) -> None:
     if contents.sealed is not None:
         raise ValueError("a record follows the seal")
     try:
-        line = _LINE.validate_json(record.reader.read())
+        found = _JSON.load(record.reader.read())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise ValueError(f"a record is none of a segment ({first['msg']})") from error
-    match line:
-        case _Begun(begun):
-            if begun.format > SEGMENT_FORMAT:
-                raise NewerFormat(f"format {begun.format}: update seogo, which reads format {SEGMENT_FORMAT}")
-            contents.begun = contents.begun or begun
-        case _Visited(visited):
-            contents.visited.append(visited)
-        case _Sealed(sealed):
-            contents.sealed, contents.sealed_at = sealed, record.stream_pos
+    match found:
+        case SegmentBegun():
+            if found.format > SEGMENT_FORMAT:
+                raise NewerFormat(f"format {found.format}: update seogo, which reads format {SEGMENT_FORMAT}")
+            contents.begun = contents.begun or found
+        case Visited():
+            contents.visited.append(found)
+        case SegmentSealed():
+            contents.sealed, contents.sealed_at = found, record.stream_pos

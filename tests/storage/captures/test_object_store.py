@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,19 +23,11 @@ from storage.reading.reader import open_snapshot, status
 from storage.state.uploads import Uploads, last
 from tests.support.archives import contents, killed, new_archive, rows, store_new
 from tests.support.paths import ROOT
-from tests.support.servers.s3 import BUCKET, KEY, SECRET, S3Server, hang_up, keep_half, once, refuse, s3_server
+from tests.support.servers.s3 import BUCKET, KEY, SECRET, S3Server, hang_up, keep_half, once, refuse
 from tests.support.values import key, page
 
 ADDRESS = f"s3://{BUCKET}/naver"
 SECOND, THIRD = "20260102T040405Z-0002", "20260102T050405Z-0003"
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    with s3_server() as server:
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        yield server
 
 
 @pytest.fixture

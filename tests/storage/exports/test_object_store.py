@@ -76,27 +76,24 @@ def test_a_state_is_whole_and_the_next_one_replaces_it(tmp_path: Path, place: Pa
     assert len(manifest(place)["changes"]) == 3
 
 
-def test_a_publication_that_fails_leaves_the_state_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with s3_server() as server:
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        root, address = new_archive(tmp_path / "archive", 1), f"s3://{BUCKET}/public"
-        export_to_store(root, address)
-        before = server.objects[f"{BUCKET}/public/{MANIFEST}"]
-        with open_archive(root) as archive:
-            store_new(archive, 2, run=SECOND)
-        for number in range(1, 5):
-            server.faults["PUT"] = _nth(number, server)
-            with pytest.raises(ObjectStoreFault, match="AccessDenied") as raised:
-                export_to_store(root, address)
-            assert SECRET not in str(raised.value)
-            assert server.objects[f"{BUCKET}/public/{MANIFEST}"] == before
-            named = json.loads(before)["files"]
-            assert {f"{BUCKET}/public/{name}" for name in named} <= server.objects.keys()
-        server.faults.clear()
-        export_to_store(root, address)
-        names = set(json.loads(server.objects[f"{BUCKET}/public/{MANIFEST}"])["files"])
-        assert {f"{BUCKET}/public/{name}" for name in names} <= server.objects.keys()
+def test_a_publication_that_fails_leaves_the_state_before(tmp_path: Path, server: S3Server) -> None:
+    root, address = new_archive(tmp_path / "archive", 1), f"s3://{BUCKET}/public"
+    export_to_store(root, address)
+    before = server.objects[f"{BUCKET}/public/{MANIFEST}"]
+    with open_archive(root) as archive:
+        store_new(archive, 2, run=SECOND)
+    for number in range(1, 5):
+        server.faults["PUT"] = _nth(number, server)
+        with pytest.raises(ObjectStoreFault, match="AccessDenied") as raised:
+            export_to_store(root, address)
+        assert SECRET not in str(raised.value)
+        assert server.objects[f"{BUCKET}/public/{MANIFEST}"] == before
+        named = json.loads(before)["files"]
+        assert {f"{BUCKET}/public/{name}" for name in named} <= server.objects.keys()
+    server.faults.clear()
+    export_to_store(root, address)
+    names = set(json.loads(server.objects[f"{BUCKET}/public/{MANIFEST}"])["files"])
+    assert {f"{BUCKET}/public/{name}" for name in names} <= server.objects.keys()
 
 
 def _nth(number: int, server: S3Server) -> Any:
