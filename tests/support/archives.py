@@ -105,6 +105,11 @@ def contents(root: Path) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+def spooled(root: Path) -> list[str]:
+    """The WARC files in the archive's directory."""
+    return sorted(path.relative_to(root).as_posix() for path in (root / "captures").rglob("*.warc.gz"))
+
+
 def write_document(folder: Path, of: Article, name: str | None = None) -> Path:
     """Write an article as a file of an existing archive."""
     path = folder / (name or f"{of.id}.md")

@@ -6,7 +6,7 @@ import io
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,7 +36,8 @@ class BucketStore:
 
     def sizes(self) -> dict[str, int]:
         """See `CaptureStore`. Raises ObjectStoreFault."""
-        return {item.name: item.bytes for item in self._objects()} | local_sizes(self._root)
+        spooled = local_sizes(self._root)
+        return {item.name: item.bytes for item in self._objects()} | spooled
 
     def uploaded(self, since: str = "") -> list[str]:
         """The files in the object store. Raises ObjectStoreFault."""
@@ -64,11 +65,12 @@ class BucketStore:
     @contextmanager
     def record(self, name: str, offset: int, length: int | None) -> Iterator[BinaryIO]:
         """See `CaptureStore`. One request if the length is known, else one for most records and two for the others."""
-        if inside(self._root, name).is_file():
-            with self._spool.record(name, offset, length) as file:
-                yield file
-            return
-        yield io.BytesIO(self._range(name, offset, length))
+        with ExitStack() as opened:
+            try:
+                file = opened.enter_context(self._spool.record(name, offset, length))
+            except FileNotFoundError:  # uploaded, perhaps just now
+                file = io.BytesIO(self._range(name, offset, length))
+            yield file
 
     def _range(self, name: str, offset: int, length: int | None) -> bytes:
         if length is not None:
