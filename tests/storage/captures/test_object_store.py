@@ -21,7 +21,7 @@ from storage.captures.reader import capture_names, read_capture
 from storage.integrity.repair import rebuild, repair, verify_archive
 from storage.reading.reader import open_snapshot, status
 from storage.state.uploads import Uploads, last
-from tests.support.archives import contents, killed, new_archive, rows, spooled, store_new
+from tests.support.archives import contents, killed, new_archive, refs_of, rows, spooled, store_new
 from tests.support.paths import ROOT
 from tests.support.servers.s3 import BUCKET, KEY, SECRET, S3Server, hang_up, keep_half, list_nothing, once, refuse
 from tests.support.values import key, page
@@ -52,12 +52,6 @@ def waiting(root: Path) -> Uploads:
     return found
 
 
-def ref_of(root: Path, number: int) -> CaptureRef:
-    sql = f"SELECT capture_file, capture_offset, capture_length FROM articles WHERE id = '{key(number).id}'"
-    ((name, offset, length),) = rows(root, sql)
-    return CaptureRef(str(name), int(str(offset)), None if length is None else int(str(length)))
-
-
 def test_a_run_uploads_its_captures_and_keeps_no_copy(root: Path, server: S3Server) -> None:
     assert spooled(root) == []
     assert uploaded(server) == capture_names(root)
@@ -68,7 +62,7 @@ def test_a_run_uploads_its_captures_and_keeps_no_copy(root: Path, server: S3Serv
 
 
 def test_a_record_is_read_in_one_request_if_its_length_is_known(root: Path, server: S3Server) -> None:
-    known = ref_of(root, 2)
+    known = refs_of(root)[2]
     for ref in (known, CaptureRef(known.file, known.offset)):
         server.seen.clear()
         assert read_capture(root, ref).url == key(2).url
@@ -169,7 +163,7 @@ def test_an_object_that_is_missing_is_an_error_where_it_is_read(root: Path, serv
     (name,) = uploaded(server)
     del server.objects[f"{BUCKET}/naver/{name}"]
     with pytest.raises(ArchiveDamaged, match="does not exist"):
-        read_capture(root, ref_of(root, 1))
+        read_capture(root, refs_of(root)[1])
 
 
 def test_an_archive_is_rebuilt_from_the_object_store_alone(root: Path, server: S3Server, tmp_path: Path) -> None:
