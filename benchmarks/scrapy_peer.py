@@ -126,7 +126,7 @@ class ArticleSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[scrapy.Request]:
         site = self.settings["SITE"]
         for url in self.settings["ADDRESSES"]:
-            # nginx is the stand-in for n.news.naver.com.
+            # nginx takes the place of n.news.naver.com.
             yield scrapy.Request(url.replace("https://n.news.naver.com", site), meta={"address": url})
 
     def parse(self, response: Response) -> dict[str, Any]:

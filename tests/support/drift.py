@@ -1,4 +1,4 @@
-"""Shared by the tests of the drift alarm: pages of the stand-in by layout, and baselines learned from clean ones."""
+"""Shared by the tests of the drift alarm: pages of the replica by layout, and baselines learned from clean ones."""
 
 from __future__ import annotations
 

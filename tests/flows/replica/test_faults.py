@@ -1,4 +1,4 @@
-"""The stand-in's faults on demand, its robots.txt, and its request log."""
+"""The replica's faults on demand, its robots.txt, and its request log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in's validators and 304 responses, its unstable lists, and its bursts."""
+"""The replica's validators and 304 responses, its unstable lists, and its bursts."""
 
 from __future__ import annotations
 

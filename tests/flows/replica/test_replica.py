@@ -1,4 +1,4 @@
-"""The stand-in for Naver: pages, lists and searches show the corpus at the time of the clock."""
+"""The replica of Naver: pages, lists and searches show the corpus at the time of the clock."""
 
 from __future__ import annotations
 
