@@ -33,7 +33,7 @@ from storage.reading.reader import open_snapshot
 from storage.search.follower import follow, rebuild_index
 from storage.search.index import opened_to_read
 from storage.search.query import parse
-from storage.search.results import Ranked, Search, Wanted, search
+from storage.search.results import Ranked, Search, SearchRequest, search
 
 _WORDS = """
 정부 대표 공사 전자 은행 이사 북한 투자 모델 독자 업스테이지 소버린 파운데이션 휘발유 삼성전자 대통령 코스피 반도체
@@ -126,7 +126,8 @@ def _report_searches(root: Path) -> None:
     figures: dict[str, list[Took]] = {}
     with opened_to_read(root) as index:
         for query in QUERIES * (1 + _TIMES):
-            newest, best = Search(index, Wanted(parse(query), sort="newest")), Search(index, Wanted(parse(query)))
+            request = SearchRequest(parse(query))
+            newest, best = Search(index, replace(request, sort="newest")), Search(index, request)
             total = best.count()
             steps: dict[str, Callable[[], object]] = {
                 "newest 20": partial(newest.ranked, total),
@@ -137,7 +138,7 @@ def _report_searches(root: Path) -> None:
             for name, step in steps.items():
                 figures.setdefault(name, []).append(_timed(step))
     figures["all of it, opened and counted"] = [
-        _timed(partial(search, root, Wanted(parse(query)))) for query in QUERIES * (1 + _TIMES)
+        _timed(partial(search, root, SearchRequest(parse(query)))) for query in QUERIES * (1 + _TIMES)
     ]
     wanted = {"newest 20": 5, "best 20": 50, "20 snippets": 5}
     for name, took in figures.items():

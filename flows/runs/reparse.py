@@ -224,7 +224,7 @@ class _Reparse:
     def exit_reason(self, receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
         """Why it ended, and an explanation in a sentence."""
         if interrupted or broken:
-            return ExitReason.INTERRUPTED, "ended early; run it again to go on"
+            return ExitReason.INTERRUPTED, "ended early; run it again to continue"
         explanation = "the captures give what the archive has"
         if self.done.failed:
             explanation = f"{len(self.done.failed)} captures no longer give an article; their texts stay as they are"

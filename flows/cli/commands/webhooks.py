@@ -60,7 +60,7 @@ def webhooks(
 
 
 def send_changes(topic: Topic, archive: Path) -> None:
-    """Send what is due after a run. Whatever prevents that is told on standard error: the run is complete."""
+    """Send what is due after a run. An error goes to standard error and does not fail the run."""
     import asyncio
 
     from flows.delivery.deliver import DeliveryOrder, deliver
