@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.naver.article_page import read_article
+from flows.naver.articles.layouts import read_article
 from flows.naver.press_offices import press_office
 from flows.pipeline.judge import Assess, Judge, Parsed, assess_by, assessed_text
 from flows.runs.lifecycle import OnProgress, Order, Run, ignore_progress, open_for_run, utc_now

@@ -9,7 +9,7 @@ from random import Random
 from typing import NamedTuple
 
 from flows.drift.alarm import DriftAlarm
-from flows.naver.article_page import read_article
+from flows.naver.articles.layouts import read_article
 from flows.replica.corpus.articles import Layout, MadeArticle, make_corpus
 from flows.replica.pages.articles import View, article_page
 from flows.replica.pages.old_layouts import article_json, old_page

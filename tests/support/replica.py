@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.replica.corpus.articles import Corpus, Layout, MadeArticle
 from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica

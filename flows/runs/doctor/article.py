@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from flows.fetching.client import Client
-from flows.naver.article_page import read_article
+from flows.naver.articles.layouts import read_article
 from flows.naver.traits import ECHOES
 from flows.runs.doctor import faults
 from flows.runs.doctor.check import Check, error, ok, warning

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.replica.corpus.articles import make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
