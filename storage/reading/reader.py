@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -270,11 +270,15 @@ def newest_change(connection: duckdb.DuckDBPyConnection) -> int:
         raise BadInput("the archive is from before there was a change feed. Run `seogo repair` once.") from error
 
 
-def stories(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The story of each article that belongs to one. Empty where the archive has no stories."""
-    if not _one(connection, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'story_members'"):
+def stories(connection: duckdb.DuckDBPyConnection, ids: Sequence[str] | None = None) -> dict[str, str]:
+    """The story of each article, or of each of these, that belongs to one. Empty where the archive has no stories."""
+    if not _one(connection, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'story_members'"):
         return {}
-    return _counts(connection, "SELECT id, story FROM story_members")
+    query = "SELECT id, story FROM story_members"
+    if ids is None:
+        return _counts(connection, query)
+    of_these = f"{query} WHERE id IN (SELECT unnest(?::VARCHAR[]))"
+    return dict(connection.execute(of_these, [list(ids)]).fetchall())
 
 
 def duplicate_of(connection: duckdb.DuckDBPyConnection, article_id: str) -> str | None:

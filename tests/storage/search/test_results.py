@@ -45,7 +45,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fill(root: Path, *documents: Document) -> None:
     with opened_to_write(root) as index, index.transaction():
         index.replace([document.id for document in documents], documents)
-        index.set_stories({key(1).id: key(2).id, key(2).id: key(2).id})
+        index.set_stories([key(1).id, key(2).id], {key(1).id: key(2).id, key(2).id: key(2).id})
         index.set_meta(replace(index.meta, snapshot=stamp_of(root)))
 
 
