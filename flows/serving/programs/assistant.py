@@ -17,9 +17,9 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from starlette.datastructures import QueryParams
 
-from flows.serving.asked import asked
 from flows.serving.content.stories import story, story_of, timeline
 from flows.serving.context import Library
+from flows.serving.search_parameters import read_parameters
 from schemas.article import SEOUL
 from schemas.errors import BadInput, SeogoError
 from storage.exports.records import chosen_records
@@ -109,7 +109,8 @@ class Tools:
         all articles.
         """
         given = {"q": query, "team": team, "publisher": publisher, "from": first_day, "to": last_day, "sort": sort}
-        found = self._library.browser.page(asked(QueryParams(given)).wanted(limit=_checked(limit))).found
+        request = read_parameters(QueryParams(given)).as_request(limit=_checked(limit))
+        found = self._library.browser.page(request).found
         with self._reading() as snapshot:
             cited = _cited(snapshot, [hit.id for hit in found.hits])
         hits = [{**cited.get(hit.id, {"id": hit.id}), "snippet": hit.snippet.marked()} for hit in found.hits]
