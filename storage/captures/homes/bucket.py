@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,8 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from storage.captures.homes.directory import DirectoryStore, in_runs, local_names, local_sizes
-from storage.files import inside, make_folder
+from storage.files import inside
 from storage.objects.store import ObjectStore, StoredObject, open_store
+from storage.scratch import scratch_folder
 
 _FIRST_READ = 64 * 1024
 """How many bytes are read of a record whose length was not recorded; most records are smaller."""
@@ -55,9 +55,8 @@ class BucketStore:
         if path.is_file():
             yield path
             return
-        make_folder(self._root / "state")
-        with tempfile.TemporaryDirectory(dir=self._root / "state", prefix="download-") as folder:
-            copy = Path(folder) / path.name
+        with scratch_folder(self._root) as folder:
+            copy = folder / path.name
             with copy.open("wb") as file:
                 self.objects.download(name, file)
             yield copy
