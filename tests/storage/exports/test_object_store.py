@@ -253,7 +253,7 @@ def test_an_update_that_is_killed_applies_each_change_once(
     root = make(tmp_path / "archive")
     cursors = [0]
     for number in range(kills):
-        words = [sys.executable, "-c", KILLED, root, address, str((number + 1) * 0.4 / (kills + 1))]
+        words = [sys.executable, "-c", KILLED, str(root), address, str((number + 1) * 0.4 / (kills + 1))]
         done = subprocess.run(words, env=environment(), check=False, timeout=120)
         assert done.returncode == -signal.SIGKILL
         cursors.append(DeltaTable(place / TABLE).transaction_version("seogo") or 0)
