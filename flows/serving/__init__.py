@@ -8,7 +8,7 @@ remembered.py  pages that were answered before, while the archive is the same
 asked.py       the parameters of a search, read from an address
 outputs.py     a search as CSV, JSON, Parquet, Atom
 metrics.py     the state of the archive for Prometheus
-language.py    which language a reader wants, and the Korean words
+language.py    which language a reader wants
 
 pages/         the pages for people
 programs/      the JSON API, and AI assistants
