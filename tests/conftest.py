@@ -16,7 +16,7 @@ from storage.database.writer import Database
 from tests.support.new_databases import NewDatabases
 from tests.support.servers.tls import make_certificate
 
-if TYPE_CHECKING:  # most tests need no stand-in
+if TYPE_CHECKING:  # most tests need no replica
     from flows.replica.corpus.articles import Corpus
     from flows.replica.server import Replica
     from tests.support.servers.browser import Tab
@@ -84,7 +84,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture(scope="module")
 def server(corpus: Corpus) -> Iterator[Replica]:
-    """A stand-in with the corpus, started once per module."""
+    """A replica with the corpus, started once per module."""
     from flows.replica.server import Replica
 
     with Replica(corpus) as replica:
@@ -93,7 +93,7 @@ def server(corpus: Corpus) -> Iterator[Replica]:
 
 @pytest.fixture
 def naver(server: Replica) -> Replica:
-    """The running stand-in, reset to its initial state."""
+    """The running replica, reset to its initial state."""
     from flows.replica.faults import Behaviour
 
     server.behaviour = Behaviour()

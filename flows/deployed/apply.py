@@ -50,7 +50,7 @@ def apply(instance: Instance | None = None, *, wait: float = 0.0) -> None:
 
 
 def apply_fetchers(*, wait: float = 0.0) -> None:
-    """Create or update the pool and the deployments of fetchers, which come to those of `apply`. Raises as `apply`."""
+    """Create or update the pool and the deployments of fetchers, in addition to those of `apply`. Raises as `apply`."""
     _check(FETCHERS, wait)
     asyncio.run(_fetchers_pool())
     _deploy(None, FETCHERS)

@@ -21,7 +21,7 @@ from schemas.errors import BadInput
 
 @run_flow(DigestParameters, task="write the digest")
 async def digest(parameters: DigestParameters) -> State[Any]:
-    """Show what one day brought. Reads the readers' database: waits for no other process."""
+    """Show the stories of one day. Reads the readers' database: waits for no other process."""
     topic, day = parameters.read_topic(), parameters.day or yesterday()
     found = await in_thread(partial(read_digest, parameters.archive_path, day, title=topic.title))
     await artifacts.markdown("digest", markdown(found, topic.language), summary(found, topic.language))

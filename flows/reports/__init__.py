@@ -1,6 +1,6 @@
 """Reports for people: of an archive, of a run, of an article.
 
-facts.py           what a report tells, read from the readers' database and from the disk
+facts.py           the content of a report, read from the readers' database and from the disk
 markdown.py        the report as Markdown
 run_summary.py     the receipt of a run for an operator
 digest.py          the stories, edits and deletions of one day, as Markdown and as HTML for a mail

@@ -99,7 +99,7 @@ def _partly_failed(receipt: Receipt) -> str:
 
 
 def _nothing_new(receipt: Receipt) -> str:
-    """Why the run believes that there is nothing new."""
+    """Why the run concludes that there is nothing new."""
     if not receipt.sources:
         return "the archive has every article that was named"
     items, sources = sum(source.items for source in receipt.sources), len(receipt.sources)

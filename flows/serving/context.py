@@ -58,7 +58,7 @@ def reading(request: Request) -> Iterator[Snapshot]:
 class View:
     """A reader's language, and the links of the page in it. `asked`: the language that the address names, if any."""
 
-    is_frozen = False
+    is_static = False
     """Whether the page is a file, which has no other pages to link to."""
 
     def __init__(self, language: Language, title: str, *, asked: str | None = None) -> None:

@@ -72,7 +72,7 @@ def _unit(one: Publication) -> str:
 
 
 def show_comparison(found: Comparison) -> None:
-    """The sentences of a text: `=` shared, `~` changed (word by word), `+` new; then `-` what the other has besides."""
+    """The sentences of a text: `=` shared, `~` changed (word by word), `+` new; then `-` what only the other has."""
     one, other = found.publication, found.other
     say(one.title or one.id, "bold")
     say(f"compared with {_name(other)}: {other.title or ''}", "dim")

@@ -71,7 +71,7 @@ def archive_checks(root: Path, now: datetime) -> Iterator[Check]:
     ground = _ground(root)
     yield _guarded("disk", partial(_disk, ground, root))
     yield _guarded("sync", partial(_sync, ground))
-    with suppress(OSError):  # the check `archive` has told of it
+    with suppress(OSError):  # the check `archive` reports it
         if is_archive(root):
             yield _guarded("lock", partial(_lock, root, now))
             yield _guarded("state", partial(_state, root))
@@ -91,7 +91,7 @@ def read_last_run(root: Path) -> LastRun | None:
     """The last run, from its receipt; None if there is none, or none that can be read."""
     try:
         return LastRun.model_validate_json((root / layout.LAST_RUN).read_bytes())
-    except (OSError, ValidationError):  # the check `state` tells of it
+    except (OSError, ValidationError):  # the check `state` reports it
         return None
 
 
@@ -193,7 +193,7 @@ def disk_check(free: int, files: int | None, database: int) -> Check:
 
 
 def _sync(ground: Path) -> Check:
-    """Whether the disk can be told to keep what was written: without that, a power cut costs data."""
+    """Whether the disk can be synced: if not, a power cut costs data."""
     began = time.monotonic()
     try:
         sync_folder(ground)

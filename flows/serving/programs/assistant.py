@@ -17,9 +17,9 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from starlette.datastructures import QueryParams
 
-from flows.serving.asked import asked
 from flows.serving.content.stories import story, timeline
 from flows.serving.context import Library
+from flows.serving.search_parameters import read_parameters
 from schemas.article import SEOUL
 from schemas.errors import BadInput, SeogoError
 from storage.exports.records import chosen_records
@@ -112,8 +112,8 @@ class Tools:
         all articles. `next_page`: the page to ask for next; null after the last one. `story`: an id for get_story.
         """
         given = {"q": query, "team": team, "publisher": publisher, "from": first_day, "to": last_day, "sort": sort}
-        wanted = asked(QueryParams({**given, "page": str(page)})).wanted(limit=_checked(limit))
-        found = self._library.browser.page(wanted).found
+        request = read_parameters(QueryParams({**given, "page": str(page)})).as_request(limit=_checked(limit))
+        found = self._library.browser.page(request).found
         with self._reading() as snapshot:
             cited = _cited(snapshot, [hit.id for hit in found.hits])
         hits = [

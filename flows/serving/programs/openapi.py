@@ -138,7 +138,7 @@ def description(base: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "seogo", "version": version("seogo"), "summary": "Read-only API of a news archive"},
         "servers": [{"url": base}],
-        "paths": {path: {"get": _operation(path, *told)} for path, told in PATHS.items()},
+        "paths": {path: {"get": _operation(path, *documented)} for path, documented in PATHS.items()},
         "components": {
             "schemas": _records(),
             "responses": {"Problem": _answer("An error (RFC 9457)", "application/problem+json", _PROBLEM)},

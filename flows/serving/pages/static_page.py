@@ -22,10 +22,10 @@ from storage.reading.shared import SharedSnapshot, Snapshot
 from storage.search.facets import Browser
 
 
-class FrozenView(View):
+class StaticView(View):
     """The view of a page in a file: articles are at Naver, and there are no other pages."""
 
-    is_frozen = True
+    is_static = True
 
     def __init__(self, language: Language, title: str, snapshot: Snapshot) -> None:
         super().__init__(language, title)
@@ -52,11 +52,11 @@ def write_page(
 
     Raises BadInput, ArchiveDamaged, StorageFault.
     """
-    page = frozen_page(archive, title=title, language=language, days=days, now=now or datetime.now(UTC))
+    page = static_page(archive, title=title, language=language, days=days, now=now or datetime.now(UTC))
     return write_page_file(page, file, archive=archive)
 
 
-def frozen_page(archive: Path, *, title: str, language: Language, days: int, now: datetime) -> str:
+def static_page(archive: Path, *, title: str, language: Language, days: int, now: datetime) -> str:
     """The page. Raises BadInput, ArchiveDamaged."""
     found = facts(archive, days=days, now=now)
     last = now.astimezone(SEOUL).date()
@@ -64,10 +64,10 @@ def frozen_page(archive: Path, *, title: str, language: Language, days: int, now
     try:
         with shared.reading() as snapshot:
             today = overview.of_period(snapshot, Period(last - timedelta(days=days - 1), last))
-            view = FrozenView(language, title, snapshot)
+            view = StaticView(language, title, snapshot)
             return render(
                 view,
-                "frozen.html",
+                "static.html",
                 today=today,
                 subject=today.subject,
                 state=_state(snapshot, archive),
