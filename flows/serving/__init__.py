@@ -8,7 +8,7 @@ response_cache.py     responses that are kept while the archive is the same
 search_parameters.py  the parameters of a search, read from a URL
 outputs.py            a search as CSV, JSON, Parquet, Atom
 metrics.py            the state of the archive for Prometheus
-language.py           which language a reader wants, and the Korean words
+language.py           which language a reader wants
 
 pages/                the pages for people
 programs/             the JSON API, and AI assistants

@@ -221,9 +221,9 @@ class Search:
     def _weighed(self, n: int, score: float, title: str, text: str) -> Ranked:
         begins = all(term.search(title) or term.search(text) for term in self._begin)
         in_title = all(term.search(title) for term in self._terms)
-        why = (
-            f"in the {'title' if in_title else 'text'}{'' if begins else ', inside of longer words'}, BM25 {score:.3g}"
-        )
+        inside = "" if begins else ", inside of longer words"
+        shown = f"{score:.2f}" if score >= 0.005 else "below 0.01"
+        why = f"in the {'title' if in_title else 'text'}{inside}, BM25 {shown}"
         return Ranked(n, score if begins else score * _INSIDE, why)
 
     def _rows(
