@@ -53,10 +53,11 @@ lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-torture: $(STAMP) ## kill a crawl, and fetchers, KILLS=300 times each; cut the power STATES=300 times per model (needs a C compiler)
+torture: $(STAMP) ## kill a crawl, fetchers, and crawls and moves with an object store, KILLS=300 times each; cut the power STATES=300 times per model (needs a C compiler)
 	@# Each killed process imports the program again, which Python warns about.
 	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.torture --kills $(KILLS)
 	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.fetchers --kills $(KILLS)
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.object_store --kills $(KILLS)
 	$(BIN)/python -m tests.programs.powercut --states $(STATES)
 
 tour: $(STAMP) ## stop, kill and restart Prefect's server, worker and runs in SEQUENCES=20 random orders (half an hour)
