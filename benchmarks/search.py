@@ -31,8 +31,8 @@ from storage.archive import open_archive
 from storage.layout import SEARCH_INDEX
 from storage.reading.reader import open_snapshot
 from storage.search.follower import follow, rebuild_index
-from storage.search.index import opened_to_read
 from storage.search.query import parse
+from storage.search.readers import opened_to_read
 from storage.search.results import Ranked, Search, Wanted, search
 
 _WORDS = """
@@ -127,10 +127,10 @@ def _report_searches(root: Path) -> None:
     with opened_to_read(root) as index:
         for query in QUERIES * (1 + _TIMES):
             newest, best = Search(index, Wanted(parse(query), sort="newest")), Search(index, Wanted(parse(query)))
-            total = best.count()
+            total = best.counted().total
             steps: dict[str, Callable[[], object]] = {
                 "newest 20": partial(newest.ranked, total),
-                "count": best.count,
+                "count": best.counted,
                 "best 20": partial(best.ranked, total),
                 "20 snippets": partial(_show, best, best.ranked(total)),
             }

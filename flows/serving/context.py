@@ -40,6 +40,11 @@ class Library:
     def of(cls, root: Path, *, title: str, sql: bool = False, is_public: bool = False) -> Library:
         return cls(root, SharedSnapshot(root), Browser(root), title, sql, is_public)
 
+    def close(self) -> None:
+        """Close what nobody reads."""
+        self.shared.close()
+        self.browser.close()
+
 
 def library(request: Request) -> Library:
     """The library of the application that answers."""

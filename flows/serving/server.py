@@ -46,7 +46,7 @@ def serve(
             server.run([listener])
         finally:
             listener.close()
-            library.shared.close()
+            library.close()
 
 
 def check_exposure(host: str, *, sql: bool, public: bool) -> None:

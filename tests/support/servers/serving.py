@@ -63,7 +63,7 @@ def serving(root: Path, *, sql: bool = False, is_public: bool = False) -> Iterat
         server.should_exit = True
         thread.join(STARTS_WITHIN)
         listener.close()
-        library.shared.close()
+        library.close()
 
 
 def client_of(url: str) -> httpx.Client:
