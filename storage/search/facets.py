@@ -11,11 +11,12 @@ from typing import Any
 
 from schemas.errors import SearchIndexDamaged
 from storage.layout import SEARCH_INDEX
-from storage.search.index import Meta, meta_of, stamp_of
+from storage.search.index import Meta, meta_of, stamp_of, stamp_text, unpacked
 from storage.search.readers import Readers
 from storage.search.results import GONE, Counted, Found, Kind, Search, Wanted
 
 _DAYS = 7
+_TEXT = "SELECT text FROM doc JOIN body USING (n) WHERE id = ?"
 _FIRST = date(1970, 1, 1).toordinal()
 
 
@@ -70,6 +71,20 @@ class Browser:
                 self._facets.pop(next(iter(self._facets)), None)
             self._facets[key] = kept
         return kept
+
+    def texts(self, ids: Sequence[str], stamp: tuple[int, int, int]) -> dict[str, str]:
+        """The texts of these articles in the snapshot with this stamp; none if the index is of another one.
+
+        An article without a text has its description.
+        """
+        try:
+            with self._readers.reading() as index:
+                if meta_of(index, self._root / SEARCH_INDEX).snapshot != stamp_text(stamp):
+                    return {}
+                rows = ((one, index.execute(_TEXT, (one,)).fetchone()) for one in ids)
+                return {one: unpacked(row[0]) for one, row in rows if row}
+        except SearchIndexDamaged:
+            return {}
 
     def behind(self) -> bool | None:
         """Whether the index is behind the snapshot; None if there is no usable one."""

@@ -112,7 +112,12 @@ def stamp_of(root: Path) -> str:
         found = (root / SNAPSHOT).stat()
     except FileNotFoundError:
         return ""
-    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
+    return stamp_text((found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+def stamp_text(stamp: tuple[int, int, int]) -> str:
+    """A stamp as it is in the index: the number of a file, its size and time."""
+    return " ".join(map(str, stamp))
 
 
 @contextmanager

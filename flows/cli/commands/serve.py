@@ -23,6 +23,10 @@ def serve(
         typer.Option("--name", metavar="NAME", help="A host name that it answers to, such as that of a proxy."),
     ] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Also answer SQL of the reader's own. Only on loopback.")] = False,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", parser=whole(1, 64), metavar="N", help="Processes that answer, for many readers."),
+    ] = 1,
     topic: TopicOption = None,
 ) -> None:
     """Serve the archive as a web site and a JSON API, until Ctrl-C. Read-only; works while a crawl writes."""
@@ -30,7 +34,8 @@ def serve(
     from flows.serving.server import serve as run
 
     names = frozenset(one.lower() for one in name or ())
-    run(archive, host=host, port=port, title=topic_from(topic).title, sql=sql, public=public, names=names)
+    title = topic_from(topic).title
+    run(archive, host=host, port=port, title=title, sql=sql, public=public, names=names, workers=workers)
 
 
 def mcp(archive: ArchiveOption = DEFAULT_ARCHIVE, topic: TopicOption = None) -> None:

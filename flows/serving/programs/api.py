@@ -116,7 +116,7 @@ def story_of_id(request: Request) -> Response:
         found = story(snapshot, known_id(request))
     if found is None:
         raise NotFound("There is no such story.")
-    return _json(request, {**found[0], "members": [{k: v for k, v in row.items() if k != "body"} for row in found[1]]})
+    return _json(request, {**found[0], "members": found[1]})
 
 
 def search(request: Request) -> Response:
