@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,7 @@ def serve(
     title: str,
     sql: bool = False,
     public: bool = False,
-    names: frozenset[str] = frozenset(),
+    names: Sequence[str] = (),
     workers: int = 1,
 ) -> None:
     """Serve an archive until SIGINT or SIGTERM; prints one line with the address. Raises BadInput.
@@ -44,7 +45,7 @@ def serve(
     `workers`: the number of processes that answer; 1 is this one.
     """
     check_exposure(host, sql=sql, public=public or bool(names))
-    site = Site(archive, title, sql, public or bool(names), names)
+    site = Site(archive, title, sql, public or bool(names), dict(map(named, names)))
     listener = http_server.listen(host, port)
     address = listener.getsockname()
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
@@ -63,6 +64,14 @@ def serve(
 def _serve_here(site: Site, listener: socket.socket, on_ready: Callable[[], object]) -> None:
     with closing(site.library()) as library:
         http_server.Server(config(make_app(library, names=site.names)), on_ready).run([listener])
+
+
+def named(text: str) -> tuple[str, str]:
+    """The host name and the scheme of `news.example.org` (http) or `https://news.example.org`. Raises BadInput."""
+    found = re.fullmatch(r"(?:(https?)://)?([a-z0-9.-]+)/?", text.lower())
+    if not found:
+        raise BadInput(f"--name {text}: expected a host name, such as news.example.org or https://news.example.org.")
+    return found[2], found[1] or "http"
 
 
 def check_exposure(host: str, *, sql: bool, public: bool) -> None:

@@ -15,7 +15,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -33,13 +33,13 @@ _STARTS_WITHIN = 30
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What is served: the arguments of `Library.of`, and the host names that are answered besides localhost."""
+    """What is served: the arguments of `Library.of`; and `names`, those of `make_app`."""
 
     archive: Path
     title: str
     sql: bool = False
     is_public: bool = False
-    names: frozenset[str] = frozenset()
+    names: dict[str, str] = field(default_factory=dict)
 
     def library(self) -> Library:
         return Library.of(self.archive, title=self.title, sql=self.sql, is_public=self.is_public)

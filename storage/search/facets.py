@@ -13,7 +13,7 @@ from schemas.errors import SearchIndexDamaged
 from storage.layout import SEARCH_INDEX
 from storage.search.index import Meta, meta_of, stamp_of, stamp_text, unpacked
 from storage.search.readers import Readers
-from storage.search.results import GONE, Counted, Found, Kind, Search, Wanted
+from storage.search.results import GONE, Counted, Kind, Search, SearchRequest, SearchResult
 
 _DAYS = 7
 _TEXT = "SELECT text FROM doc JOIN body USING (n) WHERE id = ?"
@@ -35,7 +35,7 @@ class Facets:
 class Page:
     """Hits and facets of one state of the index. `is_current`: whether it is that of the snapshot."""
 
-    found: Found
+    found: SearchResult
     facets: Facets
     is_current: bool
 
@@ -53,16 +53,16 @@ class Browser:
         """Close the connections that nobody uses."""
         self._readers.close()
 
-    def page(self, wanted: Wanted) -> Page:
+    def page(self, request: SearchRequest) -> Page:
         """Search the index as it is now. Raises SearchIndexDamaged if there is none, BadInput, ArchiveBusy."""
         with self._readers.reading() as index:
             meta = meta_of(index, self._root / SEARCH_INDEX)
-            search = Search(index, wanted)
-            counted, facets = self._counts(search, wanted, meta)
+            search = Search(index, request)
+            counted, facets = self._counts(search, request, meta)
             return Page(search.shown(counted), facets, meta.snapshot == stamp_of(self._root))
 
-    def _counts(self, search: Search, wanted: Wanted, meta: Meta) -> tuple[Counted, Facets]:
-        key = (meta, replace(wanted, sort="", limit=0, offset=0))
+    def _counts(self, search: Search, request: SearchRequest, meta: Meta) -> tuple[Counted, Facets]:
+        key = (meta, replace(request, sort="", limit=0, offset=0))
         kept = self._facets.get(key)
         if kept is None:
             counted = search.counted()

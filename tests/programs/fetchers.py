@@ -98,7 +98,7 @@ async def _take_in(place: Place) -> int:
 
 @contextmanager
 def place(work: Path, articles: int) -> Iterator[tuple[Place, Replica]]:
-    """A stand-in, and a third of its articles for each fetcher."""
+    """A replica, and a third of its articles for each fetcher."""
     corpus = make_corpus(31, articles=articles, presses=6, days=4, last=datetime.now(UTC))
     urls = [one.key.url for one in corpus.articles if one.key is not None]
     shares = {name: tuple(urls[at :: len(FETCHERS)]) for at, name in enumerate(FETCHERS)}
