@@ -124,9 +124,10 @@ def story_page(request: Request) -> Response:
     """`/story/{id}`"""
     with reading(request) as snapshot:
         found = story(snapshot, known_id(request))
-        publications = timeline(snapshot, found[0]["story"], found[1]) if found else []
-    if found is None:
-        raise NotFound("There is no such story.")
+        if found is None:
+            raise NotFound("There is no such story.")
+        texts = library(request).texts(snapshot, [row["id"] for row in found[1]])
+        publications = timeline(snapshot, found[0]["story"], found[1], texts)
     return page(request, "story.html", story=found[0], publications=publications)
 
 
