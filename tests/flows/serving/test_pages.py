@@ -183,7 +183,7 @@ def test_the_capture_is_shown_in_a_sandbox(web: httpx.Client) -> None:
 def test_queries(web: httpx.Client) -> None:
     assert "라온방송" in text_of(web.get("/sql?example=newest-articles"))
     shares = web.get("/sql?example=share-of-voice").text
-    assert re.search(r"<title>2025-12-29 가온 \d</title>", shares)
+    assert re.search(r"<title>2025-12-29 가온 \d+\.\d%</title>", shares)
     assert "<figure" not in web.get("/sql?example=newest-articles").text
     assert '<td class="n">7</td>' in web.get("/sql", params={"q": "SELECT 3 + 4 AS n"}).text
     refused = web.get("/sql", params={"q": "SELEC 1"})
