@@ -10,6 +10,8 @@ export UV_INDEX_STRATEGY ?= unsafe-best-match
 # No telemetry from Prefect, not even in tests.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
+# Some environments forbid Python to write bytecode: each process would compile all of its modules again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo catalogues test pytest test-fast test-long object-store lint torture tour fuzz audit bench bench-crawl prefect screenshots lock clean
 

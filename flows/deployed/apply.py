@@ -13,16 +13,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
+from prefect.cli import app as prefect
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 from prefect.workers.process import ProcessWorker
 
@@ -40,7 +41,7 @@ QUEUES = {WRITERS: 1, READERS: None}
 
 
 def apply(instance: Instance | None = None, *, wait: float = 0.0) -> None:
-    """Create or update pool, queues and deployments. Raises BadInput, NoServer, CalledProcessError.
+    """Create or update pool, queues and deployments. Raises BadInput, NoServer, SystemExit.
 
     `wait`: seconds to wait for the server.
     """
@@ -71,8 +72,22 @@ def _deploy(instance: Instance | None, source: Path = DEPLOYMENTS) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / source.name
         file.write_text(yaml.safe_dump(deployments(source, instance), sort_keys=False), "utf-8")
-        words = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
-        subprocess.run(words, check=True)  # noqa: S603 - fixed arguments
+        _prefect("--no-prompt", "deploy", "--all", "--prefect-file", str(file))
+
+
+def _prefect(*words: str) -> None:
+    """Run the command `prefect` in this process: another one would import Prefect again, which takes seconds.
+
+    Raises SystemExit if it fails.
+    """
+    arguments, sys.argv = sys.argv, ["prefect", *words]
+    try:
+        prefect()
+    except SystemExit as end:
+        if end.code:
+            raise
+    finally:
+        sys.argv = arguments
 
 
 async def _pool_and_queues(instance: Instance | None) -> None:
@@ -89,7 +104,8 @@ async def _pool(client: PrefectClient, name: str = POOL) -> None:
     except ObjectNotFound:
         template = ProcessWorker.get_default_base_job_template()
         pool = WorkPoolCreate(name=name, type=ProcessWorker.type, base_job_template=template)
-        await client.create_work_pool(pool)
+        with suppress(ObjectAlreadyExists):  # a worker that starts at the same time creates it, too
+            await client.create_work_pool(pool)
 
 
 async def _fetchers_pool() -> None:
