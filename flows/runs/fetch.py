@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +38,8 @@ SPOOL = "spool"
 
 _NOT_VISITED = frozenset({Fault.STOPPED, Fault.OFFLINE})
 """Faults after which an address is still to be fetched."""
+_NO_ANSWER = frozenset({Fault.CONNECTION, Fault.TIMEOUT})
+"""Faults that a network which was cut explains, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class _Fetcher:
         order = self._order
         pauses = order.state / BACKOFF
         async with polite_client(order.topic, naver=order.naver, pauses=pauses, record=self._record) as client:
-            visit = _Visit(stop.guard(client.fetch), Refusals(stop), self)
+            visit = _Visit(stop.guard(client.fetch), client.is_cut_off, Refusals(stop), self)
             while left and not stop.requested and not client.offline:
                 part, left = left[: self._spool.room], left[self._spool.room :]
                 await gather([visit(ref) for ref in part])
@@ -215,6 +217,7 @@ class _Visit:
     """Fetches the pages of one find."""
 
     fetch: Fetching[...]
+    is_cut_off: Callable[[str], Awaitable[bool]]
     refusals: Refusals
     fetcher: _Fetcher
 
@@ -231,10 +234,14 @@ class _Visit:
             return answer
 
         answer = await fetch_article(ref, get)
-        if isinstance(answer, FetchFault) and answer.fault in _NOT_VISITED:
+        if isinstance(answer, FetchFault) and await self._is_to_be_fetched(answer):
             return
         self._note_refusal(answer)
         self.fetcher.note_visited(ref, answers)
+
+    async def _is_to_be_fetched(self, fault: FetchFault) -> bool:
+        """Whether an address counts as not visited yet."""
+        return fault.fault in _NOT_VISITED or (fault.fault in _NO_ANSWER and await self.is_cut_off(fault.url))
 
     def _note_refusal(self, answer: RawPage | FetchFault) -> None:
         match answer:
