@@ -10,8 +10,10 @@ export UV_INDEX_STRATEGY ?= unsafe-best-match
 # No telemetry from Prefect, not even in tests.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
+# Some environments forbid Python to write bytecode: each process would compile all of its modules again.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test pytest test-fast test-long object-store lint torture tour fuzz audit bench bench-crawl prefect screenshots lock clean
+.PHONY: help demo catalogues test pytest test-fast test-long object-store lint torture tour fuzz audit bench bench-crawl prefect screenshots lock clean
 
 KILLS ?= 300
 STATES ?= 300
@@ -89,6 +91,9 @@ prefect: $(STAMP) ## start Prefect's server, UI, worker and all deployments here
 
 screenshots: $(STAMP) ## take the pictures in docs/images (needs Debian's chromium, fonts-noto-cjk, faketime)
 	$(BIN)/python -m benchmarks.screenshot
+
+catalogues: $(STAMP) ## compile the Korean and English words of the pages (flows/reports/locale/*/LC_MESSAGES/seogo.po)
+	$(BIN)/pybabel -q compile -d flows/reports/locale -D seogo
 
 lock: ## update requirements.lock, deploy/compose/requirements.lock, tests/data/readers.lock, tests/data/swift.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --generate-hashes --no-emit-index-url \

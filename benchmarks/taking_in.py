@@ -46,7 +46,7 @@ def spent() -> float:
 
 
 def topic() -> Topic:
-    """The demo's topic without a pace: the stand-in is on this machine."""
+    """The demo's topic without a pace: the replica is on this machine."""
     values = load_topic(default_topic_path().with_name("demo.yaml")).model_dump(mode="json")
     return Topic.model_validate({**values, "limits": {**values["limits"], "requests_per_second": 0, "hosts": {}}})
 

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -131,7 +132,7 @@ class Archive(Queries):
             # Storing a batch failed after it was journaled: the next start replays it.
             self._writer.close()
             return
-        self._find_pairs(receipt.run_id)
+        self._find_pairs(receipt.run_id, on_progress=partial(receipt.advance, "near-duplicates"))
         ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests), tuple(coverage))
         commit = plan_commit(self._db, ended)
         self._enter(ended, receipt.finished_at or datetime.now(UTC))
@@ -262,8 +263,10 @@ class Archive(Queries):
             with self.separate_run(command, behind=recovery.newest_number(self.root) if every else 0) as run_id:
                 self._find_pairs(run_id, every=every)
 
-    def _find_pairs(self, run_id: str, *, every: bool = False) -> None:
-        for part in follower.parts(self._db, every=every):
+    def _find_pairs(
+        self, run_id: str, *, every: bool = False, on_progress: follower.OnProgress = follower.no_progress
+    ) -> None:
+        for part in follower.parts(self._db, every=every, on_progress=on_progress):
             self._publisher.note_change()
             self._commit(PairsFound(run_id, self._batches + 1, datetime.now(UTC), part.ids, part.pairs, part.until))
 

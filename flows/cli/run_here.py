@@ -85,7 +85,7 @@ def end(receipt: Receipt, order: Order, *, as_json: bool) -> NoReturn:
     from flows.cli.show.run import show_receipt
 
     if order.topic.webhooks:
-        from flows.cli.commands.webhooks import send_changes
+        from flows.cli.send_changes import send_changes
 
         send_changes(order.topic, order.archive)
     code = exit_of_run(receipt.exit_reason)

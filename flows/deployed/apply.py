@@ -14,17 +14,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
+from prefect.cli import app as prefect
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 from prefect.workers.process import ProcessWorker
 
@@ -52,7 +53,7 @@ QUEUES = {WRITERS: 1, READERS: None}
 
 
 def apply(instance: Instance | None = None, *, wait: float = 0.0) -> None:
-    """Create or update pool, queues and deployments. Raises BadInput, NoServer, CalledProcessError.
+    """Create or update pool, queues and deployments. Raises BadInput, NoServer, SystemExit.
 
     `wait`: seconds to wait for the server.
     """
@@ -62,7 +63,7 @@ def apply(instance: Instance | None = None, *, wait: float = 0.0) -> None:
 
 
 def apply_fetchers(machines: Sequence[str] = (), *, wait: float = 0.0) -> None:
-    """Create or update pools and deployments of fetchers, which come to those of `apply`. Raises as `apply`.
+    """Create or update pools and deployments of fetchers, in addition to those of `apply`. Raises as `apply`.
 
     `machines`: those that get a pool of their own; none: they share one.
     """
@@ -88,8 +89,22 @@ def _deploy(content: Mapping[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / DEPLOYMENTS.name
         file.write_text(yaml.safe_dump(dict(content), sort_keys=False), "utf-8")
-        words = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
-        subprocess.run(words, check=True)  # noqa: S603 - fixed arguments
+        _prefect("--no-prompt", "deploy", "--all", "--prefect-file", str(file))
+
+
+def _prefect(*words: str) -> None:
+    """Run the command `prefect` in this process: another one would import Prefect again, which takes seconds.
+
+    Raises SystemExit if it fails.
+    """
+    arguments, sys.argv = sys.argv, ["prefect", *words]
+    try:
+        prefect()
+    except SystemExit as end:
+        if end.code:
+            raise
+    finally:
+        sys.argv = arguments
 
 
 async def _pool_and_queues(instance: Instance | None) -> None:
@@ -106,7 +121,8 @@ async def _pool(client: PrefectClient, name: str = POOL) -> None:
     except ObjectNotFound:
         template = ProcessWorker.get_default_base_job_template()
         pool = WorkPoolCreate(name=name, type=ProcessWorker.type, base_job_template=template)
-        await client.create_work_pool(pool)
+        with suppress(ObjectAlreadyExists):  # a worker that starts at the same time creates it, too
+            await client.create_work_pool(pool)
 
 
 async def _pools(names: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """One pace for several machines: a row of PostgreSQL per host gives the turns.
 
 Machines that share one permission must together send no more than it allows. `Turns` gives each request a time of its
-own; whoever is too late for it asks for another, so that no two requests come closer together than the interval.
+own; a machine that misses it asks for another, so that no two requests come closer together than the interval.
 
 Needs the extra `postgresql` (psycopg). Errors never contain the address, which may have a password in it.
 """

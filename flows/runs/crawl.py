@@ -56,7 +56,7 @@ async def crawl(
     on_progress: OnProgress = ignore_progress,
     now: Now = utc_now,
 ) -> Receipt:
-    """Crawl, and return the receipt. Raises AddressError, and other SeogoErrors where the run cannot go on at all.
+    """Crawl, and return the receipt. Raises AddressError, and other SeogoErrors where the run cannot continue.
 
     `now` is set by tests.
     """

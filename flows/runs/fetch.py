@@ -3,7 +3,7 @@
     finds | fetch | spool | seal | store -> take_in.py, at the archive
 
 A fetcher has a name, a state directory and a pace of its own. It obeys robots.txt, back-off and `Retry-After` as a
-crawl does. Killed at any point, it goes on with its spool: what was fetched is not fetched again.
+crawl does. Killed at any point, it continues with its spool: what was fetched is not fetched again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _NO_ANSWER = frozenset({Fault.CONNECTION, Fault.TIMEOUT})
 class FetchOrder:
     """What to fetch: the finds `refs`, politely by the limits of `topic`, for the writer that takes in from `inbox`.
 
-    `fetcher`: the fetcher's name; `state`: its directory. `naver`: the address of a stand-in. `wait`: seconds to wait
+    `fetcher`: the fetcher's name; `state`: its directory. `naver`: the address of a replica. `wait`: seconds to wait
     for another process with this directory. `chunk`: the name of the chunk with these finds, if it has one: it is
     fetched once, however often it is ordered.
     """
@@ -92,7 +92,7 @@ OnReport = Callable[[FetchReport], None]
 
 
 async def fetch(order: FetchOrder, *, stop: Stop | None = None, on_progress: OnReport = lambda _: None) -> FetchReport:
-    """Fetch, and return the report. Raises SeogoError where the fetcher cannot go on at all.
+    """Fetch, and return the report. Raises SeogoError where the fetcher cannot continue.
 
     A store that is away is no reason to stop: the segments wait on the disk for the next start.
     """

@@ -45,10 +45,10 @@ async def take_in(
     on_progress: OnProgress = ignore_progress,
     now: Now = utc_now,
 ) -> Receipt:
-    """Take in every segment that can be, and return the receipt. Raises SeogoError where the run cannot go on at all.
+    """Take in every segment that can be, and return the receipt. Raises SeogoError where the run cannot continue.
 
     Segments that were taken in are deleted from the store at the end, except for the newest of each fetcher: it tells a
-    fetcher that has lost its directory how to go on counting.
+    fetcher that has lost its directory where to continue counting.
     """
     held: dict[str, str] = {}
 

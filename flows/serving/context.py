@@ -17,9 +17,10 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flows.reports.language import Language, words
 from flows.reports.templates import templates
 from flows.reports.text import duration, moment, share, size
-from flows.serving.language import LANGUAGES, choose, translate
+from flows.serving.language import LANGUAGES, choose
 from storage.reading.shared import SharedSnapshot, Snapshot
 from storage.search.facets import Browser
 from storage.search.snippets import Snippet
@@ -54,29 +55,17 @@ def reading(request: Request) -> Iterator[Snapshot]:
         yield snapshot
 
 
-_ONE = {"articles": "article", "publishers": "publisher", "rows": "row"}
-
-
 class View:
     """A reader's language, and the links of the page in it. `asked`: the language that the address names, if any."""
 
-    is_frozen = False
+    is_static = False
     """Whether the page is a file, which has no other pages to link to."""
 
-    def __init__(self, language: str, title: str, *, asked: str | None = None) -> None:
+    def __init__(self, language: Language, title: str, *, asked: str | None = None) -> None:
         self.language = language
+        self.words = words(language)
         self.title = title
         self._asked = asked
-
-    def t(self, text: str) -> str:
-        """The words in the reader's language."""
-        return translate(self.language, text)
-
-    def count(self, number: int, of: str) -> str:
-        """A number with what it counts, such as `articles`."""
-        if self.language == "ko":
-            return f"{number:,}{self.t(of)}"
-        return f"{number:,} {_ONE.get(of, of) if number == 1 else of}"
 
     def duration(self, minutes: float) -> str:
         """Minutes as people say them."""
@@ -84,7 +73,7 @@ class View:
 
     def later(self, minutes: int) -> str:
         """How long after something else."""
-        return f"{self.duration(minutes)} {self.t('later')}"
+        return f"{self.duration(minutes)} {self.words.t('later')}"
 
     def link(self, path: str, **query: object) -> str:
         """An address of this site; the language goes along if the reader chose it."""
@@ -132,7 +121,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 
 def render(view: View, template: str, **values: Any) -> str:
     """The text of a page."""
-    return environment().get_template(template).render(view=view, t=view.t, **values)
+    return environment().get_template(template).render(view=view, t=view.words.t, n=view.words.n, **values)
 
 
 def answer(

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET  # only to write
 
 from schemas.article import SEOUL
-from storage.search.results import Found, Hit
+from storage.search.results import Hit, SearchResult
 
 COLUMNS = ("id", "title", "publisher", "published_at", "status", "on_topic", "story", "score", "snippet")
 MOST = 1_000
@@ -24,12 +24,12 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
-def as_json(found: Found, base: str) -> bytes:
+def as_json(found: SearchResult, base: str) -> bytes:
     """One document, as `seogo search --json` prints it."""
     return json_bytes(found.as_json())
 
 
-def as_csv(found: Found, base: str) -> bytes:
+def as_csv(found: SearchResult, base: str) -> bytes:
     """UTF-8 with a mark, so that spreadsheets read Korean. A cell that they would execute gets an apostrophe."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
@@ -44,7 +44,7 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
-def as_parquet(found: Found, base: str) -> bytes:
+def as_parquet(found: SearchResult, base: str) -> bytes:
     """The same columns, times in UTC."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -60,7 +60,7 @@ def as_parquet(found: Found, base: str) -> bytes:
     return sink.getvalue()
 
 
-def as_atom(found: Found, base: str) -> bytes:
+def as_atom(found: SearchResult, base: str) -> bytes:
     """An Atom feed (RFC 4287). `base`: the address of this site."""
     feed = ET.Element("feed", xmlns=_ATOM)
     newest = max((hit.published_at for hit in found.hits if hit.published_at), default=datetime(1970, 1, 1, tzinfo=UTC))
@@ -98,7 +98,7 @@ def _plain(value: Any) -> str:
     return value.astimezone(SEOUL).isoformat() if isinstance(value, datetime) else str(value)
 
 
-FORMATS: dict[str, tuple[Callable[[Found, str], bytes], str]] = {
+FORMATS: dict[str, tuple[Callable[[SearchResult, str], bytes], str]] = {
     "csv": (as_csv, "text/csv; charset=utf-8"),
     "json": (as_json, "application/json"),
     "parquet": (as_parquet, "application/vnd.apache.parquet"),

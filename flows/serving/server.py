@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def serve(
     title: str,
     sql: bool = False,
     public: bool = False,
-    names: frozenset[str] = frozenset(),
+    names: Sequence[str] = (),
 ) -> None:
     """Serve an archive until SIGINT or SIGTERM; prints one line with the address. Raises BadInput."""
     check_exposure(host, sql=sql, public=public or bool(names))
@@ -39,7 +40,7 @@ def serve(
     listener = http_server.listen(host, port)
     address = listener.getsockname()
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
-    app = make_app(library, names=names)
+    app = make_app(library, names=dict(map(named, names)))
     with index_follower(archive):
         server = http_server.Server(config(app), lambda: _announce(f"http://{shown}:{address[1]}", archive))
         try:
@@ -47,6 +48,14 @@ def serve(
         finally:
             listener.close()
             library.shared.close()
+
+
+def named(text: str) -> tuple[str, str]:
+    """The host name and the scheme of `news.example.org` (http) or `https://news.example.org`. Raises BadInput."""
+    found = re.fullmatch(r"(?:(https?)://)?([a-z0-9.-]+)/?", text.lower())
+    if not found:
+        raise BadInput(f"--name {text}: expected a host name, such as news.example.org or https://news.example.org.")
+    return found[2], found[1] or "http"
 
 
 def check_exposure(host: str, *, sql: bool, public: bool) -> None:

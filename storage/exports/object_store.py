@@ -5,8 +5,9 @@
     articles/month=2025-12/{checksum}.parquet      all articles, by Korean month of publication
     changes/{since}-{cursor}.parquet               the change feed, a segment for each publication
 
-An object never changes: another content has another name. So whoever reads the manifest, and then what it names, reads
-one state. The objects of the state before stay until the next publication, for those who are still reading it.
+An object never changes: another content has another name. So a program that reads the manifest, and then
+what it names, reads one state. The objects of the previous state stay until the next publication, for programs that
+are still reading them.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 from schemas.errors import SearchIndexDamaged
 from storage.layout import SEARCH_INDEX
 from storage.search.index import meta_of, opened_to_read, stamp_of
-from storage.search.results import GONE, Found, Search, Wanted
+from storage.search.results import GONE, Search, SearchRequest, SearchResult
 
 _KOREA = 9 * 3600
 _DAY = 86_400
@@ -36,7 +36,7 @@ class Facets:
 class Page:
     """Hits and facets of one state of the index. `is_current`: whether it is that of the snapshot."""
 
-    found: Found
+    found: SearchResult
     facets: Facets
     is_current: bool
 
@@ -49,15 +49,15 @@ class Browser:
         self._keep = keep
         self._facets: dict[tuple[object, ...], Facets] = {}
 
-    def page(self, wanted: Wanted) -> Page:
+    def page(self, request: SearchRequest) -> Page:
         """Search the index as it is now. Raises SearchIndexDamaged if there is none, BadInput, ArchiveBusy."""
         with opened_to_read(self._root) as index:
             meta = meta_of(index, self._root / SEARCH_INDEX)
-            found = Search(index, wanted).found()
-            key = (meta, replace(wanted, sort="", limit=0, offset=0))
+            found = Search(index, request).found()
+            key = (meta, replace(request, sort="", limit=0, offset=0))
             facets = self._facets.get(key)
             if facets is None:
-                facets = _facets(index, wanted)
+                facets = _facets(index, request)
                 while len(self._facets) >= self._keep:
                     self._facets.pop(next(iter(self._facets)), None)
                 self._facets[key] = facets
@@ -72,8 +72,8 @@ class Browser:
             return None
 
 
-def _facets(index: sqlite3.Connection, wanted: Wanted) -> Facets:
-    rows = Search(index, wanted).grouped(_GROUPED, "1, 2, 3, 4, 5, 6")
+def _facets(index: sqlite3.Connection, request: SearchRequest) -> Facets:
+    rows = Search(index, request).grouped(_GROUPED, "1, 2, 3, 4, 5, 6")
     teams: Counter[str] = Counter()
     models: Counter[str] = Counter()
     publishers: Counter[str] = Counter()

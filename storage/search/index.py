@@ -344,12 +344,10 @@ class Writer:
         """
         self.connection.execute("INSERT INTO ft (ft) VALUES ('optimize')")
 
-    def set_stories(self, stories: Mapping[str, str]) -> None:
-        """Record which story each article belongs to; all others belong to none."""
-        before = self.stories()
-        ids = stories.keys() | before.keys()
-        changed = ((stories.get(id_), id_) for id_ in ids if stories.get(id_) != before.get(id_))
-        self.connection.executemany("UPDATE doc SET story = ? WHERE id = ?", changed)
+    def set_stories(self, ids: Iterable[str], stories: Mapping[str, str]) -> None:
+        """Record which story each of these articles belongs to; those that `stories` lacks belong to none."""
+        given = ((stories.get(id_), id_, stories.get(id_)) for id_ in ids)
+        self.connection.executemany("UPDATE doc SET story = ? WHERE id = ? AND story IS NOT ?", given)
 
     def stories(self) -> dict[str, str]:
         """The story of each article that belongs to one."""

@@ -45,7 +45,7 @@ OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SearchRequest:
     """What to search for. `since` and `until`: seconds since 1970, `until` not included.
 
     `limit` articles, 0 for all, after the first `offset` ones.
@@ -94,7 +94,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """The result: `total` articles match, of which `hits` are the first.
 
     `hidden`: how many more `everything` would find. `note`: how far the index is behind the archive and why, if it is.
@@ -111,31 +111,31 @@ class Found:
         return {"query": self.query, "total": self.total, "hits": [hit.as_json() for hit in self.hits]}
 
 
-def search(root: Path, wanted: Wanted, *, on_progress: OnProgress = lambda done, total: None) -> Found:
+def search(root: Path, request: SearchRequest, *, on_progress: OnProgress = lambda done, total: None) -> SearchResult:
     """Search an archive, after its index has been brought up to date if this process may do that.
 
     Raises BadInput; ArchiveBusy or StorageFault if there is no index and none can be built.
     """
     try:
-        found = _found_if_current(root, wanted)
-        return found or _found(root, wanted, _hindrance(root, on_progress))
+        found = _found_if_current(root, request)
+        return found or _found(root, request, _hindrance(root, on_progress))
     except SearchIndexDamaged as damage:
         hindrance = _hindrance(root, on_progress, rebuild=True)
         if hindrance:
             raise hindrance from damage
-        return _found(root, wanted)
+        return _found(root, request)
 
 
-def _found_if_current(root: Path, wanted: Wanted) -> Found | None:
+def _found_if_current(root: Path, request: SearchRequest) -> SearchResult | None:
     """The answer if the index is current. Does without DuckDB, whose import takes longer than most searches."""
     with opened_to_read(root) as index:
-        return Search(index, wanted).found() if is_current(index, root) else None
+        return Search(index, request).found() if is_current(index, root) else None
 
 
-def _found(root: Path, wanted: Wanted, hindrance: Exception | None = None) -> Found:
+def _found(root: Path, request: SearchRequest, hindrance: Exception | None = None) -> SearchResult:
     with opened_to_read(root) as index:
         note = _note(root, meta_of(index, root / SEARCH_INDEX).cursor, hindrance) if hindrance else ""
-        return replace(Search(index, wanted).found(), note=note)
+        return replace(Search(index, request).found(), note=note)
 
 
 def _hindrance(root: Path, on_progress: OnProgress, *, rebuild: bool = False) -> ArchiveBusy | StorageFault | None:
@@ -159,27 +159,27 @@ def _note(root: Path, cursor: int, hindrance: Exception) -> str:
 class Search:
     """One search, in one state of the index."""
 
-    def __init__(self, index: sqlite3.Connection, wanted: Wanted) -> None:
+    def __init__(self, index: sqlite3.Connection, request: SearchRequest) -> None:
         self._index = index
-        self._wanted = wanted
-        self._match = occurring(index, wanted.query.match)
-        self._terms = [pattern(term) for term in wanted.query.terms]
+        self._request = request
+        self._match = occurring(index, request.query.match)
+        self._terms = [pattern(term) for term in request.query.terms]
         self._begin = [re.compile(rf"(?<![가-힣]){term.pattern}", term.flags) for term in self._terms]
 
-    def found(self) -> Found:
+    def found(self) -> SearchResult:
         """Count, choose, and show."""
-        wanted = self._wanted
+        request = self._request
         total = self.count()
-        hides = self._has_hidden and not wanted.everything
-        hidden = self.count(replace(wanted, everything=True)) - total if hides else 0
+        hides = self._has_hidden and not request.everything
+        hidden = self.count(replace(request, everything=True)) - total if hides else 0
         if not total + hidden:
             self._check_names()
-        return Found(wanted.query.text, total, tuple(self.hits(self.ranked(total)[wanted.offset :])), hidden)
+        return SearchResult(request.query.text, total, tuple(self.hits(self.ranked(total)[request.offset :])), hidden)
 
     def ranked(self, total: int) -> list[Ranked]:
-        """The first of `total` articles, in the wanted order."""
-        if self._wanted.sort == "newest" or not self._match:
-            return [Ranked(n, None, "") for n in self._newest(self._match, self._wanted.last)]
+        """The first of `total` articles, in the requested order."""
+        if self._request.sort == "newest" or not self._match:
+            return [Ranked(n, None, "") for n in self._newest(self._match, self._request.last)]
         return self._titles_first() if total > max(_MANY, _SHARE * self._documents()) else self._best()
 
     def _documents(self) -> int:
@@ -188,30 +188,30 @@ class Search:
 
     # -- articles by their numbers
 
-    def count(self, wanted: Wanted | None = None) -> int:
-        """How many articles match and are wanted."""
-        return int(self._rows("count(*)", wanted or self._wanted, self._match)[0][0])
+    def count(self, request: SearchRequest | None = None) -> int:
+        """How many articles match and are requested."""
+        return int(self._rows("count(*)", request or self._request, self._match)[0][0])
 
     def grouped(self, select: str, by: str) -> list[tuple[Any, ...]]:
-        """Groups of the articles that match and are wanted. `select` names columns of `doc`."""
-        return self._rows(select, self._wanted, self._match, f"GROUP BY {by}")
+        """Groups of the articles that match and are requested. `select` names columns of `doc`."""
+        return self._rows(select, self._request, self._match, f"GROUP BY {by}")
 
     def _newest(self, match: str, limit: int) -> list[int]:
-        return [n for (n,) in self._rows("ft.rowid", self._wanted, match, "ORDER BY ft.rowid DESC", limit)]
+        return [n for (n,) in self._rows("ft.rowid", self._request, match, "ORDER BY ft.rowid DESC", limit)]
 
     def _titles_first(self) -> list[Ranked]:
-        limit, in_title = self._wanted.last, f"{{title}} : ({self._match})"
+        limit, in_title = self._request.last, f"{{title}} : ({self._match})"
         first = self._newest(f"{in_title} AND ({self._match})", limit)
         left = limit - len(first)
         rest = self._newest(f"({self._match}) NOT {in_title}", left) if left or not limit else []
         return [*(Ranked(n, 1.0, "in the title") for n in first), *(Ranked(n, 0.0, "in the text") for n in rest)]
 
     def _best(self) -> list[Ranked]:
-        """Texts are read only until no further one can come before the last that is wanted."""
-        last = self._wanted.last
+        """Texts are read only until no further one can come before the last that is requested."""
+        last = self._request.last
         select, most = f"ft.rowid, -bm25(ft, {_TITLE}, {_TEXT})", last and max(last, _POOL)
         ranked: list[Ranked] = []
-        for n, score in self._rows(select, self._wanted, self._match, "ORDER BY 2 DESC, 1 DESC", most):
+        for n, score in self._rows(select, self._request, self._match, "ORDER BY 2 DESC, 1 DESC", most):
             if last and len(ranked) >= last and score < (ranked[last - 1].score or 0):
                 break
             title, text = self._row("title, text", n)
@@ -221,14 +221,16 @@ class Search:
     def _weighed(self, n: int, score: float, title: str, text: str) -> Ranked:
         begins = all(term.search(title) or term.search(text) for term in self._begin)
         in_title = all(term.search(title) for term in self._terms)
-        why = (
-            f"in the {'title' if in_title else 'text'}{'' if begins else ', inside of longer words'}, BM25 {score:.3g}"
-        )
+        inside = "" if begins else ", inside of longer words"
+        shown = f"{score:.2f}" if score >= 0.005 else "below 0.01"
+        why = f"in the {'title' if in_title else 'text'}{inside}, BM25 {shown}"
         return Ranked(n, score if begins else score * _INSIDE, why)
 
-    def _rows(self, select: str, wanted: Wanted, match: str, order: str = "", limit: int = 0) -> list[tuple[Any, ...]]:
-        """Rows for the articles that match and are wanted. `doc` is joined only if a condition needs it."""
-        where, values = _conditions(wanted, hide=not wanted.everything and self._has_hidden)
+    def _rows(
+        self, select: str, request: SearchRequest, match: str, order: str = "", limit: int = 0
+    ) -> list[tuple[Any, ...]]:
+        """Rows for the articles that match and are requested. `doc` is joined only if a condition needs it."""
+        where, values = _conditions(request, hide=not request.everything and self._has_hidden)
         join = "JOIN doc ON doc.n = ft.rowid" if "doc." in " ".join([select, *where]) else ""
         source = "ft" if match else "doc ft"  # without words, all articles: they have the same numbers
         query = f"SELECT {select} FROM {source} {join} WHERE {' AND '.join(where)} {order} LIMIT :limit"
@@ -280,8 +282,11 @@ class Search:
     def _check_names(self) -> None:
         """Raises BadInput for a publisher, a team or a model that no article has."""
         publishers = self._index.execute("SELECT DISTINCT publisher FROM doc WHERE publisher IS NOT NULL")
-        _check_name("--publisher", self._wanted.publisher, {name for (name,) in publishers})
-        for option, name, column in (("--team", self._wanted.team, "teams"), ("--model", self._wanted.model, "models")):
+        _check_name("--publisher", self._request.publisher, {name for (name,) in publishers})
+        for option, name, column in (
+            ("--team", self._request.team, "teams"),
+            ("--model", self._request.model, "models"),
+        ):
             rows = self._index.execute(f"SELECT DISTINCT {column} FROM doc")
             _check_name(option, name, {one for (names,) in rows for one in names.split("\n") if one})
 
@@ -294,21 +299,21 @@ class Ranked(NamedTuple):
     why: str
 
 
-def _conditions(wanted: Wanted, *, hide: bool) -> tuple[list[str], dict[str, Any]]:
-    """What is wanted as SQL conditions, and their values. `hide`: leave out what only `everything` finds."""
-    names, second = asdict(wanted), {"since": wanted.since or 0, "until": (wanted.until or 0) + _OVERFLOW}
+def _conditions(request: SearchRequest, *, hide: bool) -> tuple[list[str], dict[str, Any]]:
+    """The request as SQL conditions, and their values. `hide`: leave out what only `everything` finds."""
+    names, second = asdict(request), {"since": request.since or 0, "until": (request.until or 0) + _OVERFLOW}
     conditions = {
-        "instr(doc.teams, :team)": wanted.team,
-        "instr(doc.models, :model)": wanted.model,
-        "doc.publisher = :publisher": wanted.publisher,
-        "doc.gone" if wanted.status == GONE else "doc.status = :status AND NOT doc.gone": wanted.status,
-        f"doc.published >= :since AND ft.rowid >= {second['since'] * SLOTS}": wanted.since,
-        f"doc.published < :until AND ft.rowid < {second['until'] * SLOTS}": wanted.until,
-        "doc.status <> 'imported'": (hide and wanted.status != "imported") or None,
+        "instr(doc.teams, :team)": request.team,
+        "instr(doc.models, :model)": request.model,
+        "doc.publisher = :publisher": request.publisher,
+        "doc.gone" if request.status == GONE else "doc.status = :status AND NOT doc.gone": request.status,
+        f"doc.published >= :since AND ft.rowid >= {second['since'] * SLOTS}": request.since,
+        f"doc.published < :until AND ft.rowid < {second['until'] * SLOTS}": request.until,
+        "doc.status <> 'imported'": (hide and request.status != "imported") or None,
         "doc.on_topic IS NOT 0": hide or None,
     }
-    values = {**names, "team": packed([wanted.team or ""]), "model": packed([wanted.model or ""])}
-    matching = "ft MATCH :match" if wanted.query.match else "TRUE"
+    values = {**names, "team": packed([request.team or ""]), "model": packed([request.model or ""])}
+    matching = "ft MATCH :match" if request.query.match else "TRUE"
     return [matching, *(sql for sql, value in conditions.items() if value is not None)], values
 
 

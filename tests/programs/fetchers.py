@@ -125,7 +125,7 @@ def place(
     padding: int = 0,
     pace: str = "",
 ) -> Iterator[tuple[Place, Replica]]:
-    """A stand-in, and an equal share of its articles for each fetcher. `store`: an address, by default a directory."""
+    """A replica, and an equal share of its articles for each fetcher. `store`: an address, by default a directory."""
     corpus = make_corpus(31, articles=articles, presses=6, days=4, last=datetime.now(UTC))
     urls = [one.key.url for one in corpus.articles if one.key is not None]
     shares = {name: tuple(urls[at :: len(names)]) for at, name in enumerate(names)}

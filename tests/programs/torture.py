@@ -181,7 +181,7 @@ def crawl_once(root: Path, site: str, now: datetime, kill: Kill | None, counts: 
 
 @dataclass
 class Scene:
-    """A stand-in, an archive of an earlier crawl, and the result of an undisturbed crawl."""
+    """A replica, an archive of an earlier crawl, and the result of an undisturbed crawl."""
 
     naver: Replica
     work: Path
@@ -383,7 +383,7 @@ def main() -> None:
     given = parser.parse_args()
     share = -(-given.kills // given.processes)
     seeds = range(given.seed, given.seed + given.processes)
-    # In separate processes: each has a stand-in, whose threads must not wait for those of another.
+    # In separate processes: each has a replica, whose threads must not wait for those of another.
     with ProcessPoolExecutor(given.processes, multiprocessing.get_context("spawn")) as pool:
         died = sum(pool.map(torture, [share] * given.processes, seeds), Counter[str]())
     print(f"{sum(died.values())} kills survived: nothing lost, nothing duplicated, nothing unreadable.")

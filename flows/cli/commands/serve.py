@@ -20,7 +20,7 @@ def serve(
     ] = False,
     name: Annotated[
         list[str] | None,
-        typer.Option("--name", metavar="NAME", help="A host name that it answers to, such as that of a proxy."),
+        typer.Option("--name", metavar="NAME", help="A host name, or https://NAME, that a proxy in front answers to."),
     ] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Also answer SQL of the reader's own. Only on loopback.")] = False,
     topic: TopicOption = None,
@@ -29,8 +29,7 @@ def serve(
     from flows.runs.settings import topic_from
     from flows.serving.server import serve as run
 
-    names = frozenset(one.lower() for one in name or ())
-    run(archive, host=host, port=port, title=topic_from(topic).title, sql=sql, public=public, names=names)
+    run(archive, host=host, port=port, title=topic_from(topic).title, sql=sql, public=public, names=name or ())
 
 
 def mcp(archive: ArchiveOption = DEFAULT_ARCHIVE, topic: TopicOption = None) -> None:

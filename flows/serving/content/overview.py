@@ -1,4 +1,4 @@
-"""What the first page and the page of the status tell. Derived once from each snapshot."""
+"""What the first page and the status page show. Derived once from each snapshot."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def of_period(snapshot: Snapshot, period: Period) -> Today:
 
 
 def state(snapshot: Snapshot, root: Path) -> dict[str, Any]:
-    """What `seogo status` tells, and the last runs. Raises BadInput for an archive of an older version."""
+    """What `seogo status` shows, and the last runs. Raises BadInput for an archive of an older version."""
     if not {"coverage", "quarantine"} <= snapshot.tables:
         raise BadInput("The archive was written by an older version, which knew no gaps. The next run updates it.")
     with snapshot.cursor() as cursor:

@@ -29,11 +29,12 @@ _STORY = """
     FROM stories s LEFT JOIN articles a ON a.id = s.first_id WHERE s.story = ?
 """
 _MEMBERS = """
-    SELECT m.id, m.minutes_behind, m.share, a.title, a.publisher, a.oid, a.published_at, a.body
+    SELECT m.id, m.minutes_behind, m.share, a.title, a.publisher, a.oid, a.published_at, a.url, a.body
     FROM story_members m JOIN articles a USING (id) WHERE m.story = ? ORDER BY a.published_at NULLS LAST, m.id
 """
 _ALONE = """
-    SELECT id, 0 AS minutes_behind, NULL AS share, title, publisher, oid, published_at, body FROM articles WHERE id = ?
+    SELECT id, 0 AS minutes_behind, NULL AS share, title, publisher, oid, published_at, url, body
+    FROM articles WHERE id = ?
 """
 _COPIES = """
     SELECT d.id, d.title, d.publisher, d.published_at, d.url, d.duplicate_of, a.publisher AS of_publisher
@@ -107,10 +108,15 @@ def story_of(snapshot: Snapshot, article_id: str) -> str | None:
 
 
 def story(snapshot: Snapshot, name: str) -> tuple[Row, list[Row]] | None:
-    """A story and its articles, earliest first. An article without a story is one by itself; None for an unknown id."""
+    """A story, by its id or that of any publication in it, and its articles, earliest first.
+
+    An article without a story is one by itself. None for an unknown id.
+    """
     found = snapshot.row(_STORY, [name]) if has_stories(snapshot) else None
     if found:
         return found, snapshot.rows(_MEMBERS, [name])
+    if other := _other_name(snapshot, name):
+        return story(snapshot, other)
     alone = snapshot.rows(_ALONE, [name])
     if not alone:
         return None
@@ -127,15 +133,23 @@ def story(snapshot: Snapshot, name: str) -> tuple[Row, list[Row]] | None:
     return {**alone_as_story, "publisher": one["publisher"]}, alone
 
 
+def _other_name(snapshot: Snapshot, article_id: str) -> str | None:
+    """The story of an article, or of the one whose text a copy has; None for an article alone."""
+    copy = snapshot.row("SELECT duplicate_of FROM duplicates WHERE id = ?", [article_id])
+    first = copy["duplicate_of"] if copy else article_id
+    return story_of(snapshot, first) or (first if copy else None)
+
+
 def timeline(snapshot: Snapshot, name: str, rows: Sequence[Row]) -> list[Publication]:
     """The articles of a story and the identical copies of them, earliest first."""
-    every = members(rows) + [Member(row, is_copy=True) for row in _copies(snapshot, name)]
+    every = members(rows) + [Member(row, is_copy=True) for row in copies(snapshot, name)]
     every.sort(key=lambda one: (_order(one.row["published_at"]), one.row["id"]))
     first = every[0].row["published_at"]
     return [Publication(one, _minutes(first, one.row["published_at"])) for one in every]
 
 
-def _copies(snapshot: Snapshot, name: str) -> list[Row]:
+def copies(snapshot: Snapshot, name: str) -> list[Row]:
+    """The publications that have exactly the text of an article of the story, without the texts."""
     if has_stories(snapshot):
         return snapshot.rows(_COPIES, [name, name])
     return snapshot.rows(_COPIES_ALONE, [name])

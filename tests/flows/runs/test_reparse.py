@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.replica.corpus.articles import make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
@@ -38,7 +38,7 @@ def topic() -> Topic:
 
 @pytest.fixture
 def root(tmp_path: Path, topic: Topic) -> Path:
-    """Six crawled articles and an imported one; the stand-in no longer runs."""
+    """Six crawled articles and an imported one; the replica no longer runs."""
     root = tmp_path / "archive"
     with Replica(make_corpus(5, articles=60, presses=4, days=3)) as naver:
         made = [one for one in naver.corpus.articles if one.key and not one.subject.arena and not one.gone_at][:6]

@@ -115,7 +115,7 @@ class Scenario:
 
 @dataclass
 class Stage:
-    """A stand-in for Naver, the recorder, a working folder, and the archives at the start of the scenarios.
+    """A replica of Naver, the recorder, a working folder, and the archives at the start of the scenarios.
 
     `steps`: those of the crawl from `earlier` to `later`, as counted by the torture; `expected`: the state of `later`.
     """

@@ -50,7 +50,7 @@ def serving(root: Path, *, sql: bool = False, is_public: bool = False) -> Iterat
     """The address of a server that reads this archive."""
     library = Library.of(root, title="시험 주제", sql=sql, is_public=is_public)
     listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(config(make_app(library, names=frozenset({"news.example"}))))
+    server = uvicorn.Server(config(make_app(library, names={"news.example": "https"})))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     ends = time.monotonic() + STARTS_WITHIN

@@ -15,7 +15,7 @@ from types import ModuleType
 
 from selectolax.lexbor import LexborHTMLParser
 
-from flows.naver import nnews_page, read_nhn_page, sports_json
+from flows.naver.articles import nnews_page, read_nhn_page, sports_json
 from flows.naver.nodes import attribute
 from flows.naver.partial_tree import page_tree, partial_tree
 from flows.naver.traits import make_traits

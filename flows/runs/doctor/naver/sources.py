@@ -11,9 +11,9 @@ from flows.fetching.client import Client
 from flows.naver import listing, urls
 from flows.naver.search.api import parse_search_answer
 from flows.naver.search.page import parse_search_page
-from flows.runs.doctor import faults
 from flows.runs.doctor.check import Check, error, ok, warning
-from flows.runs.doctor.keys import KeyTried
+from flows.runs.doctor.naver import faults
+from flows.runs.doctor.naver.keys import KeyTried
 from schemas.article import ArticleRef
 from schemas.errors import LayoutChanged
 from schemas.page import Fault, FetchFault, RawPage

@@ -1,4 +1,4 @@
-"""The parameters of a search, read from an address, and the address that has them."""
+"""The parameters of a search, read from a URL, and the URL that has them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 from schemas.article import SEOUL
 from schemas.errors import BadInput
 from storage.search.query import EVERYTHING, parse
-from storage.search.results import SORTS, STATUSES, Wanted
+from storage.search.results import SORTS, STATUSES, SearchRequest
 
 ON_PAGE = 20
 _MOST_PAGES = 50
@@ -19,8 +19,8 @@ _LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a reader asks for, as in the address. `first` and `last`: Korean days, both included."""
+class SearchParameters:
+    """The parameters as in the URL. `first` and `last`: Korean days, both included."""
 
     q: str = ""
     team: str = ""
@@ -33,12 +33,12 @@ class Asked:
     everything: bool = False
     page: int = 1
 
-    def wanted(self, *, limit: int = ON_PAGE) -> Wanted:
+    def as_request(self, *, limit: int = ON_PAGE) -> SearchRequest:
         """The search. Raises BadInput, QueryError."""
         since, until = _second(self.first), _second(self.last, days=1)
         if since is not None and until is not None and since >= until:
             raise BadInput(f"{self.first} is after {self.last}: give the earlier day first.")
-        return Wanted(
+        return SearchRequest(
             parse(self.q) if self.q.strip() else EVERYTHING,
             self.team or None,
             self.publisher or None,
@@ -77,13 +77,13 @@ class Asked:
         return any((self.team, self.model, self.publisher, self.first, self.last, self.status))
 
 
-def asked(parameters: QueryParams) -> Asked:
+def read_parameters(parameters: QueryParams) -> SearchParameters:
     """Read the parameters. Raises BadInput, which says what was expected."""
     given = {name: parameters.get(name, "").strip() for name in ("team", "model", "publisher", "from", "to", "status")}
     for name, value in given.items():
         if len(value) > _LONGEST_NAME or not value.isprintable():
             raise BadInput(f"{name}: expected a name of at most {_LONGEST_NAME} characters.")
-    return Asked(
+    return SearchParameters(
         q=parameters.get("q", ""),
         team=given["team"],
         model=given["model"],

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.naver.article_page import GONE_NOTICES, UNAVAILABLE_NOTICES, parse_article
+from flows.naver.articles.layouts import GONE_NOTICES, UNAVAILABLE_NOTICES, parse_article
 from schemas.article import SEOUL, Article, Author, Image, Kind
 from schemas.errors import AddressError, ArticleGone, LayoutChanged, ParseError, TemporarilyUnavailable
 from tests.support.naver import layouts

@@ -24,5 +24,5 @@ def said(fault: FetchFault) -> str:
 
 
 def unknown_layout(fault: LayoutChanged) -> str:
-    """What a page lacks; its error tells besides what the page reads."""
+    """What a page lacks, without the text of the page, which its error contains."""
     return f"unknown layout: {fault.layout} needs {fault.selector!r}, which is not on the page"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.serving.pages.frozen import frozen_page, write_page
+from flows.reports.language import Language
+from flows.serving.pages.static_page import static_page, write_page
 from schemas.article import Outcome
 from schemas.errors import BadInput, StorageFault
 from schemas.find import RevisionKind
@@ -20,7 +21,7 @@ from tests.support.values import NOW, article, key, stored
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("frozen") / "archive"
+    root = tmp_path_factory.mktemp("static") / "archive"
     edit = stored(article(1, title="고친 제목"), outcome=Outcome.EDITED, revision_kind=RevisionKind.EDITED, revision=2)
     with open_archive(root) as archive:
         store_results(archive, stored(article(1)), stored(article(3, title=EVIL)), gone(9), edit)
@@ -51,8 +52,8 @@ class Reader(HTMLParser):
         self.text += data
 
 
-def page_of(root: Path, *, language: str = "ko", days: int = 7) -> str:
-    return frozen_page(root, title="시험 주제", language=language, days=days, now=NOW)
+def page_of(root: Path, *, language: Language = "ko", days: int = 7) -> str:
+    return static_page(root, title="시험 주제", language=language, days=days, now=NOW)
 
 
 def test_it_asks_nobody_for_anything_and_runs_nothing(root: Path) -> None:

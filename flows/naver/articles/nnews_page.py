@@ -20,11 +20,8 @@ from itertools import chain
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from flows.naver.bylines import authors_of, find_byline
-from flows.naver.clock import parse_stamp, parse_twelve_hours
-from flows.naver.lines import storable
-from flows.naver.nodes import Scope, attribute, first_attribute, one_line, outermost, required
-from flows.naver.page_parts import (
+from flows.naver.articles.bylines import authors_of, find_byline
+from flows.naver.articles.page_parts import (
     BYLINE,
     author_meta,
     body_of,
@@ -36,6 +33,9 @@ from flows.naver.page_parts import (
     photos,
     title_of,
 )
+from flows.naver.clock import parse_stamp, parse_twelve_hours
+from flows.naver.lines import storable
+from flows.naver.nodes import Scope, attribute, first_attribute, one_line, outermost, required
 from flows.naver.partial_tree import Cut
 from flows.naver.traits import agrees, beside, cross_checks, left_out, shape
 from flows.naver.urls import clean_original_url

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from flows.fetching.client import Client
 from flows.naver import urls
 from flows.naver.search.api import ApiErrorKind, parse_api_error, parse_search_answer
-from flows.runs.doctor import faults
 from flows.runs.doctor.check import Check, error, ok, warning
+from flows.runs.doctor.naver import faults
 from flows.sources.api_keys import KEY_VARIABLES, Endpoint, keys_from
 from schemas.errors import AddressError, LayoutChanged, MissingKey
 from schemas.page import FetchFault, RawPage

@@ -17,11 +17,11 @@ from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from flows.naver.bylines import authors_of, find_byline
+from flows.naver.articles.bylines import authors_of, find_byline
+from flows.naver.articles.page_parts import body_of, headline, kind_of, photos
 from flows.naver.clock import parse_stamp
 from flows.naver.decoding import decode
 from flows.naver.lines import storable
-from flows.naver.page_parts import body_of, headline, kind_of, photos
 from flows.naver.partial_tree import build_tree
 from flows.naver.traits import left_out, shape
 from flows.naver.urls import clean_original_url

@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from flows.reports.facts import Facts, facts
+from flows.reports.language import Language
 from flows.reports.page_file import write_page_file
 from flows.serving.content import overview
 from flows.serving.content.charts import Chart, colours, stacked
@@ -21,12 +22,12 @@ from storage.reading.shared import SharedSnapshot, Snapshot
 from storage.search.facets import Browser
 
 
-class FrozenView(View):
+class StaticView(View):
     """The view of a page in a file: articles are at Naver, and there are no other pages."""
 
-    is_frozen = True
+    is_static = True
 
-    def __init__(self, language: str, title: str, snapshot: Snapshot) -> None:
+    def __init__(self, language: Language, title: str, snapshot: Snapshot) -> None:
         super().__init__(language, title)
         self._snapshot = snapshot
 
@@ -45,17 +46,17 @@ class FrozenView(View):
 
 
 def write_page(
-    archive: Path, file: Path, *, title: str, language: str, days: int = 7, now: datetime | None = None
+    archive: Path, file: Path, *, title: str, language: Language, days: int = 7, now: datetime | None = None
 ) -> int:
     """Write the page of the last `days` Korean days to `file`, whole or not at all. Returns its size in bytes.
 
     Raises BadInput, ArchiveDamaged, StorageFault.
     """
-    page = frozen_page(archive, title=title, language=language, days=days, now=now or datetime.now(UTC))
+    page = static_page(archive, title=title, language=language, days=days, now=now or datetime.now(UTC))
     return write_page_file(page, file, archive=archive)
 
 
-def frozen_page(archive: Path, *, title: str, language: str, days: int, now: datetime) -> str:
+def static_page(archive: Path, *, title: str, language: Language, days: int, now: datetime) -> str:
     """The page. Raises BadInput, ArchiveDamaged."""
     found = facts(archive, days=days, now=now)
     last = now.astimezone(SEOUL).date()
@@ -63,10 +64,10 @@ def frozen_page(archive: Path, *, title: str, language: str, days: int, now: dat
     try:
         with shared.reading() as snapshot:
             today = overview.of_period(snapshot, Period(last - timedelta(days=days - 1), last))
-            view = FrozenView(language, title, snapshot)
+            view = StaticView(language, title, snapshot)
             return render(
                 view,
-                "frozen.html",
+                "static.html",
                 today=today,
                 subject=today.subject,
                 state=_state(snapshot, archive),
@@ -90,6 +91,6 @@ def _state(snapshot: Snapshot, archive: Path) -> dict[str, Any] | str:
 def _outcomes(found: Facts, period: Period, view: View) -> Chart:
     """Finds a day by outcome, without those that were known and unchanged."""
     shown = [row for row in found.daily if row["outcome"] != Outcome.UNCHANGED]
-    counts = {(date.fromisoformat(row["day"]), view.t(row["outcome"])): row["articles"] for row in shown}
+    counts = {(date.fromisoformat(row["day"]), view.words.t(row["outcome"])): row["articles"] for row in shown}
     days = [period.first + timedelta(days=n) for n in range(period.days)]
     return stacked(days, counts, colours(sorted({name for _, name in counts})))

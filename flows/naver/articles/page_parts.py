@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from flows.naver.body_text import lines, paragraphs
+from flows.naver.articles.body_text import lines, paragraphs
 from flows.naver.lines import LONGEST_LINE
 from flows.naver.nodes import (
     Scope,

@@ -1,8 +1,8 @@
-"""Naver itself, asked at the pace of the topic file and as robots.txt allows: a dozen requests.
+"""Sends requests to Naver at the pace of the topic file and as robots.txt allows: about a dozen.
 
     names | robots.txt of each host | each key | one page of each source | one article
 
-There is one try, and a short one: without a network, all is over in about ten seconds.
+Each request is tried once, with a short timeout: without a network, everything ends within about ten seconds.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from urllib.parse import urlsplit
 
 from flows.fetching.client import Client
 from flows.naver.urls import NAVER_HOSTS
-from flows.runs.doctor import faults
 from flows.runs.doctor.archive import damage
-from flows.runs.doctor.article import HOST, read_one_article
 from flows.runs.doctor.check import Check, error
-from flows.runs.doctor.clock import newest_date
-from flows.runs.doctor.keys import try_keys
-from flows.runs.doctor.robots import none_answers, purposes_of, robots_check
-from flows.runs.doctor.sources import all_unread, read_sources
+from flows.runs.doctor.naver import faults
+from flows.runs.doctor.naver.article import HOST, read_one_article
+from flows.runs.doctor.naver.clock import newest_date
+from flows.runs.doctor.naver.keys import try_keys
+from flows.runs.doctor.naver.robots import none_answers, purposes_of, robots_check
+from flows.runs.doctor.naver.sources import all_unread, read_sources
 from flows.runs.pipeline_run import API_HOSTS
 from schemas.article import SEOUL
 from schemas.page import RequestRecord

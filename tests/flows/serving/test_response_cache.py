@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from flows.serving.context import Library, answer
 from flows.serving.guard import HEADERS
-from flows.serving.remembered import Remembered, remembered
+from flows.serving.response_cache import ResponseCache, cached
 from storage.layout import SEARCH_INDEX, SNAPSHOT
 
 Ask = Callable[..., httpx.Response]
@@ -29,9 +29,9 @@ class Counted:
     def __init__(self, folder: Path) -> None:
         self.made = 0
         self.during: Callable[[], object] = lambda: None
-        self._app = Starlette(routes=[Route("/page", remembered(self._page))])
+        self._app = Starlette(routes=[Route("/page", cached(self._page))])
         self._app.state.library = Library.of(folder, title="시험")
-        self._app.state.remembered = Remembered()
+        self._app.state.response_cache = ResponseCache()
 
     def _page(self, request: Request) -> Response:
         self.made += 1
@@ -115,7 +115,7 @@ def test_the_second_answer_is_the_first(web: httpx.Client, path: str) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 60)), max_size=60))
 def test_no_more_bytes_are_kept_than_allowed_and_the_newest_stay(pages: list[tuple[int, int]]) -> None:
-    kept = Remembered(most_bytes=100)
+    kept = ResponseCache(most_bytes=100)
     sizes: dict[int, int] = {}
     for name, size in pages:
         kept.put((name,), Response(b"x" * size))

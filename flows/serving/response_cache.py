@@ -1,7 +1,7 @@
-"""Pages that were answered before, while snapshot and search index are the same.
+"""A cache of responses. An entry is used while snapshot and search index are the same.
 
-A page is made of these two, its address, the reader's language and the host name. So it is kept under all of them, and
-a crawl that replaces the snapshot makes every kept page unreachable.
+A page depends on these two, its URL, the reader's language and the host name. All of them are its key, so a
+crawl that replaces the snapshot makes every cached page unreachable.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Key = tuple[object, ...]
 _FILES = (SNAPSHOT, SEARCH_INDEX, f"{SEARCH_INDEX}-wal")
 _MOST_BYTES = 16_000_000
 _LARGEST = 500_000
-"""Bytes of all pages that are kept, and of the largest one."""
+"""Bytes of all cached pages, and of the largest one."""
 
 
-class Remembered:
-    """The pages that were asked for last, within a number of bytes. Threads may use it at the same time."""
+class ResponseCache:
+    """The most recently used pages, within a number of bytes. Thread-safe."""
 
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._most = most_bytes
@@ -37,7 +37,7 @@ class Remembered:
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Response | None:
-        """The page; None if it is not kept."""
+        """The page; None if it is not cached."""
         with self._lock:
             found = self._pages.get(key)
             if found is not None:
@@ -45,7 +45,7 @@ class Remembered:
             return found
 
     def put(self, key: Key, page: Response) -> None:
-        """Keep a page, and let go of those that nobody has asked for longest."""
+        """Cache a page, and drop the least recently used ones."""
         if len(page.body) > _LARGEST:
             return
         with self._lock:
@@ -56,12 +56,14 @@ class Remembered:
                 self._bytes -= len(self._pages.popitem(last=False)[1].body)
 
 
-def remembered(page: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint of a page that depends on the archive's state and on the address alone. It answers a page that is
-    kept at once, and makes any other in a thread."""
+def cached(page: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of a page that depends only on the state of the archive and on the URL.
+
+    It answers with a cached page at once, and makes any other in a thread.
+    """
 
     async def endpoint(request: Request) -> Response:
-        kept: Remembered = request.app.state.remembered
+        kept: ResponseCache = request.app.state.response_cache
         before = _key(request)
         found = kept.get(before)
         if found is None:

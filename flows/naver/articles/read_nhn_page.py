@@ -11,10 +11,8 @@ from datetime import datetime
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from flows.naver.bylines import authors_of, find_byline
-from flows.naver.clock import parse_twelve_hours
-from flows.naver.nodes import Scope, first_attribute, one_line, required
-from flows.naver.page_parts import (
+from flows.naver.articles.bylines import authors_of, find_byline
+from flows.naver.articles.page_parts import (
     BYLINE,
     author_meta,
     body_of,
@@ -26,6 +24,8 @@ from flows.naver.page_parts import (
     photos,
     title_of,
 )
+from flows.naver.clock import parse_twelve_hours
+from flows.naver.nodes import Scope, first_attribute, one_line, required
 from flows.naver.partial_tree import Cut
 from flows.naver.traits import beside, cross_checks, left_out, name_of, shape
 from flows.naver.urls import clean_original_url

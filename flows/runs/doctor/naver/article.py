@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from flows.fetching.client import Client
-from flows.naver.article_page import read_article
+from flows.naver.articles.layouts import read_article
 from flows.naver.traits import ECHOES
-from flows.runs.doctor import faults
 from flows.runs.doctor.check import Check, error, ok, warning
+from flows.runs.doctor.naver import faults
 from schemas.article import Article, ArticleKey, ArticleRef
 from schemas.errors import ArticleGone, LayoutChanged, ParseError
 from schemas.page import Fault, FetchFault, RawPage

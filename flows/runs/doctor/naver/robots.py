@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from flows.fetching.robots import Rules
 from flows.naver.urls import json_api_url
-from flows.runs.doctor import faults
 from flows.runs.doctor.check import Check, error, ok, warning
+from flows.runs.doctor.naver import faults
 from schemas.article import ArticleKey
 from schemas.page import Fault, FetchFault
 from schemas.topic import PressList, SearchPage, SectionList, Topic
