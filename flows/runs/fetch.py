@@ -256,13 +256,13 @@ class _Visit:
 def _exit_reason(report: FetchReport, stop: Stop, offline: str) -> tuple[ExitReason, str]:
     left = report.addresses - report.done
     if stop.by_hand:
-        return ExitReason.INTERRUPTED, f"stopped by hand; {left} addresses are left for the next start"
+        return ExitReason.INTERRUPTED, f"stopped by hand; addresses left for the next start: {left}"
     if offline:
-        return ExitReason.OFFLINE, f"no host can be reached ({offline}); {left} addresses are left for the next start"
+        return ExitReason.OFFLINE, f"no host can be reached ({offline}); addresses left for the next start: {left}"
     if stop.requested:
-        return ExitReason.BLOCKED, f"a host refused three requests in a row; {left} addresses are left"
+        return ExitReason.BLOCKED, f"a host refused three requests in a row; addresses left: {left}"
     if report.unavailable:
-        return ExitReason.PARTLY_FAILED, f"{report.waiting} segments wait on the disk: {report.unavailable}"
+        return ExitReason.PARTLY_FAILED, f"segments that wait on the disk: {report.waiting}; {report.unavailable}"
     return ExitReason.DONE, "every address is in a segment in the store"
 
 

@@ -70,6 +70,6 @@ def test_a_fetcher_that_is_cut_off_says_so_and_goes_on_when_it_is_back(tmp_path:
         words = [*COMMAND, "fetch", str(asked), "--fetcher", "seoul-1", "--state", str(tmp_path / "one")]
         cut = subprocess.run([*alone, *words], env=env, check=False, capture_output=True, text=True, timeout=60)
         assert cut.returncode == Exit.OFFLINE, cut.stderr
-        assert "are left for the next start" in cut.stdout
+        assert "addresses left for the next start: " in cut.stdout
         back = subprocess.run(words, env=env, check=False, capture_output=True, text=True, timeout=60)
         assert back.returncode == Exit.DONE, back.stderr

@@ -104,7 +104,7 @@ def test_the_site_is_cut_off_in_the_middle_of_a_page(scene: Scene) -> None:
     scene.site.cut_after(80_000)
     cut = scene.fetch()
     assert (cut.code, scene.site.is_cut) == (Exit.OFFLINE, True), cut
-    assert "are left for the next start" in cut.out
+    assert "addresses left for the next start: " in cut.out
     scene.site.mend()
     back = scene.fetch()
     assert back.code == Exit.DONE, back
@@ -116,7 +116,7 @@ def test_the_store_is_cut_off_in_the_middle_of_an_upload(scene: Scene) -> None:
     scene.store.cut_after(40_000)
     cut = scene.fetch()
     assert (cut.code, scene.store.is_cut) == (Exit.PARTLY_FAILED, True), cut
-    assert "segments wait on the disk" in cut.out
+    assert "segments that wait on the disk: " in cut.out
     scene.store.mend()
     back = scene.fetch()
     assert back.code == Exit.DONE, back

@@ -360,15 +360,12 @@ def test_addresses_fetched_twice_and_answers_that_come_late_change_nothing(
     fetched(inbox, naver, tmp_path / "three", addresses[:7], "daegu-1")
     first = taken_in(inbox, tmp_path / "archive")
     assert first.finds == 7
-    assert (
-        "inbox/daegu-1/000001.warc.gz: 5 addresses were fetched twice; the first answer of the run counts"
-        in first.notes
-    )
+    assert "inbox/daegu-1/000001.warc.gz: addresses fetched twice: 5; the first answer of the run counts" in first.notes
     moved.rename(segment_path(inbox, 1))
     before = state_of(tmp_path / "archive")
     second = taken_in(inbox, tmp_path / "archive")
     assert second.outcomes[Outcome.UNCHANGED] == late.visited
-    assert "inbox/seoul-1/000001.warc.gz: 5 answers came late, the archive has newer ones" in second.notes
+    assert "inbox/seoul-1/000001.warc.gz: answers that came late: 5; the archive has newer ones" in second.notes
     assert state_of(tmp_path / "archive") == before
     sql = "SELECT fetcher, repeated, late FROM segments ORDER BY 1"
     assert rows(tmp_path / "archive", sql) == [("busan-1", 0, 0), ("daegu-1", 5, 0), ("seoul-1", 0, 5)]
@@ -457,7 +454,7 @@ def test_a_machine_that_dies_gives_its_chunk_back_and_changes_nothing_when_it_re
     assert fetched(inbox, naver, tmp_path / "seoul-1", urls[:1]).done == 1  # its next order, with an old segment
     returned = taken_in(inbox, root)
     (late,) = [note for note in returned.notes if note.startswith("inbox/seoul-1/000001.warc.gz:")]
-    assert late.endswith("answers came late, the archive has newer ones")
+    assert late.endswith("; the archive has newer ones")
     assert state_of(root) == before
 
 
