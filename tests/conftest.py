@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -40,6 +41,15 @@ LONGEST = (
     "storage/stories/test_follower.py",
 )
 """The files of 40 seconds and more. They are begun first: one of them at the end would leave the other cores idle."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect the tests without garbage collection; what they have imported stays, and is never visited again."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

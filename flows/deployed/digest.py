@@ -14,7 +14,8 @@ from flows.deployed.flow_runs.blocks import mail_server
 from flows.deployed.flow_runs.execution import in_thread
 from flows.deployed.flow_runs.parameters import DigestParameters
 from flows.deployed.flow_runs.run_flow import run_flow
-from flows.reports.digest import Digest, Language, html, markdown, read_digest, subject, summary, yesterday
+from flows.reports.digest import Digest, html, markdown, read_digest, subject, summary, yesterday
+from flows.reports.language import Language
 from schemas.errors import BadInput
 
 

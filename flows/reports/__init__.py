@@ -7,6 +7,7 @@ digest.py          the stories, edits and deletions of one day, as Markdown and 
 history.py         the revisions of an article, and a word diff of two of them
 page_file.py       writes a page to a file
 story.py           the articles of a story, and what each text has from an earlier one
+language.py        the words in Korean and in English: gettext catalogues
 templates.py       the settings of all templates
 text.py            times, counts and sizes in words; Markdown around them
 """

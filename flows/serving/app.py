@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import resources
@@ -32,8 +32,11 @@ _THREADS = 8
 _ASSETS = ("style.css", "icon.svg")
 
 
-def make_app(found: Library, *, names: frozenset[str] = frozenset()) -> ASGIApp:
-    """The application for an archive. `names`: host names besides localhost and IP addresses that it answers to."""
+def make_app(found: Library, *, names: Mapping[str, str]) -> ASGIApp:
+    """The application for an archive.
+
+    `names`: host names besides localhost and IP addresses that it answers to, each with the scheme of its addresses.
+    """
     metrics = Metrics(found)
     protocol = Protocol(found)
     measured = Route("/metrics", lambda request: Response(metrics.text(), 200, None, MEDIA))
@@ -91,6 +94,7 @@ _PAGES = [
     Route("/article/{id}", cached(article.article)),
     Route("/article/{id}/capture", article.capture),
     Route("/article/{id}/capture/page", article.captured_page),
+    Route("/story/{id}.atom", cached(views.story_feed)),
     Route("/story/{id}", cached(views.story_page)),
     Route("/team/{name}", cached(views.team)),
     Route("/publisher/{oid}", cached(views.publisher)),

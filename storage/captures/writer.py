@@ -83,7 +83,9 @@ class CaptureWriter:
         same = self._payload_of(earlier) if earlier is not None else None
         if same is not None and same.digest != _digest(page.payload):
             same = None
-        ref = self._append(page.fetched_at, *exchange(page, same))
+        # Records of a segment are copied as they are: to compress a page again would take as long as to parse it.
+        records = page.records if page.records and same is None else exchange(page, same)
+        ref = self._append(page.fetched_at, *records)
         return earlier if same is not None and earlier is not None else ref
 
     def append_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:

@@ -7,8 +7,10 @@ import sys
 from rich.text import Text
 
 from flows.cli.show.rows import print_rows
-from flows.cli.show.terminal import line, out
+from flows.cli.show.safe import line
+from flows.cli.show.terminal import out
 from flows.cli.show.values import cell, print_json
+from schemas.counted import counted
 from schemas.errors import BadInput
 from storage.search.results import Hit, SearchResult
 from storage.search.snippets import Snippet
@@ -56,7 +58,7 @@ def _print_hits(found: SearchResult) -> None:
     for hit in found.hits:
         _print_hit(hit)
     shown_of = f", {len(found.hits):,} shown" if len(found.hits) < found.total else ""
-    out.print(Text(f"{found.total:,} articles{shown_of}", style="bold" if found.total else "bold yellow"))
+    out.print(Text(f"{counted(found.total, 'article')}{shown_of}", style="bold" if found.total else "bold yellow"))
     if found.hidden:
         out.print(Text(f"{found.hidden:,} more are imported or off topic: --all finds them, too", style="yellow"))
 

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 from flows.reports.text import size
 from flows.runs.doctor.captures import object_store_check
 from flows.runs.doctor.check import Check, error, ok, warning
+from schemas.counted import counted
 from schemas.errors import ArchiveDamaged, SeogoError
 from schemas.receipt import ExitReason
 from storage import layout
@@ -253,7 +254,7 @@ def _snapshot(root: Path, now: datetime) -> Check:
         version, articles = next(run_query(connection, versions)[1])
     newest = migrations()[-1].version
     age = now - datetime.fromtimestamp((root / layout.SNAPSHOT).stat().st_mtime, UTC)
-    found = f"{articles:,} articles, published {ago(age)} ago"
+    found = f"{counted(articles, 'article')}, published {ago(age)} ago"
     if version > newest:
         return error("snapshot", f"{found}, by a newer seogo (version {version} of the tables)", "upgrade seogo")
     if version < newest:
@@ -288,7 +289,7 @@ def _last_verify(root: Path, now: datetime) -> Check:
     found = None if damage(root / layout.LAST_VERIFY) else last_verify.last(root)
     if found is None:
         return ok("last verify", "none that is recorded")
-    said = f"{ago(now - found.ended_at)} ago: {found.faults:,} faults"
+    said = f"{ago(now - found.ended_at)} ago: {counted(found.faults, 'fault')}"
     if not found.faults:
         return ok("last verify", said)
     exports_only = found.first_fault.startswith("export ")  # they come last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from flows.reports.facts import Facts, facts
+from flows.reports.language import Language
 from flows.reports.page_file import write_page_file
 from flows.serving.content import overview
 from flows.serving.content.charts import Chart, colours, stacked
@@ -26,7 +28,7 @@ class StaticView(View):
 
     is_static = True
 
-    def __init__(self, language: str, title: str, snapshot: Snapshot) -> None:
+    def __init__(self, language: Language, title: str, snapshot: Snapshot) -> None:
         super().__init__(language, title)
         self._snapshot = snapshot
 
@@ -45,7 +47,7 @@ class StaticView(View):
 
 
 def write_page(
-    archive: Path, file: Path, *, title: str, language: str, days: int = 7, now: datetime | None = None
+    archive: Path, file: Path, *, title: str, language: Language, days: int = 7, now: datetime | None = None
 ) -> int:
     """Write the page of the last `days` Korean days to `file`, whole or not at all. Returns its size in bytes.
 
@@ -55,7 +57,7 @@ def write_page(
     return write_page_file(page, file, archive=archive)
 
 
-def static_page(archive: Path, *, title: str, language: str, days: int, now: datetime) -> str:
+def static_page(archive: Path, *, title: str, language: Language, days: int, now: datetime) -> str:
     """The page. Raises BadInput, ArchiveDamaged."""
     found = facts(archive, days=days, now=now)
     last = now.astimezone(SEOUL).date()
@@ -70,13 +72,18 @@ def static_page(archive: Path, *, title: str, language: str, days: int, now: dat
                 today=today,
                 subject=today.subject,
                 state=_state(snapshot, archive),
-                behind=Browser(archive).behind(),
+                behind=_is_behind(archive),
                 facts=found,
                 outcomes=_outcomes(found, today.subject.period, view),
                 style=resources.files("flows.serving").joinpath("assets", "style.css").read_text("utf-8"),
             )
     finally:
         shared.close()
+
+
+def _is_behind(archive: Path) -> bool | None:
+    with closing(Browser(archive)) as browser:
+        return browser.behind()
 
 
 def _state(snapshot: Snapshot, archive: Path) -> dict[str, Any] | str:
@@ -90,6 +97,6 @@ def _state(snapshot: Snapshot, archive: Path) -> dict[str, Any] | str:
 def _outcomes(found: Facts, period: Period, view: View) -> Chart:
     """Finds a day by outcome, without those that were known and unchanged."""
     shown = [row for row in found.daily if row["outcome"] != Outcome.UNCHANGED]
-    counts = {(date.fromisoformat(row["day"]), view.t(row["outcome"])): row["articles"] for row in shown}
+    counts = {(date.fromisoformat(row["day"]), view.words.t(row["outcome"])): row["articles"] for row in shown}
     days = [period.first + timedelta(days=n) for n in range(period.days)]
     return stacked(days, counts, colours(sorted({name for _, name in counts})))

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.serving.content import overview
-from flows.serving.content.stories import story
+from flows.serving.content.stories import copies, story
 from flows.serving.context import answer, library, page, reading
 from flows.serving.outputs import json_bytes
 from flows.serving.pages.article import NotFound, known_id, record
@@ -111,12 +111,13 @@ def article(request: Request) -> Response:
 
 
 def story_of_id(request: Request) -> Response:
-    """A story and its articles, without their texts."""
+    """A story, its articles without their texts, and the identical copies of them."""
     with reading(request) as snapshot:
         found = story(snapshot, known_id(request))
+        repeated = copies(snapshot, found[0]["story"]) if found else []
     if found is None:
         raise NotFound("There is no such story.")
-    return _json(request, {**found[0], "members": [{k: v for k, v in row.items() if k != "body"} for row in found[1]]})
+    return _json(request, {**found[0], "members": found[1], "copies": repeated})
 
 
 def search(request: Request) -> Response:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.reports.language import Language
 from flows.serving.pages.static_page import static_page, write_page
 from schemas.article import Outcome
 from schemas.errors import BadInput, StorageFault
@@ -51,7 +52,7 @@ class Reader(HTMLParser):
         self.text += data
 
 
-def page_of(root: Path, *, language: str = "ko", days: int = 7) -> str:
+def page_of(root: Path, *, language: Language = "ko", days: int = 7) -> str:
     return static_page(root, title="시험 주제", language=language, days=days, now=NOW)
 
 

@@ -59,6 +59,14 @@ def begun(hand: Operator, archive: Path) -> tuple[str, int]:
     return run, writer_of(archive)
 
 
+def cancel_once_begun(hand: Operator) -> str:
+    """Cancel the run that executes, once it has fetched some of its pages. Returns its id."""
+    until(lambda: _pages(hand) >= 5 or None, PATIENCE, lambda: "no run fetches pages")
+    (run,) = hand.post("flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}})
+    hand.cancel(run["id"])
+    return str(run["id"])
+
+
 def _pages(hand: Operator) -> int:
     return sum(entry.host == "n.news.naver.com" for entry in hand.naver.log.entries)
 
