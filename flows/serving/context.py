@@ -25,6 +25,9 @@ from storage.reading.shared import SharedSnapshot, Snapshot
 from storage.search.facets import Browser
 from storage.search.snippets import Snippet
 
+_AROUND = 120
+"""Characters of the unchanged text that a diff shows before and after a change."""
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
@@ -140,7 +143,7 @@ def environment() -> Environment:
     """The templates, which escape every value."""
     made = templates("flows.serving")
     made.filters |= {"moment": moment, "size": size, "share": share, "marked": marked, "grouped": grouped}
-    made.filters |= {"paragraphs": paragraphs, "web": web_address}
+    made.filters |= {"paragraphs": paragraphs, "web": web_address, "around": around}
     return made
 
 
@@ -208,6 +211,13 @@ def grouped(value: int | float | None) -> str:
 def paragraphs(text: str | None) -> Sequence[str]:
     """The paragraphs of a text."""
     return [part for part in re.split(r"\n\s*\n", text or "") if part.strip()]
+
+
+def around(text: str, after: bool, before: bool) -> str:
+    """The parts of an unchanged text that stand next to a change: `after` one, and `before` the next one."""
+    if len(text) <= (after + before + 1) * _AROUND:
+        return text
+    return f"{text[:_AROUND] if after else ''} … {text[-_AROUND:] if before else ''}"
 
 
 def web_address(url: str | None) -> str | None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from importlib.metadata import version
+from inspect import getdoc
 from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
@@ -66,7 +67,7 @@ def make_assistant(library: Library) -> MCPServer[Any]:
         tools.share_of_voice,
     ]
     for tool in [*offered, tools.sql] if library.sql else offered:
-        server.add_tool(with_errors(tool))
+        server.add_tool(with_errors(tool), description=getdoc(tool))
     server.resource("seogo://article/{id}", name="article", mime_type="text/markdown")(tools.markdown)
     return server
 
