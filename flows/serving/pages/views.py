@@ -140,9 +140,10 @@ def story_page(request: Request) -> Response:
 def _story(request: Request) -> tuple[Row, list[Publication]]:
     with reading(request) as snapshot:
         found = story(snapshot, known_id(request))
-        publications = timeline(snapshot, found[0]["story"], found[1]) if found else []
-    if found is None:
-        raise NotFound("There is no such story.")
+        if found is None:
+            raise NotFound("There is no such story.")
+        texts = library(request).texts(snapshot, [row["id"] for row in found[1]])
+        publications = timeline(snapshot, found[0]["story"], found[1], texts)
     return found[0], publications
 
 

@@ -148,7 +148,7 @@ class Tools:
             publications = timeline(snapshot, found[0]["story"], found[1])[:MOST]
             cited = _cited(snapshot, [one.member.row["id"] for one in publications])
         rows = [{**one.member.row, "minutes_behind": one.minutes} for one in publications]
-        members = [{**_plain(row, without=("body", "oid", "of_publisher")), **cited[row["id"]]} for row in rows]
+        members = [{**_plain(row, without=("oid", "of_publisher")), **cited[row["id"]]} for row in rows]
         return {**_plain(found[0]), "members": members}
 
     def changes_since(self, cursor: int, limit: int = 20) -> dict[str, Any]:

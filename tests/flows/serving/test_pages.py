@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,6 +13,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from flows.runs.move_captures import move_captures
 from flows.serving.content.following import following, stories_had_first
 from flows.serving.context import around
 from flows.serving.language import choose
@@ -178,6 +180,18 @@ def test_the_capture_is_shown_in_a_sandbox(web: httpx.Client) -> None:
     page = web.get(f"/article/{CAPTURED}/capture/page")
     assert "받은 쪽" in page.text
     assert page.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+
+
+def test_a_capture_in_an_object_store(root: Path, tmp_path: Path) -> None:
+    moved, store = tmp_path / "archive", tmp_path / "store"
+    shutil.copytree(root, moved)
+    move_captures(moved, f"file://{store}", environment={})
+    with serving(moved) as url, client_of(url) as web:
+        assert "받은 쪽" in web.get(f"/article/{CAPTURED}/capture/page").text
+        shutil.rmtree(store)
+        gone = web.get(f"/article/{CAPTURED}/capture")
+        assert (gone.status_code, "Traceback" in gone.text) == (503, False)
+        assert web.get(f"/article/{CAPTURED}").status_code == 200
 
 
 def test_queries(web: httpx.Client) -> None:
