@@ -40,6 +40,7 @@ _POOL = 100
 _MANY = 1_000
 """Up to this number of matches are ranked by BM25, whatever their share of the archive."""
 _SHARE = 0.1
+_IN_STORIES = "SELECT n FROM doc WHERE story IS NOT NULL"
 _KIND = "publisher, status, gone, on_topic, teams, models"
 KOREA, DAY = 9 * 3600, 86_400
 _RECENT = (7, 60)
@@ -57,6 +58,7 @@ class SearchRequest:
     `limit` articles, 0 for all, after the first `offset` ones.
 
     Imported articles are found with `everything` or if `status` names them, off-topic articles with `everything`.
+    `in_story`: only articles that belong to a story, or only the others.
     """
 
     query: Query
@@ -70,6 +72,7 @@ class SearchRequest:
     limit: int = 20
     offset: int = 0
     model: str | None = None
+    in_story: bool | None = None
 
     @property
     def last(self) -> int:
@@ -376,6 +379,7 @@ def _conditions(request: SearchRequest, match: str, *, hide: bool) -> tuple[list
         f"facet.kind IN (SELECT kind FROM kind WHERE {' AND '.join(of_kind)})": of_kind or None,
         "facet.published >= :since AND ft.rowid >= :first": request.since,
         "facet.published < :until AND ft.rowid < :behind": request.until,
+        f"ft.rowid {'IN' if request.in_story else 'NOT IN'} ({_IN_STORIES})": request.in_story,
     }
     values = {**{name: getattr(request, name) for name in ("publisher", "status", "since", "until")}, "match": match}
     values |= {"team": packed([request.team or ""]), "model": packed([request.model or ""])}
