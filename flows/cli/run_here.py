@@ -83,7 +83,7 @@ def warn_of(topic: Topic, naver: str | None) -> None:
 def end(receipt: Receipt, order: Order, *, as_json: bool) -> NoReturn:
     """Send what changed to the webhooks, print the receipt of the run, and exit with the code for its end."""
     if order.topic.webhooks:
-        from flows.cli.commands.webhooks import send_changes
+        from flows.cli.send_changes import send_changes
 
         send_changes(order.topic, order.archive)
     code = exit_of_run(receipt.exit_reason)

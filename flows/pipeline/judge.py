@@ -145,7 +145,7 @@ class Judge:
         earlier = self.texts.quarantined_page(page.ref.key.id)
         if earlier is None or earlier.capture == page.capture:
             return False
-        from flows.naver.article_page import parse_article
+        from flows.naver.articles.layouts import parse_article
 
         try:
             return parse_article(earlier.content, page.ref.key.url).content_hash == page.article.content_hash

@@ -151,7 +151,7 @@ class Visitor:
 
     def _parse(self, find: Find, page: RawPage, capture: CaptureRef) -> Parsed | FindResult:
         # A run that finds nothing new reads no article: the parsers of all layouts are a tenth of what it would import.
-        from flows.naver.article_page import read_article
+        from flows.naver.articles.layouts import read_article
 
         ref, at = find.ref, page.fetched_at
         if page.status in _GONE:

@@ -5,7 +5,7 @@ Each part is journaled and committed as an entry of its own. A kill in between d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,9 @@ _EVERY = """
         UNION SELECT a FROM near_duplicates UNION SELECT b FROM near_duplicates) ORDER BY id
 """
 
+
+OnProgress = Callable[[int, int], None]
+"""Called with the number of articles whose pairs are found, and of those that have changed."""
 
 _PAIRED = """
     SELECT id, published_at FROM articles
@@ -49,7 +52,11 @@ def is_behind(db: Database) -> bool:
     return bool(_changed(db))
 
 
-def parts(db: Database, *, every: bool = False) -> Iterator[Part]:
+def no_progress(done: int, total: int) -> None:
+    """The OnProgress that does nothing."""
+
+
+def parts(db: Database, *, every: bool = False, on_progress: OnProgress = no_progress) -> Iterator[Part]:
     """What has changed since pairs were last found, in order, or with `every` each article.
 
     Each part is to be committed before the next is asked for.
@@ -59,12 +66,13 @@ def parts(db: Database, *, every: bool = False) -> Iterator[Part]:
         return
     from storage.stories import pairs  # Arrow's functions take long to import, and most runs change nothing
 
-    pairs.complete_sketches(db)
     waiting = {row["id"] for row in changed}
     for at in range(0, len(changed), pairs.AT_ONCE):
         rows = changed[at : at + pairs.AT_ONCE]
         ids = tuple(row["id"] for row in rows)
         waiting -= set(ids)
+        on_progress(at, len(changed))
+        pairs.complete_sketches(db, later=waiting)
         yield Part(ids, tuple(pairs.pairs_of(db, ids, later=waiting)), rows[-1]["seq"])
 
 

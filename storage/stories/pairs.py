@@ -116,16 +116,20 @@ def _bodies(db: Database, rows: Sequence[Mapping[str, str]]) -> list[dict[str, A
 # -- sketches
 
 
-def complete_sketches(db: Database) -> None:
-    """Make the sketches that are missing or of an older text; remove those of articles that are not there any more."""
+def complete_sketches(db: Database, *, later: Container[str] = ()) -> None:
+    """Make the sketches that are missing or of an older text; remove those of articles that are not there any more.
+
+    The articles of `later` are left without one: so they are no candidates, which halves the work of many new articles.
+    """
     db.execute(
         "DELETE FROM sketches s"
         " WHERE NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = s.id AND a.revision = s.revision)"
     )
     rows = db.rows("SELECT id FROM articles ANTI JOIN sketches USING (id) ORDER BY articles.rowid")
-    for at in range(0, len(rows), _HASHED_AT_ONCE):
+    missing = [row for row in rows if row["id"] not in later]
+    for at in range(0, len(missing), _HASHED_AT_ONCE):
         with db.transaction():
-            db.insert("sketches", db.table("sketches", _sketches(db, rows[at : at + _HASHED_AT_ONCE])))
+            db.insert("sketches", db.table("sketches", _sketches(db, missing[at : at + _HASHED_AT_ONCE])))
 
 
 def _sketches(db: Database, missing: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:

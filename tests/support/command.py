@@ -126,7 +126,7 @@ def small_corpus() -> Corpus:
 
 
 def crawling(naver: Replica, archive: Path, topic: Path = ROOT / "topics" / "demo.yaml") -> dict[str, str | Path]:
-    """The environment variables for crawling the stand-in."""
+    """The environment variables for crawling the replica."""
     return {
         "SEOGO_NAVER": naver.url,
         "SEOGO_ARCHIVE": archive,

@@ -9,8 +9,11 @@ archive.py    status, verification, repair, reparse
 article.py    an article, its history, its differences
 story.py      a story, and a text against the one that it comes from
 exports.py    publish, export, report
+search.py     the hits of a search
+fetcher.py    the report of a fetcher
 topic.py      a topic file
 checks.py     the checks of `seogo doctor`
 progress.py   a run while it runs, in plain lines
 live.py       the same in a terminal
+reading.py    a command that reads all captures, while it runs
 """

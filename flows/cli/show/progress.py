@@ -59,7 +59,7 @@ class Meter:
         self._receipt: Receipt | None = None
         self._finds = 0
         self._pages_before = 0
-        self._first: tuple[float, int] | None = None
+        self._first: dict[str, tuple[float, int]] = {}
 
     def report(self, receipt: Receipt) -> None:
         """Update from the receipt."""
@@ -81,26 +81,27 @@ class Meter:
         return self._state(self._receipt), self._receipt.outcomes, self._traffic(self._receipt)
 
     def _state(self, receipt: Receipt) -> str:
+        if step := receipt.step:
+            number = f": {step.done:,} of {step.total:,}" if step.total else ""
+            return f"{step.name}{number}{self._rate(*step)}"
         sources = f"{len(receipt.sources)} sources read, " if receipt.sources else ""
-        done = self._done(receipt)
-        if receipt.discovered < done:
+        done, total = self._done(receipt), receipt.discovered
+        if total < done:
             return f"{sources}{done:,} {self._noun}"
-        return f"{sources}{done:,} of {receipt.discovered:,} {self._noun}{self._rate(receipt, done)}"
+        return f"{sources}{done:,} of {total:,} {self._noun}{self._rate(self._noun, done, total)}"
 
     def _done(self, receipt: Receipt) -> int:
         done = receipt.finds + max(0, receipt.pages_read - self._pages_before)
         return min(done, receipt.discovered) if receipt.discovered else done
 
-    def _rate(self, receipt: Receipt, done: int) -> str:
-        """The rate since the first find; before it, only the sources were read."""
+    def _rate(self, name: str, done: int, total: int) -> str:
+        """The rate since the first one; before the first find, only the sources were read."""
         now = self._clock()
-        if self._first is None and done:
-            self._first = (now, done)
-        since, before = self._first or (now, 0)
+        since, before = self._first.setdefault(name, (now, done)) if done else (now, 0)
         if done <= before or now <= since:
             return ""
         rate = (done - before) / (now - since)
-        left = (receipt.discovered - done) / rate
+        left = (total - done) / rate
         about = f", about {timedelta(seconds=round(left))} left" if left >= 1 else ""
         return f", {rate:.1f} per second{about}"
 

@@ -268,7 +268,7 @@ class Fold:
     # -- rows that a repair journaled again
 
     def _restate(self, entry: RestatedKeys) -> None:
-        """Of tables whose rows are only added up, none is removed: then the sums tell that a replay has to decide."""
+        """Of tables whose rows are only added up, none is removed: then the sums differ, and a replay decides."""
         table = entry.table
         self.restated.add(table)
         for row in [*entry.rows, *entry.absent]:
