@@ -5,12 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).with_name("requirements-peers.txt")
 SHARED = ("selectolax", "duckdb", "pyarrow", "pytz", "fastwarc")
 """Packages that the peers share with seogo, in the versions that seogo uses."""
+
+WITH_FTS = ("duckdb==1.5.5", "duckdb-extensions==1.5.5", "duckdb-extension-fts==1.5.5")
+"""Without a package, DuckDB downloads the extension."""
 
 
 def peers_python(work: Path, chosen: Path | None = None, *, needs: str = "scrapy") -> Path:
@@ -20,17 +24,24 @@ def peers_python(work: Path, chosen: Path | None = None, *, needs: str = "scrapy
     """
     python = chosen or work / "peers" / "bin" / "python"
     if chosen is None and not python.exists():
-        _make(work / "peers")
+        _make(work / "peers", ["-r", REQUIREMENTS, *(f"{name}=={version(name)}" for name in SHARED)])
     if subprocess.run([python, "-c", f"import {needs}"], check=False, capture_output=True).returncode:
         raise SystemExit(f"{python} has no {needs}: install {REQUIREMENTS} there, or remove it and run again.")
     return python
 
 
-def _make(folder: Path) -> None:
+def fts_python(work: Path) -> Path:
+    """The Python that has the last DuckDB whose extension fts is a package. Raises SystemExit if there is none."""
+    python = work / "peers-fts" / "bin" / "python"
+    if not python.exists():
+        _make(work / "peers-fts", [*WITH_FTS, f"pyarrow=={version('pyarrow')}"])
+    return python
+
+
+def _make(folder: Path, packages: Sequence[str | Path]) -> None:
     uv = Path(sys.executable).with_name("uv")
-    shared = [f"{name}=={version(name)}" for name in SHARED]
     print(f"creating the environment of the peers in {folder} …", flush=True)
-    install = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", "-r", REQUIREMENTS, *shared]
+    install = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *packages]
     for command in ([uv, "venv", "--quiet", "--python", sys.executable, folder], install):
         if not uv.exists() or subprocess.run(command, check=False).returncode:
             shutil.rmtree(folder, ignore_errors=True)

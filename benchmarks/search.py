@@ -3,8 +3,9 @@
     python -m benchmarks.search [--articles N] [--index-only] [--corpus FILE] [--peers-python PYTHON] [--work DIR]
 
 The archive is created through the storage API (some minutes, once per --work). Searches are measured in one process,
-on an open index, over 40 queries; the command from start to end. In the same run: `contains()` of DuckDB, and tantivy
-with the same tokens. With --index-only the index is filled directly, for sizes at which the archive would take an hour.
+on an open index, over 40 queries; the command from start to end. In the same run: `contains()` of DuckDB, tantivy with
+the same tokens, and DuckDB's extension fts. With --index-only the index is filled directly, for sizes at which the
+archive would take an hour.
 """
 
 from __future__ import annotations
@@ -12,28 +13,27 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from benchmarks.documents import in_subprocess, store_run
 from benchmarks.judged_queries import Judgement, judge
-from benchmarks.peers import peers_python
+from benchmarks.peers import fts_python, peers_python
 from benchmarks.search_texts import CORPUS, make_archive, make_index, originals, stored, texts
-from benchmarks.support import ROOT, SEOGO, introduce, measured, options, spread, work_folder
+from benchmarks.support import ROOT, SEOGO, Took, introduce, measured, options, spread, timed, work_folder
 from schemas.article import ArticleKey
 from storage.archive import open_archive
 from storage.layout import SEARCH_INDEX
 from storage.reading.reader import open_snapshot
 from storage.search.follower import follow, rebuild_index
-from storage.search.index import opened_to_read
 from storage.search.query import parse
-from storage.search.results import Ranked, Search, Wanted, search
+from storage.search.readers import opened_to_read
+from storage.search.results import Ranked, Search, SearchRequest, search
 
 _WORDS = """
 정부 대표 공사 전자 은행 이사 북한 투자 모델 독자 업스테이지 소버린 파운데이션 휘발유 삼성전자 대통령 코스피 반도체
@@ -52,13 +52,6 @@ _OTHERS = (
 QUERIES = (*_WORDS.split(), *_OTHERS)
 _TIMES = 5
 """How often each query is measured."""
-
-
-class Took(NamedTuple):
-    """Milliseconds of one call: on the clock, and of the processor."""
-
-    clock: float
-    processor: float
 
 
 def main() -> None:
@@ -84,6 +77,7 @@ def main() -> None:
     _report_command(root, work)
     _report_contains(root)
     _report_tantivy(root, work, peers_python(work, given.peers_python, needs="tantivy"))
+    _report_duckdb_fts(root, work)
     if given.corpus.exists():
         _report_judgement(work, given.corpus)
 
@@ -103,17 +97,11 @@ def _say(name: str, took: Sequence[Took], wanted: float | None = None) -> None:
     )
 
 
-def _timed(act: Callable[[], object]) -> Took:
-    began, used = time.perf_counter(), time.process_time()
-    act()
-    return Took(1_000 * (time.perf_counter() - began), 1_000 * (time.process_time() - used))
-
-
 # -- the index
 
 
 def _report_build(root: Path) -> None:
-    took = _timed(partial(rebuild_index, root))
+    took = timed(partial(rebuild_index, root))
     size = (root / SEARCH_INDEX).stat().st_size
     print(
         f"  built in {took.clock / 1_000:.0f} s ({took.processor / 1_000:.0f} s CPU), {size / 2**20:,.0f} MB",
@@ -126,18 +114,19 @@ def _report_searches(root: Path) -> None:
     figures: dict[str, list[Took]] = {}
     with opened_to_read(root) as index:
         for query in QUERIES * (1 + _TIMES):
-            newest, best = Search(index, Wanted(parse(query), sort="newest")), Search(index, Wanted(parse(query)))
-            total = best.count()
+            request = SearchRequest(parse(query))
+            newest, best = Search(index, replace(request, sort="newest")), Search(index, request)
+            total = best.counted().total
             steps: dict[str, Callable[[], object]] = {
                 "newest 20": partial(newest.ranked, total),
-                "count": best.count,
+                "count": best.counted,
                 "best 20": partial(best.ranked, total),
                 "20 snippets": partial(_show, best, best.ranked(total)),
             }
             for name, step in steps.items():
-                figures.setdefault(name, []).append(_timed(step))
+                figures.setdefault(name, []).append(timed(step))
     figures["all of it, opened and counted"] = [
-        _timed(partial(search, root, Wanted(parse(query)))) for query in QUERIES * (1 + _TIMES)
+        timed(partial(search, root, SearchRequest(parse(query)))) for query in QUERIES * (1 + _TIMES)
     ]
     wanted = {"newest 20": 5, "best 20": 50, "20 snippets": 5}
     for name, took in figures.items():
@@ -159,7 +148,7 @@ def _report_following(root: Path, count: int, corpus: Path) -> None:
         fresh = (replace(one, key=ArticleKey("999", f"{n:010}"), published_at=now) for n, one in numbered)
         with open_archive(root) as archive:
             store_run(archive, f"{now:%Y%m%dT%H%M%SZ}-{turn + 1:04}", now, [stored(article, now) for article in fresh])
-        took.append(_timed(partial(follow, root)))
+        took.append(timed(partial(follow, root)))
     _say("100 new articles indexed", took[1:], 200)
 
 
@@ -179,7 +168,7 @@ def _report_contains(root: Path) -> None:
     query = f"SELECT id FROM articles WHERE {condition} ORDER BY published_at DESC LIMIT 20"
     words = [word for word in QUERIES if word.isalpha()]
     with open_snapshot(root) as connection:
-        took = [_timed(lambda word=word: connection.execute(query, {"word": word}).fetchall()) for word in words]
+        took = [timed(lambda word=word: connection.execute(query, {"word": word}).fetchall()) for word in words]
     _say("DuckDB contains(), newest 20", took)
 
 
@@ -188,15 +177,37 @@ def _report_tantivy(root: Path, work: Path, python: Path) -> None:
     index = work / "tantivy"
     shutil.rmtree(index, ignore_errors=True)
     index.mkdir()
-    expressions = "\n".join(parse(query).match for query in QUERIES)
-    command = [python, "-m", "benchmarks.tantivy_peer", root / SEARCH_INDEX, index]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, input=expressions)
-    if done.returncode:
-        raise SystemExit(f"tantivy: {done.stderr[-2000:]}")
-    figures = json.loads(done.stdout)
-    print(f"  tantivy: built in {figures['built']:.0f} s, {figures['bytes'] / 2**20:,.0f} MB", flush=True)
+    figures = _peer("tantivy", [python, root / SEARCH_INDEX, index], [parse(query).match for query in QUERIES])
     _say("tantivy, best 20 and count", [Took(*took) for took in figures["best"]])
     _say("tantivy, newest 20 and count", [Took(*took) for took in figures["newest"]])
+
+
+def _report_duckdb_fts(root: Path, work: Path) -> None:
+    """Words in DuckDB's index, in a process of its own, and how many of the articles with a word it finds."""
+    try:
+        python = fts_python(work)
+    except SystemExit as missing:
+        print(f"  DuckDB fts: not measured: {missing}", flush=True)
+        return
+    database, words = work / "fts.duckdb", [word for word in QUERIES if word.isalpha()]
+    database.unlink(missing_ok=True)
+    figures = _peer("duckdb_fts", [python, root / SEARCH_INDEX, database], words)
+    _say("DuckDB fts, best 20", [Took(*took) for took in figures["best"]])
+    with opened_to_read(root) as index:
+        shares = [figures["found"][word] / max(Search(index, SearchRequest(parse(word))).count(), 1) for word in words]
+    print(f"  DuckDB fts finds {spread(shares, '.2f')} of the articles that seogo finds", flush=True)
+
+
+def _peer(name: str, command: Sequence[str | Path], queries: Sequence[str]) -> dict[str, Any]:
+    """The figures of a peer, given its Python and arguments. Prints what its index cost."""
+    python, *arguments = command
+    module = [python, "-m", f"benchmarks.{name}_peer", *arguments]
+    done = subprocess.run(module, check=False, capture_output=True, text=True, cwd=ROOT, input="\n".join(queries))
+    if done.returncode:
+        raise SystemExit(f"{name}: {done.stderr[-2000:]}")
+    figures: dict[str, Any] = json.loads(done.stdout)
+    print(f"  {name}: built in {figures['built']:.0f} s, {figures['bytes'] / 2**20:,.0f} MB", flush=True)
+    return figures
 
 
 # -- how good

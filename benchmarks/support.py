@@ -11,15 +11,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 SEOGO = (sys.executable, "-m", "flows.cli")
+
+
+class Took(NamedTuple):
+    """Milliseconds of one call: on the clock, and of the processor."""
+
+    clock: float
+    processor: float
+
 
 _TOPIC = """\
 extends: {shipped}
@@ -72,6 +80,13 @@ def measured(
             printed = (out.read() + err.read())[-2000:]
             raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{printed}")
         return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out.read())
+
+
+def timed(act: Callable[[], object]) -> Took:
+    """Call it, and return how long that took."""
+    began, used = time.perf_counter(), time.process_time()
+    act()
+    return Took(1_000 * (time.perf_counter() - began), 1_000 * (time.process_time() - used))
 
 
 def topic_file(work: Path, concurrency: int = 16) -> Path:

@@ -14,13 +14,13 @@ import sqlite3
 import sys
 import time
 import zlib
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import tantivy
 
+from benchmarks.support import Took, timed
 from storage.search.tokens import tokens
 
 TIMES = 5
@@ -36,11 +36,11 @@ def main() -> None:
     built = time.perf_counter() - began
     index.reload()
     searcher = index.searcher()
-    figures: dict[str, list[tuple[float, float]]] = {"best": [], "newest": []}
+    figures: dict[str, list[Took]] = {"best": [], "newest": []}
     for expression in sys.stdin.read().splitlines() * TIMES:
         query = _Expression(index.schema, expression).read()
-        figures["best"].append(_timed(partial(searcher.search, query, 20)))
-        figures["newest"].append(_timed(partial(searcher.search, query, 20, order_by_field="n")))
+        figures["best"].append(timed(partial(searcher.search, query, 20)))
+        figures["newest"].append(timed(partial(searcher.search, query, 20, order_by_field="n")))
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(json.dumps({"built": built, "bytes": size, **figures}))
 
@@ -61,13 +61,6 @@ def _fill(index: Any, source: Path) -> None:
         writer.add_document(tantivy.Document(n=n, title=tokens(title), body=body))
     writer.commit()
     writer.wait_merging_threads()
-
-
-def _timed(act: Callable[[], object]) -> tuple[float, float]:
-    """Milliseconds on the clock, and of the processor."""
-    began, used = time.perf_counter(), time.process_time()
-    act()
-    return 1_000 * (time.perf_counter() - began), 1_000 * (time.process_time() - used)
 
 
 class _Expression:

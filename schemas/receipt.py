@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.article import Outcome
 from schemas.coverage import WindowRead
@@ -58,6 +58,14 @@ class SourceReport:
     window: WindowRead | None = None
 
 
+class Step(NamedTuple):
+    """What a run does once its finds have ended, and how much of it is done; both 0: not known yet."""
+
+    name: str
+    done: int = 0
+    total: int = 0
+
+
 @dataclass(slots=True)
 class Receipt:
     """The receipt of a run. It grows during the run; `finds` is always the sum of `outcomes`.
@@ -72,7 +80,8 @@ class Receipt:
     `held`: the first 50 pages that were quarantined for that, id -> reason; `quarantined` is their total number.
     `gaps`: what was requested but not read; what robots.txt forbids is one line. `offline`: why no host could be
     reached. `topic_version` and `topic_threshold`: the rules by which texts were assessed (see
-    `schemas.journal.RunStarted`). `handed_out`: the names of the chunks of finds that are for fetchers.
+    `schemas.journal.RunStarted`). `handed_out`: the names of the chunks of finds that are for fetchers. `step` is for
+    the display of a run while it runs, and not part of its JSON.
     """
 
     run_id: str
@@ -108,6 +117,7 @@ class Receipt:
     handed_out: list[str] = field(default_factory=list)
     topic_version: str | None = None
     topic_threshold: float | None = None
+    step: Step | None = None
 
     @property
     def finds(self) -> int:
@@ -121,9 +131,13 @@ class Receipt:
         """Add seconds to the time of a stage."""
         self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
+    def advance(self, step: str, done: int = 0, total: int = 0) -> None:
+        """Record how much of a step is done."""
+        self.step = Step(step, done, total)
+
     def as_json(self) -> dict[str, Any]:
         """The receipt as plain values, as printed by `seogo crawl --json`."""
-        data = {key: _plain(value) for key, value in asdict(self).items()}
+        data = {key: _plain(value) for key, value in asdict(self).items() if key != "step"}
         data["seconds"] = {stage: round(spent, 3) for stage, spent in self.seconds.items()}
         return {**data, "finds": self.finds, "not_hosted": self.not_hosted}
 

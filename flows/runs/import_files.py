@@ -9,13 +9,12 @@ later, the page's richer text replaces the imported one.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
-from itertools import islice
 from pathlib import Path
 
-from flows.naver.bylines import parse_byline
+from flows.naver.articles.bylines import parse_byline
 from flows.pipeline.judge import Assess, assess_by
 from flows.runs.lifecycle import OnProgress, Order, Run, ignore_progress, open_for_run, utc_now
 from schemas.article import SEOUL, Article, ArticleRef, Outcome, content_hash, text_hash
@@ -28,9 +27,11 @@ from storage.archive import Archive
 
 PARSER = "import/1"
 BATCH = 256
+BATCH_BYTES = 16 * 1024 * 1024
+"""Bytes of the files in one batch: DuckDB keeps a transaction in its memory."""
 SUFFIXES = frozenset({".md", ".txt"})
-LARGEST = 64 * 1024 * 1024
-"""Bytes of the largest file that is imported: files are read whole, and no article is nearly as large."""
+LARGEST = BATCH_BYTES
+"""Bytes of the largest file that is imported. No article is nearly as large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ def import_files(
         importer = _Importer(archive, receipt, assess_by(order.topic))
         receipt.discovered = number
         with run.recorded(_exit_reason):
-            while not stopped() and (paths := list(islice(files, BATCH))):
+            for paths in _batches(files):
+                if stopped():
+                    break
                 on_progress(receipt)
                 importer.store(paths)
                 on_progress(receipt)
@@ -265,6 +268,26 @@ def _files(order: ImportOrder) -> Iterator[Path]:
         if path.resolve().is_relative_to(inside):
             raise BadInput(f"{path} lies inside the archive {order.archive}: name files from elsewhere.")
     return (file for path in order.paths for file in _below(path, inside))
+
+
+def _batches(files: Iterable[Path]) -> Iterator[list[Path]]:
+    paths, total = list[Path](), 0
+    for path in files:
+        size = _size(path)
+        if paths and (len(paths) == BATCH or total + size > BATCH_BYTES):
+            yield paths
+            paths, total = [], 0
+        paths.append(path)
+        total += size
+    if paths:
+        yield paths
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it is refused when it is read
+        return 0
 
 
 def _below(path: Path, archive: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -57,7 +58,7 @@ def open_for_run(order: Order, command: str, began: datetime) -> Iterator[tuple[
         receipt.notes += archive.notes
         yield archive, receipt
     if receipt.finished_at is not None:  # not after a dry run
-        receipt.notes += update_search_index(order.archive)
+        receipt.notes += update_search_index(order.archive, partial(receipt.advance, "search index"))
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ SHOWN = [
 """The fields of an article as `seogo parse --json` prints them, and `seogo show --json` first."""
 
 HELD = ["status", "revision", "revision_kind", "gone_at", "relevance", "on_topic", "reasons", "teams", "models", "file"]
-"""What `seogo show --json` tells besides, of an article that the archive holds."""
+"""What `seogo show --json` adds for an article that the archive holds."""
 
 
 def check_snapshot(archive: Path) -> Path:
@@ -85,7 +85,7 @@ def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _interrupt_on_sigint(connection: duckdb.DuckDBPyConnection, signals: socket.socket) -> None:
-    """Interrupt the query once SIGINT arrives, and go on doing so: the next call may begin after it. Ends with the
+    """Interrupt the query once SIGINT arrives, repeatedly: the next call may begin after it. Ends with the
     other end of the socket."""
     with signals:
         while number := signals.recv(1):
@@ -185,7 +185,7 @@ def status(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[str, An
 
 
 def _unfinished(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """What waits for somebody: gaps, pages in quarantine, articles that are due to be looked at again."""
+    """What is unfinished: gaps, pages in quarantine, articles that are due for a refresh."""
     if _one(connection, "SELECT max(version) FROM schema_version") < _COVERAGE_SINCE:
         return {"gaps": [], "quarantined": 0, "to_refresh": 0}  # written by an older seogo; the next run migrates it
     return {
@@ -270,11 +270,15 @@ def newest_change(connection: duckdb.DuckDBPyConnection) -> int:
         raise BadInput("the archive is from before there was a change feed. Run `seogo repair` once.") from error
 
 
-def stories(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The story of each article that belongs to one. Empty where the archive has no stories."""
-    if not _one(connection, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'story_members'"):
+def stories(connection: duckdb.DuckDBPyConnection, ids: Sequence[str] | None = None) -> dict[str, str]:
+    """The story of each article, or of each of these, that belongs to one. Empty where the archive has no stories."""
+    if not _one(connection, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'story_members'"):
         return {}
-    return _counts(connection, "SELECT id, story FROM story_members")
+    query = "SELECT id, story FROM story_members"
+    if ids is None:
+        return _counts(connection, query)
+    of_these = f"{query} WHERE id IN (SELECT unnest(?::VARCHAR[]))"
+    return dict(connection.execute(of_these, [list(ids)]).fetchall())
 
 
 def duplicate_of(connection: duckdb.DuckDBPyConnection, article_id: str) -> str | None:

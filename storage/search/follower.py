@@ -22,7 +22,8 @@ from filelock import FileLock, Timeout
 from schemas.errors import ArchiveBusy, ArchiveDamaged, SearchIndexDamaged, StorageFault
 from storage import layout
 from storage.reading.reader import check_snapshot, newest_change, open_snapshot, stories
-from storage.search.index import Document, Meta, Writer, is_current, opened_to_read, opened_to_write, remove, stamp_of
+from storage.search.index import Document, Meta, Writer, is_current, opened_to_write, remove, stamp_of
+from storage.search.readers import opened_to_read
 
 AT_ONCE = 2_000
 """Changes per transaction."""
@@ -32,7 +33,7 @@ OnProgress = Callable[[int, int], None]
 
 _CHANGED = "SELECT id, run_id, seq, kind FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
 _OF_STORIES = "story"
-"""The kind of the changes that leave an article as it is. Its story is recorded when all changes are indexed."""
+"""The kind of the changes that leave an article as it is, except for its story."""
 
 _DOCUMENTS = """
     SELECT
@@ -143,7 +144,6 @@ def _follow(root: Path, on_progress: OnProgress) -> Followed:
         with index.transaction():
             if not began.cursor:
                 index.optimize()
-            index.set_stories(stories(archive))
             index.set_meta(replace(index.meta, snapshot=stamp))
     return Followed(changes)
 
@@ -151,10 +151,12 @@ def _follow(root: Path, on_progress: OnProgress) -> Followed:
 def _index_changes(archive: duckdb.DuckDBPyConnection, index: Writer, on_progress: OnProgress) -> int:
     total, done = _count(archive, index.meta.cursor), 0
     while events := archive.execute(_CHANGED, [index.meta.cursor, AT_ONCE]).fetchall():
+        named = list(dict.fromkeys(id_ for id_, _, _, _ in events))
         ids = list(dict.fromkeys(id_ for id_, _, _, kind in events if kind != _OF_STORIES))
         _, run, cursor, _ = events[-1]
         with index.transaction():
             index.replace(ids, list(documents(archive, ids)))
+            index.set_stories(named, stories(archive, named))
             index.set_meta(Meta(cursor=cursor, run=run))
         done += len(events)
         on_progress(done, total)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from flows.cli.show.article import hunks_text
-from flows.cli.show.terminal import line, out, say, shown
+from flows.cli.show.safe import line, shown
+from flows.cli.show.terminal import out, say
 from flows.cli.show.values import cell
 from flows.reports.text import duration
 from schemas.article import SEOUL
+from schemas.counted import counted
 
 if TYPE_CHECKING:
     from flows.reports.story import Comparison, Publication, Shown, Story
@@ -26,7 +28,7 @@ def show_story(found: Story) -> None:
     names = {one.id: one for one in publications}
     say(publications[0].title or found.story, "bold")
     publishers = len({one.publisher for one in publications})
-    say(f"story {found.story}: {_number(len(publications), 'article')} of {_number(publishers, 'publisher')}", "dim")
+    say(f"story {found.story}: {counted(len(publications), 'article')} of {counted(publishers, 'publisher')}", "dim")
     for one in publications:
         out.print()
         say(f"{cell(one.published_at)}  {_name(one)}  {one.title or ''}")
@@ -71,7 +73,7 @@ def _unit(one: Publication) -> str:
 
 
 def show_comparison(found: Comparison) -> None:
-    """The sentences of a text: `=` shared, `~` changed (word by word), `+` new; then `-` what the other has besides."""
+    """The sentences of a text: `=` shared, `~` changed (word by word), `+` new; then `-` what only the other has."""
     one, other = found.publication, found.other
     say(one.title or one.id, "bold")
     say(f"compared with {_name(other)}: {other.title or ''}", "dim")
@@ -95,7 +97,3 @@ def _name(one: Publication) -> str:
 
 def _percent(share: float | None) -> str:
     return f"{100 * (share or 0):.0f} %"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

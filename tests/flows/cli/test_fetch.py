@@ -313,6 +313,13 @@ def test_the_meter_goes_on_between_the_reports_of_batches() -> None:
     run.outcomes[Outcome.NEW] = 101
     meter.report(run)
     assert meter.line().startswith("crawl: 101 of 300 finds, 10.0 per second, about 0:00:20 left; new 101;")
+    run.advance("near-duplicates", 0, 101)
+    assert meter.line().startswith("crawl: near-duplicates: 0 of 101; new 101;")
+    run.advance("near-duplicates", 20, 101)
+    assert "near-duplicates: 20 of 101;" in meter.line()
+    now = 22.0
+    run.advance("near-duplicates", 60, 101)
+    assert "near-duplicates: 60 of 101, 20.0 per second, about 0:00:02 left;" in meter.line()
 
 
 def test_the_same_topic_and_archive_by_option_as_by_environment(naver: Replica, tmp_path: Path) -> None:

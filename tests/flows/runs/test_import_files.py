@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,7 +137,7 @@ def test_every_dialect_is_taken_and_counted_and_comments_are_dropped(tmp_path: P
     ]
     shown = seogo("import", old, "--archive", archive).out
     assert "dialects of the files read: 1 either, 2 escaped, 1 plain text, 1 unescaped" in shown
-    assert "2 comments were dropped: articles are stored without them" in shown
+    assert "2 comments dropped: articles are stored without them" in shown
     assert seogo("reparse", "--dry-run", "--json", "--archive", archive).json["changed"] == 0
     check_agrees(archive)
 
@@ -234,6 +235,34 @@ def test_progress_is_files_done_of_all_files(tmp_path: Path, monkeypatch: pytest
     import_files.import_files(order, on_progress=report)
     done = [line.removeprefix("import: ") for line in dict.fromkeys(lines)]
     assert done == [f"{number} of 6 files" for number in (0, 2, 4, 6)]
+
+
+def test_a_batch_of_large_files_is_smaller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB has no memory for the texts of 256 large files in one transaction."""
+    sizes = [write_document(tmp_path / "old", article(number)).stat().st_size for number in range(1, 6)]
+    monkeypatch.setattr(import_files, "BATCH_BYTES", 2 * max(sizes))
+    done = list[int]()
+    order = import_files.ImportOrder(demo_topic(), tmp_path / "archive", paths=(tmp_path / "old",))
+    import_files.import_files(order, on_progress=lambda receipt: done.append(receipt.finds))
+    assert sorted({*done}) == [0, 2, 4, 5]
+
+
+def test_progress_goes_on_with_near_duplicates_and_the_search_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 6):
+        write_document(tmp_path / "old", article(number))
+    meter, lines, advance = Meter("import", clock=lambda: 0.0), [], Receipt.advance
+
+    def followed(run: Receipt, *step: Any) -> None:
+        advance(run, *step)
+        lines.append(meter.line().partition(";")[0])
+
+    monkeypatch.setattr(Receipt, "advance", followed)
+    order = import_files.ImportOrder(demo_topic(), tmp_path / "archive", paths=(tmp_path / "old",))
+    done = import_files.import_files(order, on_progress=meter.report)
+    assert lines == ["import: near-duplicates: 0 of 5", "import: search index: 5 of 5"]
+    assert "step" not in done.as_json()
 
 
 def test_the_archive_is_not_imported_into_itself(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from storage.archive import open_archive
 from storage.search import results
 from storage.search.index import SLOTS, Document, opened_to_write, packed, stamp_of
 from storage.search.query import parse
-from storage.search.results import Found, Wanted, search
+from storage.search.results import SearchRequest, SearchResult, search
 from tests.support.search import a_document
 from tests.support.values import key
 
@@ -45,15 +45,15 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fill(root: Path, *documents: Document) -> None:
     with opened_to_write(root) as index, index.transaction():
         index.replace([document.id for document in documents], documents)
-        index.set_stories({key(1).id: key(2).id, key(2).id: key(2).id})
+        index.set_stories([key(1).id, key(2).id], {key(1).id: key(2).id, key(2).id: key(2).id})
         index.set_meta(replace(index.meta, snapshot=stamp_of(root)))
 
 
-def look(root: Path, query: str, **wanted: Any) -> Found:
-    return search(root, replace(Wanted(parse(query)), **wanted))
+def look(root: Path, query: str, **wanted: Any) -> SearchResult:
+    return search(root, replace(SearchRequest(parse(query)), **wanted))
 
 
-def numbers(found: Found) -> list[int]:
+def numbers(found: SearchResult) -> list[int]:
     return [int(hit.id[-1]) for hit in found.hits]
 
 

@@ -82,7 +82,7 @@ def client_of(hand: Operator) -> Iterator[None]:
 
 @contextmanager
 def everything_running(folder: Path, sink: Sink, **environment: str) -> Iterator[Operator]:
-    """Server, worker and stand-in, with the key in Secret blocks, and alerts that go to `sink`."""
+    """Server, worker and replica, with the key in Secret blocks, and alerts that go to `sink`."""
     with operator(folder, **environment) as hand:
         for name, value in (("naver-client-id", CLIENT_ID), ("naver-client-secret", CLIENT_SECRET)):
             hand.save_block("secret", name, {"value": value})
