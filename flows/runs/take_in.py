@@ -181,9 +181,9 @@ class _TakingIn:
     def _note_twice(self, taken: SegmentTaken) -> None:
         name, notes = segment_name(taken.fetcher, taken.number), self.run.receipt.notes
         if taken.repeated:
-            notes.append(f"{name}: {taken.repeated} addresses were fetched twice; the first answer of the run counts")
+            notes.append(f"{name}: addresses fetched twice: {taken.repeated}; the first answer of the run counts")
         if taken.late:
-            notes.append(f"{name}: {taken.late} answers came late, the archive has newer ones")
+            notes.append(f"{name}: answers that came late: {taken.late}; the archive has newer ones")
 
     async def _check_taken(self, line: _Line) -> None:
         """Hold a fetcher whose store has another segment under a number that was taken in."""

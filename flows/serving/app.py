@@ -94,6 +94,7 @@ _PAGES = [
     Route("/article/{id}", cached(article.article)),
     Route("/article/{id}/capture", article.capture),
     Route("/article/{id}/capture/page", article.captured_page),
+    Route("/story/{id}.atom", cached(views.story_feed)),
     Route("/story/{id}", cached(views.story_page)),
     Route("/team/{name}", cached(views.team)),
     Route("/publisher/{oid}", cached(views.publisher)),

@@ -21,5 +21,5 @@ def show_report(report: FetchReport) -> None:
     for name in report.segments:
         say(f"in the store: {name}", "dim")
     if report.waiting:
-        say(f"{report.waiting} segments wait on the disk for the next start", "red")
+        say(f"segments that wait on the disk for the next start: {report.waiting}", "red")
     say(f"{report.exit_reason}: {report.explanation}", "")

@@ -117,8 +117,7 @@ def story_of_id(request: Request) -> Response:
         repeated = copies(snapshot, found[0]["story"]) if found else []
     if found is None:
         raise NotFound("There is no such story.")
-    members = [{name: value for name, value in row.items() if name != "body"} for row in found[1]]
-    return _json(request, {**found[0], "members": members, "copies": repeated})
+    return _json(request, {**found[0], "members": found[1], "copies": repeated})
 
 
 def search(request: Request) -> Response:
