@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import chain, groupby, islice
 from operator import itemgetter
+from types import MappingProxyType
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.errors import StorageFault
 from schemas.journal import NearDuplicate
 from storage.database.writer import Database
 from storage.stories.hashing import shingle_hashes
-from storage.stories.sketch import FEWEST_COMMON, ONE_IN_COMMON, compared_text, overlaps, sketch
+from storage.stories.sketch import FEWEST_COMMON, ONE_IN_COMMON, compared_text, overlaps, sketches
 
 AT_ONCE = 5_000
 """Articles whose pairs are looked for at a time. More take more memory. Fewer take longer, since DuckDB reads nearly
 all bodies to find a few hundred."""
 
-_JOINED_AT_ONCE = 1_000
+_JOINED_AT_ONCE = 2_500
 """Articles in one join: its result is as large as their texts are alike."""
 
 _SKETCHED_AT_ONCE = 2_000
+_REMEMBERED = 8_000_000
+"""Hashes of new texts that are kept until they are compared, of 8 bytes each; the others are computed once more."""
+
 _COMPARED_AT_ONCE = 100
 
 _CANDIDATES = f"""
@@ -36,31 +42,33 @@ _CANDIDATES = f"""
         HAVING count(*) >= {FEWEST_COMMON}
             AND count(*) * {ONE_IN_COMMON} >= least(any_value(m.size), any_value(e.size))
     )
-    SELECT m.id AS id, e.id AS other
+    SELECT least(m.id, e.id) AS a, greatest(m.id, e.id) AS b, e.id AS other
     FROM close c JOIN sketches m ON m.rowid = c.n JOIN sketches e ON e.rowid = c.other
 """
 # Numbers of rows instead of ids: half the memory, three quarters of the time.
 
 
-def pairs_of(db: Database, ids: Sequence[str], *, later: Container[str] = ()) -> list[NearDuplicate]:
+Hashes = Mapping[str, pa.UInt64Array]
+"""The different hashes of the shingles of articles, by their ids."""
+
+
+def pairs_of(
+    db: Database, ids: Sequence[str], *, later: Container[str] = (), known: Hashes = MappingProxyType({})
+) -> list[NearDuplicate]:
     """All pairs that have one of these articles in them, in the order of their ids.
 
-    Every article has its sketch. Pairs with an article of `later` are left out: its turn will come.
+    Every article has its sketch. Pairs with an article of `later` are left out: its turn will come. `known`: hashes of
+    articles, whose texts are not read.
     """
     found = sorted(_candidates(db, ids, later))
-    texts = _compared_texts(db, sorted(set(chain.from_iterable(found))))
-    return list(_near_duplicates(found, texts))
+    compared = sorted({*chain.from_iterable(found)} - known.keys())
+    return list(_near_duplicates(found, {**known, **_hashes(db, compared)}))
 
 
 def _candidates(db: Database, ids: Sequence[str], later: Container[str]) -> set[tuple[str, str]]:
     """The pairs of ids, the smaller first, whose sketches have enough in common."""
     parts = (ids[at : at + _JOINED_AT_ONCE] for at in range(0, len(ids), _JOINED_AT_ONCE))
-    return {
-        (min(row["id"], row["other"]), max(row["id"], row["other"]))
-        for part in parts
-        for row in _joined(db, part)
-        if row["other"] not in later
-    }
+    return {(row["a"], row["b"]) for part in parts for row in _joined(db, part) if row["other"] not in later}
 
 
 def _joined(db: Database, ids: Sequence[str]) -> list[dict[str, str]]:
@@ -74,8 +82,7 @@ def _joined(db: Database, ids: Sequence[str]) -> list[dict[str, str]]:
     return [*_joined(db, ids[:half]), *_joined(db, ids[half:])]
 
 
-def _near_duplicates(candidates: Sequence[tuple[str, str]], texts: Mapping[str, str]) -> Iterator[NearDuplicate]:
-    hashes = dict(zip(texts, map(pc.unique, shingle_hashes(texts.values())), strict=True))
+def _near_duplicates(candidates: Sequence[tuple[str, str]], hashes: Hashes) -> Iterator[NearDuplicate]:
     for a, others in _grouped(candidates):
         for b, found in zip(others, overlaps(hashes[a], [hashes[b] for b in others]), strict=True):
             if found.is_kept:
@@ -89,18 +96,20 @@ def _grouped(candidates: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Seque
             yield a, others
 
 
-def _compared_texts(db: Database, ids: Sequence[str]) -> dict[str, str]:
+def _hashes(db: Database, ids: Sequence[str]) -> Hashes:
     rows = db.lookup(ids, "SELECT a.id, a.body FROM wanted JOIN articles a USING (id)") if ids else []
-    return {row["id"]: compared_text(row["body"]) for row in rows}
+    hashes = shingle_hashes(compared_text(row.pop("body")) for row in rows)
+    return {row["id"]: pc.unique(each) for row, each in zip(rows, hashes, strict=True)}
 
 
 # -- sketches
 
 
-def complete_sketches(db: Database, *, later: Container[str] = ()) -> None:
+def complete_sketches(db: Database, *, later: Container[str] = (), remember: Container[str] = ()) -> Hashes:
     """Make the sketches that are missing or of an older text; remove those of articles that are not there any more.
 
     The articles of `later` are left without one: so they are no candidates, which halves the work of many new articles.
+    Returns the hashes of the articles of `remember` that were made, or of as many as fit into memory.
     """
     db.execute(
         "DELETE FROM sketches s"
@@ -108,15 +117,23 @@ def complete_sketches(db: Database, *, later: Container[str] = ()) -> None:
     )
     rows = db.rows("SELECT id FROM articles ANTI JOIN sketches USING (id) ORDER BY articles.rowid")
     missing = [row["id"] for row in rows if row["id"] not in later]
+    made, room = dict[str, pa.UInt64Array](), _REMEMBERED
     for at in range(0, len(missing), _SKETCHED_AT_ONCE):
+        rows, hashes = _sketched(db, missing[at : at + _SKETCHED_AT_ONCE])
         with db.transaction():
-            db.insert("sketches", db.table("sketches", _sketches(db, missing[at : at + _SKETCHED_AT_ONCE])))
+            db.insert("sketches", db.table("sketches", rows))
+        for row, each in zip(rows, hashes, strict=True):
+            if row["id"] in remember and room >= len(each):
+                made[row["id"]] = pc.unique(each)
+                room -= len(each)
+    return made
 
 
-def _sketches(db: Database, ids: Sequence[str]) -> list[dict[str, object]]:
+def _sketched(db: Database, ids: Sequence[str]) -> tuple[list[dict[str, Any]], list[pa.UInt64Array]]:
+    """The rows of `sketches` for these articles, and the hashes of each."""
     # DuckDB reads only the part between two rowids, and nearly every body if it is given many ids.
     (part,) = db.lookup(ids, "SELECT min(rowid) AS first, max(rowid) AS last FROM articles SEMI JOIN wanted USING (id)")
     near = f"a.rowid BETWEEN {part['first']:d} AND {part['last']:d}"
     rows = db.rows(f"SELECT a.id, a.revision, a.body FROM articles a SEMI JOIN wanted USING (id) WHERE {near}")
-    hashes = shingle_hashes(compared_text(row.pop("body")) for row in rows)
-    return [{**row, "hashes": sketch(each)} for row, each in zip(rows, hashes, strict=True)]
+    hashes = list(shingle_hashes(compared_text(row.pop("body")) for row in rows))
+    return [{**row, "hashes": each} for row, each in zip(rows, sketches(hashes), strict=True)], hashes

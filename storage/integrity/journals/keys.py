@@ -24,7 +24,7 @@ from storage.journal.commit import UNFINISHED
 from storage.journal.entry_rows import assessed_rows, batch_rows, request_rows, restated_rows
 from storage.journal.events import FindKeys, find_keys
 from storage.stories.hashing import shingle_hashes
-from storage.stories.sketch import compared_text, sketch
+from storage.stories.sketch import compared_text, sketches
 
 _PLAIN = (
     *("id", "title", "publisher", "byline", "published_at", "crawled_at", "url", "original_url", "content_hash"),
@@ -170,12 +170,12 @@ class KeyMaker:
         return [_batch_keys(entry, one, hashed, articles) for entry, one in zip(entries, rows, strict=True)]
 
     def _articles(self, rows: Sequence[Row], hashed: Iterator[Hashed]) -> list[ArticleKeys]:
-        hashes = shingle_hashes(compared_text(row.get("body")) for row in rows)
-        sketches = [
-            {"id": row["id"], "revision": row["revision"], "hashes": sketch(each)}
-            for row, each in zip(rows, hashes, strict=True)
+        hashes = list(shingle_hashes(compared_text(row.get("body")) for row in rows))
+        sketched = [
+            {"id": row["id"], "revision": row["revision"], "hashes": each}
+            for row, each in zip(rows, sketches(hashes), strict=True)
         ]
-        digests = self._hashed("sketches", sketches)
+        digests = self._hashed("sketches", sketched)
         return [_article_keys(row, one, digest) for row, one, (_, (digest,)) in zip(rows, hashed, digests, strict=True)]
 
     def _reassessed(self, entry: TextsReassessed) -> ReassessedKeys:
