@@ -3,7 +3,7 @@
     python -m benchmarks.copies [--articles N] [--sketches N] [--quick]
 
 On the real documents beside the checkout: recall and precision against all pairs compared, with and without footers;
-ten kinds of alteration. On texts made of their sentences, some of them altered copies: seconds and bytes an article.
+ten kinds of alteration. On these texts and those of further days, which are made of them: seconds and bytes an article.
 On made-up sketches: a batch of 256.
 """
 
@@ -41,6 +41,9 @@ from storage.stories.sketch import (
     shingles,
     sketches,
 )
+
+_FOOTER = 100
+"""Characters at the end of a text that are the same on each day."""
 
 RUN = "20260102T030405Z-0001"
 Pair = tuple[int, int]
@@ -133,16 +136,15 @@ def alterations(bodies: Sequence[str], number: int) -> None:
 
 
 def made_texts(bodies: Sequence[str]) -> Iterator[str]:
-    """The real texts, then texts of their sentences; each tenth is an altered copy of one of the last hundred."""
-    rng, last = Random(1), list(bodies[-100:])
+    """The real texts of one day, then those of further days: the same texts in other syllables, but for their footers.
+
+    So a day has as many copies as the real one, and what the articles of different days share are footers.
+    """
     yield from bodies
-    every = [sentence for body in bodies for sentence in sentences(body)]
+    syllables, rng = [chr(code) for code in range(ord("가"), ord("힣") + 1)], Random(1)
     while True:
-        text = "".join(rng.choices(every, k=rng.randint(6, 24)))
-        if rng.random() < 0.1:
-            text = _words_changed(sentences(rng.choice(last)), 20, rng)
-        last = [*last[-99:], text]
-        yield text
+        others = str.maketrans(dict(zip(syllables, rng.sample(syllables, len(syllables)), strict=True)))
+        yield from (body[:-_FOOTER].translate(others) + body[-_FOOTER:] for body in bodies)
 
 
 def stored(path: Path, bodies: Iterable[str]) -> Database:

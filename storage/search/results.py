@@ -38,6 +38,8 @@ _POOL = 100
 _MANY = 1_000
 """Up to this number of matches are ranked by BM25, whatever their share of the archive."""
 _SHARE = 0.1
+_NOTHING = 1e-3
+"""BM25 of words that more than half of the articles have is below: FTS5 takes a millionth for their weight."""
 _OVERFLOW = 3_600
 """Seconds after its own in which an article may be numbered: room for 14 million articles of one second."""
 
@@ -153,7 +155,8 @@ def _note(root: Path, cursor: int, hindrance: Exception) -> str:
     from storage.search.follower import changes_behind
 
     changes = changes_behind(root, cursor)
-    return f"the search index is {changes:,} changes behind the archive: {hindrance}" if changes else ""
+    number = "1 change" if changes == 1 else f"{changes:,} changes"
+    return f"the search index is {number} behind the archive: {hindrance}" if changes else ""
 
 
 class Search:
@@ -221,9 +224,7 @@ class Search:
     def _weighed(self, n: int, score: float, title: str, text: str) -> Ranked:
         begins = all(term.search(title) or term.search(text) for term in self._begin)
         in_title = all(term.search(title) for term in self._terms)
-        why = (
-            f"in the {'title' if in_title else 'text'}{'' if begins else ', inside of longer words'}, BM25 {score:.3g}"
-        )
+        why = f"in the {'title' if in_title else 'text'}{'' if begins else ', inside longer words'}, {_rated(score)}"
         return Ranked(n, score if begins else score * _INSIDE, why)
 
     def _rows(self, select: str, wanted: Wanted, match: str, order: str = "", limit: int = 0) -> list[tuple[Any, ...]]:
@@ -284,6 +285,10 @@ class Search:
         for option, name, column in (("--team", self._wanted.team, "teams"), ("--model", self._wanted.model, "models")):
             rows = self._index.execute(f"SELECT DISTINCT {column} FROM doc")
             _check_name(option, name, {one for (names,) in rows for one in names.split("\n") if one})
+
+
+def _rated(score: float) -> str:
+    return f"BM25 {score:.3g}" if score > _NOTHING else "in most articles"
 
 
 class Ranked(NamedTuple):

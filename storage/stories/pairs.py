@@ -25,7 +25,7 @@ all bodies to find a few hundred."""
 _JOINED_AT_ONCE = 2_500
 """Articles in one join: its result is as large as their texts are alike."""
 
-_SKETCHED_AT_ONCE = 2_000
+_SKETCHED_AT_ONCE = 1_000
 _REMEMBERED = 8_000_000
 """Hashes of new texts that are kept until they are compared, of 8 bytes each; the others are computed once more."""
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from flows.cli.show.rows import print_rows
 from flows.cli.show.terminal import line, out
 from flows.cli.show.values import cell, print_json
+from flows.reports.text import counted
 from schemas.errors import BadInput
 from storage.search.results import Found, Hit
 from storage.search.snippets import Snippet
@@ -56,9 +57,10 @@ def _print_hits(found: Found) -> None:
     for hit in found.hits:
         _print_hit(hit)
     shown_of = f", {len(found.hits):,} shown" if len(found.hits) < found.total else ""
-    out.print(Text(f"{found.total:,} articles{shown_of}", style="bold" if found.total else "bold yellow"))
+    out.print(Text(f"{counted(found.total, 'article')}{shown_of}", style="bold" if found.total else "bold yellow"))
     if found.hidden:
-        out.print(Text(f"{found.hidden:,} more are imported or off topic: --all finds them, too", style="yellow"))
+        verb = "is" if found.hidden == 1 else "are"
+        out.print(Text(f"{found.hidden:,} more {verb} imported or off topic: --all finds them, too", style="yellow"))
 
 
 def _print_hit(hit: Hit) -> None:

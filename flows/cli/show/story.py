@@ -10,7 +10,7 @@ from rich.text import Text
 from flows.cli.show.article import hunks_text
 from flows.cli.show.terminal import line, out, say, shown
 from flows.cli.show.values import cell
-from flows.reports.text import duration
+from flows.reports.text import counted, duration
 from schemas.article import SEOUL
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def show_story(found: Story) -> None:
     names = {one.id: one for one in publications}
     say(publications[0].title or found.story, "bold")
     publishers = len({one.publisher for one in publications})
-    say(f"story {found.story}: {_number(len(publications), 'article')} of {_number(publishers, 'publisher')}", "dim")
+    say(f"story {found.story}: {counted(len(publications), 'article')} of {counted(publishers, 'publisher')}", "dim")
     for one in publications:
         out.print()
         say(f"{cell(one.published_at)}  {_name(one)}  {one.title or ''}")
@@ -95,7 +95,3 @@ def _name(one: Publication) -> str:
 
 def _percent(share: float | None) -> str:
     return f"{100 * (share or 0):.0f} %"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

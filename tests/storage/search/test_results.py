@@ -135,8 +135,15 @@ class TestOrder:
         assert numbers(found)[-1] == 3
         scores = [hit.score or 0 for hit in found.hits]
         assert scores == sorted(scores, reverse=True)
-        assert found.hits[0].why.startswith("in the title, BM25 ")
-        assert found.hits[-1].why.startswith("in the text, inside of longer words, BM25 ")
+        assert found.hits[0].why.startswith("in the title, ")
+        assert found.hits[-1].why.startswith("in the text, inside longer words, ")
+
+    def test_a_word_of_most_articles_ranks_nothing_and_the_reason_says_so(self, tmp_path: Path) -> None:
+        with open_archive(tmp_path):
+            pass
+        fill(tmp_path, *(a_document(n, "독자 모델 이야기" if n < 4 else "다른 이야기") for n in range(1, 6)))
+        assert {hit.why for hit in look(tmp_path, "독자").hits} == {"in the text, in most articles"}
+        assert all(" BM25 " in hit.why for hit in look(tmp_path, "다른").hits)
 
     def test_what_many_articles_match_is_ordered_by_title_and_time(
         self, root: Path, monkeypatch: pytest.MonkeyPatch
