@@ -10,8 +10,10 @@ export UV_INDEX_STRATEGY ?= unsafe-best-match
 # No telemetry from Prefect, not even in tests.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
+# Some environments forbid Python to write bytecode: each process would compile all of its modules again.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test pytest test-fast test-long object-store lint torture tour fuzz audit bench bench-crawl prefect screenshots lock clean
+.PHONY: help demo catalogues test pytest test-fast test-long object-store lint torture tour fuzz audit bench bench-crawl prefect screenshots lock clean
 
 KILLS ?= 300
 STATES ?= 300
@@ -51,10 +53,11 @@ lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-torture: $(STAMP) ## kill a crawl, and fetchers, KILLS=300 times each; cut the power STATES=300 times per model (needs a C compiler)
+torture: $(STAMP) ## kill a crawl, fetchers, and crawls and moves with an object store, KILLS=300 times each; cut the power STATES=300 times per model (needs a C compiler)
 	@# Each killed process imports the program again, which Python warns about.
 	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.torture --kills $(KILLS)
 	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.fetchers --kills $(KILLS)
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.object_store --kills $(KILLS)
 	$(BIN)/python -m tests.programs.powercut --states $(STATES)
 
 tour: $(STAMP) ## stop, kill and restart Prefect's server, worker and runs in SEQUENCES=20 random orders (half an hour)
@@ -90,6 +93,9 @@ prefect: $(STAMP) ## start Prefect's server, UI, worker and all deployments here
 screenshots: $(STAMP) ## take the pictures in docs/images (needs Debian's chromium, fonts-noto-cjk, faketime)
 	$(BIN)/python -m benchmarks.screenshot
 
+catalogues: $(STAMP) ## compile the Korean and English words of the pages (flows/reports/locale/*/LC_MESSAGES/seogo.po)
+	$(BIN)/pybabel -q compile -d flows/reports/locale -D seogo
+
 lock: ## update requirements.lock, deploy/compose/requirements.lock, tests/data/readers.lock, tests/data/swift.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --universal -q -o requirements.lock
@@ -104,12 +110,14 @@ clean: ## remove everything that the targets created, including the demo; other 
 	rm -rf .venv .audit .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-archive
 
 # Every Python has pip, which installs uv by its hash in the lock; uv installs the rest in seconds.
+# Compiled once: where PYTHONDONTWRITEBYTECODE is set, or the user of a service may not write here, each start would compile
+# again, and Prefect alone takes seconds.
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seogo needs Python 3.11 or later; set PYTHON=")'
 	$(PYTHON) -m venv .venv
 	awk '/^[a-z]/{p=/^uv==/} p' requirements.lock > .venv/uv.lock
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r .venv/uv.lock
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
 

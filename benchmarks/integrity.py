@@ -23,7 +23,7 @@ from random import Random
 from benchmarks.documents import in_subprocess
 from benchmarks.pages import LAYOUTS, plain_articles
 from benchmarks.support import ROOT, SEOGO, Run, introduce, measured, options, spread, topic_file, work_folder
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.pipeline.judge import Assess, assess_by, assessed_text
 from flows.replica.corpus.articles import MadeArticle
 from flows.replica.pages.articles import View, article_page

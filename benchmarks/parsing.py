@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from selectolax.lexbor import LexborHTMLParser
 
-from flows.naver.article_page import parse_article, parse_whole_page
+from flows.naver.articles.layouts import parse_article, parse_whole_page
 from flows.naver.decoding import as_utf8, encoding_of
 
 CAPTURES = Path(__file__).resolve().parents[1].parent / "shared" / "captures"

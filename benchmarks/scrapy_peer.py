@@ -2,7 +2,7 @@
 
     python -m benchmarks.scrapy_peer ADDRESSES SITE FOLDER CONCURRENCY rows|files|captures
 
-It uses the same pages, the same parser (`flows.naver.article_page`) and the same number of concurrent requests, obeys
+It uses the same pages, the same parser (`flows.naver.articles`) and the same number of concurrent requests, obeys
 robots.txt, and has no delay, cache or cookies. Its pipeline inserts rows into DuckDB, 256 in one Arrow table and one
 transaction, in a separate thread, with no index except the primary key. With `rows`, that is all: it keeps no raw
 responses, writes no Markdown files, determines no relevance and no duplicates, records no requests and syncs nothing
@@ -29,7 +29,7 @@ import scrapy
 from scrapy.crawler import CrawlerProcess
 from scrapy.http import Response
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from schemas.article import Article
 
 BATCH = 256
@@ -126,7 +126,7 @@ class ArticleSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[scrapy.Request]:
         site = self.settings["SITE"]
         for url in self.settings["ADDRESSES"]:
-            # nginx is the stand-in for n.news.naver.com.
+            # nginx takes the place of n.news.naver.com.
             yield scrapy.Request(url.replace("https://n.news.naver.com", site), meta={"address": url})
 
     def parse(self, response: Response) -> dict[str, Any]:

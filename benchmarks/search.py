@@ -31,9 +31,9 @@ from storage.archive import open_archive
 from storage.layout import SEARCH_INDEX
 from storage.reading.reader import open_snapshot
 from storage.search.follower import follow, rebuild_index
-from storage.search.index import opened_to_read
 from storage.search.query import parse
-from storage.search.results import Ranked, Search, Wanted, search
+from storage.search.readers import opened_to_read
+from storage.search.results import Ranked, Search, SearchRequest, search
 
 _WORDS = """
 정부 대표 공사 전자 은행 이사 북한 투자 모델 독자 업스테이지 소버린 파운데이션 휘발유 삼성전자 대통령 코스피 반도체
@@ -114,18 +114,19 @@ def _report_searches(root: Path) -> None:
     figures: dict[str, list[Took]] = {}
     with opened_to_read(root) as index:
         for query in QUERIES * (1 + _TIMES):
-            newest, best = Search(index, Wanted(parse(query), sort="newest")), Search(index, Wanted(parse(query)))
-            total = best.count()
+            request = SearchRequest(parse(query))
+            newest, best = Search(index, replace(request, sort="newest")), Search(index, request)
+            total = best.counted().total
             steps: dict[str, Callable[[], object]] = {
                 "newest 20": partial(newest.ranked, total),
-                "count": best.count,
+                "count": best.counted,
                 "best 20": partial(best.ranked, total),
                 "20 snippets": partial(_show, best, best.ranked(total)),
             }
             for name, step in steps.items():
                 figures.setdefault(name, []).append(timed(step))
     figures["all of it, opened and counted"] = [
-        timed(partial(search, root, Wanted(parse(query)))) for query in QUERIES * (1 + _TIMES)
+        timed(partial(search, root, SearchRequest(parse(query)))) for query in QUERIES * (1 + _TIMES)
     ]
     wanted = {"newest 20": 5, "best 20": 50, "20 snippets": 5}
     for name, took in figures.items():
@@ -193,7 +194,7 @@ def _report_duckdb_fts(root: Path, work: Path) -> None:
     figures = _peer("duckdb_fts", [python, root / SEARCH_INDEX, database], words)
     _say("DuckDB fts, best 20", [Took(*took) for took in figures["best"]])
     with opened_to_read(root) as index:
-        shares = [figures["found"][word] / max(Search(index, Wanted(parse(word))).count(), 1) for word in words]
+        shares = [figures["found"][word] / max(Search(index, SearchRequest(parse(word))).count(), 1) for word in words]
     print(f"  DuckDB fts finds {spread(shares, '.2f')} of the articles that seogo finds", flush=True)
 
 

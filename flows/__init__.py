@@ -11,6 +11,6 @@ drift/          whether pages still look as before
 fetching/       the polite HTTP client
 delivery/       changes posted to webhooks
 naver/          the parsers of Naver's pages
-replica/        a stand-in for Naver
+replica/        a replica of Naver
 http_server.py  a listening socket and uvicorn, for `serving` and `replica`
 """

@@ -15,5 +15,6 @@ safe_text.py        text from the web, made safe to display
 exported/           the records of the exports, with their JSON Schemas
 topic/              the topic file
 content_coding.py   gzip and deflate bodies, decoded within a size limit
+counted.py          numbers with what they count
 nfc.py              Unicode normal form C in linear time
 """

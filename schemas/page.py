@@ -68,7 +68,7 @@ class RawPage:
 
     `payload` is the body as sent, possibly compressed (this is captured), `content` the decoded body (this is parsed).
     `request_headers` contain no API keys. `why` is the purpose of the request, such as `article`; `capture` is where
-    the response is stored, once it is.
+    the response is stored, once it is. `records`: its WARC records, if it was read from a fetcher's segment.
     """
 
     url: str
@@ -83,6 +83,7 @@ class RawPage:
     fetched_at: datetime
     why: str = "article"
     capture: CaptureRef | None = None
+    records: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
 
     def header(self, name: str) -> str | None:
         """The first header of this name, ignoring case."""

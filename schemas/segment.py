@@ -1,7 +1,7 @@
 """A segment: what a fetcher hands over to the archive's writer. Its records are in a WARC file (`storage.inbox`).
 
 SegmentBegun    the first record: whose segment it is, and for which archive
-Visited         an address that was fetched: its pages stand before this record
+Visited         an address that was fetched: its pages come before this record
 SegmentSealed   the last record: a segment without it is torn
 SegmentTaken    in the journal: how the archive took a segment in
 """

@@ -53,7 +53,7 @@ class _InProcess(Executor):
         future: Future[T] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001  whoever asks for the result gets it
+        except Exception as error:  # noqa: BLE001  the future raises it
             future.set_exception(error)
         return future
 

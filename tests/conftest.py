@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from storage.database.writer import Database
 from tests.support.new_databases import NewDatabases
 from tests.support.servers.tls import make_certificate
 
-if TYPE_CHECKING:  # most tests need no stand-in
+if TYPE_CHECKING:  # most tests need no replica
     from flows.replica.corpus.articles import Corpus
     from flows.replica.server import Replica
     from tests.support.servers.browser import Tab
@@ -40,6 +41,15 @@ LONGEST = (
     "storage/stories/test_follower.py",
 )
 """The files of 40 seconds and more. They are begun first: one of them at the end would leave the other cores idle."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect the tests without garbage collection; what they have imported stays, and is never visited again."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -84,7 +94,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture(scope="module")
 def server(corpus: Corpus) -> Iterator[Replica]:
-    """A stand-in with the corpus, started once per module."""
+    """A replica with the corpus, started once per module."""
     from flows.replica.server import Replica
 
     with Replica(corpus) as replica:
@@ -93,7 +103,7 @@ def server(corpus: Corpus) -> Iterator[Replica]:
 
 @pytest.fixture
 def naver(server: Replica) -> Replica:
-    """The running stand-in, reset to its initial state."""
+    """The running replica, reset to its initial state."""
     from flows.replica.faults import Behaviour
 
     server.behaviour = Behaviour()

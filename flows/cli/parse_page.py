@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flows.cli.arguments import LARGEST
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
 from flows.naver.search.api import parse_api_error, parse_search_answer
 from flows.naver.search.page import parse_search_page

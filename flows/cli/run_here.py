@@ -82,14 +82,18 @@ def warn_of(topic: Topic, naver: str | None) -> None:
 
 def end(receipt: Receipt, order: Order, *, as_json: bool) -> NoReturn:
     """Send what changed to the webhooks, print the receipt of the run, and exit with the code for its end."""
-    from flows.cli.show.run import show_receipt
-
     if order.topic.webhooks:
-        from flows.cli.commands.webhooks import send_changes
+        from flows.cli.send_changes import send_changes
 
         send_changes(order.topic, order.archive)
     code = exit_of_run(receipt.exit_reason)
-    finish(receipt, show_receipt, as_json=as_json, code=code, to_json=lambda it: it.as_json())
+    finish(receipt, _show, as_json=as_json, code=code, to_json=lambda it: it.as_json())
+
+
+def _show(receipt: Receipt) -> None:
+    from flows.cli.show.run import show_receipt
+
+    show_receipt(receipt)
 
 
 def finish(

@@ -18,6 +18,8 @@ from pathlib import Path
 from flows.delivery.message import body_of, changes_of, first_cursor, pending, wanted_behind
 from flows.delivery.posting import Answer, Postman, Verdict
 from flows.delivery.signing import Key, key_of
+from schemas.article import SEOUL
+from schemas.counted import counted
 from schemas.errors import BadInput
 from schemas.topic import Webhook
 from storage.state import deliveries
@@ -57,14 +59,14 @@ class Delivered:
     @property
     def explanation(self) -> str:
         """The result in a sentence, without the address."""
-        one, parts = self.delivery, [f"{self.sent:,} changes sent"] if self.sent else []
+        one, parts = self.delivery, [f"{counted(self.sent, 'change')} sent"] if self.sent else []
         parts.append(f"{self.left:,} left to send" if self.left else "nothing left to send")
         if one.fault:
-            since = f" since {one.failing_since:%Y-%m-%d %H:%M %Z}" if one.failing_since else ""
-            again = "; disabled" if one.disabled else f"; next try {one.retry_at:%H:%M %Z}" if one.retry_at else ""
-            parts.append(f"{one.fault}{since}{again}")
+            since = f" since {one.failing_since.astimezone(SEOUL):%Y-%m-%d %H:%M}" if one.failing_since else ""
+            again = f"; next try {one.retry_at.astimezone(SEOUL):%H:%M}" if one.retry_at else ""
+            parts.append(f"{one.fault}{since}{'; disabled' if one.disabled else again}")
         if one.dead:
-            parts.append(f"{len(one.dead):,} dead letters")
+            parts.append(counted(len(one.dead), "dead letter"))
         return f"webhook {self.name}: {', '.join(parts)}"
 
 
@@ -186,7 +188,7 @@ class _Round:
 
 async def send_test(webhook: Webhook, secrets: Mapping[str, str]) -> Answer:
     """Post a message of the type `test`. Raises BadInput if there is no secret."""
-    at = datetime.now(UTC)
+    at = datetime.now(SEOUL)
     key, body = key_of(webhook, secrets), b'{"type":"test","timestamp":"%s","data":{}}' % at.isoformat().encode()
     async with Postman() as postman:
         message_id = f"test-{at:%Y%m%dT%H%M%S%f}"

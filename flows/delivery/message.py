@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
+from schemas.article import SEOUL
 from schemas.topic import Webhook
 from storage.exports.changes import change_lines
 from storage.reading.changes import Change, changes, changes_behind, newest_run_begins, teams_of
@@ -19,7 +20,7 @@ def body_of(change: Change) -> bytes:
     """The message: `type`, `timestamp`, and in `data` the change as in the export (change.schema.json)."""
     (line,) = change_lines([change])
     kind = json.dumps(f"article.{change['kind']}")
-    at = json.dumps(change["changed_at"].isoformat())
+    at = json.dumps(change["changed_at"].astimezone(SEOUL).isoformat())
     return b'{"type":%s,"timestamp":%s,"data":%s}' % (kind.encode(), at.encode(), line.strip())
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import State
 from prefect.deployments import arun_deployment
 
@@ -17,10 +21,11 @@ from flows.runs.crawl import CrawlOrder
 from flows.runs.crawl import crawl as run_crawl
 from flows.runs.lifecycle import OnProgress
 from flows.runs.settings import shared_inbox
+from schemas.errors import BadInput
 from schemas.receipt import Receipt
 
-FETCHING = "fetch/fetch-chunk"
-"""The deployment that fetches a chunk, on a machine of the pool `seogo-fetchers`."""
+FLOW = "fetch"
+"""The flow that fetches a chunk, on a machine that only fetches (deploy/fetchers.yaml)."""
 
 
 @run_flow(CrawlParameters, task="read the sources")
@@ -44,6 +49,25 @@ async def crawl(parameters: CrawlParameters) -> State[dict[str, Any]]:
         return receipt
 
     state = await with_receipt(run)
-    for chunk in chunks:  # the same chunk twice is one run
-        await arun_deployment(FETCHING, parameters={"chunk": chunk}, timeout=0, idempotency_key=chunk, as_subflow=False)
+    await _start_fetching(chunks)
     return state
+
+
+async def _start_fetching(chunks: Sequence[str]) -> None:
+    """Start a run for each chunk. Machines with pools of their own get them in turn, beginning with any of them."""
+    if not chunks:
+        return
+    async with get_client() as client:
+        found = await client.read_deployments(flow_filter=FlowFilter(name=FlowFilterName(any_=[FLOW])))
+    machines = sorted(one.name for one in found if not one.paused)
+    if not machines:
+        raise BadInput(
+            f"{len(chunks)} chunks wait in the store, and no deployment of the flow {FLOW!r} is active. Run `python -m"
+            " flows.deployed.apply --fetchers`, or resume one; the articles are handed out again in an hour."
+        )
+    for number, chunk in enumerate(chunks, crc32(chunks[0].encode())):
+        machine = machines[number % len(machines)]
+        # The same chunk twice is one run.
+        await arun_deployment(
+            f"{FLOW}/{machine}", parameters={"chunk": chunk}, timeout=0, idempotency_key=chunk, as_subflow=False
+        )

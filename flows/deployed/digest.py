@@ -14,13 +14,14 @@ from flows.deployed.flow_runs.blocks import mail_server
 from flows.deployed.flow_runs.execution import in_thread
 from flows.deployed.flow_runs.parameters import DigestParameters
 from flows.deployed.flow_runs.run_flow import run_flow
-from flows.reports.digest import Digest, Language, html, markdown, read_digest, subject, summary, yesterday
+from flows.reports.digest import Digest, html, markdown, read_digest, subject, summary, yesterday
+from flows.reports.language import Language
 from schemas.errors import BadInput
 
 
 @run_flow(DigestParameters, task="write the digest")
 async def digest(parameters: DigestParameters) -> State[Any]:
-    """Show what one day brought. Reads the readers' database: waits for no other process."""
+    """Show the stories of one day. Reads the readers' database: waits for no other process."""
     topic, day = parameters.read_topic(), parameters.day or yesterday()
     found = await in_thread(partial(read_digest, parameters.archive_path, day, title=topic.title))
     await artifacts.markdown("digest", markdown(found, topic.language), summary(found, topic.language))

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.deployed.processes import Engine
+from flows.deployed.server import READY_WITHIN
 from flows.deployed.template import DEPLOYMENTS
 from flows.replica.corpus.articles import make_corpus
 from flows.replica.corpus.plan import Shares
@@ -37,9 +38,10 @@ def engine_at(home: Path, *, naver: Replica, port: int = 0, more: Mapping[str, s
     """
     engine = Engine(home.resolve(), {**_environment(home.resolve(), naver.url), **(more or {})}, port=port)
     try:
-        engine.start_server()
-        engine.run("flows.deployed.apply")
-        engine.start_worker()
+        # At the same time, because each of them needs seconds to import Prefect.
+        with engine.running("flows.deployed.apply", "--wait", f"{READY_WITHIN:.0f}"):
+            engine.start_server()
+            engine.start_worker()
         yield engine
     finally:
         engine.stop()

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from flows.deployed.server import NoServer, wait_for_server
 from schemas.errors import SeogoError
@@ -74,10 +75,19 @@ class Engine:
 
     def run(self, *words: str) -> None:
         """Run a Python module as the server's client, such as `flows.deployed.apply`. Raises EngineFailed."""
-        with self._log(words[0]).open("ab") as log:
-            code = subprocess.run(  # noqa: S603 - fixed arguments
-                [sys.executable, "-m", *words], env=self.environment, stdout=log, stderr=log, check=False
-            ).returncode
+        with self.running(*words):
+            pass
+
+    @contextmanager
+    def running(self, *words: str) -> Iterator[None]:
+        """Run a Python module as the server's client during a block, and wait for its end. Raises EngineFailed."""
+        with self._log(words[0]).open("ab") as log, self._popen(log, *words) as client:
+            try:
+                yield
+                code = client.wait()
+            except BaseException:
+                client.kill()
+                raise
         if code:
             raise EngineFailed(f"{' '.join(words)} failed: see {self._log(words[0])}.")
 
@@ -96,18 +106,21 @@ class Engine:
         self.stop_server()
 
     def _start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
-        self.home.mkdir(parents=True, exist_ok=True)
         with self._log(name).open("ab") as log:
             # A session of its own: Ctrl-C in the terminal must not reach it, since `stop` keeps the order.
-            return subprocess.Popen(  # noqa: S603 - fixed arguments
-                [sys.executable, "-m", *words],
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            return self._popen(log, *words, start_new_session=True)
+
+    def _popen(self, log: IO[bytes], *words: str, start_new_session: bool = False) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - fixed arguments
+            [sys.executable, "-m", *words],
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=start_new_session,
+        )
 
     def _log(self, name: str) -> Path:
+        self.home.mkdir(parents=True, exist_ok=True)
         return self.home / f"{name}.log"
 
 

@@ -13,7 +13,7 @@ from flows.deployed.flow_runs.execution import in_thread
 from flows.deployed.flow_runs.parameters import ReportParameters
 from flows.deployed.flow_runs.run_flow import run_flow
 from flows.reports.markdown import report as report_as_markdown
-from flows.serving.pages.frozen import write_page
+from flows.serving.pages.static_page import write_page
 from schemas.topic import Topic
 
 PAGE = "exports/report.html"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ DEPLOYMENTS = Path("prefect.yaml")
 WRITERS = "archive"
 """The queue of all deployments that write to the archive: one run at a time."""
 READERS = "reading"
+FETCHING = "fetch"
+"""The tag of the deployments that fetch chunks."""
 _INSTANCE = "instance:"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
@@ -69,6 +71,24 @@ def deployments(file: Path, instance: Instance | None = None) -> dict[str, Any]:
     if instance is not None:
         content["deployments"] = [_of_instance(one, instance) for one in content["deployments"]]
     return content
+
+
+def of_machines(content: Mapping[str, Any], machines: Sequence[str]) -> dict[str, Any]:
+    """The content of deploy/fetchers.yaml with a deployment and a pool of its own for each fetching machine."""
+    kept = [one for one in content["deployments"] if FETCHING not in one["tags"]]
+    shared = [one for one in content["deployments"] if FETCHING in one["tags"]]
+    own = [_of_machine(one, machine) for one in shared for machine in machines]
+    return {**content, "deployments": [*kept, *own]}
+
+
+def _of_machine(one: Mapping[str, Any], machine: str) -> dict[str, Any]:
+    pool = {**one["work_pool"], "name": pool_of(one["work_pool"]["name"], machine)}
+    return {**one, "name": f"{one['name']}-on-{machine}", "work_pool": pool}
+
+
+def pool_of(shared: str, machine: str) -> str:
+    """The name of a machine's own pool, derived from that of the pool that machines share."""
+    return f"{shared}-{machine}"
 
 
 def _of_instance(one: Mapping[str, Any], instance: Instance) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from flows.deployed.flow_runs.execution import in_thread
 from flows.deployed.flow_runs.parameters import ArchiveParameters
 from flows.deployed.flow_runs.run_flow import run_flow
 from flows.reports.run_summary import listing
+from schemas.counted import counted
 from storage.executor import Workers
 from storage.integrity.repair import verify_archive
 
@@ -26,7 +27,8 @@ async def verify(parameters: ArchiveParameters) -> State[Any]:
     root, wait = parameters.archive_path, parameters.wait_seconds
     found = await in_thread(partial(verify_archive, root, wait=wait, workers=Workers()))
     faults = len(found.faults)
-    result = f"{found.articles} articles, {found.files} files, {found.captures} captures: {faults or 'no'} faults"
+    checked = (counted(found.articles, "article"), counted(found.files, "file"), counted(found.captures, "capture"))
+    result = f"{', '.join(checked)}: {counted(faults, 'fault') if faults else 'no faults'}"
     get_run_logger().info(result)
     await artifacts.markdown("verify", listing(f"verify {parameters.archive_name}", result, found.faults), result)
     return states.of_outcome(result, failed="Damaged" if faults else None)

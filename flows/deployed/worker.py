@@ -21,7 +21,7 @@ from flows.deployed.server import USUAL, wait_for_server
 from schemas.errors import SeogoError
 
 RETRIES = 5
-"""Of a request, with pauses of 2, 4, 8, 16 and 32 seconds. Then the worker begins anew, for a quarter of an hour.
+"""Of a request, with pauses of 2, 4, 8, 16 and 32 seconds. Then the worker starts again, for a quarter of an hour.
 
 With the eight of a run (prefect.toml), the last pause would be four minutes: for so long it would take no run from a
 server that is back. prefect.yaml gives its runs eight.

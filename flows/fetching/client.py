@@ -180,6 +180,17 @@ class Client:
                     self._offline = await asyncio.to_thread(offline_reason, first, others, self._network_within or 0.0)
         return self._offline
 
+    async def is_cut_off(self, url: str) -> bool:
+        """Whether the network has gone since the first request: no host accepts a connection, nor the one of `url`.
+
+        Then no further request is sent. For a fetch that failed at every try.
+        """
+        first, others = self._routing.connections(self._routing.check(url))
+        async with self._network_known:
+            if not self._offline and self._network_within:
+                self._offline = await asyncio.to_thread(offline_reason, first, others, self._network_within)
+        return bool(self._offline)
+
     async def _fetch_robots(self, url: str) -> RawPage | FetchFault:
         fetch = _Fetch(url, "robots", self._headers, self._clock.now())
         return await self._follow_redirects(fetch, self._routing.check(url), check_robots=False)

@@ -1,7 +1,7 @@
 """One pace for several machines: a row of PostgreSQL per host gives the turns.
 
 Machines that share one permission must together send no more than it allows. `Turns` gives each request a time of its
-own; whoever is too late for it asks for another, so that no two requests come closer together than the interval.
+own; a machine that misses it asks for another, so that no two requests come closer together than the interval.
 
 Needs the extra `postgresql` (psycopg). Errors never contain the address, which may have a password in it.
 """
@@ -31,7 +31,8 @@ _PAUSE = """
 """
 _TRIES = 3
 _PAUSE_BETWEEN = 1.0
-_CONNECT_WITHIN = 10
+_WITHIN = 10
+"""Seconds for a connection. A network that is cut while a statement is sent is noticed as soon, not after minutes."""
 
 
 class Turns:
@@ -75,7 +76,8 @@ class Turns:
                     if tried == _TRIES:
                         raise StorageFault(
                             f"the pace is kept in PostgreSQL (SEOGO_PACE), which fails ({type(error).__name__})."
-                            " Nothing is requested without it: check the server, then run again."
+                            " Nothing is requested without it: check the server, and the rights of its user, then run"
+                            " again."
                         ) from None
                     await asyncio.sleep(_PAUSE_BETWEEN)
         raise AssertionError("not reached")
@@ -85,7 +87,7 @@ class Turns:
 
         if self._connection is None:
             self._connection = await psycopg.AsyncConnection.connect(
-                self._address, autocommit=True, connect_timeout=_CONNECT_WITHIN
+                self._address, autocommit=True, connect_timeout=_WITHIN, tcp_user_timeout=1000 * _WITHIN
             )
             with suppress(psycopg.errors.UniqueViolation):  # another machine creates it at this moment
                 await self._connection.execute(_TABLE)

@@ -22,7 +22,7 @@ from zlib import crc32
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from flows.naver.page_parts import CAPTION, CAPTIONED
+from flows.naver.articles.page_parts import CAPTION, CAPTIONED
 from schemas.article import Article
 from schemas.traits import Traits
 

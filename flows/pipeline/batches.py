@@ -188,7 +188,7 @@ class Pipeline:
             receipt.newest.append(named)
 
     async def in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
-        """Call the archive in another thread, so that fetches go on meanwhile. One call at a time."""
+        """Call the archive in another thread, so that fetches continue meanwhile. One call at a time."""
         async with self._archive_lock:
             return await asyncio.to_thread(call, *arguments)
 

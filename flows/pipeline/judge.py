@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.pipeline.decide import RETRIED, Decision, after_parse, next_refresh, next_try, text_loss
 from flows.pipeline.relevance import mentions, score
 from schemas.article import Article, ArticleRef, Image, Outcome

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
-from flows.naver.article_page import read_article
+from flows.naver.articles.layouts import read_article
 from flows.naver.press_offices import press_office
 from flows.naver.urls import find_article_key, json_api_url
 from flows.pipeline.decide import before_fetch, next_try

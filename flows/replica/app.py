@@ -1,8 +1,8 @@
-"""The stand-in as an ASGI application.
+"""The replica as an ASGI application.
 
     request: log, choose a fault, Site.answer, apply the fault, gzip, send (whole, in chunks, or truncated)
 
-Requests below /__replica__/ control the stand-in: they are neither logged nor subject to faults.
+Requests below /__replica__/ control the replica: they are neither logged nor subject to faults.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from flows.replica.log import RequestLog
 from schemas.errors import BadInput
 
 CONTROL = "/__replica__"
-"""Requests below this path change or display the stand-in itself, whatever their host."""
+"""Requests below this path change or display the replica itself, whatever their host."""
 MAX_TRUTHS = 1_000
 
 
@@ -67,7 +67,7 @@ class ReplicaApp:
 
 
 def make_app(corpus: Corpus, clock: Clock, faults: Faults, log: RequestLog) -> ASGIApp:
-    """The stand-in with its control requests."""
+    """The replica with its control requests."""
     control = _Control(corpus, clock, faults, log)
     return Starlette(
         routes=[

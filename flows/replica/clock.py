@@ -1,4 +1,4 @@
-"""The clock of the stand-in: stopped, or running at any speed from a given time."""
+"""The clock of the replica: stopped, or running at any speed from a given time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schemas.article import SEOUL
 
 
 class Clock:
-    """The stand-in's clock, which determines what is listed, edited and deleted.
+    """The replica's clock, which determines what is listed, edited and deleted.
 
     `pace` is the number of its seconds per real second; 0, the default, stops the clock.
     """

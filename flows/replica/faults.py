@@ -1,4 +1,4 @@
-"""Faults on demand, by seeded rates or by rules. They can be changed while the stand-in runs.
+"""Faults on demand, by seeded rates or by rules. They can be changed while the replica runs.
 
 Behaviour(rates={Fault.SERVER_ERROR: 0.1})                       one response in ten
 Behaviour(rules=(Rule(Fault.TOO_MANY, host="n.news.naver.com", times=2, retry_after=3),))
@@ -75,7 +75,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How the stand-in behaves. `rates` are fractions of all responses; the first matching rule takes precedence.
+    """How the replica behaves. `rates` are fractions of all responses; the first matching rule takes precedence.
 
     `robots` is the robots.txt of all page hosts, `robots_by_host` that of single hosts (the hosts of the Search API
     allow everything unless they are listed). `layout` displays every article in one layout; with `old`, main/read.nhn

@@ -89,7 +89,7 @@ class Site:
         """The correct response to a request."""
         answering = self._hosts.get(request.host)
         if answering is None:
-            return _plain(404, f"the stand-in has no host {request.host!r}: send one of Naver's in the Host header")
+            return _plain(404, f"the replica has no host {request.host!r}: send one of Naver's in the Host header")
         if request.path == "/robots.txt":
             status, body = robots_txt(self._faults.behaviour.robots_of(request.host))
             return Answer(body, "text/plain", status)

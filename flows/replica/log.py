@@ -1,4 +1,4 @@
-"""The stand-in's request log, from which tests judge a crawler as the server sees it.
+"""The replica's request log, from which tests judge a crawler as the server sees it.
 
 The functions below take `RequestLog.entries`.
 """

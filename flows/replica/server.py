@@ -1,4 +1,4 @@
-"""The stand-in for Naver as a server on 127.0.0.1: in a thread for tests, in the foreground for the command line."""
+"""The replica of Naver as a server on 127.0.0.1: in a thread for tests, in the foreground for the command line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CLOSE_WITHIN = 1  # whole seconds that open responses get when the server stops
 
 
 class Replica:
-    """A stand-in for Naver that runs during a `with` block. Send Naver's host names in the Host header.
+    """A replica of Naver that runs during a `with` block. Send Naver's host names in the Host header.
 
     with Replica(make_corpus(seed=1)) as naver:
         naver.behaviour = Behaviour(rates={Fault.SERVER_ERROR: 0.1})
@@ -79,7 +79,7 @@ class Replica:
         thread.start()
         self._running = (server, thread, listener)
         if not ready.wait(READY_WITHIN):
-            raise RuntimeError(f"the stand-in did not start on {self.url} within {READY_WITHIN:.0f} s")
+            raise RuntimeError(f"the replica did not start on {self.url} within {READY_WITHIN:.0f} s")
         return self
 
     def __exit__(
@@ -106,7 +106,7 @@ def serve(
     pace: float = 0.0,
     behaviour: Behaviour | None = None,
 ) -> None:
-    """Run the stand-in until SIGINT or SIGTERM; prints one line with its address when it is ready. Main thread only.
+    """Run the replica until SIGINT or SIGTERM; prints one line with its address when it is ready. Main thread only.
 
     `last` is the end of the corpus (default: that of make_corpus), `now` the initial time of the clock (default:
     `last`). Raises BadInput if the port is in use or the corpus cannot be generated with these values.

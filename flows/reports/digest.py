@@ -7,18 +7,18 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from jinja2 import Environment
 
 from flows.reports import text
+from flows.reports.language import Language, words
 from flows.reports.templates import templates
 from schemas.article import SEOUL
 from schemas.safe_text import escape_markdown
 from storage.reading.reader import open_snapshot
 from storage.reading.schema import check_schema
 
-Language = Literal["ko", "en"]
 Row = dict[str, Any]
 
 MOST = 50
@@ -61,28 +61,6 @@ _VOICES = """
     WHERE published_at >= $since AND published_at < $until GROUP BY team ORDER BY articles DESC, team
 """
 
-_KOREAN = {
-    "Daily digest": "하루 요약",
-    "Stories": "이야기",
-    "Edited articles": "수정된 기사",
-    "Deleted articles": "삭제된 기사",
-    "Articles by team": "팀별 기사",
-    "Team": "팀",
-    "Articles": "기사",
-    "Share": "기사 비율",
-    "No article was published.": "보도된 기사가 없습니다.",
-    "unknown": "알 수 없음",
-    "The texts belong to their publishers.": "기사의 저작권은 각 언론사에 있습니다.",
-}
-_COUNTED = {
-    "articles": ("기사 {}건", "{} article", "{} articles"),
-    "publishers": ("언론사 {}곳", "{} publisher", "{} publishers"),
-    "copies": ("받아쓴 기사 {}건", "copied once", "copied {} times"),
-    "edits": ("수정 {}건", "{} edit", "{} edits"),
-    "deletions": ("삭제 {}건", "{} deletion", "{} deletions"),
-    "more": ("그 밖에 {}건", "and {} more", "and {} more"),
-}
-"""What is counted: in Korean, and in English for one and for several."""
 _WEEKDAYS = "월화수목금토일"
 
 
@@ -135,36 +113,32 @@ def _rows(connection: Any, sql: str, span: dict[str, datetime]) -> list[Row]:
 # -- words
 
 
-def _t(language: Language, words: str) -> str:
-    return _KOREAN[words] if language == "ko" else words
-
-
-def _n(language: Language, number: int, of: str) -> str:
-    """A number with what it counts."""
-    korean, one, several = _COUNTED[of]
-    return (korean if language == "ko" else one if number == 1 else several).format(f"{number:,}")
-
-
 def subject(found: Digest, language: Language) -> str:
     """The title of the digest, and the subject of the mail."""
     weekday = _WEEKDAYS[found.day.weekday()] if language == "ko" else f"{found.day:%a}"
-    return f"{found.title}: {_t(language, 'Daily digest')} {found.day} ({weekday})"
+    return f"{found.title}: {words(language).t('Daily digest')} {found.day} ({weekday})"
 
 
 def summary(found: Digest, language: Language) -> str:
     """The numbers of the day on one line."""
-    numbers = {"articles": found.articles, "publishers": found.publishers}
-    numbers |= {"edits": len(found.edits), "deletions": len(found.gone)}
-    return ", ".join(_n(language, number, name) for name, number in numbers.items())
+    n = words(language).n
+    parts = (
+        n("{} article", "{} articles", found.articles),
+        n("{} publisher", "{} publishers", found.publishers),
+        n("{} edit", "{} edits", len(found.edits)),
+        n("{} deletion", "{} deletions", len(found.gone)),
+    )
+    return ", ".join(parts)
 
 
 def _about_story(row: Row, language: Language) -> str:
     """Who was first and when, and who followed."""
-    parts = [f"{row['publisher'] or _t(language, 'unknown')} {_clock(row['published_at'])}"]
+    of = words(language)
+    parts = [f"{row['publisher'] or of.t('unknown')} {_clock(row['published_at'])}"]
     if row["copies"]:
-        parts += [_n(language, row["copies"], "copies"), _n(language, row["publishers"], "publishers")]
-        took = text.duration(row["minutes"], language)
-        parts.append(f"{took} 동안" if language == "ko" else f"within {took}")
+        parts += [of.n("copied once", "copied {} times", row["copies"])]
+        parts += [of.n("{} publisher", "{} publishers", row["publishers"])]
+        parts += [of.t("within {}").format(text.duration(row["minutes"], language))]
     return ", ".join(parts)
 
 
@@ -177,7 +151,7 @@ def _clock(at: datetime) -> str:
 
 def markdown(found: Digest, language: Language) -> str:
     """The digest as Markdown. Text from the web is escaped."""
-    t = partial(_t, language)
+    t = words(language).t
     voices = [
         [escape_markdown(row["team"]), f"{row['articles']:,}", text.share(row["articles"], found.articles)]
         for row in found.voices
@@ -208,7 +182,7 @@ def _line(row: Row, at: datetime) -> str:
 
 
 def _bullets(lines: Sequence[str], language: Language) -> str:
-    more = [_n(language, len(lines) - MOST, "more")] if len(lines) > MOST else []
+    more = [words(language).t("and {} more").format(f"{len(lines) - MOST:,}")] if len(lines) > MOST else []
     return "\n".join(f"- {line}" for line in [*lines[:MOST], *more])
 
 
@@ -226,8 +200,7 @@ def html(found: Digest, language: Language) -> str:
             most=MOST,
             subject=subject(found, language),
             summary=summary(found, language),
-            t=partial(_t, language),
-            n=partial(_n, language),
+            t=words(language).t,
             about=partial(_about_story, language=language),
         )
     )

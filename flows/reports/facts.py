@@ -74,7 +74,7 @@ _LAST_RUNS = f"""
     FROM runs ORDER BY started_at DESC, run_id DESC LIMIT {MOST}
 """
 _NEWEST = f"""
-    WITH told AS (
+    WITH shown AS (
         SELECT a.id, title, publisher, published_at, url, file, status, coalesce(m.story, a.id) AS story,
             1 + coalesce(d.copies, 0) AS publications
         FROM articles_on_topic a LEFT JOIN story_members m USING (id)
@@ -83,7 +83,7 @@ _NEWEST = f"""
     )
     SELECT id, title, publisher, published_at, url, file, status,
         sum(publications) OVER (PARTITION BY story) - 1 AS copies
-    FROM told QUALIFY row_number() OVER (PARTITION BY story ORDER BY published_at, id) = 1
+    FROM shown QUALIFY row_number() OVER (PARTITION BY story ORDER BY published_at, id) = 1
     ORDER BY published_at DESC, id DESC LIMIT {MOST}
 """
 _NEWEST_ALONE = f"""
@@ -121,8 +121,8 @@ _HELD = "SELECT id, url, reason, held_at FROM quarantine ORDER BY held_at DESC, 
 _WAITING = "SELECT state, count(*) AS finds FROM frontier WHERE due_at IS NOT NULL GROUP BY ALL ORDER BY ALL"
 
 
-class Asked:
-    """A connection whose queries may use the parameters `$since` and `$now`."""
+class PeriodReader:
+    """Runs queries about a period, which may use the parameters `$since` and `$now`."""
 
     def __init__(self, connection: Any, since: datetime, now: datetime) -> None:
         self.since, self.now = since, now
@@ -162,28 +162,28 @@ def facts(archive: Path, *, days: int = 7, now: datetime | None = None) -> Facts
         raise BadInput(f"a report covers 1 to {_LONGEST} days (given {days}).")
     now = now or datetime.now(UTC)
     with open_snapshot(archive) as connection:
-        return _facts_of(archive, Asked(connection, since_of(days, now), now))
+        return _facts_of(archive, PeriodReader(connection, since_of(days, now), now))
 
 
-def _facts_of(archive: Path, asked: Asked) -> Facts:
+def _facts_of(archive: Path, reader: PeriodReader) -> Facts:
     """The facts of an archive whose database is open."""
     return Facts(
         archive=str(archive),
-        now=asked.now,
-        since=asked.since,
+        now=reader.now,
+        since=reader.since,
         as_of=datetime.fromtimestamp((archive / "archive.duckdb").stat().st_mtime, UTC),
-        articles=asked.number("SELECT count(*) FROM articles_on_topic"),
-        waiting={row["state"]: row["finds"] for row in asked.rows(_WAITING)},
-        daily=asked.rows(_DAILY),
-        runs=asked.rows(_RUNS),
-        last_runs=asked.rows(_LAST_RUNS),
-        newest=asked.rows(_NEWEST if asked.has("story_members") else _NEWEST_ALONE),
-        edits=asked.rows(_EDITS),
-        gone=asked.rows(_GONE),
-        voices=asked.rows(_VOICES),
-        publishers=asked.rows(_PUBLISHERS),
-        gaps=_grouped(asked.rows_of("coverage", _GAPS)),
-        held=asked.rows_of("quarantine", _HELD),
+        articles=reader.number("SELECT count(*) FROM articles_on_topic"),
+        waiting={row["state"]: row["finds"] for row in reader.rows(_WAITING)},
+        daily=reader.rows(_DAILY),
+        runs=reader.rows(_RUNS),
+        last_runs=reader.rows(_LAST_RUNS),
+        newest=reader.rows(_NEWEST if reader.has("story_members") else _NEWEST_ALONE),
+        edits=reader.rows(_EDITS),
+        gone=reader.rows(_GONE),
+        voices=reader.rows(_VOICES),
+        publishers=reader.rows(_PUBLISHERS),
+        gaps=_grouped(reader.rows_of("coverage", _GAPS)),
+        held=reader.rows_of("quarantine", _HELD),
         sizes={part: _size(archive / part) for part in PARTS if (archive / part).exists()},
         verified=_verified(archive),
     )

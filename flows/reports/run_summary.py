@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flows.reports.text import LISTED, bullets, counts, document, link, moment, number, seconds, size, table
+from schemas.counted import counted
 from schemas.safe_text import escape_markdown, one_line
 
 MOST = 20
@@ -81,7 +82,7 @@ def _head(receipt: Json) -> str:
 
 
 def _traffic(receipt: Json) -> str:
-    parts = [f"{receipt['requests']:,} requests", size(receipt["bytes"]), seconds(_duration(receipt))]
+    parts = [counted(receipt["requests"], "request"), size(receipt["bytes"]), seconds(_duration(receipt))]
     return ", ".join(part for part in parts if part)
 
 

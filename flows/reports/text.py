@@ -31,11 +31,6 @@ def number(value: Any) -> str:
     return f"{value:,}" if value else ""
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with what it counts: 1 article, 2 articles."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def share(part: int, whole: int) -> str:
     """A part in per cent."""
     return f"{part / whole:.1%}" if whole else ""

@@ -10,10 +10,13 @@ backfill.py       days of the past, window by window, and gaps
 quarantine.py     pages in quarantine, parsed again from their captures
 import_files.py   files of an older archive
 reparse.py        every text, derived again from its capture
+reassess.py       every text, assessed again by the topic file
+move_captures.py  the captures, to an object store or back
 publish.py        the readers' database and the exports, brought up to date
 lifecycle.py      how each run begins and ends
 pipeline_run.py   what the runs share whose finds go through the pipeline: crawl, refresh, backfill, quarantine
 polite_client.py  the HTTP client of runs and fetchers
+search_index.py   the search index, updated after a run
 exit_reason.py    why a run ended, from its receipt
 doctor/           everything that a run needs, checked without a run
 settings.py       the topic and the stand-in for Naver, from options and environment

@@ -1,7 +1,7 @@
 """A backfill: days of the past, read query by query and window by window.
 
 Each window is recorded in the coverage ledger once all its finds are stored, so a backfill that was stopped or killed
-goes on where it was, and one that is run again does nothing. A window is a Korean day. Only the Search API, which
+continues where it was, and one that is run again does nothing. A window is a Korean day. Only the Search API, which
 cannot be asked for dates, is read as one window, from its newest result back as far as it goes.
 
 With `gaps`, the windows are those that earlier runs could not read. What the Search API no longer shows is read from
@@ -76,7 +76,7 @@ async def backfill(
     on_progress: OnProgress = ignore_progress,
     now: Now = utc_now,
 ) -> Receipt:
-    """Read what was ordered and not read before. Raises BadInput, and SeogoError where the run cannot go on at all."""
+    """Read what was ordered and not read before. Raises BadInput, and SeogoError where the run cannot continue."""
     chosen = _chosen_queries(order)
     days = None if order.gaps else _days_of(order, now())
 

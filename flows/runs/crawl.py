@@ -26,6 +26,7 @@ from flows.sources.api_keys import ApiKey
 from flows.sources.readers import queries
 from flows.sources.window import Window, next_window
 from schemas.article import ArticleRef, Outcome
+from schemas.counted import counted
 from schemas.coverage import Span, WindowRead
 from schemas.receipt import ExitReason, Receipt, run_id_at
 from storage.inbox.chunks import delete_chunks_before, put_chunk
@@ -56,7 +57,7 @@ async def crawl(
     on_progress: OnProgress = ignore_progress,
     now: Now = utc_now,
 ) -> Receipt:
-    """Crawl, and return the receipt. Raises AddressError, and other SeogoErrors where the run cannot go on at all.
+    """Crawl, and return the receipt. Raises AddressError, and other SeogoErrors where the run cannot continue.
 
     `now` is set by tests.
     """
@@ -80,8 +81,8 @@ async def crawl(
 def _exit_reason(receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
     reason, explanation = exit_reason_of(receipt, interrupted=interrupted, broken=broken)
     if reason is ExitReason.NOTHING_NEW and receipt.handed_out:
-        finds = receipt.outcomes[Outcome.DEFERRED]
-        return ExitReason.DONE, f"{finds} finds are handed out to fetchers, in {len(receipt.handed_out)} chunks"
+        finds, chunks = counted(receipt.outcomes[Outcome.DEFERRED], "find"), counted(len(receipt.handed_out), "chunk")
+        return ExitReason.DONE, f"{finds} handed out to fetchers, in {chunks}"
     return reason, explanation
 
 

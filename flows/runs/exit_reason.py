@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from schemas.article import Outcome
+from schemas.counted import counted
 from schemas.receipt import ExitReason, Receipt, SourceEnd
 
 _LAYOUT_SHARE = 0.2
@@ -98,11 +99,11 @@ def _partly_failed(receipt: Receipt) -> str:
 
 
 def _nothing_new(receipt: Receipt) -> str:
-    """Why the run believes that there is nothing new."""
+    """Why the run concludes that there is nothing new."""
     if not receipt.sources:
         return "the archive has every article that was named"
     items, sources = sum(source.items for source in receipt.sources), len(receipt.sources)
-    named = f"{sources} source{'' if sources == 1 else 's'} named {items} items, all of them known"
+    named = f"{counted(sources, 'source')} named {counted(items, 'item')}, all of them known"
     empty = _first_few(_reasons(receipt, {SourceEnd.EMPTY}))
     return f"{named}; {empty}" if empty else named
 

@@ -3,14 +3,14 @@
     finds | fetch | spool | seal | store -> take_in.py, at the archive
 
 A fetcher has a name, a state directory and a pace of its own. It obeys robots.txt, back-off and `Retry-After` as a
-crawl does. Killed at any point, it goes on with its spool: what was fetched is not fetched again.
+crawl does. Killed at any point, it continues with its spool: what was fetched is not fetched again.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,13 +38,15 @@ SPOOL = "spool"
 
 _NOT_VISITED = frozenset({Fault.STOPPED, Fault.OFFLINE})
 """Faults after which an address is still to be fetched."""
+_NO_ANSWER = frozenset({Fault.CONNECTION, Fault.TIMEOUT})
+"""Faults that a network which was cut explains, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchOrder:
     """What to fetch: the finds `refs`, politely by the limits of `topic`, for the writer that takes in from `inbox`.
 
-    `fetcher`: the fetcher's name; `state`: its directory. `naver`: the address of a stand-in. `wait`: seconds to wait
+    `fetcher`: the fetcher's name; `state`: its directory. `naver`: the address of a replica. `wait`: seconds to wait
     for another process with this directory. `chunk`: the name of the chunk with these finds, if it has one: it is
     fetched once, however often it is ordered.
     """
@@ -90,7 +92,7 @@ OnReport = Callable[[FetchReport], None]
 
 
 async def fetch(order: FetchOrder, *, stop: Stop | None = None, on_progress: OnReport = lambda _: None) -> FetchReport:
-    """Fetch, and return the report. Raises SeogoError where the fetcher cannot go on at all.
+    """Fetch, and return the report. Raises SeogoError where the fetcher cannot continue.
 
     A store that is away is no reason to stop: the segments wait on the disk for the next start.
     """
@@ -135,7 +137,7 @@ class _Fetcher:
         order = self._order
         pauses = order.state / BACKOFF
         async with polite_client(order.topic, naver=order.naver, pauses=pauses, record=self._record) as client:
-            visit = _Visit(stop.guard(client.fetch), Refusals(stop), self)
+            visit = _Visit(stop.guard(client.fetch), client.is_cut_off, Refusals(stop), self)
             while left and not stop.requested and not client.offline:
                 part, left = left[: self._spool.room], left[self._spool.room :]
                 await gather([visit(ref) for ref in part])
@@ -215,6 +217,7 @@ class _Visit:
     """Fetches the pages of one find."""
 
     fetch: Fetching[...]
+    is_cut_off: Callable[[str], Awaitable[bool]]
     refusals: Refusals
     fetcher: _Fetcher
 
@@ -231,10 +234,14 @@ class _Visit:
             return answer
 
         answer = await fetch_article(ref, get)
-        if isinstance(answer, FetchFault) and answer.fault in _NOT_VISITED:
+        if isinstance(answer, FetchFault) and await self._is_to_be_fetched(answer):
             return
         self._note_refusal(answer)
         self.fetcher.note_visited(ref, answers)
+
+    async def _is_to_be_fetched(self, fault: FetchFault) -> bool:
+        """Whether an address counts as not visited yet."""
+        return fault.fault in _NOT_VISITED or (fault.fault in _NO_ANSWER and await self.is_cut_off(fault.url))
 
     def _note_refusal(self, answer: RawPage | FetchFault) -> None:
         match answer:
@@ -249,13 +256,13 @@ class _Visit:
 def _exit_reason(report: FetchReport, stop: Stop, offline: str) -> tuple[ExitReason, str]:
     left = report.addresses - report.done
     if stop.by_hand:
-        return ExitReason.INTERRUPTED, f"stopped by hand; {left} addresses are left for the next start"
+        return ExitReason.INTERRUPTED, f"stopped by hand; addresses left for the next start: {left}"
     if offline:
-        return ExitReason.OFFLINE, f"no host can be reached ({offline}); {left} addresses are left for the next start"
+        return ExitReason.OFFLINE, f"no host can be reached ({offline}); addresses left for the next start: {left}"
     if stop.requested:
-        return ExitReason.BLOCKED, f"a host refused three requests in a row; {left} addresses are left"
+        return ExitReason.BLOCKED, f"a host refused three requests in a row; addresses left: {left}"
     if report.unavailable:
-        return ExitReason.PARTLY_FAILED, f"{report.waiting} segments wait on the disk: {report.unavailable}"
+        return ExitReason.PARTLY_FAILED, f"segments that wait on the disk: {report.waiting}; {report.unavailable}"
     return ExitReason.DONE, "every address is in a segment in the store"
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from pathlib import Path
 
-from flows.naver.bylines import parse_byline
+from flows.naver.articles.bylines import parse_byline
 from flows.pipeline.judge import Assess, assess_by
 from flows.runs.lifecycle import OnProgress, Order, Run, ignore_progress, open_for_run, utc_now
 from schemas.article import SEOUL, Article, ArticleRef, Outcome, content_hash, text_hash

@@ -200,7 +200,7 @@ async def run_pipeline(
     exit_reason: ExitReasonOf = exit_reason_of,
     accept: bool = False,
 ) -> Receipt:
-    """Do the work of a command as one run, and return its receipt. Raises SeogoError where it cannot go on at all.
+    """Do the work of a command as one run, and return its receipt. Raises SeogoError where it cannot continue.
 
     `accept`: pages are taken as they look now, whatever they looked like before.
     """

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.naver.article_page import read_article
+from flows.naver.articles.layouts import read_article
 from flows.naver.press_offices import press_office
 from flows.pipeline.judge import Assess, Judge, Parsed, assess_by, assessed_text
 from flows.runs.lifecycle import OnProgress, Order, Run, ignore_progress, open_for_run, utc_now
@@ -103,7 +103,7 @@ def reassess(
 ) -> Reassessed:
     """Assess the texts again, and store what differs. Raises SeogoError.
 
-    Once `stopped` returns true, it ends after the batch that it is at; run again, it goes on.
+    Once `stopped` returns true, it ends after the batch that it is at; run again, it continues.
     """
     with open_for_run(order, "reassess", utc_now()) as (archive, receipt):
         run = Run(archive, receipt, on_progress)
@@ -147,7 +147,7 @@ class _Reassess:
     def exit_reason(self, receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
         """Why it ended, and an explanation in a sentence."""
         if interrupted or broken:
-            return ExitReason.INTERRUPTED, "ended early; run it again to go on"
+            return ExitReason.INTERRUPTED, "ended early; run it again to continue"
         return self.done.exit_reason, self.done.summary
 
     def _ends(self, stopped: Callable[[], bool]) -> bool:

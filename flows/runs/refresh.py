@@ -30,7 +30,7 @@ async def refresh(
     on_progress: OnProgress = ignore_progress,
     now: Now = utc_now,
 ) -> Receipt:
-    """Check every article that is due, and return the receipt. Raises SeogoError where the run cannot go on at all."""
+    """Check every article that is due, and return the receipt. Raises SeogoError where the run cannot continue."""
 
     async def work(run: PipelineRun, client: Client) -> None:
         async with run.pipeline(client.fetch) as pipeline:

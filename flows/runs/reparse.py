@@ -16,7 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.pipeline.judge import Assess, assess_by
 from flows.runs.import_files import article_of
 from flows.runs.lifecycle import OnProgress, Order, Run, ignore_progress, open_for_run, utc_now
@@ -224,7 +224,7 @@ class _Reparse:
     def exit_reason(self, receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[ExitReason, str]:
         """Why it ended, and an explanation in a sentence."""
         if interrupted or broken:
-            return ExitReason.INTERRUPTED, "ended early; run it again to go on"
+            return ExitReason.INTERRUPTED, "ended early; run it again to continue"
         explanation = "the captures give what the archive has"
         if self.done.failed:
             explanation = f"{len(self.done.failed)} captures no longer give an article; their texts stay as they are"

@@ -45,10 +45,10 @@ async def take_in(
     on_progress: OnProgress = ignore_progress,
     now: Now = utc_now,
 ) -> Receipt:
-    """Take in every segment that can be, and return the receipt. Raises SeogoError where the run cannot go on at all.
+    """Take in every segment that can be, and return the receipt. Raises SeogoError where the run cannot continue.
 
     Segments that were taken in are deleted from the store at the end, except for the newest of each fetcher: it tells a
-    fetcher that has lost its directory how to go on counting.
+    fetcher that has lost its directory where to continue counting.
     """
     held: dict[str, str] = {}
 
@@ -181,9 +181,9 @@ class _TakingIn:
     def _note_twice(self, taken: SegmentTaken) -> None:
         name, notes = segment_name(taken.fetcher, taken.number), self.run.receipt.notes
         if taken.repeated:
-            notes.append(f"{name}: {taken.repeated} addresses were fetched twice; the first answer of the run counts")
+            notes.append(f"{name}: addresses fetched twice: {taken.repeated}; the first answer of the run counts")
         if taken.late:
-            notes.append(f"{name}: {taken.late} answers came late, the archive has newer ones")
+            notes.append(f"{name}: answers that came late: {taken.late}; the archive has newer ones")
 
     async def _check_taken(self, line: _Line) -> None:
         """Hold a fetcher whose store has another segment under a number that was taken in."""

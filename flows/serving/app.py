@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import resources
@@ -24,7 +24,7 @@ from flows.serving.pages import article, views
 from flows.serving.pages.article import Moved, NotFound
 from flows.serving.programs import api
 from flows.serving.programs.protocol import Protocol
-from flows.serving.remembered import Remembered, remembered
+from flows.serving.response_cache import ResponseCache, cached
 from schemas.errors import ArchiveBusy, ArchiveError, BadInput, SearchIndexDamaged, SeogoError
 
 _THREADS = 8
@@ -32,8 +32,11 @@ _THREADS = 8
 _ASSETS = ("style.css", "icon.svg")
 
 
-def make_app(found: Library, *, names: frozenset[str] = frozenset()) -> ASGIApp:
-    """The application for an archive. `names`: host names besides localhost and IP addresses that it answers to."""
+def make_app(found: Library, *, names: Mapping[str, str]) -> ASGIApp:
+    """The application for an archive.
+
+    `names`: host names besides localhost and IP addresses that it answers to, each with the scheme of its addresses.
+    """
     metrics = Metrics(found)
     protocol = Protocol(found)
     measured = Route("/metrics", lambda request: Response(metrics.text(), 200, None, MEDIA))
@@ -44,7 +47,7 @@ def make_app(found: Library, *, names: frozenset[str] = frozenset()) -> ASGIApp:
     )
     app.state.library = found
     app.state.waiters = 0
-    app.state.remembered = Remembered()
+    app.state.response_cache = ResponseCache()
     return Guard(app, names, metrics.observe)  # around everything, so that no answer is without its headers
 
 
@@ -82,20 +85,21 @@ def ready(request: Request) -> Response:
 
 
 _PAGES = [
-    Route("/", remembered(views.today)),
-    Route("/search", remembered(views.search)),
+    Route("/", cached(views.today)),
+    Route("/search", cached(views.search)),
     Route("/search.{form}", views.search_file),
-    Route("/feed.atom", remembered(views.feed)),
+    Route("/feed.atom", cached(views.feed)),
     Route("/article/{id}.json", article.as_json),
     Route("/article/{id}.md", article.as_markdown),
-    Route("/article/{id}", remembered(article.article)),
+    Route("/article/{id}", cached(article.article)),
     Route("/article/{id}/capture", article.capture),
     Route("/article/{id}/capture/page", article.captured_page),
-    Route("/story/{id}", remembered(views.story_page)),
-    Route("/team/{name}", remembered(views.team)),
-    Route("/publisher/{oid}", remembered(views.publisher)),
-    Route("/publishers", remembered(views.publishers)),
-    Route("/reporter/{oid}/{name}", remembered(views.reporter)),
+    Route("/story/{id}.atom", cached(views.story_feed)),
+    Route("/story/{id}", cached(views.story_page)),
+    Route("/team/{name}", cached(views.team)),
+    Route("/publisher/{oid}", cached(views.publisher)),
+    Route("/publishers", cached(views.publishers)),
+    Route("/reporter/{oid}/{name}", cached(views.reporter)),
     Route("/status", views.status),
     Route("/sql", views.sql),
 ]
@@ -103,9 +107,9 @@ _API = [
     Route("/api/v1", api.documentation),
     Route("/api/v1/openapi.json", api.openapi),
     Route("/api/v1/articles", api.articles),
-    Route("/api/v1/articles/{id}", remembered(api.article)),
-    Route("/api/v1/stories/{id}", remembered(api.story_of_id)),
-    Route("/api/v1/search", remembered(api.search)),
+    Route("/api/v1/articles/{id}", cached(api.article)),
+    Route("/api/v1/stories/{id}", cached(api.story_of_id)),
+    Route("/api/v1/search", cached(api.search)),
     Route("/api/v1/changes", api.changes),
     Route("/api/v1/teams", api.teams),
     Route("/api/v1/publishers", api.publishers),

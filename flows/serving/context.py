@@ -7,22 +7,26 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from jinja2 import Environment
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flows.reports.language import Language, words
 from flows.reports.templates import templates
 from flows.reports.text import duration, moment, share, size
-from flows.serving.language import LANGUAGES, choose, translate
+from flows.serving.language import LANGUAGES, choose
 from storage.reading.shared import SharedSnapshot, Snapshot
 from storage.search.facets import Browser
 from storage.search.snippets import Snippet
+
+_AROUND = 120
+"""Characters of the unchanged text that a diff shows before and after a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,25 @@ class Library:
     def of(cls, root: Path, *, title: str, sql: bool = False, is_public: bool = False) -> Library:
         return cls(root, SharedSnapshot(root), Browser(root), title, sql, is_public)
 
+    def texts(self, snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str]:
+        """The texts of articles, or their descriptions where they have none. Raises ArchiveDamaged.
+
+        They are read from the search index if it is that of the snapshot, which takes a hundredth of the time: DuckDB
+        unpacks the block around each.
+        """
+        found = self.browser.texts(ids, snapshot.stamp)
+        missing = [one for one in ids if one not in found]
+        rows = snapshot.rows(_TEXTS, [missing]) if missing else []
+        return found | {row["id"]: row["text"] for row in rows}
+
+    def close(self) -> None:
+        """Close what nobody reads."""
+        self.shared.close()
+        self.browser.close()
+
+
+_TEXTS = "SELECT id, coalesce(body, description, '') AS text FROM articles WHERE id IN (SELECT unnest(?))"
+
 
 def library(request: Request) -> Library:
     """The library of the application that answers."""
@@ -54,29 +77,17 @@ def reading(request: Request) -> Iterator[Snapshot]:
         yield snapshot
 
 
-_ONE = {"articles": "article", "publishers": "publisher", "rows": "row"}
-
-
 class View:
     """A reader's language, and the links of the page in it. `asked`: the language that the address names, if any."""
 
-    is_frozen = False
+    is_static = False
     """Whether the page is a file, which has no other pages to link to."""
 
-    def __init__(self, language: str, title: str, *, asked: str | None = None) -> None:
+    def __init__(self, language: Language, title: str, *, asked: str | None = None) -> None:
         self.language = language
+        self.words = words(language)
         self.title = title
         self._asked = asked
-
-    def t(self, text: str) -> str:
-        """The words in the reader's language."""
-        return translate(self.language, text)
-
-    def count(self, number: int, of: str) -> str:
-        """A number with what it counts, such as `articles`."""
-        if self.language == "ko":
-            return f"{number:,}{self.t(of)}"
-        return f"{number:,} {_ONE.get(of, of) if number == 1 else of}"
 
     def duration(self, minutes: float) -> str:
         """Minutes as people say them."""
@@ -84,18 +95,32 @@ class View:
 
     def later(self, minutes: int) -> str:
         """How long after something else."""
-        return f"{self.duration(minutes)} {self.t('later')}"
+        return f"{self.duration(minutes)} {self.words.t('later')}"
 
     def link(self, path: str, **query: object) -> str:
         """An address of this site; the language goes along if the reader chose it."""
         given = {name.rstrip("_"): str(value) for name, value in query.items() if value not in (None, "", False)}
         if self._asked in LANGUAGES:
             given["lang"] = self.language
-        return quote(path, safe="/:@,;=~.-_") + (f"?{urlencode(given)}" if given else "")
+        named = "&".join(f"{name}={_value(value)}" for name, value in given.items())
+        return _path(path) + (f"?{named}" if given else "")
 
     def to(self, path: str, *, fragment: str = "", **query: object) -> Markup:
         """The attribute `href` of a link; nothing, if there is no such page."""
         return Markup(' href="%s%s"') % (self.link(path, **query), fragment and f"#{fragment}")
+
+
+# A page has hundreds of links, most of which share their values.
+
+
+@lru_cache(1_024)
+def _path(path: str) -> str:
+    return quote(path, safe="/:@,;=~.-_")
+
+
+@lru_cache(1_024)
+def _value(value: str) -> str:
+    return quote_plus(value)
 
 
 class RequestView(View):
@@ -110,7 +135,7 @@ class RequestView(View):
 
     def in_language(self, language: str) -> str:
         """This page in another language."""
-        return f"{quote(self._path, safe='/:@,;=~.-_')}?{urlencode([*self._query, ('lang', language)])}"
+        return f"{_path(self._path)}?{urlencode([*self._query, ('lang', language)])}"
 
 
 @cache
@@ -118,7 +143,7 @@ def environment() -> Environment:
     """The templates, which escape every value."""
     made = templates("flows.serving")
     made.filters |= {"moment": moment, "size": size, "share": share, "marked": marked, "grouped": grouped}
-    made.filters |= {"paragraphs": paragraphs, "web": web_address}
+    made.filters |= {"paragraphs": paragraphs, "web": web_address, "around": around}
     return made
 
 
@@ -132,7 +157,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 
 def render(view: View, template: str, **values: Any) -> str:
     """The text of a page."""
-    return environment().get_template(template).render(view=view, t=view.t, **values)
+    return environment().get_template(template).render(view=view, t=view.words.t, n=view.words.n, **values)
 
 
 def answer(
@@ -166,11 +191,14 @@ def attachment(name: str) -> dict[str, str]:
 # -- filters of the templates
 
 
+_MARK, _MARKED = Markup("<mark>"), Markup("</mark>")
+
+
 def marked(snippet: Snippet) -> Markup:
     """A piece of a text, escaped, with what was searched for in <mark>."""
     parts, at = [], 0
     for begin, end in snippet.marks:
-        parts += [escape(snippet.text[at:begin]), Markup("<mark>%s</mark>") % snippet.text[begin:end]]
+        parts += [escape(snippet.text[at:begin]), _MARK, escape(snippet.text[begin:end]), _MARKED]
         at = end
     return Markup("").join([*parts, escape(snippet.text[at:])])
 
@@ -183,6 +211,13 @@ def grouped(value: int | float | None) -> str:
 def paragraphs(text: str | None) -> Sequence[str]:
     """The paragraphs of a text."""
     return [part for part in re.split(r"\n\s*\n", text or "") if part.strip()]
+
+
+def around(text: str, after: bool, before: bool) -> str:
+    """The parts of an unchanged text that stand next to a change: `after` one, and `before` the next one."""
+    if len(text) <= (after + before + 1) * _AROUND:
+        return text
+    return f"{text[:_AROUND] if after else ''} … {text[-_AROUND:] if before else ''}"
 
 
 def web_address(url: str | None) -> str | None:

@@ -13,7 +13,7 @@ import hashlib
 import os
 import threading
 from base64 import b32encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,7 +83,9 @@ class CaptureWriter:
         same = self._payload_of(earlier) if earlier is not None else None
         if same is not None and same.digest != _digest(page.payload):
             same = None
-        ref = self._append(page.fetched_at, *exchange(page, same))
+        # Records of a segment are copied as they are: to compress a page again would take as long as to parse it.
+        records = page.records if page.records and same is None else exchange(page, same)
+        ref = self._append(page.fetched_at, *records)
         return earlier if same is not None and earlier is not None else ref
 
     def append_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:
@@ -129,6 +131,11 @@ class CaptureWriter:
                 self.finished.append(CaptureFile(self._name, file.tell(), self._sha256.hexdigest(), self._run_id))
                 file.close()
                 self._file = None
+
+    def unmark(self, files: Iterable[CaptureFile]) -> None:
+        """Finished files are no longer marked as open: the database file has what is in them. Raises StorageFault."""
+        with self._lock, self._storage_faults():
+            open_captures.remove(self._archive, {file.name for file in files})
 
     def _payload_of(self, ref: CaptureRef) -> Payload | None:
         # If it is damaged, or its object store away, the response is stored in full; `verify` reports the damage.

@@ -1,4 +1,4 @@
-"""The export as Parquet: zstd, a file for each Korean month of publication, in folders that tell the month."""
+"""The export as Parquet: zstd, a file for each Korean month of publication, in folders named by month."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def stream(
 
 
 def snapshot_identity(archive: Path) -> list[int]:
-    """What tells this copy of the readers' database from the one before. Raises BadInput where there is none.
+    """What distinguishes this copy of the readers' database from the previous one. Raises BadInput where there is none.
 
     Ask before the database is opened: a copy that is replaced in between is then looked at once more the next time.
     """

@@ -29,7 +29,7 @@ class Progress:
     done: bool = False
 
     def begin(self, chunk: str, *, again: bool) -> None:
-        """Begin a chunk, or go on with the same one. `again`: begin the same one again if it is done."""
+        """Begin a chunk, or continue the same one. `again`: begin the same one again if it is done."""
         if self.chunk != chunk or (self.done and again):
             self.chunk, self.visited, self.segments, self.done = chunk, [], [], False
 

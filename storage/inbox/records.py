@@ -31,11 +31,15 @@ class NewerFormat(ValueError):
 
 @dataclass(slots=True)
 class Contents:
-    """What the records of a segment say. `pages`: by the address that was requested. `sealed_at`: in bytes."""
+    """What the records of a segment say. `pages`: by the address that was requested. `sealed_at`: in bytes.
+
+    `places`: by the address of a page, where each of its records begins, and where the last one ends, in bytes.
+    """
 
     begun: SegmentBegun | None = None
     visited: list[Visited] = field(default_factory=list)
     pages: dict[str, RawPage] = field(default_factory=dict)
+    places: dict[str, list[int]] = field(default_factory=dict)
     sealed: SegmentSealed | None = None
     sealed_at: int = 0
 
@@ -50,24 +54,30 @@ def record_bytes(record: Record, target: str, now: datetime) -> bytes:
 def read_contents(stream: BinaryIO) -> Contents:
     """The records of a stream. Raises NewerFormat, and ValueError if they are not those of a segment."""
     contents, last = Contents(), ""
+    places: list[int] = []
     for record in _records(stream):
+        places.append(record.stream_pos)
         match record.record_type:
             case WarcRecordType.response:
                 page = page_of(record)
-                contents.pages[page.url] = page
-                last = page.url
+                last, contents.pages[page.url] = page.url, page
+                places = contents.places[page.url] = [record.stream_pos]
             case WarcRecordType.request if last in contents.pages:
                 sent = tuple(record.http_headers.astuples()) if record.http_headers else ()
                 contents.pages[last] = replace(contents.pages[last], request_headers=sent)
             case WarcRecordType.metadata:
+                places = []
                 _add(contents, record)
     return contents
 
 
 def _records(stream: BinaryIO) -> Iterator[WarcRecord]:
     try:
-        # A record with another digest is left out; then the seal shows that something is missing.
-        yield from ArchiveIterator(stream, verify_digests=True)
+        for record in ArchiveIterator(stream, parse_http=False):
+            if not record.verify_block_digest():
+                raise ValueError(f"the digest of the record at {record.stream_pos} differs")
+            record.parse_http()
+            yield record
     except (OSError, zlib.error, EOFError) as error:
         raise ValueError(f"a record cannot be read: {error}") from error
 

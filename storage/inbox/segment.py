@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
+from itertools import pairwise
 
 from schemas.errors import SegmentRefused
 from schemas.page import FetchFault, RawPage
@@ -40,7 +41,8 @@ def read_segment(data: bytes, name: str, *, fetcher: str, number: int, archive: 
         raise SegmentRefused(f"{name} is for another archive ({begun.archive})")
     faults = {fault.url: fault for visited in contents.visited for fault in visited.faults}
     digest = hashlib.sha256(data).hexdigest()
-    return Segment(begun, contents.visited, {**faults, **contents.pages}, len(data), digest)
+    pages = {url: replace(page, records=_slices(data, contents.places[url])) for url, page in contents.pages.items()}
+    return Segment(begun, contents.visited, {**faults, **pages}, len(data), digest)
 
 
 def _checked(contents: Contents, data: bytes) -> SegmentBegun:
@@ -58,6 +60,10 @@ def _checked(contents: Contents, data: bytes) -> SegmentBegun:
     if not sealed.visited == len(contents.visited) == len(ids) <= MOST_VISITED:
         raise ValueError(f"it has {len(contents.visited)} addresses, and its seal says {sealed.visited}")
     return begun
+
+
+def _slices(data: bytes, places: Sequence[int]) -> tuple[bytes, ...]:
+    return tuple(data[begin:end] for begin, end in pairwise(places))
 
 
 def _is_last(data: bytes) -> bool:

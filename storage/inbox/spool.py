@@ -3,7 +3,7 @@
     spool/000004.warc.gz.open    the segment that is appended to
     spool/000003.warc.gz         a sealed segment that is not in the store yet
 
-A killed fetcher leaves an open segment: the next start cuts a torn tail and goes on with it. Nothing that was fetched
+A killed fetcher leaves an open segment: the next start cuts a torn tail and continues with it. Nothing that was fetched
 is fetched again.
 """
 
@@ -86,7 +86,7 @@ class Spool:
         self._file, self._contents = None, Contents()
 
     def close(self) -> None:
-        """Close the open segment as it is: the next start goes on with it."""
+        """Close the open segment as it is: the next start continues with it."""
         if self._file is not None:
             self._file.close()
             self._file = None

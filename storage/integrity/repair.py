@@ -103,7 +103,7 @@ def rebuild(
 
 @contextmanager
 def _beyond_repair() -> Iterator[None]:
-    """Whoever runs a repair is not to be told to run one."""
+    """An error of a repair must not advise running a repair."""
     try:
         yield
     except ArchiveDamaged as error:
@@ -190,7 +190,7 @@ class _Repair:
     # -- rows that no readable capture has
 
     def _is_all_journaled(self) -> bool:
-        """Whether no capture is damaged and every run has a journal, as far as a database can tell."""
+        """Whether no capture is damaged and every run has a journal, as far as a database shows."""
         recorded, files = self._known_checksums(), self._reader.journals().files
         runs = self._known_rows("runs")
         return (

@@ -2,7 +2,7 @@
 
 reader.py       opens the snapshot and runs queries
 shared.py       one snapshot shared by the threads of a server
-bounded.py      a query of somebody else in a process of its own
+bounded.py      an untrusted query, in a process of its own
 schema.py       whether the snapshot is that of an older seogo
 changes.py      the change feed behind a cursor
 arrow.py        query results as Arrow batches

@@ -1,4 +1,4 @@
-"""A query of somebody else, in a process of its own whose time, memory and rows are bounded.
+"""An untrusted query, in a process of its own whose time, memory and rows are bounded.
 
 DuckDB's own limits do not suffice: it may evaluate `repeat('x', 2000000000)` before it looks at them, and an interrupt
 waits for that.

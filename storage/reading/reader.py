@@ -35,7 +35,7 @@ SHOWN = [
 """The fields of an article as `seogo parse --json` prints them, and `seogo show --json` first."""
 
 HELD = ["status", "revision", "revision_kind", "gone_at", "relevance", "on_topic", "reasons", "teams", "models", "file"]
-"""What `seogo show --json` tells besides, of an article that the archive holds."""
+"""What `seogo show --json` adds for an article that the archive holds."""
 
 
 def check_snapshot(archive: Path) -> Path:
@@ -85,7 +85,7 @@ def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _interrupt_on_sigint(connection: duckdb.DuckDBPyConnection, signals: socket.socket) -> None:
-    """Interrupt the query once SIGINT arrives, and go on doing so: the next call may begin after it. Ends with the
+    """Interrupt the query once SIGINT arrives, repeatedly: the next call may begin after it. Ends with the
     other end of the socket."""
     with signals:
         while number := signals.recv(1):
@@ -185,7 +185,7 @@ def status(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[str, An
 
 
 def _unfinished(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """What waits for somebody: gaps, pages in quarantine, articles that are due to be looked at again."""
+    """What is unfinished: gaps, pages in quarantine, articles that are due for a refresh."""
     if _one(connection, "SELECT max(version) FROM schema_version") < _COVERAGE_SINCE:
         return {"gaps": [], "quarantined": 0, "to_refresh": 0}  # written by an older seogo; the next run migrates it
     return {

@@ -46,7 +46,7 @@ class Snapshot:
 
     @property
     def tag(self) -> str:
-        """What tells this state from others, as a short text."""
+        """What distinguishes this state from others, as a short text."""
         return "-".join(f"{part:x}" for part in self.stamp)
 
     @contextmanager

@@ -24,7 +24,8 @@ LEASE_SECONDS = 30.0
 """Seconds after which a holder that shows no sign of life has lost the lease."""
 
 _POLL = 0.2
-_CONNECT_WITHIN = 10
+_WITHIN = 10
+"""Seconds for a connection. A network that is cut while a statement is sent is noticed as soon, not after minutes."""
 _TABLE = """
     CREATE TABLE IF NOT EXISTS seogo_lease
     (archive TEXT PRIMARY KEY, number BIGINT NOT NULL, holder TEXT NOT NULL, since TIMESTAMPTZ NOT NULL)
@@ -106,35 +107,60 @@ def fenced(root: Path, *, wait: float = 0.0) -> Iterator[None]:
 
 
 def _taken(address: str, archive: str, wait: float) -> Fence:
-    connection = _connected(address)
-    until = time.monotonic() + wait
-    while not connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [archive]).fetchone()[0]:
-        if time.monotonic() >= until:
-            message = f"{archive} is busy: {_holder(connection, archive)}. Try again, or wait with --wait SECONDS."
+    with _database_faults():
+        connection = _connected(address)
+        try:
+            _prepare(connection)
+            number = _locked(connection, archive, wait)
+        except BaseException:
             connection.close()
-            raise ArchiveBusy(message)
-        time.sleep(_POLL)
-    holder = f"process {os.getpid()} on {socket.gethostname()}"
-    (number,) = connection.execute(_TAKE, {"archive": archive, "holder": holder}).fetchone()
+            raise
     return Fence(connection, archive, number)
 
 
+def _locked(connection: Any, archive: str, wait: float) -> int:
+    """Lock the archive, and return the number of this holder. Raises ArchiveBusy."""
+    until = time.monotonic() + wait
+    while not connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [archive]).fetchone()[0]:
+        if time.monotonic() >= until:
+            raise ArchiveBusy(
+                f"{archive} is busy: {_holder(connection, archive)}. Try again, or wait with --wait SECONDS."
+            )
+        time.sleep(_POLL)
+    holder = f"process {os.getpid()} on {socket.gethostname()}"
+    return int(connection.execute(_TAKE, {"archive": archive, "holder": holder}).fetchone()[0])
+
+
 def _connected(address: str) -> Any:
+    import psycopg
+
+    within: dict[str, Any] = {"connect_timeout": _WITHIN, "tcp_user_timeout": 1000 * _WITHIN}
+    return psycopg.connect(address, autocommit=True, **within)
+
+
+def _prepare(connection: Any) -> None:
+    """Let the server end a session that shows no sign of life; create the table if there is none."""
+    import psycopg
+
+    connection.execute(f"SET idle_session_timeout = '{LEASE_SECONDS * 1000:.0f}ms'")
+    with suppress(psycopg.errors.UniqueViolation):  # another machine creates it at this moment
+        connection.execute(_TABLE)
+
+
+@contextmanager
+def _database_faults() -> Iterator[None]:
+    """Turn the errors of the database in this block into ours."""
     try:
         import psycopg
     except ImportError as error:
         raise BadInput("SEOGO_LEASE needs an extra: pip install 'seogo[postgresql]'.") from error
     try:
-        connection = psycopg.connect(address, autocommit=True, connect_timeout=_CONNECT_WITHIN)
-        connection.execute(f"SET idle_session_timeout = '{LEASE_SECONDS * 1000:.0f}ms'")
-        with suppress(psycopg.errors.UniqueViolation):  # another machine creates it at this moment
-            connection.execute(_TABLE)
+        yield
     except psycopg.Error as error:
         raise StorageFault(
             f"the lease is kept in PostgreSQL (SEOGO_LEASE), which fails ({type(error).__name__}). Nothing is written"
-            " without it: check the server, then run again."
+            " without it: check the server, and the rights of its user, then run again."
         ) from None
-    return connection
 
 
 def _holder(connection: Any, archive: str) -> str:

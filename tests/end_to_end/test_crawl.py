@@ -1,4 +1,4 @@
-"""A whole crawl against the stand-in: what is on topic ends up in the archive, once, whatever goes wrong."""
+"""A whole crawl against the replica: what is on topic ends up in the archive, once, whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def naver(corpus: Corpus) -> Iterator[Replica]:
 
 def run(naver: Replica, root: Path, *, about: Topic | None = None, **order: object) -> Receipt:
     whole = CrawlOrder(**{"topic": about or topic(), "archive": root, "naver": naver.url, "keys": KEYS, **order})  # type: ignore[arg-type]
-    # The crawl's clock is the stand-in's: its lists say what was published up to then.
+    # The crawl's clock is the replica's: its lists say what was published up to then.
     return asyncio.run(crawl(whole, now=lambda: naver.clock.now))
 
 

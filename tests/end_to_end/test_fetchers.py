@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from flows.cli.exit_codes import Exit
-from flows.replica.log import max_rate, min_interval
 from flows.runs.crawl import refs_of_addresses
 from flows.runs.fetch import FetchOrder, FetchReport, fetch
 from tests.programs import fetchers
-from tests.programs.torture import NNEWS
 from tests.support.command import COMMAND, environment
 from tests.support.paths import DEMO_TOPIC
 from tests.support.servers.machines import shared_database
-from tests.support.topics import demo_topic
 
 
 @pytest.mark.slow
@@ -33,7 +31,7 @@ def test_killed_fetchers_and_a_killed_archive_end_as_one_crawl(tmp_path: Path, k
 def test_the_comparison_notices_what_is_lost(tmp_path: Path) -> None:
     """An archive that lacks a page of its fetchers must not pass."""
     with fetchers.place(tmp_path, articles=9) as (where, naver):
-        some = fetchers.Place(where.work, where.naver, {name: urls[1:] for name, urls in where.addresses.items()})
+        some = replace(where, addresses={name: urls[1:] for name, urls in where.addresses.items()})
         died = fetchers.survive(some, naver, 0, random.Random(1))
         with pytest.raises(AssertionError):
             fetchers.check(where, naver, died)
@@ -44,22 +42,19 @@ def test_three_machines_with_one_permission_keep_its_pace_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the server sees it: no two requests to a host are closer together than one machine alone may send them."""
-    rate = 4  # so slow that the clock of a busy machine does not matter
-    with shared_database() as database, fetchers.place(tmp_path, articles=18) as (where, naver):
+    with shared_database() as database, fetchers.place(tmp_path, articles=18, pace=database) as (where, naver):
         monkeypatch.setenv("SEOGO_PACE", database)
 
         async def machine(name: str) -> FetchReport:
             refs = refs_of_addresses(where.addresses[name], datetime.now(UTC))
-            topic = demo_topic(requests_per_second=rate, hosts={}, patience_seconds=60)
-            return await fetch(FetchOrder(topic, where.inbox, name, tmp_path / name, refs, naver.url))
+            return await fetch(FetchOrder(where.topic, where.inbox, name, tmp_path / name, refs, naver.url))
 
         async def all_machines() -> list[FetchReport]:
             return await asyncio.gather(*(machine(name) for name in fetchers.FETCHERS))
 
         reports = asyncio.run(all_machines())
         assert [report.done for report in reports] == [report.addresses for report in reports]
-        assert min_interval(naver.log.entries, NNEWS) >= 0.7 / rate  # as in test_politeness
-        assert max_rate(naver.log.entries, NNEWS) <= rate + 1
+        fetchers.check_pace(naver)
 
 
 @pytest.mark.slow
@@ -75,6 +70,6 @@ def test_a_fetcher_that_is_cut_off_says_so_and_goes_on_when_it_is_back(tmp_path:
         words = [*COMMAND, "fetch", str(asked), "--fetcher", "seoul-1", "--state", str(tmp_path / "one")]
         cut = subprocess.run([*alone, *words], env=env, check=False, capture_output=True, text=True, timeout=60)
         assert cut.returncode == Exit.OFFLINE, cut.stderr
-        assert "are left for the next start" in cut.stdout
+        assert "addresses left for the next start: " in cut.stdout
         back = subprocess.run(words, env=env, check=False, capture_output=True, text=True, timeout=60)
         assert back.returncode == Exit.DONE, back.stderr

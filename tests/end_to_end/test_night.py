@@ -63,7 +63,7 @@ def test_a_scheduled_night_is_quiet(naver: Replica, tmp_path: Path, about: Topic
 
 
 def test_silence_is_believed_for_a_week_and_then_reported(naver: Replica, tmp_path: Path, about: Topic) -> None:
-    """The stand-in publishes nothing more: its lists look like those of a site that broke."""
+    """The replica publishes nothing more: its lists look like those of a site that broke."""
     run(naver, tmp_path, about, LAST)
     for days in (0, 6):
         receipt, _ = run(naver, tmp_path, about, NIGHT + timedelta(days=days))

@@ -21,7 +21,7 @@ from typing import Any
 
 from flows.fetching.backoff import LONGEST_PAUSE, retry_after_seconds
 from flows.fetching.robots import read_rules
-from flows.naver.article_page import parse_article, parse_whole_page
+from flows.naver.articles.layouts import parse_article, parse_whole_page
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
 from flows.naver.search.api import parse_api_error, parse_search_answer
 from flows.naver.search.page import parse_search_page

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from flows.naver import markup_guard
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.naver.listing import parse_section_more
 from flows.naver.nodes import ancestors
 from flows.naver.partial_tree import build_tree

@@ -17,7 +17,7 @@ from timeit import repeat
 from typing import NamedTuple
 
 from flows.drift.alarm import DriftAlarm
-from flows.naver.article_page import parse_article, read_article
+from flows.naver.articles.layouts import parse_article, read_article
 from flows.replica.corpus.articles import Layout
 from schemas.article import Article
 from schemas.errors import ParseError

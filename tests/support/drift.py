@@ -1,4 +1,4 @@
-"""Shared by the tests of the drift alarm: pages of the stand-in by layout, and baselines learned from clean ones."""
+"""Shared by the tests of the drift alarm: pages of the replica by layout, and baselines learned from clean ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 from typing import NamedTuple
 
 from flows.drift.alarm import DriftAlarm
-from flows.naver.article_page import read_article
+from flows.naver.articles.layouts import read_article
 from flows.replica.corpus.articles import Layout, MadeArticle, make_corpus
 from flows.replica.pages.articles import View, article_page
 from flows.replica.pages.old_layouts import article_json, old_page

@@ -1,4 +1,4 @@
-"""Shared by the tests of the stand-in: its hosts and keys, requests to it, and the expected content of a page."""
+"""Shared by the tests of the replica: its hosts and keys, requests to it, and the expected content of a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.replica.corpus.articles import Corpus, Layout, MadeArticle
 from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
@@ -77,7 +77,7 @@ def parsed(content: bytes, url: str) -> dict[str, object]:
 
 
 def body_of(naver: Replica, url: str, **headers: str) -> bytes:
-    """The body of the stand-in's response to one of Naver's URLs."""
+    """The body of the replica's response to one of Naver's URLs."""
     parts = urlsplit(url)
     answer = get(naver, parts.netloc, f"{parts.path}?{parts.query}", **headers)
     assert answer.status_code == 200, answer.text

@@ -22,7 +22,7 @@ def move(
     """Move all captures to an object store, or back into the archive's directory.
 
     Each file is read back and compared with its checksum before the other copy is deleted. If the move is interrupted,
-    run it again: it goes on. Later runs upload their captures by themselves. Credentials: AWS_ACCESS_KEY_ID and
+    run it again: it continues. Later runs upload their captures by themselves. Credentials: AWS_ACCESS_KEY_ID and
     AWS_SECRET_ACCESS_KEY in the environment (docs/object-store.md).
     """
     from flows.cli.show.archive import show_moved

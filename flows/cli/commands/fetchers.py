@@ -83,7 +83,7 @@ def take_in(
         typer.Option(
             "--skip",
             metavar="FETCHER/N",
-            help="Give up this segment, which is missing or damaged, and go on behind it. May be repeated.",
+            help="Skip this segment, which is missing or damaged. May be repeated.",
         ),
     ] = None,
     wait: WaitOption = 0.0,

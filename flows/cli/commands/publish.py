@@ -100,7 +100,7 @@ def report(
 
     if html is not None:
         from flows.runs.settings import topic_from
-        from flows.serving.pages.frozen import write_page
+        from flows.serving.pages.static_page import write_page
 
         about = topic_from(topic)
         size = write_page(archive, html, title=about.title, language=about.language, days=days)

@@ -45,7 +45,7 @@ def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -
 
 
 def _webhooks(archive: Path) -> dict[str, Any]:
-    """How far the webhooks are, if there are any."""
+    """The state of the webhooks, if there are any."""
     from storage.state.deliveries import load
 
     states = {name: {**asdict(one), "dead": len(one.dead)} for name, one in load(archive).items()}
@@ -53,7 +53,7 @@ def _webhooks(archive: Path) -> dict[str, Any]:
 
 
 def _schedule() -> dict[str, str]:
-    """How scheduled crawls go, where a Prefect server is in use."""
+    """The state of scheduled crawls, where a Prefect server is in use."""
     from flows.runs.doctor.prefect import server_of
     from flows.runs.doctor.schedule import schedule_check
 

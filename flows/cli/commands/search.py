@@ -53,14 +53,15 @@ def search(  # noqa: PLR0913, PLR0917 — each option is a parameter
     """
     from flows.cli.show.search import check_output, give
     from storage.search.query import parse
-    from storage.search.results import Wanted
+    from storage.search.results import SearchRequest
     from storage.search.results import search as look_for
 
     form = "json" if json else form
     check_output(form)
     since, until = _period(first, last)
-    wanted = Wanted(parse(" ".join(query)), team, publisher, since, until, status, everything, sort, limit, model=model)
-    found = look_for(archive, wanted, on_progress=_show_progress)
+    words = parse(" ".join(query))
+    request = SearchRequest(words, team, publisher, since, until, status, everything, sort, limit, model=model)
+    found = look_for(archive, request, on_progress=_show_progress)
     if found.note:
         print(f"seogo: {found.note}", file=sys.stderr)  # noqa: T201
     give(found, form)

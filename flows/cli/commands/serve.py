@@ -20,17 +20,21 @@ def serve(
     ] = False,
     name: Annotated[
         list[str] | None,
-        typer.Option("--name", metavar="NAME", help="A host name that it answers to, such as that of a proxy."),
+        typer.Option("--name", metavar="NAME", help="A host name, or https://NAME, that a proxy in front answers to."),
     ] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Also answer SQL of the reader's own. Only on loopback.")] = False,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", parser=whole(1, 64), metavar="N", help="Processes that answer, for many readers."),
+    ] = 1,
     topic: TopicOption = None,
 ) -> None:
     """Serve the archive as a web site and a JSON API, until Ctrl-C. Read-only; works while a crawl writes."""
     from flows.runs.settings import topic_from
     from flows.serving.server import serve as run
 
-    names = frozenset(one.lower() for one in name or ())
-    run(archive, host=host, port=port, title=topic_from(topic).title, sql=sql, public=public, names=names)
+    title, names = topic_from(topic).title, name or ()
+    run(archive, host=host, port=port, title=title, sql=sql, public=public, names=names, workers=workers)
 
 
 def mcp(archive: ArchiveOption = DEFAULT_ARCHIVE, topic: TopicOption = None) -> None:

@@ -1,10 +1,8 @@
-"""The command `webhooks`, and the delivery after a run."""
+"""The command `webhooks`."""
 
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,16 +10,14 @@ import typer
 from flows.cli.exit_codes import Exit
 from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption
 from flows.cli.run_here import finish
-from schemas.errors import BadInput, SeogoError
+from schemas.errors import BadInput
 from storage.layout import check_archive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.delivery.deliver import Delivered
-    from schemas.topic import Topic, Webhook
-
-_LATER = "what is left is sent after the next run, or now: seogo webhooks --send"
+    from schemas.topic import Webhook
 
 
 def webhooks(
@@ -57,28 +53,6 @@ def webhooks(
     done = asyncio.run(work(deliver.DeliveryOrder(archive, chosen, os.environ)))
     failed = any(one.delivery.fault for one in done) and work is not deliver.standing
     finish(done, _show, as_json=json, code=Exit.PARTLY_FAILED if failed else Exit.DONE, to_json=_objects)
-
-
-def send_changes(topic: Topic, archive: Path) -> None:
-    """Send what is due after a run. Whatever prevents that is told on standard error: the run is complete."""
-    import asyncio
-
-    from flows.delivery.deliver import DeliveryOrder, deliver
-
-    try:
-        done = asyncio.run(deliver(DeliveryOrder(archive, topic.webhooks, os.environ)))
-    except SeogoError as error:
-        _warn(f"the webhooks have not received the changes: {error}")
-    except KeyboardInterrupt:
-        _warn(f"the delivery to the webhooks was interrupted; {_LATER}")
-    else:
-        for one in done:
-            if one.left or not one.is_well:
-                _warn(f"{one.explanation}; {_LATER}")
-
-
-def _warn(text: str) -> None:
-    print(f"seogo: warning: {text}", file=sys.stderr)  # noqa: T201
 
 
 def _named(found: Sequence[Webhook], name: str) -> Webhook:

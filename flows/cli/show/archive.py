@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, line, out, print_table, say, say_all, table
+from flows.cli.show.safe import line
+from flows.cli.show.terminal import grid, out, print_table, say, say_all, table
 from flows.cli.show.values import cell
+from schemas.counted import counted
 from schemas.coverage import Gap, grouped
 from schemas.receipt import ExitReason
 
@@ -41,7 +43,7 @@ def show_status(found: Mapping[str, Any]) -> None:
     if any(not gap.is_forbidden for gap in gaps):
         say("to read what can be read: seogo backfill --gaps", "dim")
     if number := found["quarantined"]:
-        say(f"{number:,} pages are in quarantine; once the parser is fixed: seogo reparse --quarantined", "yellow")
+        say(f"{counted(number, 'page')} in quarantine; once the parser is fixed: seogo reparse --quarantined", "yellow")
     if found["captures"]:
         say_all(_captures(found["captures"]), "yellow" if found["captures"]["fault"] else "dim")
     say_all([f"the segments of {one} wait: {why}" for one, why in found["held_segments"].items()], "yellow")
@@ -53,10 +55,8 @@ def show_status(found: Mapping[str, Any]) -> None:
         say(f"last run: {last['command']} of {began}: {ended}")
     for name, one in found.get("webhooks", {}).items():
         if one["fault"] or one["dead"]:
-            say(
-                f"webhook {name}: {one['fault'] or 'works again'}; {one['dead']:,} dead letters: seogo webhooks",
-                "yellow",
-            )
+            dead = counted(one["dead"], "dead letter")
+            say(f"webhook {name}: {one['fault'] or 'works again'}; {dead}: seogo webhooks", "yellow")
     if "schedule" in found:
         style = "" if found["schedule_level"] == "ok" else "bold red"
         say(f"schedule: {found['schedule']}", style)
@@ -67,7 +67,7 @@ def _captures(found: Mapping[str, Any]) -> list[str]:
     lines = [f"captures: {found['address']}"]
     if found["waiting"]:
         since = f" since {cell(found['since'])}" if found["since"] else ""
-        lines.append(f"not uploaded{since}: {found['waiting']:,} files, {found['bytes']:,} bytes")
+        lines.append(f"not uploaded{since}: {counted(found['waiting'], 'file')}, {found['bytes']:,} bytes")
     if found["fault"]:
         lines.append(f"the last upload failed: {found['fault']}")
     return lines
@@ -76,7 +76,9 @@ def _captures(found: Mapping[str, Any]) -> list[str]:
 def show_verification(found: Verification) -> None:
     """What was checked, and the first faults: those of captures before those of rows and files."""
     say_all(found.faults, "red", most=40)
-    checked = f"{found.articles:,} articles, {found.files:,} files, {found.captures:,} captures"
+    checked = ", ".join(
+        (counted(found.articles, "article"), counted(found.files, "file"), counted(found.captures, "capture"))
+    )
     if found.faults:
         say(f"{checked}: {len(found.faults):,} faults", "bold red")
     else:
@@ -93,9 +95,9 @@ def show_repair(done: Repair) -> None:
     say_all([f"repaired: {text}" for text in done.mended], "green")
     say_all([f"left: {fault}" for fault in done.left], "red")
     if done.aside:
-        say(f"what was replaced is kept in state/set-aside ({len(done.aside):,} files)", "dim")
+        say(f"what was replaced is kept in state/set-aside ({counted(len(done.aside), 'file')})", "dim")
     if done.left:
-        say(f"{len(done.left)} faults cannot be repaired: the captures lack what is needed", "bold red")
+        say(f"{counted(len(done.left), 'fault')} cannot be repaired: the captures lack what is needed", "bold red")
     else:
         say("files, rows and captures all agree", "bold green")
 
@@ -174,7 +176,7 @@ def _cut(text: str, at: int) -> str:
 
 
 def _last_line(done: Reparsed) -> Text:
-    read = f"{done.read:,} articles were parsed again"
+    read = f"{counted(done.read, 'article')} parsed again"
     if done.receipt is not None:
         good = not done.failed and done.exit_reason.value in ("done", "nothing_new")
         text = f"{done.exit_reason.value}: {done.receipt.explanation}. {read}."

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.terminal import line, out, say
+from flows.cli.show.safe import line
+from flows.cli.show.terminal import out, say
 from flows.reports.text import size
+from schemas.counted import counted
 
 if TYPE_CHECKING:
-    from flows.reports.digest import Digest, Language
+    from flows.reports.digest import Digest
     from flows.reports.facts import Facts
+    from flows.reports.language import Language
     from flows.runs.publish import Published
     from storage.exports.changes import ExportedChanges
     from storage.exports.full import Exported
@@ -40,13 +43,15 @@ def show_published(done: Published) -> None:
 def show_exported(done: Exported) -> None:
     """The files that were written."""
     _show_files(done)
-    what = f"{done.articles:,} articles in {done.folder}"
+    what = f"{counted(done.articles, 'article')} in {done.folder}"
     _show_end(f"exported: {what}" if done.changed else f"nothing changed: {what}", done.seconds)
 
 
 def show_changes(done: ExportedChanges) -> None:
     """The file that was written, and the next cursor."""
-    what = f"{done.changes:,} changes in {done.file}" if done.changes else f"nothing changed since {done.since}"
+    what = (
+        f"{counted(done.changes, 'change')} in {done.file}" if done.changes else f"nothing changed since {done.since}"
+    )
     say(f"{what}; the next cursor is {done.cursor}", "bold green")
 
 
@@ -94,7 +99,7 @@ def _lines(done: Exported) -> Iterator[str]:
     if more := sum(max(len(names) - _MOST_FILES, 0) for names in (done.written, done.removed)):
         yield f"… and {more:,} more: --json lists all"
     if done.written:
-        yield f"{done.format}: {size(done.bytes)} in {len(done.written)} files, {done.unchanged} unchanged"
+        yield f"{done.format}: {size(done.bytes)} in {counted(len(done.written), 'file')}, {done.unchanged} unchanged"
 
 
 def _show_end(text: str, seconds: float) -> None:

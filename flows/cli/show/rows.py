@@ -17,8 +17,10 @@ from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, line, out, print_table, shown, table, table_width
+from flows.cli.show.safe import line, shown
+from flows.cli.show.terminal import grid, out, print_table, table, table_width
 from flows.cli.show.values import cell, json_text, plain, standard_output
+from schemas.counted import counted
 
 ROWS_AT_A_TIME = 500
 """Rows that share column widths: the first rows are printed while the last are still read."""
@@ -116,7 +118,7 @@ def _print_table(names: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
         count += len(block)
     if not count:
         print_table(_side_by_side(names, (), 0) if _fits(names, (), width) else Text(", ".join(names)))
-    out.print(Text(f"{count:,} row{'' if count == 1 else 's'}", style="dim"))
+    out.print(Text(counted(count, "row"), style="dim"))
 
 
 def _fits(names: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from flows.cli.show.progress import COLOURS
-from flows.cli.show.terminal import line, out, print_table, say, say_all, table
+from flows.cli.show.safe import line
+from flows.cli.show.terminal import COLOURS, out, print_table, say, say_all, table
 from flows.reports.text import counts, number, seconds, size
+from schemas.counted import counted
 from schemas.page import DISALLOWED
 from schemas.receipt import ExitReason, Receipt, SourceEnd, SourceReport
 
@@ -25,7 +26,7 @@ def show_receipt(receipt: Receipt) -> None:
         say(note, "yellow")
     _show_import(receipt)
     if receipt.quarantined:
-        say(f"{receipt.quarantined} pages are in quarantine", "red")
+        say(f"{counted(receipt.quarantined, 'page')} in quarantine", "red")
     say_all([f"refused: {reason}" for reason in receipt.refused.values()], "red")
     say_all([f"{article_id}: {reason}" for article_id, reason in receipt.faults.items()], "red")
     out.print(_last_line(receipt))
@@ -48,7 +49,7 @@ def _show_import(receipt: Receipt) -> None:
         counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in sorted(receipt.dialects.items()))
         say(f"dialects of the files read: {counts}", "dim")
     if receipt.comments_dropped:
-        say(f"{receipt.comments_dropped:,} comments were dropped: articles are stored without them", "yellow")
+        say(f"{counted(receipt.comments_dropped, 'comment')} dropped: articles are stored without them", "yellow")
 
 
 def _show_sources(sources: Sequence[SourceReport]) -> None:
@@ -63,11 +64,11 @@ def _show_sources(sources: Sequence[SourceReport]) -> None:
     for (end, reason), alike in loud.items():
         others = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
         pages = sum(source.pages for source in alike)
-        say(f"{alike[0].source}{others}: {end} after {pages} pages: {reason}", "yellow")
+        say(f"{alike[0].source}{others}: {end} after {counted(pages, 'page')}: {reason}", "yellow")
     for kind, read in quiet.items():
         ends = counts(Counter(one.end.value for one in read))
         items, pages = sum(one.items for one in read), sum(one.pages for one in read)
-        say(f"{kind}: {len(read)} read ({ends}), {items} items on {pages} pages", "dim")
+        say(f"{kind}: {len(read)} read ({ends}), {counted(items, 'item')} on {counted(pages, 'page')}", "dim")
 
 
 def _notes(receipt: Receipt) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _last_line(receipt: Receipt) -> Text:
     took = (receipt.finished_at - receipt.started_at).total_seconds() if receipt.finished_at else 0.0
     reason = receipt.exit_reason.value if receipt.exit_reason else "unfinished"
     good = receipt.exit_reason in (ExitReason.DONE, ExitReason.NOTHING_NEW)
-    traffic = f" {receipt.requests:,} requests, {size(receipt.bytes)}," if receipt.requests else ""
+    traffic = f" {counted(receipt.requests, 'request')}, {size(receipt.bytes)}," if receipt.requests else ""
     hosted = f" {receipt.not_hosted} items are not hosted by Naver." if receipt.not_hosted else ""
     return Text.assemble(
         (reason, "bold green" if good else "bold red"),

@@ -7,11 +7,12 @@ import sys
 from rich.text import Text
 
 from flows.cli.show.rows import print_rows
-from flows.cli.show.terminal import line, out
+from flows.cli.show.safe import line
+from flows.cli.show.terminal import out
 from flows.cli.show.values import cell, print_json
-from flows.reports.text import counted
+from schemas.counted import counted
 from schemas.errors import BadInput
-from storage.search.results import Found, Hit
+from storage.search.results import Hit, SearchResult
 from storage.search.snippets import Snippet
 
 COLUMNS = ("id", "title", "publisher", "published_at", "status", "on_topic", "story", "score", "snippet")
@@ -23,7 +24,7 @@ def check_output(form: str) -> None:
         raise BadInput("--format parquet is not for a terminal: write it to a file, with > hits.parquet")
 
 
-def give(found: Found, form: str) -> None:
+def give(found: SearchResult, form: str) -> None:
     """Print the result as `table`, `csv`, `json` or `parquet`."""
     match form:
         case "json":
@@ -36,7 +37,7 @@ def give(found: Found, form: str) -> None:
             _print_hits(found)
 
 
-def _write_parquet(found: Found) -> None:
+def _write_parquet(found: SearchResult) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -53,14 +54,13 @@ def _write_parquet(found: Found) -> None:
 # -- for people
 
 
-def _print_hits(found: Found) -> None:
+def _print_hits(found: SearchResult) -> None:
     for hit in found.hits:
         _print_hit(hit)
     shown_of = f", {len(found.hits):,} shown" if len(found.hits) < found.total else ""
     out.print(Text(f"{counted(found.total, 'article')}{shown_of}", style="bold" if found.total else "bold yellow"))
     if found.hidden:
-        verb = "is" if found.hidden == 1 else "are"
-        out.print(Text(f"{found.hidden:,} more {verb} imported or off topic: --all finds them, too", style="yellow"))
+        out.print(Text(f"{found.hidden:,} more are imported or off topic: --all finds them, too", style="yellow"))
 
 
 def _print_hit(hit: Hit) -> None:

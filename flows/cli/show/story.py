@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from flows.cli.show.article import hunks_text
-from flows.cli.show.terminal import line, out, say, shown
+from flows.cli.show.safe import line, shown
+from flows.cli.show.terminal import out, say
 from flows.cli.show.values import cell
-from flows.reports.text import counted, duration
+from flows.reports.text import duration
 from schemas.article import SEOUL
+from schemas.counted import counted
 
 if TYPE_CHECKING:
     from flows.reports.story import Comparison, Publication, Shown, Story
@@ -71,7 +73,7 @@ def _unit(one: Publication) -> str:
 
 
 def show_comparison(found: Comparison) -> None:
-    """The sentences of a text: `=` shared, `~` changed (word by word), `+` new; then `-` what the other has besides."""
+    """The sentences of a text: `=` shared, `~` changed (word by word), `+` new; then `-` what only the other has."""
     one, other = found.publication, found.other
     say(one.title or one.id, "bold")
     say(f"compared with {_name(other)}: {other.title or ''}", "dim")

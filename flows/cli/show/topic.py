@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, print_table, say, shown
+from flows.cli.show.safe import shown
+from flows.cli.show.terminal import grid, print_table, say
 
 if TYPE_CHECKING:
     from schemas.topic import Topic

@@ -55,7 +55,7 @@ NOTICED_AFTER = {**SILENT_AFTER, "crawl": BLOCKED_AFTER}
 
 
 def emit_stored(archive: Path, last: Mark | None, now: Mark | None) -> None:
-    """Tell what was stored between two marks; nothing if nothing was."""
+    """Send what was stored between two marks; nothing if nothing was."""
     since = last.cursor if last and now and last.id == now.id else 0
     if now is None or now.cursor == since:
         return
@@ -66,7 +66,7 @@ def emit_stored(archive: Path, last: Mark | None, now: Mark | None) -> None:
 
 
 def emit_uploads(archive: Path, now: Mark | None) -> None:
-    """Tell whether captures wait for the archive's object store; nothing if it has none."""
+    """Send whether captures wait for the archive's object store; nothing if it has none."""
     try:
         found = uploads.last(archive)
     except ArchiveDamaged:
@@ -89,14 +89,14 @@ def _stored(archive: Path, since: int) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """No run of a deployment has completed since a time. Told if that is longer than `noticed_after`."""
+    """No run of a deployment has completed since a time. Reported if that is longer than `noticed_after`."""
 
     deployment: DeploymentResponse
     since: datetime
     noticed_after: timedelta
 
     def end(self) -> None:
-        """A run has completed: tell that the silence is over, if it was noticed."""
+        """A run has completed: report that the silence is over, if it was noticed."""
         now = datetime.now(UTC)
         if now - self.since > self.noticed_after:
             payload = {"since": self.since.isoformat(timespec="seconds"), "until": now.isoformat(timespec="seconds")}
@@ -122,7 +122,7 @@ async def silence_before(client: PrefectClient) -> Silence | None:
 
 
 async def watch(deployments: Iterable[DeploymentResponse]) -> None:
-    """Arm the alerts: from now on each deployment's first failure, and its silence, is told."""
+    """Arm the alerts: from now on, the first failure of each deployment is reported, and its silence."""
     async with get_events_client() as client:
         for one in deployments:
             await client.emit(Event(event=WATCHED, resource=Resource(_resource(one)), related=_related_to(one)))

@@ -39,7 +39,7 @@ class NoBlock(BadInput):
 
 
 async def put(notify: str | None) -> list[str]:
-    """Bring the automations to the server; returns the names. Raises NoBlock."""
+    """Put the automations on the server; returns the names. Raises NoBlock."""
     async with get_client() as client:
         there = [one for one in await client.read_automations() if one.name.startswith(PREFIX)]
         deployments = await _deployments(client)

@@ -19,8 +19,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from flows.deployed.flow_runs import artifacts, states
+from flows.deployed.flow_runs.cancellation import leave_out_noise, until_cancelled
 from flows.deployed.flow_runs.housekeeping import before_work
-from flows.deployed.flow_runs.quiet_end import leave_out_noise
 from flows.pipeline.stop import Stop
 from flows.reports.run_summary import Json, account, new_articles, remarks, summary
 from schemas.errors import SeogoError
@@ -110,14 +110,21 @@ async def with_receipt(plain: PlainRun) -> State[dict[str, Any]]:
 
 
 async def in_thread(work: Callable[[], T], bridge: RunBridge | None = None) -> T:
-    """Do `work` in another thread. Whatever ends the wait requests a stop, and waits until the work has ended."""
+    """Do `work` in another thread. Whatever ends the wait requests a stop, and waits until the work has ended.
+
+    Raises what `work` raises, and RunCancelled.
+    """
     bridge = bridge or RunBridge()
     # A future, not a task: if Prefect ends the run, all tasks of the loop are cancelled.
-    running = asyncio.get_running_loop().run_in_executor(None, contextvars.copy_context().run, work)
+    running: asyncio.Future[T] = asyncio.get_running_loop().run_in_executor(None, contextvars.copy_context().run, work)
+    cancelled = asyncio.create_task(until_cancelled())
+    ends: set[asyncio.Future[Any]] = {running, cancelled}
     try:
         async with _progress_shown(bridge):
-            return await asyncio.shield(running)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        return running.result() if running.done() else cancelled.result()
     finally:
+        cancelled.cancel()
         if not running.done():
             get_run_logger().warning("stopping: what was fetched is stored first")
             leave_out_noise()

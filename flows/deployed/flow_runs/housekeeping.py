@@ -36,7 +36,7 @@ _NAMED_AT_ONCE = 50
 
 
 async def before_work() -> Silence | None:
-    """End dead runs, name waiting ones. The run goes on if the server cannot be asked.
+    """End dead runs, name waiting ones. The run continues if the server cannot be asked.
 
     Returns the silence that this run ends if it completes.
     """

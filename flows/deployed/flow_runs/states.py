@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 
+from flows.deployed.flow_runs.cancellation import RunCancelled
 from flows.reports.run_summary import Json
 from flows.runs.fetch import FetchReport
 from schemas.errors import ArchiveBusy, ArchiveDamaged, BadInput, SeogoError, StorageFault
@@ -83,6 +84,8 @@ def of_report(report: FetchReport) -> State[Any]:
 
 def of_error(error: SeogoError) -> State[Any]:
     """The state of a run that ended with an error of ours: its message, without a traceback."""
+    if isinstance(error, RunCancelled):
+        return Cancelled(message=str(error))
     name = next((name for kind, name in _ERRORS.items() if isinstance(error, kind)), "Failed")
     return Failed(name=name, message=str(error))
 

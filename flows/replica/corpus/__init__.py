@@ -1,4 +1,4 @@
-"""The articles of the stand-in, reproducible by seed.
+"""The articles of the replica, reproducible by seed.
 
 articles.py      the corpus: the articles with their versions
 plan.py          which article is published when, edited, copied and deleted

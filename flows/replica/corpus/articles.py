@@ -1,4 +1,4 @@
-"""The generated corpus: the ground truth of every page of the stand-in.
+"""The generated corpus: the ground truth of every page of the replica.
 
     make_corpus(seed) -> Corpus -> MadeArticle -> Version
 

@@ -12,11 +12,11 @@ from flows.replica.corpus.articles import MadeArticle
 PER_PAGE = 20
 """Articles on a page of a list."""
 HEADLINES = 10
-"""Of these, so many stand in the first list of the page."""
+"""The number of items in the first list of the page."""
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How lists tell times: `3분전`, `2시간전`, `1일전`."""
+    """How lists show times: `3분전`, `2시간전`, `1일전`."""
     minutes = max(int((now - moment).total_seconds() // 60), 0)
     if minutes < 60:
         return f"{minutes}분전"

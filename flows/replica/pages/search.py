@@ -3,7 +3,7 @@
     since 2025-05    titles and profiles are marked (`data-heatmap-target`)
     since 2026-07    every link also holds words for screen readers, in an element of its own
 
-Class names are hashes that change from month to month. Articles that follow each other may stand in a cluster: the
+Class names are hashes that change from month to month. Articles that follow each other may be in a cluster: the
 first in full, the others as a title with a small profile behind it.
 """
 
@@ -49,7 +49,7 @@ def search_page(query: str, shown: Sequence[MadeArticle], now: datetime) -> byte
 
 
 def clusters(shown: Sequence[MadeArticle]) -> list[list[MadeArticle]]:
-    """The articles in their order, each with those that stand in its cluster."""
+    """The articles in their order, each with those in its cluster."""
     found: list[list[MadeArticle]] = []
     for article in shown:
         if found and article.index % 5 in (3, 4):

@@ -16,7 +16,7 @@ from flows.replica.pages.articles import original_link
 LARGEST_START, LARGEST_DISPLAY = 1_000, 100
 
 CLIENT_ID, CLIENT_SECRET = "replica-id", "replica-secret"
-"""The key that the stand-in takes."""
+"""The key that the replica takes."""
 OPENAPI_HEADERS = ("X-Naver-Client-Id", "X-Naver-Client-Secret")
 APIHUB_HEADERS = ("X-NCP-APIGW-API-KEY-ID", "X-NCP-APIGW-API-KEY")
 
@@ -84,7 +84,7 @@ def api_error(fault: ApiFault, *, nested: bool) -> bytes:
 
 
 def has_key(headers: Mapping[str, str], names: tuple[str, str]) -> bool:
-    """Whether a request bears the stand-in's key in these two headers."""
+    """Whether a request bears the replica's key in these two headers."""
     return (headers.get(names[0]), headers.get(names[1])) == (CLIENT_ID, CLIENT_SECRET)
 
 

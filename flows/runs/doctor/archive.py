@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 from flows.reports.text import size
 from flows.runs.doctor.captures import object_store_check
 from flows.runs.doctor.check import Check, error, ok, warning
+from schemas.counted import counted
 from schemas.errors import ArchiveDamaged, SeogoError
 from schemas.receipt import ExitReason
 from storage import layout
@@ -70,7 +71,7 @@ def archive_checks(root: Path, now: datetime) -> Iterator[Check]:
     ground = _ground(root)
     yield _guarded("disk", partial(_disk, ground, root))
     yield _guarded("sync", partial(_sync, ground))
-    with suppress(OSError):  # the check `archive` has told of it
+    with suppress(OSError):  # the check `archive` reports it
         if is_archive(root):
             yield _guarded("lock", partial(_lock, root, now))
             yield _guarded("state", partial(_state, root))
@@ -90,7 +91,7 @@ def read_last_run(root: Path) -> LastRun | None:
     """The last run, from its receipt; None if there is none, or none that can be read."""
     try:
         return LastRun.model_validate_json((root / layout.LAST_RUN).read_bytes())
-    except (OSError, ValidationError):  # the check `state` tells of it
+    except (OSError, ValidationError):  # the check `state` reports it
         return None
 
 
@@ -192,7 +193,7 @@ def disk_check(free: int, files: int | None, database: int) -> Check:
 
 
 def _sync(ground: Path) -> Check:
-    """Whether the disk can be told to keep what was written: without that, a power cut costs data."""
+    """Whether the disk can be synced: if not, a power cut costs data."""
     began = time.monotonic()
     try:
         sync_folder(ground)
@@ -253,7 +254,7 @@ def _snapshot(root: Path, now: datetime) -> Check:
         version, articles = next(run_query(connection, versions)[1])
     newest = migrations()[-1].version
     age = now - datetime.fromtimestamp((root / layout.SNAPSHOT).stat().st_mtime, UTC)
-    found = f"{articles:,} articles, published {ago(age)} ago"
+    found = f"{counted(articles, 'article')}, published {ago(age)} ago"
     if version > newest:
         return error("snapshot", f"{found}, by a newer seogo (version {version} of the tables)", "upgrade seogo")
     if version < newest:
@@ -288,7 +289,7 @@ def _last_verify(root: Path, now: datetime) -> Check:
     found = None if damage(root / layout.LAST_VERIFY) else last_verify.last(root)
     if found is None:
         return ok("last verify", "none that is recorded")
-    said = f"{ago(now - found.ended_at)} ago: {found.faults:,} faults"
+    said = f"{ago(now - found.ended_at)} ago: {counted(found.faults, 'fault')}"
     if not found.faults:
         return ok("last verify", said)
     exports_only = found.first_fault.startswith("export ")  # they come last

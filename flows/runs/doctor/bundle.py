@@ -72,13 +72,13 @@ def _settings(order: DoctorOrder) -> dict[str, Any]:
     environment = sorted(name for name in order.environment if name.startswith(_PREFIXES))
     try:
         topic = load_topic(order.topic).model_dump(mode="json", exclude=_PRIVATE)
-    except SeogoError:  # the check `topic` tells why
+    except SeogoError:  # the check `topic` says why
         topic = None
     return {"archive": str(order.archive), "topic": topic, "environment": environment}
 
 
 def _archive(root: Path) -> dict[str, Any]:
-    """Sizes and numbers. What cannot be read is left out: the checks tell why."""
+    """Sizes and numbers. What cannot be read is left out: the checks say why."""
     return {"files": _sizes(root), **_counts(root)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flows.runs.doctor.check import Check, error, ok, warning
+from schemas.counted import counted
 from storage.captures.homes import settings
 from storage.objects.store import open_store
 from storage.state import uploads
@@ -20,6 +21,6 @@ def object_store_check(root: Path) -> Check:
         return error("object store", f"{known.home} is not marked as this archive's", "see docs/object-store.md")
     waiting = uploads.last(root)
     if waiting is not None and waiting.fault:
-        said = f"{known.home}: {waiting.waiting:,} captures wait: {waiting.fault}"
+        said = f"{known.home}: {counted(waiting.waiting, 'capture')} waiting: {waiting.fault}"
         return warning("object store", said, "the next run uploads them")
     return ok("object store", known.home)

@@ -1,4 +1,4 @@
-"""A finding of the doctor."""
+"""The result of a check."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def examine(order: DoctorOrder, more: Callable[[], Iterable[Check]]) -> Iterator
     if any(check.level is Level.ERROR for check in software):
         return
     from flows.runs.doctor.archive import archive_checks, read_last_run
-    from flows.runs.doctor.clock import clock_check
-    from flows.runs.doctor.naver import NaverSeen, check_naver
+    from flows.runs.doctor.naver.checks import NaverSeen, check_naver
+    from flows.runs.doctor.naver.clock import clock_check
     from flows.runs.doctor.settings import read_settings
     from flows.runs.doctor.webhooks import webhook_checks
 

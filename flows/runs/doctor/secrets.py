@@ -1,4 +1,4 @@
-"""The secrets in the environment: taken out of everything that the doctor says, whoever would have let them in."""
+"""The secrets in the environment, which are removed from everything that the doctor prints."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def read_settings(file: Path, environment: Mapping[str, str]) -> Settings:
 
 
 def _contact(topic: Topic, file: Path, environment: Mapping[str, str]) -> Check:
-    """Naver has to be able to reach somebody. Whom, is nobody else's business: the address is not shown."""
+    """Naver must be able to reach the operator. The contact itself is not shown."""
     if not is_placeholder(topic.contact):
         return ok("contact", "set")
     if environment.get("SEOGO_NAVER") or topic.naver:

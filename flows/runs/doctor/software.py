@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from flows.runs.doctor.check import Check, error, ok
 
 _NAMED = ("duckdb", "httpx", "prefect", "pyarrow", "selectolax")
-"""Whose versions are told even if there is nothing to say about them."""
+"""Packages whose versions are always reported."""
 
 _INSTALL = "install what seogo requires: make .venv/.installed in a checkout, else pip install with seogo's wheel"
 

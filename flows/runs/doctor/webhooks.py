@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flows.delivery.signing import key_of
 from flows.runs.doctor.check import Check, error, ok, warning
+from schemas.counted import counted
 from schemas.errors import ArchiveError, BadInput
 from schemas.topic import Topic, Webhook
 from storage.state import deliveries
@@ -30,7 +31,7 @@ def _check(webhook: Webhook, state: Delivery | None, environment: Mapping[str, s
     name = f"webhook {webhook.name}"
     if state and (state.fault or state.dead):
         problems = [state.fault] if state.fault else []
-        problems += [f"{len(state.dead):,} dead letters"] if state.dead else []
+        problems += [counted(len(state.dead), "dead letter")] if state.dead else []
         todo = f"once the receiver works: seogo webhooks --retry {webhook.name}"
         return warning(name, "; ".join(problems), todo)
     try:

@@ -1,6 +1,6 @@
-"""What pages and programs tell, read from a snapshot.
+"""What pages and programs show, read from a snapshot.
 
-overview.py     what the first page and the page of the status tell
+overview.py     what the first page and the status page show
 subjects.py     what is written: everything, of a team, by a publisher or a reporter
 following.py    which publisher follows which
 rising.py       words that are more frequent than before

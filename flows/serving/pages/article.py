@@ -47,14 +47,16 @@ def known_id(request: Request) -> str:
 
 def article(request: Request) -> Response:
     """`/article/{id}`, with `?revision=N` or `?as_of=2025-12-30T09:00` an older text."""
-    wanted = known_id(request)
+    id_ = known_id(request)
     with reading(request) as snapshot:
-        found = _history(snapshot, wanted)
+        found = _history(snapshot, id_, library(request).texts(snapshot, [id_]).get(id_))
         row = dict(_chosen(found, request))
-        state = snapshot.row("SELECT gone_at FROM frontier WHERE id = ?", [wanted])
-        name = story_of(snapshot, wanted)
+        state = snapshot.row("SELECT gone_at FROM frontier WHERE id = ?", [id_])
+        name = story_of(snapshot, id_)
         found_story = story(snapshot, name) if name else None
-    own = next((one for one in members(found_story[1]) if one.row["id"] == wanted), None) if found_story else None
+        is_newest = row["revision"] == found.revisions[-1]["revision"]
+        sentences = _sentences(request, snapshot, found_story[1], id_) if found_story and is_newest else None
+        copies = snapshot.rows(_COPIES, [id_])
     return page(
         request,
         "article.html",
@@ -64,21 +66,32 @@ def article(request: Request) -> Response:
         as_of=request.query_params.get("as_of", ""),
         steps=list(found.steps),
         changes=_changes(found),
-        copies=_copies(request, wanted),
+        copies=copies,
         story=found_story,
-        sentences=own.sentences if own and row["revision"] == found.revisions[-1]["revision"] else None,
-        cite=citation(row, f"{request.base_url}article/{wanted}"),
+        sentences=sentences,
+        cite=citation(row, f"{request.base_url}article/{id_}"),
     )
 
 
-def _history(snapshot: Snapshot, wanted: str) -> History:
+def _sentences(
+    request: Request, snapshot: Snapshot, rows: Sequence[Row], id_: str
+) -> Sequence[tuple[str, bool]] | None:
+    """The sentences of an article, and whether an earlier one of its story has them."""
+    ids = [row["id"] for row in rows]
+    if id_ not in ids:
+        return None
+    until = ids.index(id_) + 1
+    return members(rows[:until], library(request).texts(snapshot, ids[:until]))[-1].sentences
+
+
+def _history(snapshot: Snapshot, id_: str, text: str | None) -> History:
     with snapshot.cursor() as cursor:
-        found = history_of(cursor, wanted, has_events="events" in snapshot.tables)
+        found = history_of(cursor, id_, has_events="events" in snapshot.tables, text=text)
     if found is None:
-        first = snapshot.row("SELECT duplicate_of FROM duplicates WHERE id = ?", [wanted])
+        first = snapshot.row("SELECT duplicate_of FROM duplicates WHERE id = ?", [id_])
         if first:
             raise Moved(first["duplicate_of"])
-        raise NotFound(f"There is no article {wanted} in the archive.")
+        raise NotFound(f"There is no article {id_} in the archive.")
     return found
 
 
@@ -116,11 +129,6 @@ def _changes(found: History) -> list[tuple[int, int, dict[str, Any]]]:
     return [(a["revision"], b["revision"], compare(a, b)) for a, b in reversed(small)]
 
 
-def _copies(request: Request, wanted: str) -> Sequence[Row]:
-    with reading(request) as snapshot:
-        return snapshot.rows(_COPIES, [wanted])
-
-
 def citation(row: Mapping[str, Any], address: str) -> str:
     """How an article is cited: authors, title, publisher, time, its address at Naver, when it was archived."""
     published = row["published_at"]
@@ -142,27 +150,27 @@ def as_json(request: Request) -> Response:
     return answer(request, json_bytes(record(request, known_id(request))), "application/json")
 
 
-def record(request: Request, wanted: str) -> Any:
+def record(request: Request, id_: str) -> Any:
     """The exported record of an article. Raises NotFound."""
     with reading(request) as snapshot, snapshot.cursor() as cursor:
-        found = chosen_records(cursor, "WHERE a.id = ?", [wanted])
+        found = chosen_records(cursor, "WHERE a.id = ?", [id_])
     if not found:
-        raise NotFound(f"There is no article {wanted} in the archive.")
+        raise NotFound(f"There is no article {id_} in the archive.")
     return found[0]
 
 
 def as_markdown(request: Request) -> Response:
     """`/article/{id}.md`: its file as it lies in the archive."""
-    wanted = known_id(request)
+    id_ = known_id(request)
     with reading(request) as snapshot:
-        row = snapshot.row("SELECT file FROM articles WHERE id = ?", [wanted])
+        row = snapshot.row("SELECT file FROM articles WHERE id = ?", [id_])
     if row is None or not row["file"]:
-        raise NotFound(f"{wanted} has no Markdown file: only what its source said is kept.")
+        raise NotFound(f"{id_} has no Markdown file: only what its source said is kept.")
     try:
         data = inside(library(request).root, row["file"]).read_bytes()
     except OSError as error:
         raise ArchiveDamaged(f"{row['file']} cannot be read. Run: seogo verify") from error
-    return answer(request, data, "text/markdown; charset=utf-8", headers=attachment(f"{wanted}.md"))
+    return answer(request, data, "text/markdown; charset=utf-8", headers=attachment(f"{id_}.md"))
 
 
 # -- the capture
@@ -170,9 +178,9 @@ def as_markdown(request: Request) -> Response:
 
 def capture(request: Request) -> Response:
     """`/article/{id}/capture`: the response that the text was extracted from."""
-    wanted, found, row = _capture(request)
+    id_, found, row = _capture(request)
     headers = [(name, "…" if _SECRET.search(name) else value) for name, value in found.headers]
-    return page(request, "capture.html", id=wanted, row=row, capture=found, headers=headers)
+    return page(request, "capture.html", id=id_, row=row, capture=found, headers=headers)
 
 
 def captured_page(request: Request) -> Response:
@@ -186,11 +194,11 @@ def captured_page(request: Request) -> Response:
 
 
 def _capture(request: Request) -> tuple[str, RawPage, Row]:
-    wanted = known_id(request)
+    id_ = known_id(request)
     if library(request).is_public:
         raise NotFound("Captures are not shown by a public server.")
     with reading(request) as snapshot:
-        row = snapshot.row("SELECT title, COLUMNS('capture_.*') FROM articles WHERE id = ?", [wanted])
+        row = snapshot.row("SELECT title, COLUMNS('capture_.*') FROM articles WHERE id = ?", [id_])
     if row is None or (capture := capture_of(row)) is None:
-        raise NotFound(f"There is no capture of {wanted}.")
-    return wanted, read_page(library(request).root, capture), row
+        raise NotFound(f"There is no capture of {id_}.")
+    return id_, read_page(library(request).root, capture), row

@@ -9,17 +9,18 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.serving.asked import ON_PAGE, Asked, asked
 from flows.serving.content import following, overview, subjects
-from flows.serving.content.stories import story, timeline
+from flows.serving.content.stories import Publication, story, timeline
 from flows.serving.content.table_chart import table_chart
 from flows.serving.context import answer, attachment, library, page, reading
-from flows.serving.outputs import FORMATS, MOST, rows_as_csv
+from flows.serving.outputs import FORMATS, MOST, Entry, Feed, atom, rows_as_csv
 from flows.serving.pages.article import NotFound, known_id
+from flows.serving.search_parameters import ON_PAGE, SearchParameters, read_parameters
 from schemas.errors import BadInput, QueryError
 from storage.reading import examples
 from storage.reading.bounded import ROWS, bounded_query
-from storage.search.results import Found, Wanted
+from storage.reading.shared import Row
+from storage.search.results import SearchRequest, SearchResult
 
 _LONGEST_SQL = 4_000
 
@@ -36,40 +37,52 @@ def today(request: Request) -> Response:
 
 def search(request: Request) -> Response:
     """`/search`, as a page."""
-    wanted = asked(request.query_params)
+    parameters = read_parameters(request.query_params)
     try:
-        found = library(request).browser.page(wanted.wanted())
+        found = library(request).browser.page(parameters.as_request())
     except QueryError as mistake:
-        return page(request, "search.html", status=400, asked=wanted, found=None, mistake=str(mistake), pages=0)
+        return page(
+            request, "search.html", status=400, parameters=parameters, found=None, mistake=str(mistake), pages=0
+        )
     pages = min(-(-found.found.total // ON_PAGE), 50)
-    return page(request, "search.html", asked=wanted, found=found, mistake="", pages=pages)
+    return page(request, "search.html", parameters=parameters, found=found, mistake="", pages=pages)
 
 
 def search_file(request: Request) -> Response:
     """`/search.csv`, `.json`, `.parquet`, `.atom`: the same result for programs."""
-    return as_file(request, asked(request.query_params), request.path_params["form"])
+    return as_file(request, read_parameters(request.query_params), request.path_params["form"])
 
 
 def feed(request: Request) -> Response:
     """`/feed.atom`: the newest articles of a search."""
-    return as_file(request, replace(asked(request.query_params), sort="newest"), "atom")
+    return as_file(request, replace(read_parameters(request.query_params), sort="newest"), "atom")
 
 
-def as_file(request: Request, one: Asked, form: str) -> Response:
+def as_file(request: Request, one: SearchParameters, form: str) -> Response:
     """The first articles of a search in a format."""
     if form not in FORMATS:
         raise NotFound(f"There is no format {form}: {', '.join(FORMATS)}.")
     write, media = FORMATS[form]
     most = 50 if form == "atom" else MOST
-    found = found_of(request, replace(one, page=1).wanted(limit=most))
-    body = write(found, str(request.base_url).rstrip("/"))
+    found = found_of(request, replace(one, page=1).as_request(limit=most))
+    body = write(found, str(request.url))
     headers = attachment(f"seogo-search.{form}") if form in ("csv", "parquet") else {}
     return answer(request, body, media, headers=headers)
 
 
-def found_of(request: Request, wanted: Wanted) -> Found:
+def story_feed(request: Request) -> Response:
+    """`/story/{id}.atom`: the publications of a story, newest first."""
+    found, publications = _story(request)
+    rows = [one.member.row for one in reversed(publications)]
+    address = str(request.url)
+    about = Feed(address, address.replace(".atom", "", 1), found["title"] or found["story"])
+    entries = [Entry(row["id"], row["title"], row["publisher"], row["published_at"]) for row in rows]
+    return answer(request, atom(about, entries), FORMATS["atom"][1])
+
+
+def found_of(request: Request, search: SearchRequest) -> SearchResult:
     """What a search finds."""
-    return library(request).browser.page(wanted).found
+    return library(request).browser.page(search).found
 
 
 # -- subjects
@@ -120,12 +133,18 @@ def publishers(request: Request) -> Response:
 
 def story_page(request: Request) -> Response:
     """`/story/{id}`"""
+    found, publications = _story(request)
+    return page(request, "story.html", story=found, publications=publications)
+
+
+def _story(request: Request) -> tuple[Row, list[Publication]]:
     with reading(request) as snapshot:
         found = story(snapshot, known_id(request))
-        publications = timeline(snapshot, found[0]["story"], found[1]) if found else []
-    if found is None:
-        raise NotFound("There is no such story.")
-    return page(request, "story.html", story=found[0], publications=publications)
+        if found is None:
+            raise NotFound("There is no such story.")
+        texts = library(request).texts(snapshot, [row["id"] for row in found[1]])
+        publications = timeline(snapshot, found[0]["story"], found[1], texts)
+    return found[0], publications
 
 
 # -- status, SQL

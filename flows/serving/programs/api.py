@@ -16,14 +16,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.serving.asked import asked, number
 from flows.serving.content import overview
-from flows.serving.content.stories import story
+from flows.serving.content.stories import copies, story
 from flows.serving.context import answer, library, page, reading
 from flows.serving.outputs import json_bytes
 from flows.serving.pages.article import NotFound, known_id, record
 from flows.serving.pages.views import found_of
 from flows.serving.programs.openapi import description
+from flows.serving.search_parameters import number, read_parameters
 from schemas.article import SEOUL
 from schemas.errors import BadInput
 from storage.exports.records import chosen_records
@@ -71,20 +71,20 @@ def articles(request: Request) -> Response:
 
 
 def _conditions(request: Request) -> tuple[list[str], list[object]]:
-    wanted = asked(request.query_params)
-    seconds = wanted.wanted()
+    parameters = read_parameters(request.query_params)
+    limits = parameters.as_request()
     given: Sequence[tuple[str, object]] = (
-        ("list_contains(a.teams, ?)", wanted.team),
-        ("list_contains(list_transform(a.models, lambda one: one.model), ?)", wanted.model),
-        ("a.publisher = ?", wanted.publisher),
-        ("a.status = ?", wanted.status if wanted.status != "gone" else ""),
-        ("a.published_at >= ?", seconds.since and datetime.fromtimestamp(seconds.since, SEOUL)),
-        ("a.published_at < ?", seconds.until and datetime.fromtimestamp(seconds.until, SEOUL)),
+        ("list_contains(a.teams, ?)", parameters.team),
+        ("list_contains(list_transform(a.models, lambda one: one.model), ?)", parameters.model),
+        ("a.publisher = ?", parameters.publisher),
+        ("a.status = ?", parameters.status if parameters.status != "gone" else ""),
+        ("a.published_at >= ?", limits.since and datetime.fromtimestamp(limits.since, SEOUL)),
+        ("a.published_at < ?", limits.until and datetime.fromtimestamp(limits.until, SEOUL)),
     )
     conditions = [sql for sql, value in given if value]
-    if wanted.status == "gone":
+    if parameters.status == "gone":
         conditions.append("g.gone_at IS NOT NULL")
-    if not wanted.everything:
+    if not parameters.everything:
         conditions.append("a.id IN (SELECT id FROM articles_on_topic)")
     return conditions or ["TRUE"], [value for _, value in given if value]
 
@@ -111,21 +111,22 @@ def article(request: Request) -> Response:
 
 
 def story_of_id(request: Request) -> Response:
-    """A story and its articles, without their texts."""
+    """A story, its articles without their texts, and the identical copies of them."""
     with reading(request) as snapshot:
         found = story(snapshot, known_id(request))
+        repeated = copies(snapshot, found[0]["story"]) if found else []
     if found is None:
         raise NotFound("There is no such story.")
-    return _json(request, {**found[0], "members": [{k: v for k, v in row.items() if k != "body"} for row in found[1]]})
+    return _json(request, {**found[0], "members": found[1], "copies": repeated})
 
 
 def search(request: Request) -> Response:
     """A search, as `seogo search --json` prints it, and the address of the next page."""
-    wanted = asked(request.query_params)
+    parameters = read_parameters(request.query_params)
     limit = number(request.query_params, "limit", 20, 1, 100)
-    found = found_of(request, wanted.wanted(limit=limit))
-    more = wanted.page * limit < found.total
-    return _json(request, {**found.as_json(), "page": wanted.page, "next_page": wanted.page + 1 if more else None})
+    found = found_of(request, parameters.as_request(limit=limit))
+    next_page = parameters.page + 1 if parameters.page * limit < found.total else None
+    return _json(request, {**found.as_json(), "page": parameters.page, "next_page": next_page})
 
 
 async def changes(request: Request) -> Response:

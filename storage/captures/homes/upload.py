@@ -1,6 +1,6 @@
 """Uploads finished WARC files to the object store of an archive, reads them back, and deletes the local copies.
 
-A kill at any point leaves a file in the spool, in the store, or in both; the next upload goes on.
+A kill at any point leaves a file in the spool, in the store, or in both; the next upload continues.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ HEAVY = {
 
 def commands() -> list[list[str]]:
     """The names of all commands."""
-    top = get_command(app)
+    top = get_command(app())
     found = []
     for name, command in top.commands.items():  # type: ignore[attr-defined]
         found += [[name, sub] for sub in command.commands] if hasattr(command, "commands") else [[name]]

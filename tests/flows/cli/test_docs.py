@@ -20,7 +20,7 @@ SHARED = COMMANDS.partition("\n## Options that several commands share\n")[2].par
 def options() -> dict[str, set[str]]:
     """Each command, as the words that name it, and its options."""
     found = {}
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name, command in get_command(app()).commands.items():  # type: ignore[attr-defined]
         below = getattr(command, "commands", {"": command})
         for sub, one in below.items():
             every = {word for parameter in one.params for word in parameter.opts if word.startswith("--")}

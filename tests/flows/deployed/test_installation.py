@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
+import subprocess
 import tomllib
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
+from prefect import settings
 
 from flows.deployed.apply import FETCHERS, FETCHERS_POOL, POOL
 from flows.serving.server import check_exposure
@@ -15,6 +23,31 @@ from tests.support.paths import ROOT
 
 UNITS = ROOT / "deploy" / "systemd"
 COMPOSE = ROOT / "deploy" / "compose"
+COMPOSE_FILES = [COMPOSE / "docker-compose.yaml", COMPOSE / "fetcher.yaml"]
+CHECKOUT = "/opt/seogo"
+STATE = "/var/lib/seogo/"
+
+
+def services() -> dict[str, dict[str, Any]]:
+    """The services of both Compose files that run seogo's image."""
+    made = [yaml.safe_load(file.read_text("utf-8"))["services"] for file in COMPOSE_FILES]
+    return {name: one for of_file in made for name, one in of_file.items() if one["image"] == "seogo"}
+
+
+def commands() -> list[list[str]]:
+    """What units and Compose run, as words."""
+    units = "".join(unit.read_text("utf-8") for unit in UNITS.glob("*.service"))
+    of_units = [shlex.split(line) for line in re.findall(r"^ExecStart\w*=(.+)$", units, re.MULTILINE)]
+    checks = [one["healthcheck"]["test"][1:] for one in services().values() if "healthcheck" in one]
+    return [*of_units, *(one["command"] for one in services().values()), *checks]
+
+
+def variables() -> set[str]:
+    """The environment variables that units and Compose set, or read from .env."""
+    units = "".join(unit.read_text("utf-8") for unit in UNITS.glob("*.service"))
+    of_services = {name for one in services().values() for name in one["environment"]}
+    read = {name for file in COMPOSE_FILES for name in re.findall(r"\$\{(\w+)", file.read_text("utf-8"))}
+    return {*re.findall(r"^Environment=(\w+)=", units, re.MULTILINE), *of_services, *read}
 
 
 def pinned(lock: str) -> dict[str, str]:
@@ -37,6 +70,60 @@ def test_links_of_alerts_lead_to_the_ui() -> None:
     server = (UNITS / "seogo-server.service").read_text("utf-8")
     assert "Environment=PREFECT_UI_URL=http://127.0.0.1:4200\n" in server
     assert compose["server"]["environment"]["PREFECT_UI_URL"] == "http://127.0.0.1:4200"
+
+
+def test_every_program_is_there() -> None:
+    found = set()
+    for program, *options in commands():
+        name = program.removeprefix(f"{CHECKOUT}/.venv/bin/")
+        match name, options:
+            case "python", ["-c", script]:
+                compile(script, "healthcheck", "exec")
+            case "python", ["-m", module, *_]:
+                assert find_spec(module), module
+                found.add(module)
+            case _:
+                (entry,) = entry_points(group="console_scripts", name=name)
+                found.add(entry.value)
+    assert found == {
+        *("flows.deployed.apply", "flows.deployed.server", "flows.deployed.worker"),
+        *("flows.cli:main", "prefect.cli:app"),
+    }
+
+
+def test_every_variable_is_one_of_prefect_seogo_or_a_library() -> None:
+    of_prefect = {name for name in variables() if name.startswith("PREFECT_")}
+    assert {name for name in of_prefect if not hasattr(settings, name)} == set()
+    assert not hasattr(settings, "PREFECT_NO_SUCH_SETTING")
+    documented = (ROOT / "docs" / "commands.md").read_text("utf-8") + (ROOT / "README.md").read_text("utf-8")
+    others = variables() - of_prefect - {"POSTGRES_PASSWORD", "SEOGO_TOPIC_FILE", "AWS_REGION"}
+    assert {name for name in others if f"`{name}`" not in documented} == set()
+
+
+def test_the_example_has_every_variable_that_compose_reads() -> None:
+    compose = (COMPOSE / "docker-compose.yaml").read_text("utf-8")
+    example = (COMPOSE / "example.env").read_text("utf-8")
+    assert set(re.findall(r"^(\w+)=", example, re.MULTILINE)) == set(re.findall(r"\$\{(\w+)", compose))
+
+
+def test_what_is_written_is_on_a_volume() -> None:
+    """The checkout and the image are read-only for services: without it, the server has no UI."""
+    server = (UNITS / "seogo-server.service").read_text("utf-8")
+    of_unit = dict(re.findall(r"^Environment=(\w+)=(.*)$", server, re.MULTILINE))
+    assert "\nProtectSystem=strict\n" in server
+    for environment in (of_unit, services()["server"]["environment"]):
+        for name in ("PREFECT_HOME", "PREFECT_SERVER_UI_STATIC_DIRECTORY"):
+            assert environment[name].startswith(STATE)
+    assert all(one["read_only"] for one in services().values())
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    for unit in UNITS.glob("*.service"):
+        (tmp_path / unit.name).write_text(unit.read_text("utf-8").replace(CHECKOUT, str(ROOT)), "utf-8")
+    words = ["systemd-analyze", "verify", *map(str, tmp_path.iterdir())]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_the_web_site_is_open_to_this_machine_only() -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from flows.deployed.automations import events, registration
 from flows.deployed.backfill import backfill
 from flows.deployed.crawl import crawl as crawl_flow
 from flows.deployed.digest import digest
+from flows.deployed.flow_runs import cancellation
 from flows.deployed.flow_runs.archive_mark import variable_of
 from flows.deployed.health import prefect_checks
 from flows.deployed.publish import publish
@@ -41,7 +43,16 @@ from tests.support.archives import rows
 from tests.support.checks import found
 from tests.support.command import seogo
 from tests.support.paths import ROOT
-from tests.support.servers.deployed import CRAWL, assert_whole, begun, client_of, crawl_plainly, files_of
+from tests.support.servers.deployed import (
+    CRAWL,
+    SLOWLY,
+    assert_whole,
+    begun,
+    cancel_once_begun,
+    client_of,
+    crawl_plainly,
+    files_of,
+)
 from tests.support.servers.mail import MailServer
 from tests.support.servers.prefect import Operator, Sink, until
 from tests.support.servers.receiver import SECRET, Receiver, topic_with_webhook
@@ -231,6 +242,24 @@ def test_cancelled_and_then_killed(hand: Operator, sink: Sink, tmp_path: Path, w
     hand.naver.behaviour = Behaviour()
     assert hand.done(CRAWL, archive=str(tmp_path))["state"]["name"] == "Completed"
     assert_whole(tmp_path, whole)
+
+
+def test_a_run_that_no_worker_watches_notices_its_cancellation(
+    here: Callable[..., Any], hand: Operator, tmp_path: Path, whole: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an outage, in which the worker has given up listening."""
+    monkeypatch.setattr(cancellation, "ASKED_EVERY", 1.0)
+    hand.naver.log.clear()
+    hand.naver.behaviour = SLOWLY
+    with ThreadPoolExecutor() as person:
+        cancelling = person.submit(cancel_once_begun, hand)
+        state = here(tmp_path, create=True)
+    assert (state.name, state.is_cancelled()) == ("Cancelled", True)
+    run = cancelling.result()
+    assert hand.run(run)["state_type"] == "CANCELLED"
+    assert 0 < len(files_of(tmp_path)) < len(whole)
+    lines = until(lambda: hand.logs(run).partition("Beginning flow run")[2].splitlines()[1:], 20, lambda: "no log")
+    assert lines == ["30 stopping: what was fetched is stored first"]
 
 
 @pytest.mark.long

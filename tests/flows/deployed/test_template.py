@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.deployed.template import Instance, deployments, instance_in, instance_of
+from flows.deployed.template import Instance, deployments, instance_in, instance_of, of_machines
 from schemas.errors import BadInput
 from tests.support.paths import ROOT
 
@@ -32,6 +32,19 @@ def test_an_instance_is_known_again_by_what_the_server_has() -> None:
     assert instance_in(crawl["tags"], crawl["parameters"]) == CHIPS
     plain = deployments(FILE)["deployments"][0]
     assert instance_in(plain["tags"], plain["parameters"]) is None
+
+
+def test_each_fetching_machine_may_have_a_pool_of_its_own() -> None:
+    shared = deployments(ROOT / "deploy" / "fetchers.yaml")
+    own = of_machines(shared, ["seoul-1", "busan-1"])["deployments"]
+    pools = {one["name"]: one["work_pool"]["name"] for one in own}
+    assert pools == {
+        "hand-out-every-15-minutes": "seogo",
+        "take-in-every-5-minutes": "seogo",
+        "fetch-chunk-on-seoul-1": "seogo-fetchers-seoul-1",
+        "fetch-chunk-on-busan-1": "seogo-fetchers-busan-1",
+    }
+    assert {one["entrypoint"] for one in own} == {one["entrypoint"] for one in shared["deployments"]}
 
 
 def test_what_the_command_line_names(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from flows.drift.alarm import DriftAlarm
-from flows.naver.article_page import read_article
+from flows.naver.articles.layouts import read_article
 from flows.replica.corpus.articles import Layout
 from tests.programs.drift_proof import BLIND, MOST, chosen, harmful, struck, trial
 from tests.support.drift import LOOKS, learned, samples

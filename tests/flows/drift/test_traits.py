@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from flows.naver import nnews_page
-from flows.naver.article_page import parse_article, read_article
+from flows.naver.articles import nnews_page
+from flows.naver.articles.layouts import parse_article, read_article
 from flows.naver.partial_tree import page_tree
 from flows.naver.traits import MOST_MARKS, beside, cross_checks, make_traits, name_of, shape
 from flows.naver.urls import article_key

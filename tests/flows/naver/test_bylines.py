@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.naver.bylines import authors_of, find_byline, parse_byline
+from flows.naver.articles.bylines import authors_of, find_byline, parse_byline
 
 People = list[tuple[str | None, str | None]]
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from flows.naver import nnews_page, read_nhn_page
-from flows.naver.article_page import parse_article, parse_whole_page
+from flows.naver.articles import nnews_page, read_nhn_page
+from flows.naver.articles.layouts import parse_article, parse_whole_page
 from flows.naver.listing import parse_list_page, parse_section_page
 from flows.naver.partial_tree import partial_tree
 from flows.naver.search.api import parse_search_answer

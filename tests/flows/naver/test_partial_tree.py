@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from flows.naver import nnews_page, read_nhn_page
-from flows.naver.article_page import parse_article, parse_whole_page
+from flows.naver.articles import nnews_page, read_nhn_page
+from flows.naver.articles.layouts import parse_article, parse_whole_page
 from flows.naver.partial_tree import partial_tree
 from schemas.article import Article
 from schemas.errors import ParseError

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from schemas.article import SEOUL, Article, Author, Kind
 from schemas.errors import ArticleGone, LayoutChanged, ParseError, TemporarilyUnavailable
 from tests.support.naver import layouts

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from flows.naver.body_text import paragraphs
+from flows.naver.articles.body_text import paragraphs
 from flows.naver.clock import parse_stamp, parse_twelve_hours
 from flows.naver.decoding import decode
 from schemas.article import SEOUL

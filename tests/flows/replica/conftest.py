@@ -1,4 +1,4 @@
-"""The corpus of the stand-in under test."""
+"""The corpus of the replica under test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in's faults on demand, its robots.txt, and its request log."""
+"""The replica's faults on demand, its robots.txt, and its request log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.naver.urls import find_article_key
 from flows.replica.faults import Behaviour, Fault, Faults, Rule, behaviour_from_json
 from flows.replica.log import LogEntry, forbidden_fetches, max_in_flight, max_rate, requests_during_pause

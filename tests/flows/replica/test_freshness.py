@@ -1,4 +1,4 @@
-"""The stand-in's validators and 304 responses, its unstable lists, and its bursts."""
+"""The replica's validators and 304 responses, its unstable lists, and its bursts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.replica.corpus.articles import Corpus, MadeArticle, make_corpus
 from flows.replica.disorder import pages_swapped, shuffled, with_burst
 from flows.replica.faults import Behaviour, behaviour_from_json

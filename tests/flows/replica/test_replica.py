@@ -1,4 +1,4 @@
-"""The stand-in for Naver: pages, lists and searches show the corpus at the time of the clock."""
+"""The replica of Naver: pages, lists and searches show the corpus at the time of the clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
-from flows.naver.article_page import parse_article
+from flows.naver.articles.layouts import parse_article
 from flows.naver.listing import parse_list_page, parse_section_more, parse_section_page
 from flows.naver.search.api import ApiErrorKind, parse_api_error, parse_search_answer
 from flows.naver.search.page import parse_search_page

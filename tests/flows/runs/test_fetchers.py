@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,8 @@ def test_what_a_killed_fetcher_had_spooled_is_not_fetched_again(
     inbox: Inbox, naver: Replica, addresses: list[str], tmp_path: Path, torn: bytes
 ) -> None:
     asked = addresses[:8]
-    killed_after(asked, inbox, naver, tmp_path, records=9)
+    with dying_after(records=9):
+        fetched(inbox, naver, tmp_path, asked, concurrency=1)
     (left,) = (tmp_path / "spool").glob("*.open")
     with left.open("ab") as file:
         file.write(torn)
@@ -173,8 +175,9 @@ def test_what_a_killed_fetcher_had_spooled_is_not_fetched_again(
     assert receipt.outcomes[Outcome.NEW] + receipt.outcomes[Outcome.DUPLICATE] + receipt.outcomes[Outcome.GONE] == 8
 
 
-def killed_after(addresses: Sequence[str], inbox: Inbox, naver: Replica, state: Path, *, records: int) -> None:
-    """A fetcher that dies, without sealing anything, when its spool has so many records."""
+@contextmanager
+def dying_after(records: int) -> Iterator[None]:
+    """A fetcher that dies in this block, without sealing anything, when its spool has so many records."""
 
     class Died(BaseException):
         pass
@@ -190,7 +193,7 @@ def killed_after(addresses: Sequence[str], inbox: Inbox, naver: Replica, state: 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Spool, "_append", append)
         with pytest.raises(Died):
-            fetched(inbox, naver, state, addresses, concurrency=1)
+            yield
 
 
 def targets(naver: Replica) -> list[str]:
@@ -334,6 +337,20 @@ def test_the_store_of_another_archive_is_refused(
     assert taken_in(inbox, tmp_path / "archive").exit_reason is ExitReason.NOTHING_NEW
 
 
+def test_a_segment_for_another_archive_waits(
+    inbox: Inbox, naver: Replica, addresses: list[str], tmp_path: Path
+) -> None:
+    other = Inbox(open_store(f"file://{tmp_path}/other-store"))
+    taken_in(other, tmp_path / "other")
+    fetched(other, naver, tmp_path / "two", addresses[:2])
+    fetched(inbox, naver, tmp_path / "one", addresses[:2])
+    shutil.copy(segment_path(other, 1), segment_path(inbox, 1))
+    receipt = taken_in(inbox, tmp_path / "archive")
+    assert (receipt.exit_reason, receipt.finds) == (ExitReason.PARTLY_FAILED, 0)
+    assert f"is for another archive ({other.archive()})" in receipt.explanation
+    assert rows(tmp_path / "archive", "FROM segments") == rows(tmp_path / "archive", "FROM articles") == []
+
+
 def test_addresses_fetched_twice_and_answers_that_come_late_change_nothing(
     inbox: Inbox, naver: Replica, addresses: list[str], tmp_path: Path
 ) -> None:
@@ -343,15 +360,12 @@ def test_addresses_fetched_twice_and_answers_that_come_late_change_nothing(
     fetched(inbox, naver, tmp_path / "three", addresses[:7], "daegu-1")
     first = taken_in(inbox, tmp_path / "archive")
     assert first.finds == 7
-    assert (
-        "inbox/daegu-1/000001.warc.gz: 5 addresses were fetched twice; the first answer of the run counts"
-        in first.notes
-    )
+    assert "inbox/daegu-1/000001.warc.gz: addresses fetched twice: 5; the first answer of the run counts" in first.notes
     moved.rename(segment_path(inbox, 1))
     before = state_of(tmp_path / "archive")
     second = taken_in(inbox, tmp_path / "archive")
     assert second.outcomes[Outcome.UNCHANGED] == late.visited
-    assert "inbox/seoul-1/000001.warc.gz: 5 answers came late, the archive has newer ones" in second.notes
+    assert "inbox/seoul-1/000001.warc.gz: answers that came late: 5; the archive has newer ones" in second.notes
     assert state_of(tmp_path / "archive") == before
     sql = "SELECT fetcher, repeated, late FROM segments ORDER BY 1"
     assert rows(tmp_path / "archive", sql) == [("busan-1", 0, 0), ("daegu-1", 5, 0), ("seoul-1", 0, 5)]
@@ -413,6 +427,35 @@ def test_what_was_handed_out_and_never_came_back_is_handed_out_again(
     assert handed(timedelta(minutes=80)).handed_out == []
     with pytest.raises(BadInput, match="has no chunk"):
         read_chunk(inbox.store, "none")
+
+
+def test_a_machine_that_dies_gives_its_chunk_back_and_changes_nothing_when_it_returns(
+    inbox: Inbox, naver: Replica, tmp_path: Path
+) -> None:
+    root, start = tmp_path / "archive", datetime.now(UTC)
+
+    def handed(after: timedelta) -> str:
+        order = CrawlOrder(demo_topic(), root, naver=naver.url, keys=KEYS, hand_out=inbox, since=start - DAYS)
+        (chunk,) = asyncio.run(crawl(order, now=lambda: start + after)).handed_out
+        return chunk
+
+    def fetch_chunk(name: str, chunk: str) -> FetchReport:
+        refs = read_chunk(inbox.store, chunk)
+        order = FetchOrder(demo_topic(), inbox, name, tmp_path / name, refs, naver.url, chunk=chunk)
+        return asyncio.run(fetch(order))
+
+    first = handed(timedelta(0))
+    urls = [ref.url for ref in read_chunk(inbox.store, first)]
+    with dying_after(records=9):
+        fetch_chunk("seoul-1", first)
+    assert fetch_chunk("busan-1", handed(timedelta(minutes=70))).done == len(urls)
+    assert taken_in(inbox, root).finds == len(urls)
+    before = state_of(root)
+    assert fetched(inbox, naver, tmp_path / "seoul-1", urls[:1]).done == 1  # its next order, with an old segment
+    returned = taken_in(inbox, root)
+    (late,) = [note for note in returned.notes if note.startswith("inbox/seoul-1/000001.warc.gz:")]
+    assert late.endswith("; the archive has newer ones")
+    assert state_of(root) == before
 
 
 def test_the_commands_end_with_their_exit_codes(

@@ -137,7 +137,7 @@ def test_every_dialect_is_taken_and_counted_and_comments_are_dropped(tmp_path: P
     ]
     shown = seogo("import", old, "--archive", archive).out
     assert "dialects of the files read: 1 either, 2 escaped, 1 plain text, 1 unescaped" in shown
-    assert "2 comments were dropped: articles are stored without them" in shown
+    assert "2 comments dropped: articles are stored without them" in shown
     assert seogo("reparse", "--dry-run", "--json", "--archive", archive).json["changed"] == 0
     check_agrees(archive)
 

@@ -12,7 +12,7 @@ import pytest
 
 import flows.pipeline.visit
 from flows.cli.exit_codes import Exit, exit_of_run
-from flows.naver.article_page import read_article
+from flows.naver.articles.layouts import read_article
 from flows.replica.corpus.articles import Corpus, Layout, make_corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.server import Replica

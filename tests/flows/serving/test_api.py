@@ -8,13 +8,18 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import httpx
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
 
 from flows.serving.app import _API as ROUTES
 from schemas.exported import ExportedArticle, ExportedChange
+from tests.support.paths import ROOT
 from tests.support.servers.serving import client_of, serving
 from tests.support.values import key
 
@@ -130,12 +135,33 @@ def test_errors_are_problems(web: httpx.Client, path: str, status: int) -> None:
 
 
 def test_the_description_names_every_path_and_they_answer(web: httpx.Client) -> None:
-    described = web.get("/api/v1/openapi.json").json()["paths"]
+    described = web.get("/api/v1/openapi.json").json()
+    validate(described)
     served = {route.path for route in ROUTES} - {"/api/v1", "/api/v1/openapi.json"}
-    assert set(described) == served
+    assert set(described["paths"]) == served
     for path in served:
-        assert web.get(path.replace("{id}", key(1).id), params={"q": "모델"}).status_code == 200, path
-    assert web.get("/api/v1").status_code == 200
+        answer = web.get(path.replace("{id}", key(1).id), params={"q": "모델"})
+        assert answer.status_code == 200, path
+        assert faults(described, path, answer.json()) == []
+    assert web.get("/api/v1").text.count("<h2") == len(served)
+
+
+def faults(described: dict[str, Any], path: str, answer: Any) -> list[str]:
+    """What of an answer is not as described, also if it has something that is not described."""
+    schema = described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    closed = {**described, **schema, "unevaluatedProperties": False}
+    return [f"{path} {one.json_path}: {one.message}" for one in Draft202012Validator(closed).iter_errors(answer)]
+
+
+def test_the_alert_rules_are_about_metrics_that_exist(web: httpx.Client) -> None:
+    groups = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text("utf-8"))["groups"]
+    rules = " ".join(rule["expr"] for group in groups for rule in group["rules"])
+    text = web.get("/metrics").text
+    names = set(re.findall(r"\bseogo_\w+", rules))
+    assert names
+    assert names <= set(re.findall(r"^seogo_\w+", text, re.MULTILINE))
+    for name, label in re.findall(r"(seogo_\w+)\{(\w+)=", rules):
+        assert re.search(rf'^{name}\{{.*\b{label}="', text, re.MULTILINE), (name, label)
 
 
 def test_metrics_count_answers_by_pattern(web: httpx.Client) -> None:

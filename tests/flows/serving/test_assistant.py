@@ -118,30 +118,55 @@ def test_questions_of_an_assistant_and_what_the_answer_cites(library: Library, q
 
 def test_how_often_each_team_is_named_and_pages_of_changes(library: Library) -> None:
     server = make_assistant(library)
-    assert called(server, "share_of_voice", days=36_500)[1]["teams"][0]["team"] in ("가온", "나래")
+    voice = called(server, "share_of_voice", days=36_500)[1]["teams"][0]
+    assert voice["team"] in ("가온", "나래")
+    assert {"id", "publisher", "published_at", "url", "title"} <= voice["newest"].keys()
     first = called(server, "changes_since", cursor=0, limit=5)[1]
     second = called(server, "changes_since", cursor=first["cursor"], limit=50)[1]
     assert second["changes"][0]["seq"] > first["cursor"]
+    assert (first["more"], second["more"]) == (True, False)
     assert all({"id", "publisher", "published_at", "url"} <= one.keys() for one in second["changes"])
 
 
+def test_pages_of_a_search_and_parts_of_a_large_table(library: Library) -> None:
+    server = make_assistant(library)
+    pages = [called(server, "search", query="모델", limit=1, page=page)[1] for page in (1, 2)]
+    assert pages[0]["next_page"] == 2
+    assert pages[0]["articles"] != pages[1]["articles"]
+    table = called(server, "sql", query="SELECT repeat('가', 20000) FROM range(3)")[1]
+    assert (len(table["rows"]), table["more"]) == (2, True)
+
+
+def test_a_copy_leads_to_its_story_and_its_text(library: Library) -> None:
+    server, copy = make_assistant(library), key(3, "003").id
+    story = called(server, "get_story", id=copy)[1]
+    assert [one["id"] for one in story["members"]] == [copy, FIRST, key(4, "004").id]
+    failed, said = called(server, "get_article", id=copy)
+    assert (failed, f"the text of {FIRST}" in said.text) == (True, True)
+
+
 @pytest.mark.parametrize(
-    ("tool", "arguments"),
+    ("tool", "arguments", "says"),
     [
-        ("search", {"query": '"'}),
-        ("search", {"query": "가", "limit": 1000}),
-        ("get_article", {"id": "001_9999999999"}),
-        ("get_story", {"id": "none"}),
-        ("changes_since", {"cursor": 10**15}),
-        ("share_of_voice", {"days": 0}),
-        ("sql", {"query": "DROP TABLE articles"}),
+        ("search", {"query": '"'}, "expected a closing"),
+        ("search", {"query": "가" * 100_000}, "at most 1,000"),
+        ("search", {"query": "가", "limit": 1000}, "from 1 to 50"),
+        ("search", {"query": "가", "page": -1}, "from 1 to 50"),
+        ("search", {"query": "가", "first_day": "어제"}, "a day such as"),
+        ("get_article", {"id": "001_9999999999"}, "Search for its id"),
+        ("get_story", {"id": "none"}, "Search for its id"),
+        ("changes_since", {"cursor": 10**15}, "ahead of this archive"),
+        ("changes_since", {"cursor": -1}, "the `cursor` of an earlier answer"),
+        ("share_of_voice", {"days": 0}, "from 1 to 36,500"),
+        ("sql", {"query": "DROP TABLE articles"}, "one SELECT"),
+        ("sql", {"query": "SELECT repeat('가', 60000)"}, "select fewer columns"),
     ],
 )
-def test_mistakes_are_reported(library: Library, tool: str, arguments: dict[str, Any]) -> None:
+def test_mistakes_are_reported_with_what_to_do(
+    library: Library, tool: str, arguments: dict[str, Any], says: str
+) -> None:
     failed, said = called(make_assistant(library), tool, **arguments)
-    assert failed
-    assert "Traceback" not in said.text
-    assert len(said.text) > 20
+    assert (failed, says in said.text) == (True, True), said.text
 
 
 def test_an_article_is_a_resource(library: Library, root: Path) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flows.serving.pages.frozen import write_page
+from flows.serving.pages.static_page import write_page
 from tests.support.histories.analyst import EDITED
 from tests.support.servers.browser import NEEDS_BROWSER, Tab
 from tests.support.servers.serving import CAPTURED, EVIL_ID

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from flows.serving.guard import host_is_allowed
-from flows.serving.server import check_exposure
+from flows.cli.exit_codes import Exit
+from flows.reports.history import word_diff
+from flows.serving.content.rising import words_of
+from flows.serving.context import paragraphs, web_address
+from flows.serving.guard import host_is_allowed, host_name
+from flows.serving.server import check_exposure, named
 from schemas.errors import BadInput, QueryError
 from storage.reading import bounded
 from storage.reading.bounded import bounded_query
+from storage.search.query import LONGEST, parse
+from tests.support.command import seogo
 from tests.support.servers.serving import CAPTURED, EVIL_ID, client_of, serving
 from tests.support.values import key
 
@@ -57,7 +67,7 @@ def test_every_answer_has_the_headers(web: httpx.Client) -> None:
     ],
 )
 def test_the_host_header(host: str, allowed: bool) -> None:
-    assert host_is_allowed(host, {"news.example"}) is allowed
+    assert host_is_allowed(host_name(host), {"news.example"}) is allowed
 
 
 def test_requests_that_are_refused(web: httpx.Client, address: str) -> None:
@@ -97,6 +107,46 @@ def raw(address: str, path: str) -> bytes:
 )
 def test_a_search_that_is_a_bomb_ends_in_an_answer(web: httpx.Client, query: str) -> None:
     assert web.get("/search", params={"q": query}).status_code in (200, 400)
+
+
+@contextmanager
+def processor_time(seconds: float) -> Iterator[None]:
+    """The block may use so much processor time, and no more: an expression that backtracks without end fails."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError(f"more than {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGVTALRM, fail)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+HOSTILE = [
+    "a" + "." * 50_000,
+    "가.-" * 20_000,
+    "\n " * 30_000,
+    "http://" + "a" * 50_000 + "\n",
+    "[" + "::" * 30_000,
+    "…",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_text_makes_an_expression_backtrack_without_end(text: str) -> None:
+    with processor_time(20):
+        words_of(text)
+        list(paragraphs(text))
+        web_address(text)
+        host_is_allowed(host_name(text), ())
+        word_diff(text, text[1:])
+        with suppress(QueryError):
+            parse(text[:LONGEST])
+        with suppress(QueryError):
+            parse(f'"{text[: LONGEST - 2]}"')
 
 
 @pytest.mark.parametrize(
@@ -146,9 +196,46 @@ def test_other_machines_need_an_option(host: str, sql: bool, public: bool) -> No
         check_exposure(host, sql=sql, public=public)
 
 
+def test_a_name_and_the_scheme_of_its_addresses(web: httpx.Client) -> None:
+    assert (named("News.example"), named("https://news.example/")) == (
+        ("news.example", "http"),
+        ("news.example", "https"),
+    )
+    for text in ("http://a b", "news.example:80", "ftp://a", ""):
+        with pytest.raises(BadInput, match="expected a host name"):
+            named(text)
+    feed = web.get("/feed.atom", headers={"Host": "news.example", "X-Forwarded-Proto": "ftp"}).text
+    assert 'href="https://news.example/article/' in feed
+    assert 'href="https://' not in web.get("/feed.atom", headers={"X-Forwarded-Proto": "https"}).text
+
+
 def test_a_spreadsheet_executes_nothing(web: httpx.Client) -> None:
     answer = web.get("/sql", params={"q": "SELECT '=1+1' AS a, '@x' AS b", "format": "csv"})
     assert answer.content.decode("utf-8-sig").splitlines()[1] == "'=1+1,'@x"
+
+
+def test_scripts_and_styles_are_files_of_this_site_or_nothing(web: httpx.Client) -> None:
+    policy = web.get("/").headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'"} <= set(policy)
+    assert not any(one.startswith(("script-src", "connect-src", "object-src")) for one in policy)
+    for path in PAGES:
+        assert set(re.findall(r'(?:src|action)="([^"]*)"', web.get(path).text)) <= {"/search"}
+
+
+def test_a_message_to_the_assistant_s_path(web: httpx.Client) -> None:
+    for method, accept in (("GET", "text/html"), ("GET", "text/event-stream"), ("DELETE", "*/*"), ("HEAD", "*/*")):
+        answer = web.request(method, "/mcp", headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    accepted = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+    assert web.post("/mcp", content=b"[" * 5_000_000, headers=accepted).status_code == 413
+    assert web.post("/mcp", content=b"[" * 50_000, headers=accepted).status_code == 400
+    assert web.post("/mcp", content=b"{}", headers={**accepted, "Accept": "text/html"}).status_code == 406
+    assert web.post("/mcp", content=b"{}", headers={**accepted, "Host": "evil.example"}).status_code == 421
+
+
+def test_the_command_refuses_other_machines_without_the_option(root: Path) -> None:
+    refused = seogo("serve", "--archive", root, "--host", "0.0.0.0", "--port", "0")  # noqa: S104 — it is refused
+    assert (refused.code, "--public" in refused.err) == (Exit.BAD_INPUT, True)
 
 
 def test_the_id_of_an_article_is_all_that_a_file_name_has(web: httpx.Client) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import SegmentRefused
-from schemas.page import Fault, FetchFault
+from schemas.page import Fault, FetchFault, RawPage
 from schemas.segment import SegmentBegun, SegmentSealed, Visited
+from storage.captures.reader import read_page
+from storage.captures.writer import CaptureWriter
 from storage.inbox.records import Record, record_bytes
 from storage.inbox.segment import Segment, read_segment
 from storage.inbox.spool import Spool
@@ -46,6 +51,18 @@ def test_what_was_spooled_is_read(whole: bytes) -> None:
     assert (segment.bytes, segment.sha256) == (len(whole), sha256(whole).hexdigest())
 
 
+def test_the_records_of_a_page_become_those_of_the_archive(whole: bytes, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    answer = read(whole).answers[key(1).url]
+    assert isinstance(answer, RawPage)
+    with CaptureWriter(tmp_path, "20260102T030405Z-0001", software="test") as captures:
+        ref = captures.append_page(answer)
+    assert b"".join(answer.records) in whole
+    assert (tmp_path / ref.file).read_bytes().endswith(b"".join(answer.records))
+    assert ref.length == len(answer.records[0])
+    assert read_page(tmp_path, ref) == replace(answer, request_headers=(), capture=ref)
+
+
 @given(data=st.data())
 def test_a_segment_that_is_cut_or_has_a_flipped_bit_is_refused(whole: bytes, data: st.DataObject) -> None:
     if data.draw(st.booleans()):
@@ -57,11 +74,20 @@ def test_a_segment_that_is_cut_or_has_a_flipped_bit_is_refused(whole: bytes, dat
         read(damaged)
 
 
-def made(*records: Record, seal: int | None = 0) -> bytes:
+def made(*records: Record | bytes, seal: int | None = 0) -> bytes:
     """A segment with these records; `seal`: the number of addresses that its seal says (None: no seal)."""
-    data = b"".join(record_bytes(record, "urn:seogo:segment:test", NOW) for record in records)
+    data = b"".join(record if isinstance(record, bytes) else packed(record) for record in records)
     sealed = [] if seal is None else [SegmentSealed(seal, sha256(data).hexdigest())]
-    return data + b"".join(record_bytes(record, "urn:seogo:segment:test", NOW) for record in sealed)
+    return data + b"".join(map(packed, sealed))
+
+
+def packed(record: Record) -> bytes:
+    return record_bytes(record, "urn:seogo:segment:test", NOW)
+
+
+def altered(record: Record) -> bytes:
+    """A record with a digest that is not that of its content."""
+    return gzip.compress(gzip.decompress(packed(record)).replace(b'"seoul-1"', b'"seoul-2"'))
 
 
 def begun(number: int = 1, archive: str | None = None, format_: int = 1) -> SegmentBegun:
@@ -78,6 +104,7 @@ def begun(number: int = 1, archive: str | None = None, format_: int = 1) -> Segm
         (made(begun()) + b"\x1f\x8b\x08\x00", "is damaged: "),
         (made(begun(), seal=3), "is damaged: it has 0 addresses, and its seal says 3"),
         (made(begun(), Visited(ref(key(1))), Visited(ref(key(1))), seal=2), "is damaged: it has 2 addresses"),
+        (made(altered(begun())), "is damaged: the digest of the record at 0 differs"),
         (made(begun(7)), "is damaged: it says that it is segment 7 of seoul-1"),
         (made(begun(format_=2)), "has format 2: update seogo, which reads format 1"),
         (made(begun(archive="b")), r"is for another archive \(b\)"),

@@ -24,9 +24,10 @@ from storage.archive import open_archive
 from storage.search import follower
 from storage.search.check import search_index_faults
 from storage.search.follower import Followed, follow, locked, rebuild_index
-from storage.search.index import VERSION, meta_of, opened_to_read, opened_to_write, remove
+from storage.search.index import VERSION, meta_of, opened_to_write, remove
 from storage.search.query import parse
-from storage.search.results import Found, Wanted, search
+from storage.search.readers import opened_to_read
+from storage.search.results import SearchRequest, SearchResult, search
 from tests.support.archives import store_new, store_results
 from tests.support.disks import fill, mount, needs_a_disk
 from tests.support.histories.analyst import make
@@ -35,8 +36,8 @@ from tests.support.paths import ROOT
 from tests.support.values import NOW, article, ended, key, receipt, ref, stored
 
 
-def searched(root: Path, query: str, **wanted: Any) -> Found:
-    return search(root, replace(Wanted(parse(query)), **wanted))
+def searched(root: Path, query: str, **wanted: Any) -> SearchResult:
+    return search(root, replace(SearchRequest(parse(query)), **wanted))
 
 
 def ids(root: Path, query: str, **wanted: Any) -> set[str]:

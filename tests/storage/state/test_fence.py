@@ -105,6 +105,23 @@ def test_a_number_that_is_not_the_newest_commits_nothing(tmp_path: Path, databas
     assert ids(root) == {key(1).id}
 
 
+def test_a_user_of_the_database_without_rights_writes_nothing(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    with fenced(tmp_path / "archive"):
+        pass  # the table is there
+    with psycopg.connect(database) as owner:
+        owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        owner.execute("CREATE ROLE guest LOGIN")
+    monkeypatch.setenv("SEOGO_LEASE", database.replace("prefect@", "guest@"))
+    refused = pytest.raises(StorageFault, match=r"\(InsufficientPrivilege\).*the rights of its user")
+    with refused, open_archive(tmp_path / "archive"):
+        pass
+    assert not (tmp_path / "archive" / "articles").exists()
+
+
 def test_without_the_database_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEOGO_LEASE", "postgresql://someone:secret@127.0.0.1:9/none")
     with pytest.raises(StorageFault, match="Nothing is written without it") as raised, open_archive(tmp_path / "a"):

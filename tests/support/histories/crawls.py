@@ -1,4 +1,4 @@
-"""Whole crawls of the stand-in without any fault, with sources in the orders that occur in practice."""
+"""Whole crawls of the replica without any fault, with sources in the orders that occur in practice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SEARCH = ({"type": "search_api", "endpoint": "openapi"}, {"type": "search_page"}
 
 
 class Crawler:
-    """Runs in one archive, by the stand-in's clock. `alarms`: all alarms; `pages`: the number of parsed pages."""
+    """Runs in one archive, by the replica's clock. `alarms`: all alarms; `pages`: the number of parsed pages."""
 
     def __init__(self, naver: Replica, root: Path) -> None:
         self.naver, self.root = naver, root

@@ -1,4 +1,4 @@
-"""An archive over several days: crawls, nightly sweeps and closing of gaps, against a stand-in with a manual clock.
+"""An archive over several days: crawls, nightly sweeps and closing of gaps, against a replica with a manual clock.
 
 `World.lost` checks the invariant of every scenario: each article that was ever listed is archived, known to be deleted,
 due for a retry, or published within a gap that `seogo status` shows.
@@ -378,7 +378,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 20.0) -> None:
 
 
 def use_clock_of(monkeypatch: pytest.MonkeyPatch, naver: Replica) -> None:
-    """Make the client use the stand-in's clock for the time of day: for crawl times and for pauses."""
+    """Make the client use the replica's clock for the time of day: for crawl times and for pauses."""
     monkeypatch.setattr("flows.fetching.client.Clock", lambda: Clock(now=lambda: naver.clock.now))
 
 

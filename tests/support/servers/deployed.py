@@ -59,6 +59,14 @@ def begun(hand: Operator, archive: Path) -> tuple[str, int]:
     return run, writer_of(archive)
 
 
+def cancel_once_begun(hand: Operator) -> str:
+    """Cancel the run that executes, once it has fetched some of its pages. Returns its id."""
+    until(lambda: _pages(hand) >= 5 or None, PATIENCE, lambda: "no run fetches pages")
+    (run,) = hand.post("flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}})
+    hand.cancel(run["id"])
+    return str(run["id"])
+
+
 def _pages(hand: Operator) -> int:
     return sum(entry.host == "n.news.naver.com" for entry in hand.naver.log.entries)
 
@@ -74,7 +82,7 @@ def client_of(hand: Operator) -> Iterator[None]:
 
 @contextmanager
 def everything_running(folder: Path, sink: Sink, **environment: str) -> Iterator[Operator]:
-    """Server, worker and stand-in, with the key in Secret blocks, and alerts that go to `sink`."""
+    """Server, worker and replica, with the key in Secret blocks, and alerts that go to `sink`."""
     with operator(folder, **environment) as hand:
         for name, value in (("naver-client-id", CLIENT_ID), ("naver-client-secret", CLIENT_SECRET)):
             hand.save_block("secret", name, {"value": value})

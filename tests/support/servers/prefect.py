@@ -204,9 +204,9 @@ def writer_of(archive: Path) -> int:
 
 
 @contextmanager
-def operator(folder: Path, **environment: str) -> Iterator[Operator]:
-    """Server, worker and stand-in during a block. The API key is not in the worker's environment."""
-    corpus = make_corpus(11, articles=260, presses=8, days=4, last=datetime.now(UTC))
+def operator(folder: Path, articles: int = 260, /, **environment: str) -> Iterator[Operator]:
+    """Server, worker and replica during a block. The API key is not in the worker's environment."""
+    corpus = make_corpus(11, articles=articles, presses=8, days=4, last=datetime.now(UTC))
     keyless = {"NAVER_CLIENT_ID": "", "NAVER_CLIENT_SECRET": "", **QUICK, **environment}
     with (
         _database() as settings,

@@ -367,7 +367,7 @@ def test_the_object_store_of_the_captures(root: Path, tmp_path: Path) -> None:
     assert level(root, "object store") is Level.OK
     uploads.note(root, address, 2, 300, "the store cannot be reached.")
     check = found(looked_at(root), "object store")
-    assert (check.level, "2 captures wait" in check.found) == (Level.WARNING, True)
+    assert (check.level, "2 captures waiting" in check.found) == (Level.WARNING, True)
     (tmp_path / "objects" / MARK).write_text("of another archive")
     assert level(root, "object store") is Level.ERROR
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows.runs.doctor.check import Level
-from flows.runs.doctor.clock import clock_check, newest_date
+from flows.runs.doctor.naver.clock import clock_check, newest_date
 
 NOW = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

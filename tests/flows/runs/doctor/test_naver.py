@@ -20,7 +20,7 @@ from flows.replica.pages.notices import Robots
 from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
 from flows.replica.server import Replica
 from flows.runs.doctor.check import Check, Level
-from flows.runs.doctor.naver import NaverSeen, _short, check_naver
+from flows.runs.doctor.naver.checks import NaverSeen, _short, check_naver
 from schemas.topic import PressList, SearchApi, SearchPage, SectionList, Topic, load_topic
 from storage.layout import BACKOFF
 from tests.support.checks import found
@@ -340,7 +340,7 @@ def black_hole() -> Iterator[str]:
 
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.runs.doctor.naver._AT_MOST", {"read_timeout_seconds": 0.2})
+    monkeypatch.setattr("flows.runs.doctor.naver.checks._AT_MOST", {"read_timeout_seconds": 0.2})
     with black_hole() as url:
         (check,) = check_naver(topic(), url, Path("none"), KEY).checks
     assert check.name == "network"
@@ -365,7 +365,7 @@ def test_a_name_that_leads_nowhere() -> None:
 
 def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = Event()
-    monkeypatch.setattr("flows.runs.doctor.naver.RESOLVED_WITHIN", 0.05)
+    monkeypatch.setattr("flows.runs.doctor.naver.checks.RESOLVED_WITHIN", 0.05)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: silent.wait(20))
     (check,) = check_naver(topic(), None, Path("none"), KEY).checks
     silent.set()

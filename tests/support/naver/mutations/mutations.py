@@ -1,4 +1,4 @@
-"""Seeded mutations of the stand-in's article pages: what a redesign, a mistake or a block does to a page.
+"""Seeded mutations of the replica's article pages: what a redesign, a mistake or a block does to a page.
 
     mutations() -> [Mutation]            each for the families of pages to which it applies
     mutation.of(page, family) -> page    the same change for every page; `seed` selects new names
