@@ -38,7 +38,8 @@ pytest: $(STAMP) $(READERS) # while the type checker, which uses one core, check
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not long"
 
 test-long: $(STAMP) $(READERS) ## run the tests that `make test` leaves out: more cases, longer runs
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m long
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q \
+	  -m "long or hypothesis" --hypothesis-profile long
 
 test-fast: $(STAMP) $(READERS) ## run the tests that start no Prefect server
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not slow and not long"
