@@ -38,14 +38,17 @@ pytest: $(STAMP) $(READERS) # while the type checker, which uses one core, check
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not long"
 
 test-long: $(STAMP) $(READERS) ## run the tests that `make test` leaves out: more cases, longer runs
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m long
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q \
+	  -m "long or hypothesis" --hypothesis-profile long
 
 test-fast: $(STAMP) $(READERS) ## run the tests that start no Prefect server
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not slow and not long"
 
 object-store: $(STAMP) $(SWIFT) ## run the tests of object stores, also against a real S3 server (OpenStack Swift, on loopback)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/storage/objects tests/storage/captures/test_object_store.py \
-	  tests/storage/exports/test_object_store.py
+	  tests/storage/captures/test_both_homes.py tests/storage/exports/test_object_store.py tests/storage/test_uploading.py \
+	  tests/flows/cli/test_object_store.py
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.object_store --swift --kills 20
 
 lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .

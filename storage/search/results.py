@@ -43,8 +43,8 @@ _SHARE = 0.1
 _IN_STORIES = "SELECT n FROM doc WHERE story IS NOT NULL"
 _KIND = "publisher, status, gone, on_topic, teams, models"
 KOREA, DAY = 9 * 3600, 86_400
-_RECENT = 30 * DAY
-"""Seconds before the newest match in which most searches have enough days."""
+_RECENT = (7, 60)
+"""The numbers of days before the newest match in which enough days are looked for first."""
 _OVERFLOW = 3_600
 """Seconds after its own in which an article may be numbered: room for 14 million articles of one second."""
 
@@ -198,15 +198,15 @@ class Search:
                 hidden += number
         return Counted(sum(number for _, number in shown), hidden, shown)
 
-    def days(self, most: int) -> list[tuple[int, int]]:
-        """The newest days that have such articles, as days since 1970 in Korea, and how many each has."""
+    def days(self, most: int, total: int) -> list[tuple[int, int]]:
+        """The newest days that have any of the `total` articles, as days since 1970 in Korea, with their numbers."""
         request, found = self._request, list[tuple[int | None, int]]()
         newest = self._rows("facet.published", request, "ORDER BY ft.rowid DESC", 1)
-        recent = max(newest[0][0] or 0, _RECENT) - _RECENT if newest else 0
-        for since in (max(recent, request.since or 0), request.since):
+        last = newest[0][0] or 0 if newest else 0
+        for since in (*(max(last - days * DAY, request.since or 0) for days in _RECENT), request.since):
             select = f"(facet.published + {KOREA}) / {DAY}, count(*)"
             found = self._rows(select, replace(request, since=since), "GROUP BY 1 ORDER BY 1 DESC", most)
-            if len(found) == most:
+            if len(found) == most or sum(number for _, number in found) == total:
                 break
         return [(day, number) for day, number in found if day is not None]
 
