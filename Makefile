@@ -38,14 +38,17 @@ pytest: $(STAMP) $(READERS) # while the type checker, which uses one core, check
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not long"
 
 test-long: $(STAMP) $(READERS) ## run the tests that `make test` leaves out: more cases, longer runs
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m long
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q \
+	  -m "long or hypothesis" --hypothesis-profile long
 
 test-fast: $(STAMP) $(READERS) ## run the tests that start no Prefect server
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -q -m "not slow and not long"
 
 object-store: $(STAMP) $(SWIFT) ## run the tests of object stores, also against a real S3 server (OpenStack Swift, on loopback)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/storage/objects tests/storage/captures/test_object_store.py \
-	  tests/storage/exports/test_object_store.py
+	  tests/storage/captures/test_both_homes.py tests/storage/exports/test_object_store.py tests/storage/test_uploading.py \
+	  tests/flows/cli/test_object_store.py
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.object_store --swift --kills 20
 
 lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .
@@ -53,10 +56,11 @@ lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-torture: $(STAMP) ## kill a crawl, and fetchers, KILLS=300 times each; cut the power STATES=300 times per model (needs a C compiler)
+torture: $(STAMP) ## kill a crawl, fetchers, and crawls and moves with an object store, KILLS=300 times each; cut the power STATES=300 times per model (needs a C compiler)
 	@# Each killed process imports the program again, which Python warns about.
 	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.torture --kills $(KILLS)
 	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.fetchers --kills $(KILLS)
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.object_store --kills $(KILLS)
 	$(BIN)/python -m tests.programs.powercut --states $(STATES)
 
 tour: $(STAMP) ## stop, kill and restart Prefect's server, worker and runs in SEQUENCES=20 random orders (half an hour)
@@ -109,12 +113,14 @@ clean: ## remove everything that the targets created, including the demo; other 
 	rm -rf .venv .audit .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-archive
 
 # Every Python has pip, which installs uv by its hash in the lock; uv installs the rest in seconds.
+# Compiled once: where PYTHONDONTWRITEBYTECODE is set, or the user of a service may not write here, each start would compile
+# again, and Prefect alone takes seconds.
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seogo needs Python 3.11 or later; set PYTHON=")'
 	$(PYTHON) -m venv .venv
 	awk '/^[a-z]/{p=/^uv==/} p' requirements.lock > .venv/uv.lock
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r .venv/uv.lock
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
 

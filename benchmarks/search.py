@@ -31,8 +31,8 @@ from storage.archive import open_archive
 from storage.layout import SEARCH_INDEX
 from storage.reading.reader import open_snapshot
 from storage.search.follower import follow, rebuild_index
-from storage.search.index import opened_to_read
 from storage.search.query import parse
+from storage.search.readers import opened_to_read
 from storage.search.results import Ranked, Search, SearchRequest, search
 
 _WORDS = """
@@ -116,10 +116,10 @@ def _report_searches(root: Path) -> None:
         for query in QUERIES * (1 + _TIMES):
             request = SearchRequest(parse(query))
             newest, best = Search(index, replace(request, sort="newest")), Search(index, request)
-            total = best.count()
+            total = best.counted().total
             steps: dict[str, Callable[[], object]] = {
                 "newest 20": partial(newest.ranked, total),
-                "count": best.count,
+                "count": best.counted,
                 "best 20": partial(best.ranked, total),
                 "20 snippets": partial(_show, best, best.ranked(total)),
             }

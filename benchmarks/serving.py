@@ -1,11 +1,12 @@
 """`seogo serve` beside Datasette, on the same articles: requests a second, the slowest of a hundred, memory, start.
 
-    python -m benchmarks.serving [--articles N] [--seconds S] [--corpus FILE] [--peers-python PYTHON] [--work DIR]
+    python -m benchmarks.serving [--articles N ...] [--seconds S] [--corpus FILE] [--peers-python PYTHON] [--work DIR]
 
 Datasette has them in SQLite with FTS5, one row an article. Each page is asked by 2 and by 16 clients in turn, each on
 one connection, from this process on the same machine. 30 searches and 200 articles take turns; seogo answers them from
-memory after the first time. So searches and articles that were never asked before are measured too (`new`). The
-processor's time is that of the server, for each answer.
+memory after the first time. So searches and articles that were never asked before are measured too (`new`). seogo is
+measured with one process and with two. The processor's time is that of the server, for each answer. The figures are
+printed as they come, and at the end as tables.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import cycle
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from benchmarks.peers import peers_python
@@ -48,7 +51,9 @@ WORDS = (
 )
 CLIENTS = (2, 16)
 SHOWN = 200
-KEPT = ("home", "search", "article")
+PORT = "8791"
+KINDS = ("home", "search", "article", "search, new", "article, new")
+KEPT = KINDS[:3]
 """Each of these pages is asked once before."""
 _CREATE = """
 CREATE TABLE articles (id TEXT PRIMARY KEY, title TEXT, body TEXT, publisher TEXT, published_at TEXT, url TEXT);
@@ -57,27 +62,78 @@ CREATE VIRTUAL TABLE articles_fts USING fts5 (title, body, content='articles');
 _STARTS_WITHIN = 60.0
 
 
+class Figures(NamedTuple):
+    """What some clients got: answers a second, milliseconds of the median and of the slowest of a hundred, milliseconds
+    of the processor for each answer, and how many answers were not 200.
+    """
+
+    rate: float
+    p50: float
+    p99: float
+    processor: float
+    failed: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A server: the seconds until its first answer, the bytes of its peak memory, and its figures by page and number of
+    clients.
+    """
+
+    started: float
+    memory: int
+    figures: dict[tuple[str, int], Figures]
+
+
 def main() -> None:
-    """Make the archive and its copy, and measure both servers one after the other."""
+    """Make the archives and their copies, and measure the servers one after the other."""
     parser = options(__doc__ or "")
-    parser.add_argument("--articles", type=int, default=10_000, metavar="N")
+    parser.add_argument("--articles", type=int, nargs="+", default=[10_000, 100_000], metavar="N")
     parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="how long each figure is measured")
     parser.add_argument("--corpus", type=Path, default=CORPUS, metavar="FILE")
     parser.add_argument("--peers-python", type=Path, metavar="PYTHON", help="a Python that has Datasette")
     given = parser.parse_args()
-    count, seconds = (300, 0.5) if given.quick else (given.articles, given.seconds)
-    introduce(f"serving {count:,} articles")
+    sizes, seconds = ([300], 0.5) if given.quick else (given.articles, given.seconds)
+    introduce("serving")
     work = work_folder(given.work)
     python = peers_python(work, given.peers_python, needs="datasette")
-    root = make_archive(work / f"serving-{count}", count, given.corpus)
+    tables = [table(count, compared(work, count, given.corpus, python, seconds)) for count in sizes]
+    print("", *tables, sep="\n")
+
+
+def compared(work: Path, count: int, corpus: Path, python: Path, seconds: float) -> dict[str, Measured]:
+    """The figures of each server with so many articles."""
+    root = make_archive(work / f"serving-{count}", count, corpus)
     follow(root)
     copy = work / "copy.db"
     ids = copy_for_datasette(root, copy)
-    port = "8791"
-    seogo = [*SEOGO, "serve", "--archive", str(root), "--port", port]
-    datasette = [str(python), "-m", "datasette", "serve", "--immutable", str(copy), "--port", port]
-    measure("seogo", seogo, port, seconds, pages_of_seogo(ids))
-    measure("Datasette", datasette, port, seconds, pages_of_datasette(ids))
+    seogo = [*SEOGO, "serve", "--archive", str(root), "--port", PORT]
+    datasette = [str(python), "-m", "datasette", "serve", "--immutable", str(copy), "--port", PORT]
+    servers = {
+        "seogo": (seogo, pages_of_seogo(ids)),
+        "seogo, 2 processes": ([*seogo, "--workers", "2"], pages_of_seogo(ids)),
+        "Datasette": (datasette, pages_of_datasette(ids)),
+    }
+    return {name: measure(f"{name}, {count:,}", *server, seconds) for name, server in servers.items()}
+
+
+def table(count: int, servers: dict[str, Measured]) -> str:
+    """The figures of one number of articles as Markdown: requests a second, p99 (p50), processor."""
+    lines = [f"{count:,} articles | " + " | ".join(f"{name}, {n} clients" for name in servers for n in CLIENTS)]
+    lines.append("|".join(["---"] * (1 + len(servers) * len(CLIENTS))))
+    for kind in KINDS:
+        cells = [_cell(one.figures.get((kind, n))) for one in servers.values() for n in CLIENTS]
+        lines.append(" | ".join([kind, *cells]))
+    rows = "\n".join(f"| {line} |" for line in lines)
+    more = "; ".join(f"{name}: {one.started:.2f} s, {one.memory / 1e6:.0f} MB" for name, one in servers.items())
+    return f"{rows}\n\nStart and peak memory. {more}.\n"
+
+
+def _cell(one: Figures | None) -> str:
+    if one is None:
+        return "–"
+    failed = f", {one.failed} failed" if one.failed else ""
+    return f"{one.rate:,.0f}/s, {one.p99:.0f} ({one.p50:.0f}) ms, {one.processor:.1f}{failed}"
 
 
 def pages_of_seogo(ids: Sequence[str]) -> dict[str, list[str]]:
@@ -115,66 +171,79 @@ def copy_for_datasette(root: Path, path: Path) -> list[str]:
         return [id_ for (id_,) in archive.execute("SELECT id FROM articles ORDER BY hash(id)").fetchall()]
 
 
-def measure(name: str, command: Sequence[str], port: str, seconds: float, pages: dict[str, list[str]]) -> None:
+def measure(name: str, command: Sequence[str], pages: dict[str, list[str]], seconds: float) -> Measured:
     """Start a server, ask each kind of page, and print the figures."""
-    with running(command, port) as (process, started):
-        print(f"{name}: answers {started:.2f} s after its start")
-        for kind, paths in pages.items():
-            if kind in KEPT:
-                asyncio.run(load(port, iter(paths), 1, 60.0))
+    figures: dict[tuple[str, int], Figures] = {}
+    with running(command) as (process, started):
+        print(f"{name}: answers {started:.2f} s after its start", flush=True)
+        for kind in KEPT:
+            asyncio.run(load(iter(pages[kind]), 1, 60.0))
         every = {kind: cycle(paths) for kind, paths in pages.items() if paths}
         for clients in CLIENTS:
             for kind, paths in every.items():
-                before = processor_seconds(process.pid)
-                times, failed = asyncio.run(load(port, paths, clients, seconds))
-                spent = 1000 * (processor_seconds(process.pid) - before) / len(times)
-                ordered = sorted(times)
-                p50, p99 = (1000 * ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99))
-                rate = len(times) / seconds
-                shown = f"p50 {p50:6.1f} ms  p99 {p99:6.1f} ms  processor {spent:5.2f} ms  failed {failed}"
-                print(f"  {kind:12} {clients:3} clients: {rate:7.1f}/s  {shown}", flush=True)
-        print(f"  peak memory {peak(process.pid) / 1e6:.0f} MB")
+                one = figures[kind, clients] = asked(process.pid, paths, clients, seconds)
+                print(f"  {kind:12} {clients:3} clients: {_cell(one)}", flush=True)
+        memory = sum(peak(pid) for pid in family(process.pid))
+    print(f"  peak memory {memory / 1e6:.0f} MB", flush=True)
+    return Measured(started, memory, figures)
+
+
+def asked(pid: int, paths: Iterator[str], clients: int, seconds: float) -> Figures:
+    """The figures of one kind of page."""
+    before = sum(map(processor_seconds, family(pid)))
+    times, failed = asyncio.run(load(paths, clients, seconds))
+    spent = sum(map(processor_seconds, family(pid))) - before
+    ordered = sorted(times)
+    p50, p99 = (1000 * ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99))
+    return Figures(len(times) / seconds, p50, p99, 1000 * spent / len(times), failed)
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split())]
 
 
 @contextmanager
-def running(command: Sequence[str], port: str) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+def running(command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     """A server, and the seconds until it answered the first request."""
     began = time.monotonic()
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            while not asyncio.run(answers(port)):
+            while not asyncio.run(answers()):
                 if process.poll() is not None or time.monotonic() > began + _STARTS_WITHIN:
                     raise SystemExit(f"{' '.join(command)} did not start")
                 time.sleep(0.01)
             yield process, time.monotonic() - began
         finally:
             process.terminate()
+            process.wait()
 
 
-async def answers(port: str) -> bool:
-    """Whether somebody listens."""
+async def answers() -> bool:
+    """Whether the first page is answered: a socket that listens says nothing of the processes behind it."""
     try:
-        _, writer = await asyncio.open_connection("127.0.0.1", int(port))
-    except OSError:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(PORT))
+        await ask(reader, writer, "/")
+    except (OSError, asyncio.IncompleteReadError):
         return False
     writer.close()
     return True
 
 
-async def load(port: str, every: Iterator[str], clients: int, seconds: float) -> tuple[list[float], int]:
+async def load(every: Iterator[str], clients: int, seconds: float) -> tuple[list[float], int]:
     """The seconds of each answer, and how many were not 200."""
     times: list[float] = []
     failed = 0
 
     async def client(ends: float) -> None:
         nonlocal failed
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(PORT))
         for path in every:
-            if time.monotonic() > ends:
-                break
             began = time.monotonic()
             failed += await ask(reader, writer, path) != 200
             times.append(time.monotonic() - began)
+            if time.monotonic() > ends:
+                break
         writer.close()
 
     await asyncio.gather(*(client(time.monotonic() + seconds) for _ in range(clients)))

@@ -32,7 +32,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def config(app: ASGIApp, *, close_within: int, **settings: Any) -> uvicorn.Config:
+def config(app: ASGIApp | Callable[[], ASGIApp], *, close_within: int, **settings: Any) -> uvicorn.Config:
     """The settings of uvicorn: HTTP/1.1 without a log of requests. `close_within`: the seconds that open responses get
     when the server stops. `settings` are uvicorn's own.
     """

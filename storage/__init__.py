@@ -3,8 +3,10 @@
 archive.py      an archive directory with one writer: its runs and batches
 layout.py       the paths in an archive directory
 files.py        atomic writes, checksums
+scratch.py      folders for temporary files
 tagged_json.py  values of several types as JSON
 executor.py     worker processes, here or of a Dask scheduler
+uploading.py    uploads finished captures to an object store, during a run and at its end
 
 objects/     object stores: create, read, list and delete objects
 captures/    raw responses and journals in WARC files

@@ -13,7 +13,7 @@ staged files are renamed into place. The next start replays the entries that the
 
 from __future__ import annotations
 
-import logging
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from schemas.coverage import WindowRead
-from schemas.errors import ArchiveDamaged, BadInput, LeaseLost, ObjectStoreFault, StorageFault
+from schemas.errors import ArchiveDamaged, LeaseLost, ObjectStoreFault, StorageFault
 from schemas.find import FindResult, PlainText
 from schemas.front_matter.styles import Style
 from schemas.journal import (
@@ -39,11 +39,10 @@ from schemas.journal import (
 from schemas.page import CaptureRef, RawPage, RequestRecord
 from schemas.receipt import ExitReason, Receipt, run_id_at
 from schemas.segment import SegmentTaken
-from storage.captures.homes import settings, upload
-from storage.captures.homes.directory import local_names
+from storage.captures.homes import settings
 from storage.captures.homes.store import capture_store
 from storage.captures.reader import Capture, ScannedRecord, read_capture, read_page
-from storage.captures.writer import CaptureFile, CaptureWriter
+from storage.captures.writer import CaptureWriter
 from storage.database.opening import open_database
 from storage.database.publisher import Publisher
 from storage.database.queries import Queries
@@ -53,12 +52,11 @@ from storage.journal.commit import plan_commit
 from storage.journal.entries import dump_entry
 from storage.journal.staging import finish_staged, placed, put_in_place, remove_staging, stage
 from storage.layout import LAST_RUN, OPEN_CAPTURE
-from storage.state import json_file, uploads
+from storage.state import json_file
 from storage.state.fence import check_held
 from storage.state.lease import leased
 from storage.stories import follower
-
-_log = logging.getLogger(__name__)
+from storage.uploading import Uploader
 
 REASSESSED_AT_ONCE = 5_000
 """Texts in one journal entry of a reassessment."""
@@ -82,6 +80,9 @@ class Archive(Queries):
         self._ran = self._ended = False
         self._behind = False  # the journal has a batch that the database lacks
         self._publisher = Publisher(root)
+        self._uploader = Uploader(root)
+        self._uploading = 0  # finished files of the run that need not be marked as open any more
+        self._capturing = threading.Lock()
 
     @property
     def database(self) -> Database:
@@ -106,7 +107,7 @@ class Archive(Queries):
         """
         roll_at = capture_store(self.root).roll_at
         self._captures = CaptureWriter(self.root, receipt.run_id, software=f"seogo/{version('seogo')}", roll_at=roll_at)
-        self._answers, self._batches = recovery.Read(), 0
+        self._answers, self._batches, self._uploading = recovery.Read(), 0, 0
         self._ran, self._ended = True, False
         newest = self._db.rows("SELECT coalesce(max(number), 0) AS number FROM runs")[0]["number"]
         number = max(newest, behind) + 1
@@ -191,9 +192,10 @@ class Archive(Queries):
         """
         if page.capture is not None:
             return page.capture
-        ref = self._writer.append_page(page, earlier)
-        if ref != earlier:
-            self._answers.note(ScannedRecord(ref, "response", page.url, page.fetched_at, page.why))
+        with self._capturing:
+            ref = self._writer.append_page(page, earlier)
+            if ref != earlier:
+                self._answers.note(ScannedRecord(ref, "response", page.url, page.fetched_at, page.why))
         return ref
 
     def capture_file(self, name: str, data: bytes, now: datetime) -> CaptureRef:
@@ -242,6 +244,7 @@ class Archive(Queries):
         write = time.monotonic() - placing + committing - staging
         if changed:
             self._publisher.note_batch()
+        self._upload_finished()
         self.publish_during_run()
         return {"store": time.monotonic() - began - write, "write": write}
 
@@ -279,6 +282,7 @@ class Archive(Queries):
         # Greater than the entry's own number if its events use the numbers of further entries.
         (run,) = self._db.rows("SELECT batches FROM runs WHERE run_id = ?", [entry.run_id])
         self._batches, self._behind = run["batches"], False
+        self._upload_finished()
 
     @property
     def _writer(self) -> CaptureWriter:
@@ -296,6 +300,23 @@ class Archive(Queries):
         with self._db.transaction():
             self._db.upsert("capture_files", recovery.capture_file_table(self._db, self._writer.finished), key="name")
             recovery.note_unprocessed(self._db, self._answers)
+
+    def _upload_finished(self) -> None:
+        """With an object store: upload the WARC files that the run has finished. Not before a batch is committed.
+
+        Before that, everything in them is in the database file, and they are no longer marked as open: the start after
+        a kill needs neither them nor the store.
+        """
+        if len(self._writer.finished) == self._uploading or self._uploader.address is None:
+            return
+        with self._capturing:  # no response is captured that is not noted
+            self._writer.sync()
+            finished = list(self._writer.finished)
+            self._note_captures()
+        self._db.checkpoint()
+        self._writer.unmark(finished)
+        self._uploading = len(finished)
+        self._uploader.begin(self._uploader.waiting(self._db))
 
     def _unprocessed(self, now: datetime) -> dict[str, CaptureRef]:
         """The responses that recent runs captured and could not store, by URL."""
@@ -326,36 +347,15 @@ class Archive(Queries):
             check_held(self.root / "state")
         except LeaseLost:
             self._db.abandon()  # the files are another machine's now
+            self._uploader.abandon()
             raise
-        files = self._spooled()
+        files = self._uploader.waiting(self._db)
         self._publisher.close(self._db)
         if self._ended:
             # Not before the database file holds everything: until then an unreadable log of it loses nothing.
             (self.root / OPEN_CAPTURE).unlink(missing_ok=True)
         self._publisher.publish_at_end(self._db.path, ran=self._ran, complete=self._ended or not self._ran)
-        if self._ended or not self._ran:
-            self._upload(files)
-
-    def _spooled(self) -> list[CaptureFile]:
-        """The finished files that are to be uploaded to the object store; none if the archive has none."""
-        if settings.load(self.root).home is None:
-            return []
-        names = local_names(self.root)
-        sql = "SELECT name, bytes, sha256, run_id FROM capture_files WHERE name IN (SELECT unnest(?::VARCHAR[]))"
-        return [CaptureFile(**row) for row in self._db.rows(f"{sql} ORDER BY name", [names])]
-
-    def _upload(self, files: Sequence[CaptureFile]) -> None:
-        """Upload files to the object store. One that is away is no error: they stay, and `seogo status` says so."""
-        if (address := settings.load(self.root).home) is None:
-            return
-        fault = ""
-        try:
-            upload.upload(self.root, files)
-        except (ObjectStoreFault, ArchiveDamaged, BadInput) as error:
-            fault = str(error)
-            _log.warning("captures were not uploaded and stay in the archive's directory: %s", fault)
-        left = [file for file in files if (self.root / file.name).exists()]
-        uploads.note(self.root, address, len(left), sum(file.bytes for file in left), fault)
+        self._uploader.finish(files if self._ended or not self._ran else None)
 
 
 @contextmanager

@@ -23,8 +23,9 @@ if TYPE_CHECKING:  # most tests need no replica
     from tests.support.servers.browser import Tab
 
 # How long an example takes depends on what else the machine does.
-hypothesis.settings.register_profile("seogo", deadline=None)
-hypothesis.settings.load_profile("seogo")
+hypothesis.settings.register_profile("short", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=400)
+hypothesis.settings.load_profile("short")
 
 
 LONGEST = (

@@ -1,29 +1,18 @@
 """All commands of `seogo`, and how the command line ends.
 
-A command imports what it needs when it runs: `seogo --help` answers at once. Nothing here imports Prefect.
+The module of a command is imported when it is chosen, and the command imports what it needs when it runs: so each
+answers at once. Nothing here imports Prefect.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from flows.cli.commands import (
-    captures,
-    doctor,
-    fetch,
-    fetchers,
-    maintain,
-    publish,
-    query,
-    search,
-    serve,
-    tools,
-    webhooks,
-)
 from flows.cli.errors import (
     DISK_FAULTS,
     UsageError,
@@ -40,20 +29,6 @@ from schemas.errors import SeogoError
 
 _ABOUT = "서고: crawl Naver news on one topic into an archive of Markdown files, a DuckDB database and raw captures."
 
-# Rich's help would take three times as long to show as everything else together.
-app = typer.Typer(
-    help=_ABOUT,
-    epilog="Try it without touching Naver: `seogo demo`. Exit codes: docs/exit-codes.md.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-topic_app = typer.Typer(help="The topic file: what is looked for, where, and how politely.", no_args_is_help=True)
-app.add_typer(topic_app, name="topic")
-captures_app = typer.Typer(help="Where the captures of an archive are.", no_args_is_help=True)
-app.add_typer(captures_app, name="captures")
-
 
 def _version(is_set: bool) -> None:
     if is_set:
@@ -63,7 +38,6 @@ def _version(is_set: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(help=_ABOUT)
 def seogo(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
@@ -73,43 +47,83 @@ def seogo(
     check_address_space()
 
 
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "crawl --since 2025-12-28 --archive archive": fetch.crawl,
-    "refresh --archive archive": fetch.refresh,
-    "backfill --from 2025-12-01 --to 2025-12-31 --source press_list": fetch.backfill,
-    "fetch addresses.txt --fetcher seoul-1 --store s3://news/seogo": fetchers.fetch,
-    "take-in --archive archive --store s3://news/seogo": fetchers.take_in,
-    "import ~/old-archive notes/2025.txt": maintain.import_,
-    "parse page.html --url https://n.news.naver.com/mnews/article/001/0000000001": tools.parse,
-    "show 119_0003042504 --history": query.show,
-    "story 119_0003042504": query.story,
-    'search "업스테이지 소버린" --sort newest': search.search,
-    'sql "SELECT publisher, count(*) FROM articles GROUP BY ALL ORDER BY 2 DESC"': query.sql,
-    "publish --archive archive": publish.publish,
-    "export --format jsonl --to out": publish.export,
-    "report --days 30 --html report.html": publish.report,
-    "digest --day 2025-12-30 --html digest.html": publish.digest,
-    "serve --port 8080": serve.serve,
-    "mcp --archive archive": serve.mcp,
-    "webhooks --test dashboard": webhooks.webhooks,
-    "status --json": query.status,
-    "doctor --topic my_topic.yaml --bundle report.zip": doctor.doctor,
-    "verify --archive archive": maintain.verify,
-    "repair --archive archive": maintain.repair,
-    "rebuild --archive archive": maintain.rebuild,
-    "reparse --since 2026-01-10 --dry-run": maintain.reparse,
-    "reassess --dry-run": maintain.reassess,
+_COMMANDS: dict[str, str] = {
+    "crawl --since 2025-12-28 --archive archive": "fetch.crawl",
+    "refresh --archive archive": "fetch.refresh",
+    "backfill --from 2025-12-01 --to 2025-12-31 --source press_list": "fetch.backfill",
+    "fetch addresses.txt --fetcher seoul-1 --store s3://news/seogo": "fetchers.fetch",
+    "take-in --archive archive --store s3://news/seogo": "fetchers.take_in",
+    "import ~/old-archive notes/2025.txt": "maintain.import_",
+    "parse page.html --url https://n.news.naver.com/mnews/article/001/0000000001": "tools.parse",
+    "show 119_0003042504 --history": "query.show",
+    "story 119_0003042504": "query.story",
+    'search "업스테이지 소버린" --sort newest': "search.search",
+    'sql "SELECT publisher, count(*) FROM articles GROUP BY ALL ORDER BY 2 DESC"': "query.sql",
+    "publish --archive archive": "publish.publish",
+    "export --format jsonl --to out": "publish.export",
+    "report --days 30 --html report.html": "publish.report",
+    "digest --day 2025-12-30 --html digest.html": "publish.digest",
+    "serve --port 8080": "serve.serve",
+    "mcp --archive archive": "serve.mcp",
+    "webhooks --test dashboard": "webhooks.webhooks",
+    "status --json": "query.status",
+    "doctor --topic my_topic.yaml --bundle report.zip": "doctor.doctor",
+    "verify --archive archive": "maintain.verify",
+    "repair --archive archive": "maintain.repair",
+    "rebuild --archive archive": "maintain.rebuild",
+    "reparse --since 2026-01-10 --dry-run": "maintain.reparse",
+    "reassess --dry-run": "maintain.reassess",
     "replica --port 8000, and elsewhere, with the key that it prints: NAVER_CLIENT_ID=replica-id"
     " NAVER_CLIENT_SECRET=replica-secret SEOGO_NAVER=http://127.0.0.1:8000"
-    " seogo crawl --topic topics/demo.yaml": tools.replica,
-    "demo --archive demo-archive": tools.demo,
+    " seogo crawl --topic topics/demo.yaml": "tools.replica",
+    "demo --archive demo-archive": "tools.demo",
 }
-"""The example in a command's help, which begins with its name -> the command."""
+"""The example in a command's help, which begins with its name -> the function in `flows.cli.commands`."""
 
-for _example, _command in _COMMANDS.items():
-    app.command(_example.partition(" ")[0], epilog=f"Example: seogo {_example}")(_command)
-captures_app.command("move", epilog="Example: seogo captures move --to s3://bucket/naver")(captures.move)
-topic_app.command("check", epilog="Example: seogo topic check topics/foundation_model.yaml")(tools.check)
+_GROUPS: dict[str, tuple[str, dict[str, str]]] = {
+    "topic": (
+        "The topic file: what is looked for, where, and how politely.",
+        {"check topics/foundation_model.yaml": "tools.check"},
+    ),
+    "captures": ("Where the captures of an archive are.", {"move --to s3://bucket/naver": "captures.move"}),
+}
+"""The commands of two words: name -> what they are about, and the same as above."""
+
+
+def app(words: Sequence[str] = ()) -> typer.Typer:
+    """The command line for these words: with the command that they begin with, or with all commands if with none."""
+    # Rich's help would take three times as long to show as everything else together.
+    built = typer.Typer(
+        epilog="Try it without touching Naver: `seogo demo`. Exit codes: docs/exit-codes.md.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    built.callback(help=_ABOUT)(seogo)
+    chosen = words[0] if words and words[0] in {*map(_name, _COMMANDS), *_GROUPS} else None
+    _add(built, {example: path for example, path in _COMMANDS.items() if chosen in (None, _name(example))})
+    for name, (about, commands) in _GROUPS.items():
+        if chosen in (None, name):
+            group = typer.Typer(help=about, no_args_is_help=True)
+            _add(group, commands, of=f"{name} ")
+            built.add_typer(group, name=name)
+    return built
+
+
+def _add(group: typer.Typer, commands: Mapping[str, str], *, of: str = "") -> None:
+    for example, path in commands.items():
+        group.command(_name(example), epilog=f"Example: seogo {of}{example}")(_function(path))
+
+
+def _name(example: str) -> str:
+    return example.partition(" ")[0]
+
+
+def _function(path: str) -> Callable[..., None]:
+    module, _, name = path.partition(".")
+    found: Callable[..., None] = getattr(import_module(f"flows.cli.commands.{module}"), name)
+    return found
 
 
 _TOO_LITTLE_MEMORY = "there is too little memory. Nothing committed is lost: free some, or raise the limit; run again."
@@ -143,7 +157,8 @@ def main() -> None:
 def _run() -> int | str | None:
     try:
         # typer prints its own errors, unless a program is to read them.
-        return app(standalone_mode=not asks_for_json(sys.argv[1:])) or Exit.DONE
+        words = sys.argv[1:]
+        return app(words)(standalone_mode=not asks_for_json(words)) or Exit.DONE
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError) and pipe_is_closed():
             return drop_output(ExitStatus.code)  # to typer it is an error if nobody reads its help to the end

@@ -47,7 +47,7 @@ def complain(kind: str, message: str, code: Exit) -> Exit:
 
         line = json.dumps({"error": {"kind": kind, "message": message, "exit_code": code}})
     else:
-        from flows.cli.show.terminal import shown
+        from flows.cli.show.safe import shown
 
         line = f"seogo: {shown(message)}"  # it may quote a page or a file name
     print(line, file=sys.stderr)  # noqa: T201

@@ -74,7 +74,7 @@ def run_blocking(name: str, run: BlockingRun[T]) -> T:
 
 def warn_of(topic: Topic, naver: str | None) -> None:
     """Warn of what should be set before requests go to the real Naver."""
-    from flows.cli.show.topic import topic_warnings
+    from flows.runs.settings import topic_warnings
 
     for warning in [] if naver or topic.naver else topic_warnings(topic):
         print(f"seogo: warning: {warning}", file=sys.stderr)  # noqa: T201
@@ -82,14 +82,18 @@ def warn_of(topic: Topic, naver: str | None) -> None:
 
 def end(receipt: Receipt, order: Order, *, as_json: bool) -> NoReturn:
     """Send what changed to the webhooks, print the receipt of the run, and exit with the code for its end."""
-    from flows.cli.show.run import show_receipt
-
     if order.topic.webhooks:
         from flows.cli.send_changes import send_changes
 
         send_changes(order.topic, order.archive)
     code = exit_of_run(receipt.exit_reason)
-    finish(receipt, show_receipt, as_json=as_json, code=code, to_json=lambda it: it.as_json())
+    finish(receipt, _show, as_json=as_json, code=code, to_json=lambda it: it.as_json())
+
+
+def _show(receipt: Receipt) -> None:
+    from flows.cli.show.run import show_receipt
+
+    show_receipt(receipt)
 
 
 def finish(

@@ -17,7 +17,8 @@ from types import ModuleType
 from rich.text import Text
 
 from flows.cli.show.rows import print_rows
-from flows.cli.show.terminal import err, line, out, shown
+from flows.cli.show.safe import line, shown
+from flows.cli.show.terminal import err, out
 from flows.cli.sql_output import print_query
 from schemas.errors import BadInput, SeogoError
 from storage.reading.examples import example, examples

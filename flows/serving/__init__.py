@@ -1,6 +1,7 @@
 """The archive as a web site: pages for people, a JSON API for programs. Read-only: no request writes anything.
 
 server.py             the process: port, signals, the thread that keeps the search index up to date
+workers.py            several processes at one port
 app.py                routes, and errors as pages or as problem+json
 guard.py              what every request passes: the Host header, limits, security headers, metrics
 context.py            what a response is made with: archive, language, links, templates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,12 +10,15 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import Scope
 
 from flows.serving.context import Library
 from schemas.errors import SeogoError
 from storage.reading.shared import Snapshot
 
+SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable with the folder of what several processes count. prometheus-client reads it when it is imported."""
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -59,12 +63,12 @@ class Metrics:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._registry = CollectorRegistry()
-        self._answers = Counter(
-            "seogo_http_answers", "Answers of this server.", ("route", "status"), registry=self._registry
-        )
-        self._seconds = Histogram(
-            "seogo_http_seconds", "Time to answer.", ("route",), buckets=_BUCKETS, registry=self._registry
-        )
+        own: CollectorRegistry | None = self._registry
+        if os.environ.get(SHARED_METRICS):
+            own = None
+            MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
+        self._answers = Counter("seogo_http_answers", "Answers of this server.", ("route", "status"), registry=own)
+        self._seconds = Histogram("seogo_http_seconds", "Time to answer.", ("route",), buckets=_BUCKETS, registry=own)
         self._registry.register(self)
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:

@@ -7,29 +7,33 @@ import io
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from xml.etree import ElementTree as ET  # only to write
 
 from schemas.article import SEOUL
-from storage.search.results import Hit, SearchResult
+from storage.search.results import SearchResult
 
 COLUMNS = ("id", "title", "publisher", "published_at", "status", "on_topic", "story", "score", "snippet")
 MOST = 1_000
 """Articles in one file."""
 
+_ASKED = ("q", "team", "model", "publisher", "from", "to", "status")
+_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time in a feed of what has none."""
 _ATOM = "http://www.w3.org/2005/Atom"
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
-def as_json(found: SearchResult, base: str) -> bytes:
+def as_json(found: SearchResult, address: str) -> bytes:
     """One document, as `seogo search --json` prints it."""
     return json_bytes(found.as_json())
 
 
-def as_csv(found: SearchResult, base: str) -> bytes:
+def as_csv(found: SearchResult, address: str) -> bytes:
     """UTF-8 with a mark, so that spreadsheets read Korean. A cell that they would execute gets an apostrophe."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
@@ -44,7 +48,7 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
-def as_parquet(found: SearchResult, base: str) -> bytes:
+def as_parquet(found: SearchResult, address: str) -> bytes:
     """The same columns, times in UTC."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -60,29 +64,64 @@ def as_parquet(found: SearchResult, base: str) -> bytes:
     return sink.getvalue()
 
 
-def as_atom(found: SearchResult, base: str) -> bytes:
-    """An Atom feed (RFC 4287). `base`: the address of this site."""
+def as_atom(found: SearchResult, address: str) -> bytes:
+    """The newest articles of a search as an Atom feed."""
+    parts = urlsplit(address)
+    asked = [(name, value) for name, value in parse_qsl(parts.query) if name in _ASKED]
+    feed = Feed(address, urlunsplit(parts._replace(path="/search")), " ".join(value for _, value in asked) or "전체")
+    return atom(
+        feed, [Entry(hit.id, hit.title, hit.publisher, hit.published_at, hit.snippet.text) for hit in found.hits]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed: its own address, that of the page that shows the same, its title."""
+
+    address: str
+    page: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article in a feed."""
+
+    id: str
+    title: str | None
+    publisher: str | None
+    published_at: datetime | None
+    summary: str = ""
+
+
+def atom(about: Feed, entries: Sequence[Entry]) -> bytes:
+    """An Atom feed (RFC 4287). Its id is its path and what is asked for, without host and language."""
+    parts = urlsplit(about.address)
+    base = f"{parts.scheme}://{parts.netloc}"
+    asked = urlencode([(name, value) for name, value in parse_qsl(parts.query) if name != "lang"])
     feed = ET.Element("feed", xmlns=_ATOM)
-    newest = max((hit.published_at for hit in found.hits if hit.published_at), default=datetime(1970, 1, 1, tzinfo=UTC))
-    _add(feed, "id", f"urn:seogo:search:{quote(found.query)}")
-    _add(feed, "title", f"seogo: {found.query or '전체'}")
+    newest = max((entry.published_at for entry in entries if entry.published_at), default=_UNKNOWN)
+    _add(feed, "id", f"urn:seogo:feed:{quote(parts.path, safe='')}:{quote(asked, safe='')}")
+    _add(feed, "title", f"seogo: {about.title}")
     _add(feed, "updated", newest.astimezone(SEOUL).isoformat())
-    for hit in found.hits:
-        _add_entry(feed, hit, base)
+    ET.SubElement(feed, "link", rel="self", href=about.address)
+    ET.SubElement(feed, "link", rel="alternate", type="text/html", href=about.page)
+    for entry in entries:
+        _add_entry(feed, entry, base)
     written: bytes = ET.tostring(feed, "utf-8")
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + written
 
 
-def _add_entry(feed: ET.Element, hit: Hit, base: str) -> None:
+def _add_entry(feed: ET.Element, one: Entry, base: str) -> None:
     entry = ET.SubElement(feed, "entry")
-    _add(entry, "id", f"urn:seogo:article:{hit.id}")
-    _add(entry, "title", hit.title or hit.id)
-    ET.SubElement(entry, "link", rel="alternate", href=f"{base}/article/{hit.id}")
-    published = (hit.published_at or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(SEOUL).isoformat()
+    _add(entry, "id", f"urn:seogo:article:{one.id}")
+    _add(entry, "title", one.title or one.id)
+    ET.SubElement(entry, "link", rel="alternate", href=f"{base}/article/{one.id}")
+    published = (one.published_at or _UNKNOWN).astimezone(SEOUL).isoformat()
     _add(entry, "published", published)
     _add(entry, "updated", published)
-    _add(ET.SubElement(entry, "author"), "name", hit.publisher or "-")
-    _add(entry, "summary", hit.snippet.text)
+    _add(ET.SubElement(entry, "author"), "name", one.publisher or "-")
+    _add(entry, "summary", one.summary)
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:

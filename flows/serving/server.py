@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import signal
+import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -16,6 +20,7 @@ from starlette.types import ASGIApp
 from flows import http_server
 from flows.serving.app import make_app
 from flows.serving.context import Library
+from flows.serving.workers import Site, serve_by_workers
 from schemas.errors import ArchiveBusy, BadInput, SeogoError
 from storage.search.index import stamp_of
 
@@ -33,21 +38,32 @@ def serve(
     sql: bool = False,
     public: bool = False,
     names: Sequence[str] = (),
+    workers: int = 1,
 ) -> None:
-    """Serve an archive until SIGINT or SIGTERM; prints one line with the address. Raises BadInput."""
+    """Serve an archive until SIGINT or SIGTERM; prints one line with the address. Raises BadInput.
+
+    `workers`: the number of processes that answer; 1 is this one.
+    """
     check_exposure(host, sql=sql, public=public or bool(names))
-    library = Library.of(archive, title=title, sql=sql, is_public=public or bool(names))
+    site = Site(archive, title, sql, public or bool(names), dict(map(named, names)))
     listener = http_server.listen(host, port)
     address = listener.getsockname()
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
-    app = make_app(library, names=dict(map(named, names)))
-    with index_follower(archive):
-        server = http_server.Server(config(app), lambda: _announce(f"http://{shown}:{address[1]}", archive))
-        try:
-            server.run([listener])
-        finally:
-            listener.close()
-            library.shared.close()
+    announce = partial(_announce, f"http://{shown}:{address[1]}", archive)
+    ended_by = None
+    with index_follower(archive), closing(listener):
+        if workers == 1:
+            _serve_here(site, listener, announce)
+        else:
+            ended_by = serve_by_workers(site, config, listener, workers, announce)
+    if ended_by is not None:  # after everything is cleaned up, the same end as without workers
+        signal.signal(ended_by, signal.default_int_handler if ended_by == signal.SIGINT else signal.SIG_DFL)
+        signal.raise_signal(ended_by)
+
+
+def _serve_here(site: Site, listener: socket.socket, on_ready: Callable[[], object]) -> None:
+    with closing(site.library()) as library:
+        http_server.Server(config(make_app(library, names=site.names)), on_ready).run([listener])
 
 
 def named(text: str) -> tuple[str, str]:
@@ -73,10 +89,10 @@ def check_exposure(host: str, *, sql: bool, public: bool) -> None:
         raise BadInput("--sql is for this machine alone: leave out --public, --name and any --host but 127.0.0.1.")
 
 
-def config(app: ASGIApp) -> uvicorn.Config:
+def config(app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
     """The settings of uvicorn: warnings only, nothing about itself, no trust in the headers of a proxy."""
     return http_server.config(
-        app, close_within=_CLOSE_WITHIN, log_level="warning", server_header=False, proxy_headers=False
+        app, close_within=_CLOSE_WITHIN, log_level="warning", server_header=False, proxy_headers=False, **more
     )
 
 

@@ -13,7 +13,7 @@ import hashlib
 import os
 import threading
 from base64 import b32encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -131,6 +131,11 @@ class CaptureWriter:
                 self.finished.append(CaptureFile(self._name, file.tell(), self._sha256.hexdigest(), self._run_id))
                 file.close()
                 self._file = None
+
+    def unmark(self, files: Iterable[CaptureFile]) -> None:
+        """Finished files are no longer marked as open: the database file has what is in them. Raises StorageFault."""
+        with self._lock, self._storage_faults():
+            open_captures.remove(self._archive, {file.name for file in files})
 
     def _payload_of(self, ref: CaptureRef) -> Payload | None:
         # If it is damaged, or its object store away, the response is stored in full; `verify` reports the damage.

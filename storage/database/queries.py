@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
+from sys import intern
 from typing import Any, Literal, NamedTuple
 
 from schemas.article import ArticleRef
@@ -116,17 +117,14 @@ class Queries:
 
         Only those crawled at `since` or later, and only these `ids`, if any are given.
         """
-        rows = self._db.rows(
+        rows = self._db.stream(
             f"SELECT id, url, source, {', '.join(_CAPTURE_COLUMNS)}, hash({', '.join(columns)}) AS digest FROM articles"
             " WHERE capture_file IS NOT NULL AND oid IS NOT NULL AND body IS NOT NULL"
             " AND crawled_at >= coalesce(?, '-infinity'::TIMESTAMPTZ) AND (len(?) = 0 OR id IN (SELECT unnest(?)))"
             " ORDER BY capture_file, capture_offset, id",
             [since, list(ids), list(ids)],
         )
-        return [
-            CapturedText(row["id"], row["url"], row["source"], CaptureRef(*_CAPTURE(row)), row["digest"])
-            for row in rows
-        ]
+        return [_captured_text(row) for row in rows]
 
     def first_run(self) -> str:
         """The archive's first run, which no other archive has: its id."""
@@ -201,3 +199,10 @@ class Queries:
             f" WHERE a.oid IS NOT NULL AND a.{column} IN (SELECT id FROM wanted) GROUP BY ALL",
         )
         return {row["digest"]: row["id"] for row in rows}
+
+
+def _captured_text(row: Mapping[str, Any]) -> CapturedText:
+    # Names of files and sources are shared: there are as many of these as articles.
+    file, source = intern(row["capture_file"]), intern(row["source"] or "")
+    ref = CaptureRef(file, row["capture_offset"], row["capture_length"])
+    return CapturedText(row["id"], row["url"], source, ref, row["digest"])

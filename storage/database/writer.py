@@ -200,6 +200,11 @@ class Database:
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def arrow(self, sql: str) -> pa.Table:
+        """The result as columns."""
+        with storage_faults(self.path):
+            return cast("pa.Table", self._con.sql(sql).to_arrow_table())
+
     def stream(self, sql: str, parameters: Sequence[object] = (), size: int = 1000) -> Iterator[dict[str, Any]]:
         """The result row by row, with `size` rows in memory at a time. No other statement may run meanwhile."""
         with storage_faults(self.path):

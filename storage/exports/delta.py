@@ -9,7 +9,6 @@ Needs the extra `delta` (deltalake).
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from storage.exports.records import chosen_table, open_for_export
 from storage.objects.address import StoreAddress, parse_address
 from storage.reading.changes import first_run
 from storage.reading.reader import newest_change
+from storage.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -66,8 +66,8 @@ def export_delta(archive: Path, address: str) -> DeltaExport:
     """
     where = parse_address(address).below(TABLE)
     with (
-        tempfile.TemporaryDirectory(dir=archive / "state", prefix="delta-") as spill,
-        open_for_export(archive, Path(spill)) as connection,
+        scratch_folder(archive) as spill,
+        open_for_export(archive, spill) as connection,
         _delta_faults(where),
     ):
         table = _opened(where, first_run(connection) or "")
@@ -139,7 +139,7 @@ def _tidy(table: DeltaTable) -> None:
     """Compact the table if it has many files, and delete files that no reader of the last week can need."""
     if len(table.file_uris()) >= _COMPACT_AT:
         table.optimize.compact()
-    table.vacuum(_KEPT_HOURS, dry_run=False)
+    table.vacuum(_KEPT_HOURS, dry_run=False, full=True)  # also what no version names: left by a killed update
 
 
 @contextmanager

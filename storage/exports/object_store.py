@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from storage.layout import SNAPSHOT
 from storage.objects.store import ObjectStore, open_store
 from storage.reading.changes import first_run
 from storage.reading.reader import newest_change, open_snapshot
+from storage.scratch import scratch_folder
 
 MANIFEST = "manifest.json"
 _KINDS = ("snapshots", "articles", "changes")
@@ -86,12 +86,12 @@ def pinned(archive: Path) -> Iterator[Path]:
     source = archive / SNAPSHOT
     if not source.is_file():
         raise BadInput(f"{source} does not exist: there is nothing to publish. Crawl or import first.")
-    with storage_faults(archive), tempfile.TemporaryDirectory(dir=archive / "state", prefix="publish-") as folder:
+    with storage_faults(archive), scratch_folder(archive) as folder:
         try:
-            os.link(source, Path(folder) / SNAPSHOT)
+            os.link(source, folder / SNAPSHOT)
         except OSError:  # the file system does not permit hard links
-            shutil.copyfile(source, Path(folder) / SNAPSHOT)
-        yield Path(folder)
+            shutil.copyfile(source, folder / SNAPSHOT)
+        yield folder
 
 
 def _identity(state: Path) -> tuple[str, int]:

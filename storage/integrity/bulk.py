@@ -1,24 +1,25 @@
 """A new database from the captures alone, in one pass: rows are inserted table by table, not entry by entry.
 
-The fold says which rows of which file the tables end with. Until then the rows wait in Arrow files on the disk.
+The fold says which rows of which file the tables end with. Until then the rows wait in Arrow files on the disk, which
+the processes that read the captures write.
 """
 
 from __future__ import annotations
 
 import shutil
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.ipc
 
 from storage.database.writer import Database, Row
 from storage.integrity.journals.contents import FileContents
-from storage.integrity.journals.fold import ArticleRow, Fold, KeyedRow, Place
+from storage.integrity.journals.fold import ArticleRow, Fold, KeyedRow
+from storage.integrity.journals.places import Place, by_file
 from storage.integrity.journals.read import JournalReader
+from storage.integrity.journals.rows import read_rows, rows_path
 from storage.journal.entry_rows import ASSESSED
 
 _APPENDED = ("finds", "requests")
@@ -49,25 +50,25 @@ def build(db: Database, reader: JournalReader, parts: Path) -> bool:
 
 
 class _Bulk:
-    """The database while it is filled."""
+    """The database while it is filled. `folder`: for the rows of the files until they are inserted."""
 
     def __init__(self, db: Database, parts: Path) -> None:
         self._db = db
-        self._parts = parts
-        self._files: dict[str, int] = {}
+        self.folder = parts
+        self._files: list[str] = []
         self._events: list[Row] = []
         shutil.rmtree(parts, ignore_errors=True)
         parts.mkdir(parents=True)
 
     def file(self, contents: FileContents) -> None:
         """Insert the rows that stay in any case; keep the others."""
-        number = self._files[contents.name] = len(self._files)
+        self._files.append(contents.name)
         with self._db.transaction():
-            for table, rows in contents.rows.items():
-                if table in _APPENDED:
-                    self._db.insert(table, pa.ipc.open_stream(rows).read_all())
-                else:
-                    (self._parts / f"{number}.{table}").write_bytes(rows)
+            for table in _APPENDED:
+                path = rows_path(self.folder, contents.name, table)
+                for part in read_rows(path):
+                    self._db.insert(table, pa.Table.from_batches([part]))
+                path.unlink(missing_ok=True)
             self._insert("events", self._events)
         self._events = []
 
@@ -114,10 +115,8 @@ class _Bulk:
         for part in self._taken("reassessed", [row.assessed for row in rows if row.assessed is not None]):
             self._db.register_batch(part)
             self._db.execute(f"INSERT INTO reassessed BY NAME SELECT {columns.replace('publisher, ', '')} FROM batch")
-        named = [(row.keys.id, row.keys.revision, row.publisher) for row in rows if row.publisher is not None]
-        if named:
-            found = [dict(zip(("id", "revision", "publisher"), row, strict=True)) for row in named]
-            self._db.register_batch(pa.Table.from_pylist(found))
+        for part in self._taken("reassessed", [row.named.at for row in rows if row.named is not None]):
+            self._db.register_batch(part)
             same = "b.id = r.id AND b.revision = r.revision"
             self._db.execute(f"UPDATE reassessed r SET publisher = b.publisher FROM batch b WHERE {same}")
 
@@ -130,12 +129,10 @@ class _Bulk:
 
     def _taken(self, table: str, places: Iterable[Place]) -> Iterator[pa.Table]:
         """The rows at these places, in parts of the size in which they were written."""
-        numbers: defaultdict[str, list[int]] = defaultdict(list)
-        for place in places:
-            numbers[place.file].append(place.number)
-        for file, number in self._files.items():
+        numbers = by_file(places)
+        for file in self._files:
             if file in numbers:
-                yield from _taken_from(self._parts / f"{number}.{table}", sorted(numbers[file]))
+                yield from _taken_from(rows_path(self.folder, file, table), sorted(numbers[file]))
 
     def _insert(self, table: str, rows: Sequence[Row]) -> None:
         if rows:
@@ -147,12 +144,11 @@ class _Bulk:
 
 
 def _taken_from(path: Path, numbers: Sequence[int]) -> Iterator[pa.Table]:
-    """The rows with these ascending numbers in an Arrow stream."""
-    with pa.ipc.open_stream(pa.memory_map(str(path))) as stream:
-        begin = at = 0
-        for batch in stream:
-            first, at = at, bisect_left(numbers, begin + len(batch))
-            wanted = [number - begin for number in numbers[first:at]]
-            begin += len(batch)
-            if wanted:
-                yield pa.Table.from_batches([batch]).take(wanted)
+    """The rows with these ascending numbers in an Arrow file."""
+    begin = at = 0
+    for batch in read_rows(path):
+        first, at = at, bisect_left(numbers, begin + len(batch))
+        wanted = [number - begin for number in numbers[first:at]]
+        begin += len(batch)
+        if wanted:
+            yield pa.Table.from_batches([batch]).take(wanted)

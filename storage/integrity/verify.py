@@ -7,12 +7,14 @@ file, with the recorded checksum; each file has its row. The lease must be held,
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from schemas.article import text_hash
 from schemas.errors import FrontMatterError
@@ -32,6 +34,8 @@ from storage.integrity.unjournaled import runs_without_journal
 from storage.journal.tables import JOURNALED
 from storage.stories import follower
 
+T = TypeVar("T")
+
 _JOURNALED_ROWS = "run_id NOT IN (SELECT run_id FROM {0}runs WHERE batches IS NULL)"
 """Excludes rows of runs from before there was a journal, but not rows of unknown runs, which are forged."""
 
@@ -50,7 +54,11 @@ _WRONG_SKETCHES = """
 
 
 _FILES_AT_ONCE = 500
+_NAMES_AT_ONCE = 10_000
 _WITHOUT_FILE = "SELECT id FROM articles WHERE file IS NULL AND status <> 'listed' AND oid IS NOT NULL"
+_STRAYS = """
+    SELECT id FROM wanted WHERE id NOT IN (SELECT file FROM articles WHERE file IS NOT NULL) ORDER BY id
+"""
 _WITH_CAPTURE = {"articles": "revision", "superseded": "revision", "duplicates": "1", "quarantine": "1"}
 
 
@@ -177,25 +185,28 @@ def _counted(table: str, name: str, schema: str) -> str:
 
 def _check_articles(root: Path, db: Database, found: Verification, pool: Pool, *, texts: bool) -> None:
     """Check the file of every article, with `texts` the hash of its text, and that every file has an article."""
-    rows = db.rows("SELECT id, file, file_sha256 FROM articles WHERE file IS NOT NULL")
     found.articles = db.rows("SELECT count(*) AS number FROM articles")[0]["number"]
     suspects = {row["id"] for row in db.rows(_WITHOUT_FILE)}
-    chunks = (
-        [tuple(row.values()) for row in rows[at : at + _FILES_AT_ONCE]] for at in range(0, len(rows), _FILES_AT_ONCE)
-    )
-    suspects.update(*pool.map(partial(altered_files, root), chunks))
+    with_files = db.stream("SELECT id, file, file_sha256 FROM articles WHERE file IS NOT NULL")
+    for altered in pool.map(partial(altered_files, root), _chunks(with_files, _FILES_AT_ONCE)):
+        suspects.update(altered)
     if texts:
         each = db.stream("SELECT id, body, text_hash FROM articles WHERE body IS NOT NULL")
         suspects |= {row["id"] for row in each if text_hash(row["body"]) != row["text_hash"]}
     _check_suspects(root, db, sorted(suspects), found)
-    named = {row["file"] for row in rows}
-    strays = [path for path in _files(root, found) if path not in named]
-    found.faults += [f"file {path}: no row of the database names it; import it, or move it away" for path in strays]
+    for paths in _chunks(_files(root, found), _NAMES_AT_ONCE):
+        strays = [row["id"] for row in db.lookup(paths, _STRAYS)]
+        found.faults += [f"file {path}: no row of the database names it; import it, or move it away" for path in strays]
 
 
-def altered_files(root: Path, files: Sequence[tuple[str, str, str | None]]) -> list[str]:
-    """Of articles (id, file, its recorded SHA-256), those whose file is missing or another. Any process can call it."""
-    return [id_ for id_, file, sha256 in files if not _is_unaltered(root / file, sha256)]
+def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    """So many items at a time, of a large archive's all."""
+    return iter(lambda: list(islice(items, size)), [])
+
+
+def altered_files(root: Path, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of articles (id, file, file_sha256), those whose file is missing or another. Any process can call it."""
+    return [row["id"] for row in rows if not _is_unaltered(root / row["file"], row["file_sha256"])]
 
 
 def _is_unaltered(path: Path, sha256: str | None) -> bool:
@@ -239,9 +250,13 @@ def _check_refs(db: Database, journals: Journals, found: Verification) -> None:
 
 
 def _files(root: Path, found: Verification) -> Iterator[str]:
-    for path in sorted((root / "articles").rglob("*.md")):
-        found.files += 1
-        yield path.relative_to(root).as_posix()
+    """The names of all files, folder by folder; they are counted."""
+    for folder, folders, names in os.walk(root / "articles"):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith(".md"):
+                found.files += 1
+                yield f"{Path(folder).relative_to(root).as_posix()}/{name}"
 
 
 def _file_faults(root: Path, row: Mapping[str, Any]) -> list[str]:

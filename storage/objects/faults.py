@@ -22,10 +22,13 @@ from schemas.errors import (
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
+_NO_BUCKET = "NoSuchBucket"
 _WRONG_REGION = ("incorrectly configured region", "AuthorizationHeaderMalformed", "PermanentRedirect")
 _SLOW = ("timed out", "operation timeout", "TimedOut", "RequestTimeout")
 _TOO_SHORT = ("Invalid range", "Wanted range", "status code: 416", "InvalidRange")
-_NO_S3_ANSWER = re.compile(r"invalid \w+ response|non-partial response|Content-Range|Requested [\d.]+, got [\d.]+")
+_NO_S3_ANSWER = re.compile(
+    r"invalid \w+ response|non-partial response|Content-Range|Requested [\d.]+, got [\d.]+|Header missing from response"
+)
 
 
 @contextmanager
@@ -47,34 +50,45 @@ def _fault(where: str, error: Exception) -> SeogoError:
             return ObjectExists(f"{where} exists already and was not replaced.")
         case "PreconditionError" | "NotModifiedError":
             return ObjectChanged(f"{where} was replaced while it was read.")
-        case "FileNotFoundError" if "NoSuchBucket" in text:
-            return ObjectStoreRefused(f"{where}: there is no such bucket. Create it, or correct the address.")
-        case "FileNotFoundError":
+        case "FileNotFoundError" if _NO_BUCKET not in text:
             return ObjectMissing(f"{where} does not exist.")
         case "PermissionDeniedError" | "UnauthenticatedError" | "PermissionError":
-            return ObjectStoreRefused(
-                f"{where}: the store refuses access{_answer(text)}. Check AWS_ACCESS_KEY_ID,"
-                " AWS_SECRET_ACCESS_KEY and the rights of the key."
-            )
+            return _no_access(where, text)
         case _:
             return _by_text(where, text)
 
 
 def _by_text(where: str, text: str) -> SeogoError:
     """For errors that the library does not distinguish by their class."""
+    if _NO_BUCKET in text:
+        return ObjectStoreRefused(f"{where}: there is no such bucket. Create it, or correct the address.")
     if any(words in text for words in _WRONG_REGION):
         return ObjectStoreRefused(f"{where}: the bucket is in another region{_answer(text)}. Set AWS_REGION.")
     if any(words in text for words in _TOO_SHORT):
         return ObjectChanged(f"{where} is shorter than it was when it was written.")
     if _NO_S3_ANSWER.search(text):
-        return ObjectStoreFault(f"{where}: the answer is not one of S3. Check AWS_ENDPOINT_URL.")
+        return no_s3_answer(where)
     status = _STATUS.search(text)
-    if status is not None and status[1].startswith("4") and status[1] not in ("408", "429"):
+    if status is not None and status[1] in ("401", "403"):
+        return _no_access(where, text)
+    if status is not None and (status[1] == "501" or status[1].startswith("4")) and status[1] not in ("408", "429"):
         return ObjectStoreRefused(f"{where}: the store refuses the request{_answer(text)}.")
     if status is not None:
         return ObjectStoreUnavailable(f"{where}: the store does not serve the request{_answer(text)}. Try again later.")
     reason = "does not answer in time" if any(words in text for words in _SLOW) else "cannot be reached"
     return ObjectStoreUnavailable(f"{where}: the store {reason}. Try again later; check AWS_ENDPOINT_URL.")
+
+
+def _no_access(where: str, text: str) -> ObjectStoreRefused:
+    return ObjectStoreRefused(
+        f"{where}: the store refuses access{_answer(text)}. Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the"
+        " rights of the key."
+    )
+
+
+def no_s3_answer(where: str) -> ObjectStoreFault:
+    """An answer that is not one of S3, from a server that does not speak it, or speaks it wrongly."""
+    return ObjectStoreFault(f"{where}: the answer is not one of S3. Check AWS_ENDPOINT_URL.")
 
 
 def _answer(text: str) -> str:

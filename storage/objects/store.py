@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from schemas.errors import BadInput, MissingKey, ObjectChanged, ObjectMissing
 from storage.files import sync_file, sync_folder
 from storage.objects.address import StoreAddress, parse_address
-from storage.objects.faults import object_faults
+from storage.objects.faults import no_s3_answer, object_faults
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Client
@@ -72,7 +73,9 @@ class ObjectStore:
         import obstore
 
         with object_faults(self._where(name)):
-            return bytes(obstore.get(self._reading, name).bytes())
+            result = obstore.get(self._reading, name)
+            self._stored(result.meta)
+            return bytes(result.bytes())
 
     def find(self, name: str) -> bytes | None:
         """A whole object; None if there is none."""
@@ -86,7 +89,7 @@ class ObjectStore:
         import obstore
 
         with object_faults(self._where(name)):
-            return _stored(obstore.head(self._reading, name))
+            return self._stored(obstore.head(self._reading, name))
 
     def get_range(self, name: str, start: int, length: int, *, etag: str | None = None) -> bytes:
         """The bytes from `start`: `length` of them, or fewer at the end of the object.
@@ -121,10 +124,12 @@ class ObjectStore:
         with object_faults(self._where(folder)):
             # Not every store lists in order.
             found = [
-                _stored(item)
+                self._stored(item)
                 for part in obstore.list(self._reading, folder or None, offset=after or None)
                 for item in part
             ]
+        if not found:
+            self._check_protocol()
         return iter(sorted(found, key=lambda item: item.name))
 
     def delete(self, names: Iterable[str]) -> None:
@@ -153,10 +158,21 @@ class ObjectStore:
         options: Any = {"range": (start, start + length)} | ({"if_match": etag} if etag else {})
         with object_faults(self._where(name)):
             result = obstore.get(self._reading, name, options=options)
-            data, meta, (begin, end) = bytes(result.bytes()), _stored(result.meta), result.range
+            data, meta, (begin, end) = bytes(result.bytes()), self._stored(result.meta), result.range
         if begin != start or len(data) != end - begin or end != min(start + length, meta.bytes):
             raise ObjectChanged(f"{self._where(name)}: the store sent other bytes than those asked for.")
         return data, meta
+
+    def _stored(self, meta: Any) -> StoredObject:
+        """Raises ObjectStoreFault for an answer that any web server might give: S3 tells the tag of each object."""
+        if self.address.scheme == "s3" and not meta["e_tag"]:
+            raise no_s3_answer(self._where(meta["path"]))
+        return StoredObject(meta["path"], meta["size"], meta["e_tag"])
+
+    def _check_protocol(self) -> None:
+        """An empty list may also be the page of a login, or of another server: then any object seems to exist."""
+        with suppress(ObjectMissing):
+            self.head("seogo-no-object")
 
     def _where(self, name: str) -> str:
         return str(self.address.below(name))
@@ -249,7 +265,3 @@ def _sync(path: Path) -> None:
     sync_file(path)
     for folder in path.parents:
         sync_folder(folder)
-
-
-def _stored(meta: Any) -> StoredObject:
-    return StoredObject(meta["path"], meta["size"], meta["e_tag"])

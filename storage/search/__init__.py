@@ -3,7 +3,8 @@
 tokens.py      a text as pairs of syllables
 query.py       the query language, as expressions of FTS5
 spellings.py   the spellings of a word that occur
-index.py       the SQLite file: reading, writing, checking it
+index.py       the SQLite file: its tables, writing and checking it
+readers.py     connections that read it
 follower.py    the index follows the change feed
 results.py     a search, filtered and ranked
 facets.py      a page of a search with the counts of its filters

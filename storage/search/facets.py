@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,18 +11,18 @@ from typing import Any
 
 from schemas.errors import SearchIndexDamaged
 from storage.layout import SEARCH_INDEX
-from storage.search.index import meta_of, opened_to_read, stamp_of
-from storage.search.results import GONE, Search, SearchRequest, SearchResult
+from storage.search.index import Meta, meta_of, stamp_of, stamp_text, unpacked
+from storage.search.readers import Readers
+from storage.search.results import GONE, Counted, Kind, Search, SearchRequest, SearchResult
 
-_KOREA = 9 * 3600
-_DAY = 86_400
+_DAYS = 7
+_TEXT = "SELECT text FROM doc JOIN body USING (n) WHERE id = ?"
 _FIRST = date(1970, 1, 1).toordinal()
-_GROUPED = f"doc.teams, doc.models, doc.publisher, doc.status, doc.gone, (doc.published + {_KOREA}) / {_DAY}, count(*)"
 
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """How many of the found articles have which value, the most frequent first; days newest first."""
+    """How many of the found articles have which value, the most frequent first; of days, the seven newest."""
 
     teams: tuple[tuple[str, int], ...]
     models: tuple[tuple[str, int], ...]
@@ -46,53 +45,69 @@ class Browser:
 
     def __init__(self, root: Path, keep: int = 64) -> None:
         self._root = root
+        self._readers = Readers(root)
         self._keep = keep
-        self._facets: dict[tuple[object, ...], Facets] = {}
+        self._facets: dict[tuple[object, ...], tuple[Counted, Facets]] = {}
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        self._readers.close()
 
     def page(self, request: SearchRequest) -> Page:
         """Search the index as it is now. Raises SearchIndexDamaged if there is none, BadInput, ArchiveBusy."""
-        with opened_to_read(self._root) as index:
+        with self._readers.reading() as index:
             meta = meta_of(index, self._root / SEARCH_INDEX)
-            found = Search(index, request).found()
-            key = (meta, replace(request, sort="", limit=0, offset=0))
-            facets = self._facets.get(key)
-            if facets is None:
-                facets = _facets(index, request)
-                while len(self._facets) >= self._keep:
-                    self._facets.pop(next(iter(self._facets)), None)
-                self._facets[key] = facets
-            return Page(found, facets, meta.snapshot == stamp_of(self._root))
+            search = Search(index, request)
+            counted, facets = self._counts(search, request, meta)
+            return Page(search.shown(counted), facets, meta.snapshot == stamp_of(self._root))
+
+    def _counts(self, search: Search, request: SearchRequest, meta: Meta) -> tuple[Counted, Facets]:
+        key = (meta, replace(request, sort="", limit=0, offset=0))
+        kept = self._facets.get(key)
+        if kept is None:
+            counted = search.counted()
+            kept = replace(counted, kinds=()), _facets(counted.kinds, search.days(_DAYS, counted.total))
+            while len(self._facets) >= self._keep:
+                self._facets.pop(next(iter(self._facets)), None)
+            self._facets[key] = kept
+        return kept
+
+    def texts(self, ids: Sequence[str], stamp: tuple[int, int, int]) -> dict[str, str]:
+        """The texts of these articles in the snapshot with this stamp; none if the index is of another one.
+
+        An article without a text has its description.
+        """
+        try:
+            with self._readers.reading() as index:
+                if meta_of(index, self._root / SEARCH_INDEX).snapshot != stamp_text(stamp):
+                    return {}
+                rows = ((one, index.execute(_TEXT, (one,)).fetchone()) for one in ids)
+                return {one: unpacked(row[0]) for one, row in rows if row}
+        except SearchIndexDamaged:
+            return {}
 
     def behind(self) -> bool | None:
         """Whether the index is behind the snapshot; None if there is no usable one."""
         try:
-            with opened_to_read(self._root) as index:
+            with self._readers.reading() as index:
                 return meta_of(index, self._root / SEARCH_INDEX).snapshot != stamp_of(self._root)
         except SearchIndexDamaged:
             return None
 
 
-def _facets(index: sqlite3.Connection, request: SearchRequest) -> Facets:
-    rows = Search(index, request).grouped(_GROUPED, "1, 2, 3, 4, 5, 6")
+def _facets(kinds: Sequence[tuple[Kind, int]], days: Sequence[tuple[int, int]]) -> Facets:
     teams: Counter[str] = Counter()
     models: Counter[str] = Counter()
     publishers: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
-    days: Counter[str] = Counter()
-    for team_names, model_names, publisher, status, gone, day, number in rows:
-        for counted, names in ((teams, team_names), (models, model_names)):
+    for kind, number in kinds:
+        for counted, names in ((teams, kind.teams), (models, kind.models)):
             for name in filter(None, names.split("\n")):
                 counted[name] += number
-        publishers[publisher or ""] += number
-        statuses[GONE if gone else status] += number
-        days[_date(day)] += number
-    newest = tuple(sorted(days.items(), reverse=True))
+        publishers[kind.publisher or ""] += number
+        statuses[GONE if kind.gone else kind.status] += number
+    newest = tuple((str(date.fromordinal(_FIRST + day)), number) for day, number in days)
     return Facets(_ranked(teams), _ranked(models), _ranked(publishers), _ranked(statuses), newest)
-
-
-def _date(day: int | None) -> str:
-    """The day with this number since 1970; empty if it is unknown."""
-    return "" if day is None else str(date.fromordinal(_FIRST + day))
 
 
 def _ranked(counted: Counter[str]) -> tuple[tuple[str, int], ...]:

@@ -22,7 +22,8 @@ from filelock import FileLock, Timeout
 from schemas.errors import ArchiveBusy, ArchiveDamaged, SearchIndexDamaged, StorageFault
 from storage import layout
 from storage.reading.reader import check_snapshot, newest_change, open_snapshot, stories
-from storage.search.index import Document, Meta, Writer, is_current, opened_to_read, opened_to_write, remove, stamp_of
+from storage.search.index import Document, Meta, Writer, is_current, opened_to_write, remove, stamp_of
+from storage.search.readers import opened_to_read
 
 AT_ONCE = 2_000
 """Changes per transaction."""

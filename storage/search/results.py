@@ -11,7 +11,7 @@ import re
 import sqlite3
 from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
@@ -21,13 +21,15 @@ from typing import Any, NamedTuple
 from schemas.article import SEOUL
 from schemas.errors import ArchiveBusy, BadInput, SearchIndexDamaged, StorageFault
 from storage.layout import SEARCH_INDEX
-from storage.search.index import SLOTS, is_current, meta_of, opened_to_read, packed, unpacked
+from storage.search.index import SLOTS, is_current, meta_of, packed, unpacked
 from storage.search.query import Query
+from storage.search.readers import opened_to_read
 from storage.search.snippets import Snippet, pattern, snippet, whole
 from storage.search.spellings import occurring
+from storage.search.tokens import is_syllable
 
-GONE = "gone"
-STATUSES = ("archived", "listed", "imported", GONE)
+GONE, IMPORTED = "gone", "imported"
+STATUSES = ("archived", "listed", IMPORTED, GONE)
 """The status of a hit: as in `articles`, or `gone` if the article was deleted at Naver."""
 SORTS = ("relevance", "newest")
 
@@ -38,6 +40,11 @@ _POOL = 100
 _MANY = 1_000
 """Up to this number of matches are ranked by BM25, whatever their share of the archive."""
 _SHARE = 0.1
+_IN_STORIES = "SELECT n FROM doc WHERE story IS NOT NULL"
+_KIND = "publisher, status, gone, on_topic, teams, models"
+KOREA, DAY = 9 * 3600, 86_400
+_RECENT = (7, 60)
+"""The numbers of days before the newest match in which enough days are looked for first."""
 _OVERFLOW = 3_600
 """Seconds after its own in which an article may be numbered: room for 14 million articles of one second."""
 
@@ -51,6 +58,7 @@ class SearchRequest:
     `limit` articles, 0 for all, after the first `offset` ones.
 
     Imported articles are found with `everything` or if `status` names them, off-topic articles with `everything`.
+    `in_story`: only articles that belong to a story, or only the others.
     """
 
     query: Query
@@ -64,6 +72,7 @@ class SearchRequest:
     limit: int = 20
     offset: int = 0
     model: str | None = None
+    in_story: bool | None = None
 
     @property
     def last(self) -> int:
@@ -164,17 +173,42 @@ class Search:
         self._request = request
         self._match = occurring(index, request.query.match)
         self._terms = [pattern(term) for term in request.query.terms]
-        self._begin = [re.compile(rf"(?<![가-힣]){term.pattern}", term.flags) for term in self._terms]
 
     def found(self) -> SearchResult:
         """Count, choose, and show."""
-        request = self._request
-        total = self.count()
-        hides = self._has_hidden and not request.everything
-        hidden = self.count(replace(request, everything=True)) - total if hides else 0
-        if not total + hidden:
+        return self.shown(self.counted())
+
+    def shown(self, counted: Counted) -> SearchResult:
+        """Choose and show, where it is known how many there are."""
+        if not counted.total + counted.hidden:
             self._check_names()
-        return SearchResult(request.query.text, total, tuple(self.hits(self.ranked(total)[request.offset :])), hidden)
+        ranked = self.ranked(counted.total)[self._request.offset :]
+        return SearchResult(self._request.query.text, counted.total, tuple(self.hits(ranked)), counted.hidden)
+
+    def counted(self) -> Counted:
+        """Count the articles that match and are requested, by their kind."""
+        request, shown, hidden = self._request, list[tuple[Kind, int]](), 0
+        by_kind = f"SELECT {_KIND}, number FROM ({{}}) JOIN kind USING (kind)"
+        every = replace(request, everything=True)
+        for *columns, number in self._rows("facet.kind, count(*) AS number", every, "GROUP BY 1", within=by_kind):
+            kind = Kind(*columns)
+            if request.everything or not kind.is_hidden(request.status):
+                shown.append((kind, number))
+            else:
+                hidden += number
+        return Counted(sum(number for _, number in shown), hidden, shown)
+
+    def days(self, most: int, total: int) -> list[tuple[int, int]]:
+        """The newest days that have any of the `total` articles, as days since 1970 in Korea, with their numbers."""
+        request, found = self._request, list[tuple[int | None, int]]()
+        newest = self._rows("facet.published", request, "ORDER BY ft.rowid DESC", 1)
+        last = newest[0][0] or 0 if newest else 0
+        for since in (*(max(last - days * DAY, request.since or 0) for days in _RECENT), request.since):
+            select = f"(facet.published + {KOREA}) / {DAY}, count(*)"
+            found = self._rows(select, replace(request, since=since), "GROUP BY 1 ORDER BY 1 DESC", most)
+            if len(found) == most or sum(number for _, number in found) == total:
+                break
+        return [(day, number) for day, number in found if day is not None]
 
     def ranked(self, total: int) -> list[Ranked]:
         """The first of `total` articles, in the requested order."""
@@ -188,16 +222,8 @@ class Search:
 
     # -- articles by their numbers
 
-    def count(self, request: SearchRequest | None = None) -> int:
-        """How many articles match and are requested."""
-        return int(self._rows("count(*)", request or self._request, self._match)[0][0])
-
-    def grouped(self, select: str, by: str) -> list[tuple[Any, ...]]:
-        """Groups of the articles that match and are requested. `select` names columns of `doc`."""
-        return self._rows(select, self._request, self._match, f"GROUP BY {by}")
-
     def _newest(self, match: str, limit: int) -> list[int]:
-        return [n for (n,) in self._rows("ft.rowid", self._request, match, "ORDER BY ft.rowid DESC", limit)]
+        return [n for (n,) in self._rows("ft.rowid", self._request, "ORDER BY ft.rowid DESC", limit, match=match)]
 
     def _titles_first(self) -> list[Ranked]:
         limit, in_title = self._request.last, f"{{title}} : ({self._match})"
@@ -211,7 +237,7 @@ class Search:
         last = self._request.last
         select, most = f"ft.rowid, -bm25(ft, {_TITLE}, {_TEXT})", last and max(last, _POOL)
         ranked: list[Ranked] = []
-        for n, score in self._rows(select, self._request, self._match, "ORDER BY 2 DESC, 1 DESC", most):
+        for n, score in self._rows(select, self._request, "ORDER BY 2 DESC, 1 DESC", most):
             if last and len(ranked) >= last and score < (ranked[last - 1].score or 0):
                 break
             title, text = self._row("title, text", n)
@@ -219,7 +245,7 @@ class Search:
         return ranked[: last or None]
 
     def _weighed(self, n: int, score: float, title: str, text: str) -> Ranked:
-        begins = all(term.search(title) or term.search(text) for term in self._begin)
+        begins = all(_begins(term, title) or _begins(term, text) for term in self._terms)
         in_title = all(term.search(title) for term in self._terms)
         inside = "" if begins else ", inside of longer words"
         shown = f"{score:.2f}" if score >= 0.005 else "below 0.01"
@@ -227,25 +253,33 @@ class Search:
         return Ranked(n, score if begins else score * _INSIDE, why)
 
     def _rows(
-        self, select: str, request: SearchRequest, match: str, order: str = "", limit: int = 0
+        self,
+        select: str,
+        request: SearchRequest,
+        order: str,
+        limit: int = 0,
+        *,
+        match: str | None = None,
+        within: str = "{}",
     ) -> list[tuple[Any, ...]]:
-        """Rows for the articles that match and are requested. `doc` is joined only if a condition needs it."""
-        where, values = _conditions(request, hide=not request.everything and self._has_hidden)
-        join = "JOIN doc ON doc.n = ft.rowid" if "doc." in " ".join([select, *where]) else ""
-        source = "ft" if match else "doc ft"  # without words, all articles: they have the same numbers
+        """Rows for the articles that match and are requested. `facet` is joined only if it is needed."""
+        match = self._match if match is None else match
+        where, values = _conditions(request, match, hide=not request.everything and self._has_hidden)
+        join = "JOIN facet ON facet.n = ft.rowid" if "facet." in " ".join([select, *where]) else ""
+        source = "ft" if match else "facet ft"  # without words, all articles: they have the same numbers
         query = f"SELECT {select} FROM {source} {join} WHERE {' AND '.join(where)} {order} LIMIT :limit"
-        return self._index.execute(query, {**values, "match": match, "limit": limit or -1}).fetchall()
+        return self._index.execute(within.format(query), {**values, "limit": limit or -1}).fetchall()
 
     @cached_property
     def _has_hidden(self) -> bool:
         """Whether the archive holds articles that only `everything` finds."""
-        query = "SELECT EXISTS (SELECT 1 FROM doc WHERE status = 'imported' OR on_topic = 0)"
+        query = "SELECT EXISTS (SELECT 1 FROM kind WHERE status = 'imported' OR on_topic = 0)"
         return bool(self._index.execute(query).fetchone()[0])
 
     # -- hits
 
-    def _row(self, columns: str, n: int) -> tuple[Any, ...]:
-        query = f"SELECT {columns} FROM doc JOIN body USING (n) WHERE n = ?"
+    def _row(self, columns: str, n: int, more: str = "") -> tuple[Any, ...]:
+        query = f"SELECT {columns} FROM doc JOIN body USING (n) {more} WHERE n = ?"
         row: tuple[Any, ...] | None = self._index.execute(query, (n,)).fetchone()
         if row is None:
             raise sqlite3.DatabaseError(f"tokens without an article: {n}")
@@ -262,7 +296,8 @@ class Search:
 
     def _hit(self, one: Ranked) -> Hit:
         columns = "id, publisher, published, status, gone, on_topic, story, title, text"
-        id_, publisher, published, status, gone, on_topic, story, title, text = self._row(columns, one.n)
+        row = self._row(columns, one.n, "JOIN facet USING (n) JOIN kind USING (kind)")
+        id_, publisher, published, status, gone, on_topic, story, title, text = row
         return Hit(
             id=id_,
             title=title,
@@ -281,14 +316,38 @@ class Search:
 
     def _check_names(self) -> None:
         """Raises BadInput for a publisher, a team or a model that no article has."""
-        publishers = self._index.execute("SELECT DISTINCT publisher FROM doc WHERE publisher IS NOT NULL")
+        publishers = self._index.execute("SELECT DISTINCT publisher FROM kind WHERE publisher IS NOT NULL")
         _check_name("--publisher", self._request.publisher, {name for (name,) in publishers})
         for option, name, column in (
             ("--team", self._request.team, "teams"),
             ("--model", self._request.model, "models"),
         ):
-            rows = self._index.execute(f"SELECT DISTINCT {column} FROM doc")
+            rows = self._index.execute(f"SELECT DISTINCT {column} FROM kind")
             _check_name(option, name, {one for (names,) in rows for one in names.split("\n") if one})
+
+
+class Kind(NamedTuple):
+    """What articles have in common that filters ask for. `teams`, `models`: as `packed`."""
+
+    publisher: str | None
+    status: str
+    gone: int
+    on_topic: int | None
+    teams: str
+    models: str
+
+    def is_hidden(self, status: str | None) -> bool:
+        """Whether only `everything` finds it in a search for this status."""
+        return (self.status == IMPORTED and status != IMPORTED) or self.on_topic == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many articles match, how many more `everything` would find, and how many each kind has of the first."""
+
+    total: int
+    hidden: int
+    kinds: Sequence[tuple[Kind, int]]
 
 
 class Ranked(NamedTuple):
@@ -299,22 +358,33 @@ class Ranked(NamedTuple):
     why: str
 
 
-def _conditions(request: SearchRequest, *, hide: bool) -> tuple[list[str], dict[str, Any]]:
+def _begins(term: re.Pattern[str], text: str) -> bool:
+    """Whether the term occurs anywhere but inside of a longer word."""
+    return any(not match.start() or not is_syllable(text[match.start() - 1]) for match in term.finditer(text))
+
+
+def _conditions(request: SearchRequest, match: str, *, hide: bool) -> tuple[list[str], dict[str, Any]]:
     """The request as SQL conditions, and their values. `hide`: leave out what only `everything` finds."""
-    names, second = asdict(request), {"since": request.since or 0, "until": (request.until or 0) + _OVERFLOW}
-    conditions = {
-        "instr(doc.teams, :team)": request.team,
-        "instr(doc.models, :model)": request.model,
-        "doc.publisher = :publisher": request.publisher,
-        "doc.gone" if request.status == GONE else "doc.status = :status AND NOT doc.gone": request.status,
-        f"doc.published >= :since AND ft.rowid >= {second['since'] * SLOTS}": request.since,
-        f"doc.published < :until AND ft.rowid < {second['until'] * SLOTS}": request.until,
-        "doc.status <> 'imported'": (hide and request.status != "imported") or None,
-        "doc.on_topic IS NOT 0": hide or None,
+    kind = {
+        "instr(teams, :team)": request.team,
+        "instr(models, :model)": request.model,
+        "publisher = :publisher": request.publisher,
+        "gone" if request.status == GONE else "status = :status AND NOT gone": request.status,
+        "status <> 'imported'": (hide and request.status != IMPORTED) or None,
+        "on_topic IS NOT 0": hide or None,
     }
-    values = {**names, "team": packed([request.team or ""]), "model": packed([request.model or ""])}
-    matching = "ft MATCH :match" if request.query.match else "TRUE"
-    return [matching, *(sql for sql, value in conditions.items() if value is not None)], values
+    of_kind = [sql for sql, value in kind.items() if value is not None]
+    conditions = {
+        "ft MATCH :match": match or None,
+        f"facet.kind IN (SELECT kind FROM kind WHERE {' AND '.join(of_kind)})": of_kind or None,
+        "facet.published >= :since AND ft.rowid >= :first": request.since,
+        "facet.published < :until AND ft.rowid < :behind": request.until,
+        f"ft.rowid {'IN' if request.in_story else 'NOT IN'} ({_IN_STORIES})": request.in_story,
+    }
+    values = {**{name: getattr(request, name) for name in ("publisher", "status", "since", "until")}, "match": match}
+    values |= {"team": packed([request.team or ""]), "model": packed([request.model or ""])}
+    values |= {"first": (request.since or 0) * SLOTS, "behind": ((request.until or 0) + _OVERFLOW) * SLOTS}
+    return [sql for sql, value in conditions.items() if value is not None] or ["TRUE"], values
 
 
 def _check_name(option: str, name: str | None, known: set[str]) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from schemas.journal import NearDuplicate
 from storage.database.writer import Database
 from storage.stories.components import Member, members
-from storage.stories.pairs import AT_ONCE, complete_sketches, pairs_of
 
 _OF_TEXTS = "kind NOT IN ('gone', 'restored', 'reassessed', 'story')"
 """Changes of the text, or of what a story consists of. The others leave title, time and text as they are."""
@@ -29,6 +28,11 @@ _EVERY = """
 
 OnProgress = Callable[[int, int], None]
 """Called with the number of articles whose pairs are found, and of those that have changed."""
+
+_PAIRED = """
+    SELECT id, published_at FROM articles
+    WHERE id IN (SELECT a FROM near_duplicates UNION ALL SELECT b FROM near_duplicates)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +62,33 @@ def parts(db: Database, *, every: bool = False, on_progress: OnProgress = no_pro
     Each part is to be committed before the next is asked for.
     """
     changed = db.rows(_EVERY) if every else _changed(db)
+    if not changed:
+        return
+    from storage.stories import pairs  # Arrow's functions take long to import, and most runs change nothing
+
     waiting = {row["id"] for row in changed}
-    for at in range(0, len(changed), AT_ONCE):
-        rows = changed[at : at + AT_ONCE]
+    for at in range(0, len(changed), pairs.AT_ONCE):
+        rows = changed[at : at + pairs.AT_ONCE]
         ids = tuple(row["id"] for row in rows)
         waiting -= set(ids)
         on_progress(at, len(changed))
-        complete_sketches(db, later=waiting)
-        yield Part(ids, tuple(pairs_of(db, ids, later=waiting)), rows[-1]["seq"])
+        pairs.complete_sketches(db, later=waiting)
+        yield Part(ids, tuple(pairs.pairs_of(db, ids, later=waiting)), rows[-1]["seq"])
 
 
 def wrong_pairs(db: Database) -> list[tuple[str, str]]:
     """The ids of pairs in which the database differs from its texts, apart from what has changed since."""
+    from storage.stories import pairs
+
     changed = {row["id"] for row in _changed(db)}
-    complete_sketches(db)
-    rows = db.rows("SELECT id FROM articles ORDER BY rowid")
-    ids = [row["id"] for row in rows if row["id"] not in changed]
-    found: set[NearDuplicate] = set()
-    for at in range(0, len(ids), AT_ONCE):
-        found |= set(pairs_of(db, ids[at : at + AT_ONCE], later=changed))
+    pairs.complete_sketches(db)
+    each = db.stream("SELECT id FROM articles ORDER BY rowid")
+    ids = [row["id"] for row in each if row["id"] not in changed]
+    found, waiting = set[NearDuplicate](), {*changed, *ids}
+    for at in range(0, len(ids), pairs.AT_ONCE):
+        some = ids[at : at + pairs.AT_ONCE]
+        waiting.difference_update(some)
+        found |= set(pairs.pairs_of(db, some, later=waiting))
     stored = {NearDuplicate(**row) for row in db.rows("SELECT a, b, shared, of_a, of_b FROM near_duplicates")}
     differing = {(pair.a, pair.b) for pair in found ^ stored}
     return sorted(pair for pair in differing if not changed.intersection(pair))
@@ -86,7 +98,7 @@ def wrong_members(db: Database) -> list[str]:
     """The ids of articles that are not in the story that their pairs make up, unless something has changed since."""
     if is_behind(db):
         return []
-    published = {row["id"]: row["published_at"] for row in db.rows("SELECT id, published_at FROM articles")}
+    published = {row["id"]: row["published_at"] for row in db.rows(_PAIRED)}
     pairs = [NearDuplicate(**row) for row in db.rows("SELECT a, b, shared, of_a, of_b FROM near_duplicates")]
     stored = {Member(**row) for row in db.rows("SELECT story, id, minutes_behind, share FROM story_members")}
     return sorted({member.id for member in stored ^ set(members(published, pairs))})

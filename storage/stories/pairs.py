@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
-from itertools import chain, groupby, islice
-from operator import itemgetter
+from itertools import chain
+from operator import attrgetter
+from sys import intern
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.errors import StorageFault
@@ -16,13 +20,13 @@ from storage.stories.hashing import shingle_hashes
 from storage.stories.sketch import FEWEST_COMMON, ONE_IN_COMMON, compared_text, overlaps, sketch
 
 AT_ONCE = 5_000
-"""Articles whose pairs are looked for at a time. More take more memory. Fewer take longer, since DuckDB reads nearly
-all bodies to find a few hundred."""
+"""Articles whose pairs are looked for at a time. More take more memory. Fewer take longer, since the texts of the other
+articles are read and hashed again for each part."""
 
 _JOINED_AT_ONCE = 1_000
 """Articles in one join: its result is as large as their texts are alike."""
 
-_SKETCHED_AT_ONCE = 2_000
+_HASHED_AT_ONCE = 2_000
 _COMPARED_AT_ONCE = 100
 
 _CANDIDATES = f"""
@@ -47,16 +51,21 @@ def pairs_of(db: Database, ids: Sequence[str], *, later: Container[str] = ()) ->
 
     Every article has its sketch. Pairs with an article of `later` are left out: its turn will come.
     """
-    found = sorted(_candidates(db, ids, later))
-    texts = _compared_texts(db, sorted(set(chain.from_iterable(found))))
-    return list(_near_duplicates(found, texts))
+    mine, partners = set(ids), defaultdict[str, list[str]](list)
+    for a, b in sorted(_candidates(db, ids, later)):
+        one, other = (a, b) if a in mine else (b, a)
+        partners[other].append(one)
+    hashes = dict(_hashed(db, sorted(set(chain.from_iterable(partners.values())))))
+    # Those of the other articles, which may be all, are not kept: each text has thousands of bytes of them.
+    each = (_near(other, of, partners[other], hashes) for other, of in _hashed(db, sorted(partners)))
+    return sorted(chain.from_iterable(each), key=attrgetter("a", "b"))
 
 
 def _candidates(db: Database, ids: Sequence[str], later: Container[str]) -> set[tuple[str, str]]:
     """The pairs of ids, the smaller first, whose sketches have enough in common."""
     parts = (ids[at : at + _JOINED_AT_ONCE] for at in range(0, len(ids), _JOINED_AT_ONCE))
     return {
-        (min(row["id"], row["other"]), max(row["id"], row["other"]))
+        (intern(min(row["id"], row["other"])), intern(max(row["id"], row["other"])))
         for part in parts
         for row in _joined(db, part)
         if row["other"] not in later
@@ -74,24 +83,34 @@ def _joined(db: Database, ids: Sequence[str]) -> list[dict[str, str]]:
     return [*_joined(db, ids[:half]), *_joined(db, ids[half:])]
 
 
-def _near_duplicates(candidates: Sequence[tuple[str, str]], texts: Mapping[str, str]) -> Iterator[NearDuplicate]:
-    hashes = dict(zip(texts, map(pc.unique, shingle_hashes(texts.values())), strict=True))
-    for a, others in _grouped(candidates):
-        for b, found in zip(others, overlaps(hashes[a], [hashes[b] for b in others]), strict=True):
-            if found.is_kept:
-                yield NearDuplicate(a, b, found.shared, found.of_a, found.of_b)
+def _near(
+    id_: str, of: pa.UInt64Array, others: Sequence[str], hashes: Mapping[str, pa.UInt64Array]
+) -> Iterator[NearDuplicate]:
+    """The pairs of an article, whose text has the hashes `of`, with these others."""
+    for at in range(0, len(others), _COMPARED_AT_ONCE):
+        some = others[at : at + _COMPARED_AT_ONCE]
+        for other, found in zip(some, overlaps(of, [hashes[one] for one in some]), strict=True):
+            if found.is_kept and id_ < other:
+                yield NearDuplicate(id_, other, found.shared, found.of_a, found.of_b)
+            elif found.is_kept:
+                yield NearDuplicate(other, id_, found.shared, found.of_b, found.of_a)
 
 
-def _grouped(candidates: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Sequence[str]]]:
-    """The candidates of each article, at most _COMPARED_AT_ONCE."""
-    for a, group in groupby(candidates, itemgetter(0)):
-        while others := [b for _, b in islice(group, _COMPARED_AT_ONCE)]:
-            yield a, others
+def _hashed(db: Database, ids: Sequence[str]) -> Iterator[tuple[str, pa.UInt64Array]]:
+    """Each of these articles with the different hashes of its text, in storage order."""
+    places = db.lookup(ids, "SELECT id FROM articles SEMI JOIN wanted USING (id) ORDER BY articles.rowid")
+    for at in range(0, len(places), _HASHED_AT_ONCE):
+        texts = {row["id"]: compared_text(row["body"]) for row in _bodies(db, places[at : at + _HASHED_AT_ONCE])}
+        yield from zip(texts, map(pc.unique, shingle_hashes(texts.values())), strict=True)
 
 
-def _compared_texts(db: Database, ids: Sequence[str]) -> dict[str, str]:
-    rows = db.lookup(ids, "SELECT a.id, a.body FROM wanted JOIN articles a USING (id)") if ids else []
-    return {row["id"]: compared_text(row["body"]) for row in rows}
+def _bodies(db: Database, rows: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Id, revision and body of these articles, by their ids. They should be stored close to each other."""
+    # DuckDB reads only the part between two rowids, and nearly every body if it is given many ids.
+    ids = [row["id"] for row in rows]
+    (part,) = db.lookup(ids, "SELECT min(rowid) AS first, max(rowid) AS last FROM articles SEMI JOIN wanted USING (id)")
+    near = f"a.rowid BETWEEN {part['first']:d} AND {part['last']:d}"
+    return db.rows(f"SELECT a.id, a.revision, a.body FROM articles a SEMI JOIN wanted USING (id) WHERE {near}")
 
 
 # -- sketches
@@ -107,16 +126,13 @@ def complete_sketches(db: Database, *, later: Container[str] = ()) -> None:
         " WHERE NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = s.id AND a.revision = s.revision)"
     )
     rows = db.rows("SELECT id FROM articles ANTI JOIN sketches USING (id) ORDER BY articles.rowid")
-    missing = [row["id"] for row in rows if row["id"] not in later]
-    for at in range(0, len(missing), _SKETCHED_AT_ONCE):
+    missing = [row for row in rows if row["id"] not in later]
+    for at in range(0, len(missing), _HASHED_AT_ONCE):
         with db.transaction():
-            db.insert("sketches", db.table("sketches", _sketches(db, missing[at : at + _SKETCHED_AT_ONCE])))
+            db.insert("sketches", db.table("sketches", _sketches(db, missing[at : at + _HASHED_AT_ONCE])))
 
 
-def _sketches(db: Database, ids: Sequence[str]) -> list[dict[str, object]]:
-    # DuckDB reads only the part between two rowids, and nearly every body if it is given many ids.
-    (part,) = db.lookup(ids, "SELECT min(rowid) AS first, max(rowid) AS last FROM articles SEMI JOIN wanted USING (id)")
-    near = f"a.rowid BETWEEN {part['first']:d} AND {part['last']:d}"
-    rows = db.rows(f"SELECT a.id, a.revision, a.body FROM articles a SEMI JOIN wanted USING (id) WHERE {near}")
+def _sketches(db: Database, missing: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:
+    rows = _bodies(db, missing)
     hashes = shingle_hashes(compared_text(row.pop("body")) for row in rows)
     return [{**row, "hashes": sketch(each)} for row, each in zip(rows, hashes, strict=True)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import torture
+from tests.programs import killing, object_store, torture
 from tests.programs.torture import Scene
 from tests.support.paths import ROOT
 
@@ -41,6 +41,21 @@ def test_a_crawl_that_is_killed_anywhere_ends_as_if_it_had_not_been(made: Scene,
     assert len(died) == len(made.steps)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("journeys", [1, pytest.param(12, marks=pytest.mark.long)])
+def test_captures_in_an_object_store_survive_kills_on_every_leg(made: Scene, journeys: int, tmp_path: Path) -> None:
+    """Moved there, crawled and moved back: killed on each leg, and every third time in the recovery, too."""
+    store = f"file://{tmp_path}/store"
+    steps = object_store.steps_of_legs(made, f"{store}/counted")
+    assert all({"put", "download", "delete"} & steps[leg].keys() for leg in steps)
+    assert steps[object_store.CRAWL]["put"] > 3  # files that were uploaded during the crawl
+    died = Counter[str]()
+    for number, plan in enumerate(object_store.plans(steps, journeys, seed=20260102)):
+        name = f"journey-{journeys}-{number}"
+        died += object_store.survive(made, name, f"{store}/{name}", plan)
+    assert died.total() >= 2 * journeys
+
+
 def test_the_harness_notices_what_is_lost(made: Scene) -> None:
     """An archive that lacks an article, or has one twice, must not pass."""
     lost = {**made.expected, "articles": made.expected["articles"][1:]}
@@ -48,7 +63,18 @@ def test_the_harness_notices_what_is_lost(made: Scene) -> None:
         other = torture.Scene(made.naver, made.work / "wrong", made.before, wrong, made.steps)
         other.work.mkdir(exist_ok=True)
         with pytest.raises(AssertionError, match="differ after"):
-            torture.survive(other, f"{len(wrong['articles'])}-{len(wrong['files'])}", torture.Kill("append", 2, "half"))
+            torture.survive(other, f"{len(wrong['articles'])}-{len(wrong['files'])}", killing.Kill("append", 2, "half"))
+
+
+def test_the_harness_notices_records_that_are_lost_or_there_twice(made: Scene) -> None:
+    found = object_store.records(made.before)
+    assert len(found) > 30
+    some = next(iter(found))
+    object_store.check_records(found, found, "")
+    with pytest.raises(AssertionError, match="1 records are lost"):
+        object_store.check_records(found, found - Counter([some]), "")
+    with pytest.raises(AssertionError, match="1 records are there twice"):
+        object_store.check_records(found, found + Counter([some]), "")
 
 
 @pytest.mark.slow

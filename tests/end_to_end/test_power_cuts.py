@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from storage.integrity.repair import verify_archive
-from tests.programs import torture
+from tests.programs import killing, torture
 from tests.programs.powercut import disk
 from tests.programs.powercut.recording import COMPILER, compiled, record
 from tests.programs.powercut.scenarios import COMMANDS, Stage, cuts, recorded, stage, survive
@@ -116,7 +116,7 @@ class TestRealFileSystems:
     ) -> None:
         image, copy = tmp_path / "image", tmp_path / "copy"
         made_disk(kind, image)
-        kill = torture.drawn(made.steps, 6, random.Random(f"{kind} {number}"))[number]
+        kill = killing.drawn(made.steps, 6, random.Random(f"{kind} {number}"))[number]
         with mounted(image, tmp_path / "disk") as place:
             shutil.copytree(made.earlier, place / "archive")
             subprocess.run(["sync", "-f", place], check=True)
@@ -153,16 +153,16 @@ def mounted(image: Path, place: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def stopped(made: Stage, root: Path, kill: torture.Kill) -> Iterator[None]:
+def stopped(made: Stage, root: Path, kill: killing.Kill) -> Iterator[None]:
     """A crawl that stands still at some step, and is killed afterwards."""
     code = f"""
 import os, signal
-from tests.programs import torture
+from tests.programs import killing, torture
 from datetime import datetime
 from pathlib import Path
-torture.die = lambda: os.kill(os.getpid(), signal.SIGSTOP)
+killing.die = lambda: os.kill(os.getpid(), signal.SIGSTOP)
 now = datetime.fromisoformat({torture.LAST.isoformat()!r})
-torture.crawl_once(Path({str(root)!r}), {made.naver.url!r}, now, torture.{kill!r})
+torture.crawl_once(Path({str(root)!r}), {made.naver.url!r}, now, killing.{kill!r})
 """
     made.naver.clock.set(torture.LAST)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -42,7 +42,8 @@ from storage.inbox.inbox import Inbox
 from storage.inbox.spool import Spool
 from storage.integrity.repair import verify_archive
 from storage.objects.store import ObjectStore, open_store
-from tests.programs.torture import LONGEST, NNEWS, Kill, Steps, forkserver, instrument, state_of, ways
+from tests.programs.killing import Kill, Steps, instrument, ways
+from tests.programs.torture import LONGEST, NNEWS, forkserver, state_of
 from tests.support.archives import rows
 from tests.support.servers.postgresql import binaries, postgresql
 from tests.support.servers.swift import BUCKET, client_environment, swift_server

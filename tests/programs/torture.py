@@ -21,10 +21,9 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,13 +41,9 @@ from flows.replica.corpus.articles import Corpus, make_corpus
 from flows.replica.server import Replica
 from flows.runs.crawl import CrawlOrder, crawl
 from schemas.article import SEOUL
-from storage import files
-from storage.captures import writer
 from storage.captures.reader import ScannedRecord, capture_names, scan
-from storage.database import publisher, snapshot
-from storage.database.writer import Database
 from storage.integrity.repair import verify_archive
-from storage.journal import staging
+from tests.programs.killing import Kill, Steps, drawn, instrument
 from tests.support.paths import ROOT
 from tests.support.topics import KEYS, demo_topic
 
@@ -64,116 +59,23 @@ LONGEST = 60.0
 _CRAWLED = ("crawled_at:", "*Crawled at:")
 
 
-@dataclass(frozen=True)
-class Kill:
-    """When a process is killed: at the `nth` step of a kind; `how` is `before`, `after`, `half` or `during`."""
-
-    kind: str
-    nth: int
-    how: str
-    microseconds: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.how} {self.kind} {self.nth}"
-
-
 # -- in the process that is killed
-
-
-class Steps:
-    """Counts the steps of this process, and kills it at the chosen one."""
-
-    def __init__(self, kill: Kill | None) -> None:
-        self.counted: Counter[str] = Counter()
-        self._kill = kill
-
-    def around(
-        self, kind: str, step: Callable[..., Any], half: Callable[..., object] | None = None
-    ) -> Callable[..., Any]:
-        """Wrap a step, so that the process can be killed before, after or during it."""
-
-        def stepped(*args: Any, **kwargs: Any) -> Any:
-            how = self._next(kind)
-            if how == "half" and half is not None:
-                half(*args, **kwargs)
-            if how in ("before", "half"):
-                die()
-            if how == "during":
-                threading.Thread(target=self._die_soon, daemon=True).start()
-            result = step(*args, **kwargs)
-            if how is not None:
-                die()
-            return result
-
-        return stepped
-
-    def _next(self, kind: str) -> str | None:
-        self.counted[kind] += 1
-        kill = self._kill
-        return kill.how if kill and (kill.kind, kill.nth) == (kind, self.counted[kind]) else None
-
-    def _die_soon(self) -> None:
-        assert self._kill is not None
-        time.sleep(self._kill.microseconds / 1e6)
-        die()
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-    signal.pause()  # until the signal is delivered
-
-
-def instrument(steps: Steps) -> None:
-    """Instrument the steps between archive and disk. The snapshot is published after every batch."""
-    publisher.PUBLISH_EVERY = publisher._PAUSE = 0
-    writer.write_all = steps.around("append", writer.write_all, _half_append)
-    staging._write_synced = steps.around("stage", staging._write_synced, _half_file)
-    for module in (writer, staging, files, snapshot):
-        module.os = _Os(steps)  # type: ignore[attr-defined]
-    snapshot._copy = steps.around("snapshot", snapshot._copy, _half_copy)
-    for name in ("replace", "rename", "unlink"):
-        setattr(Path, name, steps.around(name, getattr(Path, name)))
-    Database.execute = steps.around("statement", Database.execute)  # type: ignore[method-assign]
-    Database.upsert = steps.around("upsert", Database.upsert)  # type: ignore[method-assign]
-    Database.insert = steps.around("insert", Database.insert)  # type: ignore[method-assign]
-    Database.commit = steps.around("commit", Database.commit)  # type: ignore[method-assign]
-    Database.checkpoint = steps.around("checkpoint", Database.checkpoint)  # type: ignore[method-assign]
-
-
-class _Os:
-    """The module `os` with instrumented syncs."""
-
-    def __init__(self, steps: Steps) -> None:
-        self.fsync = steps.around("sync", os.fsync)
-        self.fdatasync = steps.around("sync", os.fdatasync)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(os, name)
-
-
-def _half_append(file: Any, data: bytes) -> None:
-    file.write(data[: len(data) // 2])
-
-
-def _half_file(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data[: len(data) // 2])
-
-
-def _half_copy(source: Path, target: Path) -> None:
-    data = source.read_bytes()
-    target.write_bytes(data[: len(data) // 2])
 
 
 def crawl_once(root: Path, site: str, now: datetime, kill: Kill | None, counts: Any = None) -> None:
     """Run one crawl, which may be killed. `counts` receives the number of steps of each kind."""
     steps = Steps(kill)
     instrument(steps)
+    crawl_now(root, site, now)
+    if counts is not None:
+        counts.put(dict(steps.counted))
+
+
+def crawl_now(root: Path, site: str, now: datetime) -> None:
+    """The crawl that is killed."""
     batches.BATCH = BATCH
     order = CrawlOrder(demo_topic(concurrency=CONCURRENCY), root, naver=site, keys=KEYS)
     asyncio.run(crawl(order, now=lambda: now))
-    if counts is not None:
-        counts.put(dict(steps.counted))
 
 
 # -- in the observing process
@@ -202,7 +104,7 @@ def scene(work: Path) -> Iterator[Scene]:
         run(before, naver, None)
         naver.clock.set(LAST)
         made = Scene(naver, work, before)
-        root = _copy_of(made, "undisturbed")
+        root = copy_of(made, "undisturbed")
         made.steps = run(root, naver, None)
         made.expected = state_of(root)
         yield made
@@ -225,29 +127,44 @@ def forkserver() -> ForkServerContext:
 
 def run(root: Path, naver: Replica, kill: Kill | None) -> Counter[str]:
     """Run one crawl in its own process. Returns its steps, which are empty if it was killed."""
-    context = forkserver()
+    return steps_of(crawl_once, root, naver.url, naver.clock.now, kill)
+
+
+def steps_of(work: Callable[..., None], *args: Any) -> Counter[str]:
+    """Run `work`, whose last argument but one is a Kill or None, in its own process. Returns its steps."""
+    kill, context = args[-1], forkserver()
     counts = context.SimpleQueue()
-    process = context.Process(target=crawl_once, args=(root, naver.url, naver.clock.now, kill, counts))
+    process = context.Process(target=work, args=(*args, counts))
     process.start()
     process.join(LONGEST)
     if process.exitcode is None:
         process.kill()
-        raise AssertionError(f"a crawl hung ({kill})")
+        raise AssertionError(f"{work.__name__} hung ({kill})")
     if kill is not None and process.exitcode == -signal.SIGKILL:
         return Counter()
-    assert process.exitcode == 0, f"a crawl ended with {process.exitcode} ({kill})"
+    assert process.exitcode == 0, f"{work.__name__} ended with {process.exitcode} ({kill})"
     return Counter(counts.get())
 
 
 def survive(made: Scene, name: str, *kills: Kill) -> int:
     """Kill crawls one after another, crawl once more, and compare. Returns how many were killed."""
-    root, died, requested = _copy_of(made, name), 0, Counter[str]()
+    root = copy_of(made, name)
+    died = crawl_until_done(made, root, kills, run)
+    check(made, root, kills)
+    shutil.rmtree(root)
+    return died
+
+
+Run = Callable[[Path, Replica, Kill | None], Counter[str]]
+
+
+def crawl_until_done(made: Scene, root: Path, kills: Sequence[Kill], run: Run) -> int:
+    """Kill crawls one after another, and crawl once more. Nothing captured may be requested again."""
+    died, requested = 0, Counter[str]()
     for kill in (*kills, None):
         captured = _captured(root)
         made.naver.log.clear()
-        died += kill is not None and not run(root, made.naver, kill)
-        if kill is None:
-            run(root, made.naver, None)
+        died += not run(root, made.naver, kill)
         targets = [e.target for e in made.naver.log.entries if e.host == NNEWS and "/article/" in e.target]
         again = captured & set(targets)
         assert not again, f"requested again, although captured: {again} ({', '.join(map(str, kills))})"
@@ -255,13 +172,16 @@ def survive(made: Scene, name: str, *kills: Kill) -> int:
     # In flight: the request is open, or its response is not captured yet while the next request is already open.
     in_flight = sum(times - 1 for times in requested.values())
     assert in_flight <= 2 * CONCURRENCY * died, f"{in_flight} articles were requested again after {died} kills"
+    return died
+
+
+def check(made: Scene, root: Path, kills: Sequence[object]) -> None:
+    """The archive must be that of the undisturbed crawl."""
     found = state_of(root)
     for what, expected in made.expected.items():
         assert found[what] == expected, f"{what} differ after {', '.join(map(str, kills))}"
     faults = verify_archive(root).faults
     assert faults == [], f"after {', '.join(map(str, kills))}: {faults}"
-    shutil.rmtree(root)
-    return died
 
 
 def state_of(root: Path) -> dict[str, Any]:
@@ -315,36 +235,13 @@ def _captured(root: Path) -> set[str]:
     }
 
 
-def _copy_of(made: Scene, name: str) -> Path:
+def copy_of(made: Scene, name: str) -> Path:
     root = made.work / name
     shutil.copytree(made.before, root)
     return root
 
 
 # -- the choice of kills
-
-
-def ways(kind: str) -> tuple[str, ...]:
-    """How a process can be killed at a step of this kind."""
-    match kind:
-        case "append" | "stage" | "snapshot":
-            return ("before", "half", "after")
-        case "commit" | "checkpoint":
-            return ("before", "during", "after")
-        case _:
-            return ("before", "after")
-
-
-def drawn(steps: Counter[str], number: int, rng: random.Random) -> list[Kill]:
-    """Kills at steps of every kind in turn, at random positions."""
-    kinds = sorted(kind for kind, count in steps.items() if count)
-    kills = []
-    for index in range(number):
-        kind = kinds[index % len(kinds)]
-        options = ways(kind)
-        how = options[index // len(kinds) % len(options)]
-        kills.append(Kill(kind, rng.randint(1, steps[kind]), how, rng.randint(0, 4000)))
-    return kills
 
 
 def plans(made: Scene, number: int, seed: int) -> Iterator[tuple[Kill, ...]]:

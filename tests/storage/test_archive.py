@@ -479,29 +479,3 @@ class TestDamage:
             "SELECT tags FROM duckdb_databases() WHERE NOT internal"
         )
         assert "v1.5" in str(tags.fetchall())
-
-
-def test_migrations_are_applied_once_and_in_order(tmp_path: Path) -> None:
-    for _ in range(2):
-        database = Database.open(tmp_path / "a.duckdb")
-        versions = [row["version"] for row in database.rows("SELECT version FROM schema_version ORDER BY applied_at")]
-        database.close()
-    *steps, last = versions
-    assert (steps, last) == (sorted(set(steps)), 0)
-    assert steps[0] == 1
-
-
-def test_comments_are_applied_on_request_and_again_after_a_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def said(*, commented: bool) -> str | None:
-        database = Database.open(tmp_path / "a.duckdb", commented=commented)
-        (row,) = database.rows("SELECT comment FROM duckdb_tables() WHERE table_name = 'articles'")
-        database.close()
-        return cast("str | None", row["comment"])
-
-    assert said(commented=False) is None
-    assert said(commented=True) == said(commented=False) == "One row per article, with its newest text."
-    changed = Migration(0, "comments.sql", "COMMENT ON TABLE articles IS 'Anders.'")
-    monkeypatch.setattr("storage.database.writer.comments", lambda: changed)
-    assert said(commented=True) == "Anders."

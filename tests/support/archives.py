@@ -12,6 +12,7 @@ from pathlib import Path
 from schemas.article import Article
 from schemas.find import FindResult
 from schemas.front_matter import dumps, from_article
+from schemas.page import CaptureRef
 from schemas.receipt import Receipt
 from schemas.topic import default_topic_path, load_topic
 from storage.archive import Archive, open_archive
@@ -103,6 +104,20 @@ def contents(root: Path) -> dict[str, list[tuple[object, ...]]]:
         (p.relative_to(root).as_posix(), p.read_bytes()) for p in sorted((root / "articles").rglob("*.md"))
     ]
     return found
+
+
+def spooled(root: Path) -> list[str]:
+    """The WARC files in the archive's directory."""
+    return sorted(path.relative_to(root).as_posix() for path in (root / "captures").rglob("*.warc.gz"))
+
+
+def refs_of(root: Path) -> dict[int, CaptureRef]:
+    """The captures of the articles, by the number with which `store_new` made them."""
+    sql = "SELECT id, capture_file, capture_offset, capture_length FROM articles WHERE capture_file IS NOT NULL"
+    numbers = {key(number).id: number for number in range(1, 10)}
+    with open_snapshot(root) as connection:
+        found = run_query(connection, sql)[1]
+        return {numbers[id_]: CaptureRef(name, offset, length) for id_, name, offset, length in found}
 
 
 def write_document(folder: Path, of: Article, name: str | None = None) -> Path:

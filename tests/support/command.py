@@ -11,12 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
-
-from typer.main import get_command
 
 from flows.cli.app import main
 from flows.replica.corpus.articles import Corpus, make_corpus
@@ -60,17 +57,12 @@ def environment(**given: str | Path) -> dict[str, str]:
     return kept | {name: str(value) for name, value in given.items()}
 
 
-_command_of = cache(get_command)
-"""Typer's commands. It would build all of them for each call of the application, in more time than most take."""
-
-
 def seogo(*words: str | Path, stdin: bytes = b"", env: Mapping[str, str | Path] | None = None) -> Ran:
     """Run a command in this process."""
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
     with (
         mock.patch.dict(os.environ, environment(**(env or {})), clear=True),
         mock.patch.object(sys, "argv", ["seogo", *map(str, words)]),
-        mock.patch("typer.main.get_command", _command_of),
         mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8")),
         redirect_stdout(out),
         redirect_stderr(err),

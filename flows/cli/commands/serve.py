@@ -23,13 +23,18 @@ def serve(
         typer.Option("--name", metavar="NAME", help="A host name, or https://NAME, that a proxy in front answers to."),
     ] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Also answer SQL of the reader's own. Only on loopback.")] = False,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", parser=whole(1, 64), metavar="N", help="Processes that answer, for many readers."),
+    ] = 1,
     topic: TopicOption = None,
 ) -> None:
     """Serve the archive as a web site and a JSON API, until Ctrl-C. Read-only; works while a crawl writes."""
     from flows.runs.settings import topic_from
     from flows.serving.server import serve as run
 
-    run(archive, host=host, port=port, title=topic_from(topic).title, sql=sql, public=public, names=name or ())
+    title, names = topic_from(topic).title, name or ()
+    run(archive, host=host, port=port, title=title, sql=sql, public=public, names=names, workers=workers)
 
 
 def mcp(archive: ArchiveOption = DEFAULT_ARCHIVE, topic: TopicOption = None) -> None:

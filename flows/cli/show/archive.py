@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, line, out, print_table, say, say_all, table
+from flows.cli.show.safe import line
+from flows.cli.show.terminal import grid, out, print_table, say, say_all, table
 from flows.cli.show.values import cell
 from schemas.counted import counted
 from schemas.coverage import Gap, grouped

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, line, out, print_table, say, shown, table
+from flows.cli.show.safe import line, shown
+from flows.cli.show.terminal import grid, out, print_table, say, table
 from flows.cli.show.values import cell
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from flows.cli.show.terminal import line, out
+from flows.cli.show.safe import line
+from flows.cli.show.terminal import out
 from flows.runs.doctor.check import Check, Level, worst
 
 _COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "red"}

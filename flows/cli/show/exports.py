@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.cli.show.terminal import line, out, say
+from flows.cli.show.safe import line
+from flows.cli.show.terminal import out, say
 from flows.reports.text import size
 from schemas.counted import counted
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.text import Text
-
-from flows.cli.show.terminal import err
 from flows.reports.text import counts, size
 from schemas.article import Outcome
 from schemas.receipt import Receipt
@@ -22,15 +18,8 @@ FIRST_LINE_AFTER = 5.0
 LINES_AT_MOST_EVERY = 60.0
 """Seconds. The pause between two plain lines doubles from the first to the second, so that long logs stay short."""
 
-COLOURS = {
-    Outcome.NEW: "green",
-    Outcome.EDITED: "cyan",
-    Outcome.DUPLICATE: "blue",
-    Outcome.LISTED: "blue",
-    Outcome.BLOCKED: "red",
-    Outcome.FAILED: "red",
-    Outcome.DEFERRED: "yellow",
-}
+_TELLS_RICH = {"FORCE_COLOR", "TTY_COMPATIBLE"}
+"""Environment variables by which a user tells Rich whether there is a terminal."""
 
 
 @contextmanager
@@ -40,12 +29,23 @@ def progress(what: str) -> Iterator[Callable[[Receipt], None]]:
     Between two calls, which can be minutes apart, the display keeps reading the same receipt.
     """
     meter = Meter(what)
-    if err.is_terminal:
-        with Live(console=err, refresh_per_second=4, transient=True, get_renderable=meter.view):
+    if to_terminal():
+        from flows.cli.show.live import shown_live
+
+        with shown_live(what, meter):
             yield meter.report
     else:
         with at_growing_intervals(lambda: print(meter.line(), file=sys.stderr, flush=True)):  # noqa: T201
             yield meter.report
+
+
+def to_terminal() -> bool:
+    """Whether standard error is a terminal, as Rich sees it, which is imported only if it may be one."""
+    if not (sys.stderr and sys.stderr.isatty()) and not os.environ.keys() & _TELLS_RICH:
+        return False
+    from flows.cli.show.terminal import err
+
+    return err.is_terminal
 
 
 class Meter:
@@ -74,17 +74,11 @@ class Meter:
         parts = [self._state(self._receipt), counts(self._receipt.outcomes), self._traffic(self._receipt)]
         return f"{self._what}: {'; '.join(part for part in parts if part)}"
 
-    def view(self) -> RenderableType:
-        """The same for a terminal, in three lines."""
+    def parts(self) -> tuple[str, Mapping[Outcome, int], str]:
+        """The same in three parts: how far it is, the outcomes so far, and what was transferred."""
         if self._receipt is None:
-            return Text.assemble((self._what, "bold"), f"  starting, {self._elapsed()}")
-        outcomes = Text("  ").join(
-            Text(f"{outcome.value} {number}", style=COLOURS.get(outcome, "dim"))
-            for outcome, number in self._receipt.outcomes.items()
-            if number
-        )
-        head = Text.assemble((self._what, "bold"), f"  {self._state(self._receipt)}")
-        return Group(head, *([outcomes] if outcomes else []), Text(self._traffic(self._receipt), style="dim"))
+            return f"starting, {self._elapsed()}", {}, ""
+        return self._state(self._receipt), self._receipt.outcomes, self._traffic(self._receipt)
 
     def _state(self, receipt: Receipt) -> str:
         if step := receipt.step:

@@ -17,7 +17,8 @@ from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
-from flows.cli.show.terminal import grid, line, out, print_table, shown, table, table_width
+from flows.cli.show.safe import line, shown
+from flows.cli.show.terminal import grid, out, print_table, table, table_width
 from flows.cli.show.values import cell, json_text, plain, standard_output
 from schemas.counted import counted
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from flows.cli.show.progress import COLOURS
-from flows.cli.show.terminal import line, out, print_table, say, say_all, table
+from flows.cli.show.safe import line
+from flows.cli.show.terminal import COLOURS, out, print_table, say, say_all, table
 from flows.reports.text import counts, number, seconds, size
 from schemas.counted import counted
 from schemas.page import DISALLOWED

@@ -7,7 +7,8 @@ import sys
 from rich.text import Text
 
 from flows.cli.show.rows import print_rows
-from flows.cli.show.terminal import line, out
+from flows.cli.show.safe import line
+from flows.cli.show.terminal import out
 from flows.cli.show.values import cell, print_json
 from schemas.counted import counted
 from schemas.errors import BadInput

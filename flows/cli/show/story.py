@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from flows.cli.show.article import hunks_text
-from flows.cli.show.terminal import line, out, say, shown
+from flows.cli.show.safe import line, shown
+from flows.cli.show.terminal import out, say
 from flows.cli.show.values import cell
 from flows.reports.text import duration
 from schemas.article import SEOUL

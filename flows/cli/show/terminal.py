@@ -1,40 +1,34 @@
-"""Standard output and standard error, and text from the web made safe for a terminal."""
+"""Standard output and standard error, as Rich prints them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NoReturn
 
 from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flows.cli.exit_codes import ExitStatus
-from schemas.safe_text import STEERING
+from flows.cli.show.safe import line, reader_left
+from schemas.article import Outcome
 
 _NO_LIMIT = 1_000_000
 
-# Text from the web must not control the terminal. A control character is shown as its picture, ␛ for escape; a
-# character that changes the direction of writing, or that only some programs take for a line break, as its number.
-_PICTURES: dict[int, int | str] = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
-_PICTURES |= dict.fromkeys((0x7F, *range(0x80, 0xA0)), 0xFFFD)
-_PICTURES |= {code: f"<U+{code:04X}>" for code in STEERING}
-_LINE_PICTURES = _PICTURES | {ord(c): 0x2400 + ord(c) for c in "\n\t"}
-JSON_ESCAPES = {code: f"\\u{code:04x}" for code in (0x7F, *range(0x80, 0xA0), *STEERING)}
-"""The same for JSON, in which control characters below 0x20 are escaped anyway."""
+COLOURS = {
+    Outcome.NEW: "green",
+    Outcome.EDITED: "cyan",
+    Outcome.DUPLICATE: "blue",
+    Outcome.LISTED: "blue",
+    Outcome.BLOCKED: "red",
+    Outcome.FAILED: "red",
+    Outcome.DEFERRED: "yellow",
+}
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
         reader_left()
-
-
-def reader_left() -> NoReturn:
-    """The reader of standard output closed the pipe (`| head`): exit without an error message."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what Python flushes at exit
-    raise SystemExit(ExitStatus.code)
 
 
 out = _Console(highlight=False)
@@ -56,16 +50,6 @@ def print_table(found: RenderableType) -> None:
     with console.capture() as held:
         console.print(found)
     out.file.writelines(f"{row.rstrip(' ')}\n" for row in held.get().splitlines())
-
-
-def shown(text: object) -> str:
-    """A text that is safe in a terminal."""
-    return str(text).translate(_PICTURES)
-
-
-def line(text: object) -> str:
-    """The same on one line."""
-    return str(text).translate(_LINE_PICTURES)
 
 
 def say(text: object, style: str = "") -> None:

@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, TextIO
 
-from flows.cli.show.terminal import JSON_ESCAPES, reader_left, shown
+from flows.cli.show.safe import JSON_ESCAPES, reader_left, shown
 from flows.reports.text import moment
 from schemas.article import SEOUL
 

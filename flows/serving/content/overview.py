@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from flows.reports.history import word_diff
-from flows.serving.content.rising import Rise, rising
+from flows.serving.content.rising import Rise, rising, words_of
 from flows.serving.content.stories import Story, newest_stories
 from flows.serving.content.subjects import MOST, Period, Subject, everything, latest_week
 from schemas.errors import BadInput
 from storage.reading.reader import status as read_status
 from storage.reading.shared import Row, Snapshot
 
-_TITLES = "SELECT title FROM articles_on_topic WHERE title IS NOT NULL AND published_at >= ? AND published_at < ?"
+_NAMES = """
+    SELECT coalesce(title, '') AS title,
+        coalesce(list_distinct(list_transform(models, lambda one: one.model)), []) AS models
+    FROM articles_on_topic WHERE published_at >= ? AND published_at < ?
+"""
 _EDITS = f"""
     SELECT n.id, n.title, o.title AS before, n.publisher, n.crawled_at
     FROM revisions n JOIN superseded o ON o.id = n.id AND o.revision = n.revision - 1
@@ -41,7 +45,7 @@ class Today:
     subject: Subject
     stories: Sequence[Story]
     words: Sequence[Rise]
-    compared: bool
+    models: Sequence[Rise]
     edits: Sequence[Row]
     gone: Sequence[Row]
     last_run: Row | None
@@ -57,15 +61,14 @@ def today(snapshot: Snapshot) -> Today:
 def of_period(snapshot: Snapshot, period: Period) -> Today:
     """The same for other days."""
     before = period.begin - timedelta(days=28)
-    titles = [row["title"] for row in snapshot.rows(_TITLES, [period.begin, period.end])]
-    past = [row["title"] for row in snapshot.rows(_TITLES, [before, period.begin])]
+    now, past = snapshot.rows(_NAMES, [period.begin, period.end]), snapshot.rows(_NAMES, [before, period.begin])
     gaps = snapshot.rows_of("coverage", "SELECT count(*) AS n FROM coverage WHERE state = 'gap'")
     quarantined = snapshot.rows_of("quarantine", "SELECT count(*) AS n FROM quarantine")
     return Today(
         everything(snapshot, period),
         newest_stories(snapshot, period.begin),
-        rising(titles, past),
-        bool(past),
+        rising((words_of(row["title"]) for row in now), (words_of(row["title"]) for row in past)),
+        rising((row["models"] for row in now), (row["models"] for row in past)),
         [{**row, "hunks": word_diff(row["before"], row["title"])} for row in snapshot.rows(_EDITS, [period.begin])],
         snapshot.rows(_GONE, [period.begin]),
         next(iter(snapshot.rows(_RUNS)), None),

@@ -1,24 +1,24 @@
-"""Words of titles that are more frequent than before, by the log-likelihood ratio (Dunning 1993). Pure."""
+"""Words and models that are more frequent than before, by the log-likelihood ratio (Dunning 1993). Pure."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import log
 
 _WORD = re.compile(r"[가-힣A-Za-z][가-힣A-Za-z0-9.+-]*[가-힣A-Za-z0-9]")
 _PARTICLE = re.compile(r"(?<=[가-힣]{2})(?:에서|으로|까지|부터|이라|에게|은|는|이|가|을|를|의|에|로|와|과|도|만)$")
 _LEAST = 2
-"""Titles that a word has to be in."""
+"""Articles that a word has to be in."""
 _SIGNIFICANT = 3.84
 """The ratio that chance exceeds in one case of twenty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """A word, and in how many titles it is now and was before."""
+    """A word or model, and how many articles have it now and had it before."""
 
     word: str
     now: int
@@ -30,11 +30,14 @@ def words_of(title: str) -> set[str]:
     return {_PARTICLE.sub("", word) for word in _WORD.findall(title)}
 
 
-def rising(now: Iterable[str], before: Iterable[str], *, most: int = 12) -> list[Rise]:
-    """The words that stand in a larger share of the titles now than before, the clearest rise first."""
+def rising(now: Iterable[Collection[str]], before: Iterable[Collection[str]], *, most: int = 12) -> list[Rise]:
+    """The words that a larger share of the articles has now than before, the clearest rise first.
+
+    Of each article, its words, each once.
+    """
     here, there = list(now), list(before)
-    counts = Counter(word for title in here for word in words_of(title))
-    past = Counter(word for title in there for word in words_of(title))
+    counts = Counter(word for words in here for word in words)
+    past = Counter(word for words in there for word in words)
     ranked = [
         (score, Rise(word, count, past[word]))
         for word, count in counts.items()
@@ -44,12 +47,12 @@ def rising(now: Iterable[str], before: Iterable[str], *, most: int = 12) -> list
     return [one for _, one in ranked[:most]]
 
 
-def _ratio(a: int, titles: int, b: int, before: int) -> float:
-    """The log-likelihood ratio of `a` of `titles` against `b` of `before`; 0 where the share did not rise."""
-    if not titles or not before or a / titles <= b / before:
+def _ratio(a: int, articles: int, b: int, before: int) -> float:
+    """The log-likelihood ratio of `a` of `articles` against `b` of `before`; 0 where the share did not rise."""
+    if not articles or not before or a / articles <= b / before:
         return 0.0
-    share = (a + b) / (titles + before)
-    return 2 * (_term(a, titles * share) + _term(b, before * share))
+    share = (a + b) / (articles + before)
+    return 2 * (_term(a, articles * share) + _term(b, before * share))
 
 
 def _term(seen: int, expected: float) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
+from types import MappingProxyType
 
 from storage.reading.shared import Row, Snapshot
 from storage.stories.passages import sentences
@@ -24,16 +25,12 @@ _STORIES_WITH = f"""
     WHERE s.story IN (SELECT story FROM story_members JOIN articles_on_topic USING (id) WHERE {{which}})
     ORDER BY s.last_at DESC, s.story LIMIT {MOST}
 """
-_STORY = """
-    SELECT s.story, s.title, s.articles, s.publishers, s.first_at, s.last_at, a.publisher
-    FROM stories s LEFT JOIN articles a ON a.id = s.first_id WHERE s.story = ?
-"""
 _MEMBERS = """
-    SELECT m.id, m.minutes_behind, m.share, a.title, a.publisher, a.oid, a.published_at, a.url, a.body
+    SELECT m.id, m.minutes_behind, m.share, a.title, a.publisher, a.oid, a.published_at, a.url
     FROM story_members m JOIN articles a USING (id) WHERE m.story = ? ORDER BY a.published_at NULLS LAST, m.id
 """
 _ALONE = """
-    SELECT id, 0 AS minutes_behind, NULL AS share, title, publisher, oid, published_at, url, body
+    SELECT id, 0 AS minutes_behind, NULL AS share, title, publisher, oid, published_at, url
     FROM articles WHERE id = ?
 """
 _COPIES = """
@@ -42,6 +39,7 @@ _COPIES = """
     WHERE d.duplicate_of = ? OR d.duplicate_of IN (SELECT id FROM story_members WHERE story = ?)
 """
 _COPIES_ALONE = _COPIES.rsplit(" OR ", 1)[0]
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 _SHORTEST = 15
 """Letters and digits of a sentence that is compared."""
 
@@ -110,27 +108,28 @@ def story_of(snapshot: Snapshot, article_id: str) -> str | None:
 def story(snapshot: Snapshot, name: str) -> tuple[Row, list[Row]] | None:
     """A story, by its id or that of any publication in it, and its articles, earliest first.
 
-    An article without a story is one by itself. None for an unknown id.
+    An article without a story is one by itself. None for an unknown id. The first row is that of the view `stories`,
+    whose query is slower, with the publisher of the first article.
     """
-    found = snapshot.row(_STORY, [name]) if has_stories(snapshot) else None
-    if found:
-        return found, snapshot.rows(_MEMBERS, [name])
-    if other := _other_name(snapshot, name):
+    rows = snapshot.rows(_MEMBERS, [name]) if has_stories(snapshot) else []
+    other = None if rows else _other_name(snapshot, name)
+    if other and other != name:
         return story(snapshot, other)
-    alone = snapshot.rows(_ALONE, [name])
-    if not alone:
+    rows = rows or snapshot.rows(_ALONE, [name])
+    if not rows:
         return None
-    one = alone[0]
-    at = one["published_at"]
-    alone_as_story = {
+    first = next((row for row in rows if row["id"] == name), rows[0])
+    times = [row["published_at"] for row in rows if row["published_at"]]
+    found = {
         "story": name,
-        "title": one["title"],
-        "articles": 1,
-        "publishers": 1,
-        "first_at": at,
-        "last_at": at,
+        "title": first["title"],
+        "articles": len(rows),
+        "publishers": len({row["publisher"] for row in rows if row["publisher"]}),
+        "first_at": min(times, default=None),
+        "last_at": max(times, default=None),
+        "publisher": first["publisher"],
     }
-    return {**alone_as_story, "publisher": one["publisher"]}, alone
+    return found, rows
 
 
 def _other_name(snapshot: Snapshot, article_id: str) -> str | None:
@@ -140,9 +139,11 @@ def _other_name(snapshot: Snapshot, article_id: str) -> str | None:
     return story_of(snapshot, first) or (first if copy else None)
 
 
-def timeline(snapshot: Snapshot, name: str, rows: Sequence[Row]) -> list[Publication]:
-    """The articles of a story and the identical copies of them, earliest first."""
-    every = members(rows) + [Member(row, is_copy=True) for row in copies(snapshot, name)]
+def timeline(
+    snapshot: Snapshot, name: str, rows: Sequence[Row], texts: Mapping[str, str] = _NO_TEXTS
+) -> list[Publication]:
+    """The articles of a story and the identical copies of them, earliest first. `texts`: those of the articles."""
+    every = members(rows, texts) + [Member(row, is_copy=True) for row in copies(snapshot, name)]
     every.sort(key=lambda one: (_order(one.row["published_at"]), one.row["id"]))
     first = every[0].row["published_at"]
     return [Publication(one, _minutes(first, one.row["published_at"])) for one in every]
@@ -163,12 +164,12 @@ def _minutes(first: datetime | None, at: datetime | None) -> int | None:
     return int((at - first).total_seconds()) // 60 if at and first else None
 
 
-def members(rows: Sequence[Row]) -> list[Member]:
-    """The articles with their sentences, those marked that stand in an earlier one."""
+def members(rows: Sequence[Row], texts: Mapping[str, str]) -> list[Member]:
+    """The articles with the sentences of their texts, those marked that stand in an earlier one."""
     seen: set[str] = set()
     found = []
     for row in rows:
-        pieces = [(piece, letters(piece)) for piece in sentences(row["body"] or "")]
+        pieces = [(piece, letters(piece)) for piece in sentences(texts.get(row["id"], ""))]
         found.append(Member(row, [(piece, bare in seen) for piece, bare in pieces]))
         seen |= {bare for _, bare in pieces if len(bare) >= _SHORTEST}
     return found

@@ -15,6 +15,7 @@ from schemas.article import SEOUL
 
 MOST_BARS, MOST_DAYS = 30, 60
 _LONGEST_NAME = 40
+_SHARE = "percent"
 
 Table = Sequence[Sequence[Any]]
 
@@ -30,13 +31,15 @@ class Bars:
 def table_chart(names: Sequence[str], rows: Table) -> Chart | Bars | None:
     """The first column of numbers, by days if the first column has days, by the words in front of it otherwise.
 
-    None if there is only one row, or if there are no numbers behind days or words.
+    By days, a column `percent` is shown rather than the numbers that it is made of. None if there is only one row, or
+    if there are no numbers behind days or words.
     """
     number = _first_number(rows)
     if number is None or len(rows) < 2:
         return None
     if isinstance(rows[0][0], date):
-        return _by_day(rows, number)
+        share = names.index(_SHARE) if _SHARE in names else None
+        return _by_day(rows, number, "") if share is None else _by_day(rows, share, "%")
     words = list(takewhile(lambda place: isinstance(rows[0][place], str), range(number)))
     if not words:
         return None
@@ -63,7 +66,7 @@ def _name(row: Sequence[Any], words: Sequence[int]) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
-def _by_day(rows: Table, number: int) -> Chart | None:
+def _by_day(rows: Table, number: int, unit: str) -> Chart | None:
     """Stacked by the words of the second column, if there are any: the most frequent of them."""
     has_words = number > 1 and isinstance(rows[0][1], str)
     counts: Counter[tuple[date, str]] = Counter()
@@ -75,7 +78,7 @@ def _by_day(rows: Table, number: int) -> Chart | None:
     for (_, name), count in counts.items():
         sums[name or ""] += count
     shown = colours([name for name, _ in sums.most_common(COLOURS)])
-    return stacked(days, counts, shown) if len(days) > 1 else None
+    return stacked(days, counts, shown, unit=unit) if len(days) > 1 else None
 
 
 def _day(value: date) -> date:

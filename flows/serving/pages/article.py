@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.reports.history import History, compare, history_of
+from flows.reports.history import History, articles_with_events, compare, history_of
 from flows.serving.content.stories import members, story, story_of
 from flows.serving.context import answer, attachment, library, page, reading
 from flows.serving.outputs import json_bytes
@@ -49,12 +49,14 @@ def article(request: Request) -> Response:
     """`/article/{id}`, with `?revision=N` or `?as_of=2025-12-30T09:00` an older text."""
     id_ = known_id(request)
     with reading(request) as snapshot:
-        found = _history(snapshot, id_)
+        found = _history(snapshot, id_, library(request).texts(snapshot, [id_]).get(id_))
         row = dict(_chosen(found, request))
         state = snapshot.row("SELECT gone_at FROM frontier WHERE id = ?", [id_])
         name = story_of(snapshot, id_)
         found_story = story(snapshot, name) if name else None
-    own = next((one for one in members(found_story[1]) if one.row["id"] == id_), None) if found_story else None
+        is_newest = row["revision"] == found.revisions[-1]["revision"]
+        sentences = _sentences(request, snapshot, found_story[1], id_) if found_story and is_newest else None
+        copies = snapshot.rows(_COPIES, [id_])
     return page(
         request,
         "article.html",
@@ -64,16 +66,30 @@ def article(request: Request) -> Response:
         as_of=request.query_params.get("as_of", ""),
         steps=list(found.steps),
         changes=_changes(found),
-        copies=_copies(request, id_),
+        copies=copies,
         story=found_story,
-        sentences=own.sentences if own and row["revision"] == found.revisions[-1]["revision"] else None,
+        sentences=sentences,
         cite=citation(row, f"{request.base_url}article/{id_}"),
     )
 
 
-def _history(snapshot: Snapshot, id_: str) -> History:
+def _sentences(
+    request: Request, snapshot: Snapshot, rows: Sequence[Row], id_: str
+) -> Sequence[tuple[str, bool]] | None:
+    """The sentences of an article, and whether an earlier one of its story has them."""
+    ids = [row["id"] for row in rows]
+    if id_ not in ids:
+        return None
+    until = ids.index(id_) + 1
+    return members(rows[:until], library(request).texts(snapshot, ids[:until]))[-1].sentences
+
+
+def _history(snapshot: Snapshot, id_: str, text: str | None) -> History:
+    has_events = "events" in snapshot.tables
     with snapshot.cursor() as cursor:
-        found = history_of(cursor, id_, has_events="events" in snapshot.tables)
+        # Found once: to look for the events of one article reads those of all.
+        eventful = snapshot.kept("with events", lambda: articles_with_events(cursor)) if has_events else frozenset()
+        found = history_of(cursor, id_, has_events=has_events, text=text, only_texts=id_ not in eventful)
     if found is None:
         first = snapshot.row("SELECT duplicate_of FROM duplicates WHERE id = ?", [id_])
         if first:
@@ -114,11 +130,6 @@ def _changes(found: History) -> list[tuple[int, int, dict[str, Any]]]:
     pairs = list(zip(found.revisions, found.revisions[1:], strict=False))[-10:]
     small = [(a, b) for a, b in pairs if len(a["body"] or "") + len(b["body"] or "") <= _MOST_DIFF]
     return [(a["revision"], b["revision"], compare(a, b)) for a, b in reversed(small)]
-
-
-def _copies(request: Request, id_: str) -> Sequence[Row]:
-    with reading(request) as snapshot:
-        return snapshot.rows(_COPIES, [id_])
 
 
 def citation(row: Mapping[str, Any], address: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -71,13 +72,18 @@ def static_page(archive: Path, *, title: str, language: Language, days: int, now
                 today=today,
                 subject=today.subject,
                 state=_state(snapshot, archive),
-                behind=Browser(archive).behind(),
+                behind=_is_behind(archive),
                 facts=found,
                 outcomes=_outcomes(found, today.subject.period, view),
                 style=resources.files("flows.serving").joinpath("assets", "style.css").read_text("utf-8"),
             )
     finally:
         shared.close()
+
+
+def _is_behind(archive: Path) -> bool | None:
+    with closing(Browser(archive)) as browser:
+        return browser.behind()
 
 
 def _state(snapshot: Snapshot, archive: Path) -> dict[str, Any] | str:

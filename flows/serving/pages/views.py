@@ -10,15 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.serving.content import following, overview, subjects
-from flows.serving.content.stories import story, timeline
+from flows.serving.content.stories import Publication, story, timeline
 from flows.serving.content.table_chart import table_chart
 from flows.serving.context import answer, attachment, library, page, reading
-from flows.serving.outputs import FORMATS, MOST, rows_as_csv
+from flows.serving.outputs import FORMATS, MOST, Entry, Feed, atom, rows_as_csv
 from flows.serving.pages.article import NotFound, known_id
 from flows.serving.search_parameters import ON_PAGE, SearchParameters, read_parameters
 from schemas.errors import BadInput, QueryError
 from storage.reading import examples
 from storage.reading.bounded import ROWS, bounded_query
+from storage.reading.shared import Row
 from storage.search.results import SearchRequest, SearchResult
 
 _LONGEST_SQL = 4_000
@@ -64,9 +65,19 @@ def as_file(request: Request, one: SearchParameters, form: str) -> Response:
     write, media = FORMATS[form]
     most = 50 if form == "atom" else MOST
     found = found_of(request, replace(one, page=1).as_request(limit=most))
-    body = write(found, str(request.base_url).rstrip("/"))
+    body = write(found, str(request.url))
     headers = attachment(f"seogo-search.{form}") if form in ("csv", "parquet") else {}
     return answer(request, body, media, headers=headers)
+
+
+def story_feed(request: Request) -> Response:
+    """`/story/{id}.atom`: the publications of a story, newest first."""
+    found, publications = _story(request)
+    rows = [one.member.row for one in reversed(publications)]
+    address = str(request.url)
+    about = Feed(address, address.replace(".atom", "", 1), found["title"] or found["story"])
+    entries = [Entry(row["id"], row["title"], row["publisher"], row["published_at"]) for row in rows]
+    return answer(request, atom(about, entries), FORMATS["atom"][1])
 
 
 def found_of(request: Request, search: SearchRequest) -> SearchResult:
@@ -122,12 +133,18 @@ def publishers(request: Request) -> Response:
 
 def story_page(request: Request) -> Response:
     """`/story/{id}`"""
+    found, publications = _story(request)
+    return page(request, "story.html", story=found, publications=publications)
+
+
+def _story(request: Request) -> tuple[Row, list[Publication]]:
     with reading(request) as snapshot:
         found = story(snapshot, known_id(request))
-        publications = timeline(snapshot, found[0]["story"], found[1]) if found else []
-    if found is None:
-        raise NotFound("There is no such story.")
-    return page(request, "story.html", story=found[0], publications=publications)
+        if found is None:
+            raise NotFound("There is no such story.")
+        texts = library(request).texts(snapshot, [row["id"] for row in found[1]])
+        publications = timeline(snapshot, found[0]["story"], found[1], texts)
+    return found[0], publications
 
 
 # -- status, SQL

@@ -84,6 +84,8 @@ def _conditions(request: Request) -> tuple[list[str], list[object]]:
     conditions = [sql for sql, value in given if value]
     if parameters.status == "gone":
         conditions.append("g.gone_at IS NOT NULL")
+    if parameters.story:
+        conditions.append(f"a.id {'IN' if parameters.story == 'yes' else 'NOT IN'} (SELECT id FROM story_members)")
     if not parameters.everything:
         conditions.append("a.id IN (SELECT id FROM articles_on_topic)")
     return conditions or ["TRUE"], [value for _, value in given if value]
@@ -117,8 +119,7 @@ def story_of_id(request: Request) -> Response:
         repeated = copies(snapshot, found[0]["story"]) if found else []
     if found is None:
         raise NotFound("There is no such story.")
-    members = [{name: value for name, value in row.items() if name != "body"} for row in found[1]]
-    return _json(request, {**found[0], "members": members, "copies": repeated})
+    return _json(request, {**found[0], "members": found[1], "copies": repeated})
 
 
 def search(request: Request) -> Response:

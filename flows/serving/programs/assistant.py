@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from importlib.metadata import version
+from inspect import getdoc
 from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
@@ -66,7 +67,7 @@ def make_assistant(library: Library) -> MCPServer[Any]:
         tools.share_of_voice,
     ]
     for tool in [*offered, tools.sql] if library.sql else offered:
-        server.add_tool(with_errors(tool))
+        server.add_tool(with_errors(tool), description=getdoc(tool))
     server.resource("seogo://article/{id}", name="article", mime_type="text/markdown")(tools.markdown)
     return server
 
@@ -147,7 +148,7 @@ class Tools:
             publications = timeline(snapshot, found[0]["story"], found[1])[:MOST]
             cited = _cited(snapshot, [one.member.row["id"] for one in publications])
         rows = [{**one.member.row, "minutes_behind": one.minutes} for one in publications]
-        members = [{**_plain(row, without=("body", "oid", "of_publisher")), **cited[row["id"]]} for row in rows]
+        members = [{**_plain(row, without=("oid", "of_publisher")), **cited[row["id"]]} for row in rows]
         return {**_plain(found[0]), "members": members}
 
     def changes_since(self, cursor: int, limit: int = 20) -> dict[str, Any]:

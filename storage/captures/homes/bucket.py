@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
-import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from storage.captures.homes.directory import DirectoryStore, in_runs, local_names, local_sizes
-from storage.files import inside, make_folder
+from storage.files import inside
 from storage.objects.store import ObjectStore, StoredObject, open_store
+from storage.scratch import scratch_folder
 
 _FIRST_READ = 64 * 1024
 """How many bytes are read of a record whose length was not recorded; most records are smaller."""
@@ -36,7 +36,8 @@ class BucketStore:
 
     def sizes(self) -> dict[str, int]:
         """See `CaptureStore`. Raises ObjectStoreFault."""
-        return {item.name: item.bytes for item in self._objects()} | local_sizes(self._root)
+        spooled = local_sizes(self._root)
+        return {item.name: item.bytes for item in self._objects()} | spooled
 
     def uploaded(self, since: str = "") -> list[str]:
         """The files in the object store. Raises ObjectStoreFault."""
@@ -54,9 +55,8 @@ class BucketStore:
         if path.is_file():
             yield path
             return
-        make_folder(self._root / "state")
-        with tempfile.TemporaryDirectory(dir=self._root / "state", prefix="download-") as folder:
-            copy = Path(folder) / path.name
+        with scratch_folder(self._root) as folder:
+            copy = folder / path.name
             with copy.open("wb") as file:
                 self.objects.download(name, file)
             yield copy
@@ -64,11 +64,12 @@ class BucketStore:
     @contextmanager
     def record(self, name: str, offset: int, length: int | None) -> Iterator[BinaryIO]:
         """See `CaptureStore`. One request if the length is known, else one for most records and two for the others."""
-        if inside(self._root, name).is_file():
-            with self._spool.record(name, offset, length) as file:
-                yield file
-            return
-        yield io.BytesIO(self._range(name, offset, length))
+        with ExitStack() as opened:
+            try:
+                file = opened.enter_context(self._spool.record(name, offset, length))
+            except FileNotFoundError:  # uploaded, perhaps just now
+                file = io.BytesIO(self._range(name, offset, length))
+            yield file
 
     def _range(self, name: str, offset: int, length: int | None) -> bytes:
         if length is not None:

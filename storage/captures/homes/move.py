@@ -7,10 +7,11 @@ longer name the store. (The other way is `settings.claim` and an upload.)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from schemas.errors import ObjectChanged, StorageFault
+from schemas.errors import ObjectChanged, ObjectMissing, StorageFault
 from storage.captures.homes import settings
 from storage.captures.homes.bucket import BucketStore
 from storage.captures.writer import CaptureFile
@@ -24,10 +25,13 @@ def bring_back(root: Path, address: str, recorded: Mapping[str, CaptureFile]) ->
     that is not the file that was written, ObjectStoreFault, StorageFault.
     """
     store, number = BucketStore(root, address), 0
-    for name in store.uploaded():
+    listed = store.uploaded()
+    for name in sorted({*listed, *recorded}):
         if not inside(root, name).is_file():
-            _download(root, store, name, recorded.get(name))
-            number += 1
+            # What the list lacks may be there nevertheless; if not, it was lost before, and `verify` says so.
+            with nullcontext() if name in listed else suppress(ObjectMissing):
+                _download(root, store, name, recorded.get(name))
+                number += 1
     settings.save(root, replace(settings.load(root), captures=None, leaving=address))
     return number
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,15 +15,14 @@ from schemas.page import CaptureRef
 from storage.captures.homes.store import capture_store
 from storage.captures.reader import ScannedRecord, scan_file
 from storage.files import sha256_of
-from storage.integrity.journals.digests import hasher
+from storage.integrity.journals.digests import Digests, hasher
 from storage.integrity.journals.keys import BatchKeys, EntryKeys, KeyMaker
+from storage.integrity.journals.rows import RowFiles
 from storage.journal.entries import load_entry
 from storage.journal.recovery import WANTED
 
 KEPT_KINDS = frozenset({"response", "resource", "revisit"})
 """Records to which rows refer."""
-
-ArrowStream = bytes
 
 _ROWS_AT_ONCE = 1_000
 """Results whose rows are hashed together."""
@@ -31,8 +32,8 @@ _ROWS_AT_ONCE = 1_000
 class FileContents:
     """A WARC file: its size, checksum and number of records, and its faults in words.
 
-    `kept`: the offsets of the records to which rows may refer. `entries`: the keys of its entries, `rows`: the rows of
-    these, by table.
+    `kept`: the offsets of the records to which rows may refer, ascending. `entries`: the keys of its entries;
+    `digests`: those of the rows of these, by table.
     `answers`: offset, URL and time of articles' pages that no entry of the file mentions.
     """
 
@@ -41,35 +42,43 @@ class FileContents:
     sha256: str
     records: int = 0
     faults: list[str] = field(default_factory=list)
-    kept: set[int] = field(default_factory=set)
+    kept: array[int] = field(default_factory=lambda: array("Q"))
     answers: list[tuple[int, str, datetime]] = field(default_factory=list)
     entries: list[EntryKeys] = field(default_factory=list)
-    rows: dict[str, ArrowStream] = field(default_factory=dict)
+    digests: dict[str, Digests] = field(default_factory=dict)
+
+    def has(self, offset: int) -> bool:
+        """Whether a record to which rows may refer begins there."""
+        at = bisect_left(self.kept, offset)
+        return at < len(self.kept) and self.kept[at] == offset
 
     def forget_entries(self) -> None:
         """Keep only what the checks of captures need."""
-        self.entries, self.answers, self.rows = [], [], {}
+        self.entries, self.answers, self.digests = [], [], {}
 
 
-def read_contents(root: Path, names: Sequence[str], *, with_rows: bool = False) -> list[FileContents]:
-    """The contents of these WARC files. `with_rows`: with the rows of their entries, by table."""
-    return [_contents(root, name, with_rows=with_rows) for name in names]
+def read_contents(root: Path, names: Sequence[str], *, rows_to: Path | None = None) -> list[FileContents]:
+    """The contents of these WARC files. `rows_to`: a folder for the rows of their entries, see `rows`."""
+    return [_contents(root, name, rows_to) for name in names]
 
 
-def _contents(root: Path, name: str, *, with_rows: bool) -> FileContents:
+def _contents(root: Path, name: str, rows_to: Path | None) -> FileContents:
     with capture_store(root).whole(name) as path:
-        return _Reading(path, name, with_rows=with_rows).contents()
+        if rows_to is None:
+            return _Reading(path, name, None).contents()
+        with RowFiles(rows_to, name) as files:
+            return _Reading(path, name, files).contents()
 
 
 class _Reading:
     """One file while it is read."""
 
-    def __init__(self, path: Path, name: str, *, with_rows: bool) -> None:
+    def __init__(self, path: Path, name: str, files: RowFiles | None) -> None:
         self._found = FileContents(name, path.stat().st_size, sha256_of(path))
         self._items = scan_file(path, name)
         self._answers: dict[CaptureRef, ScannedRecord] = {}
         self._waiting: list[Entry] = []
-        self._maker = KeyMaker(hasher(), with_rows=with_rows)
+        self._maker = KeyMaker(hasher(), files)
 
     def contents(self) -> FileContents:
         found = self._found
@@ -79,14 +88,14 @@ class _Reading:
                 found.faults.append(fault)
         self._flush()
         found.answers = [(ref.offset, met.url, met.date) for ref, met in self._answers.items()]
-        found.rows = self._maker.rows()
+        found.digests = self._maker.digests()
         return found
 
     def _take(self, met: ScannedRecord) -> str | None:
         """Note a record. Returns a fault, if it is an entry that cannot be read."""
         self._found.records += 1
         if met.kind in KEPT_KINDS:
-            self._found.kept.add(met.ref.offset)
+            self._found.kept.append(met.ref.offset)
         if met.kind == "response" and met.why == WANTED:
             self._answers[met.ref] = met
         if met.entry is None:

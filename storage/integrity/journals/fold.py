@@ -17,51 +17,51 @@ from schemas.page import CaptureRef
 from storage.captures.reader import run_of
 from storage.database.writer import Row
 from storage.integrity.journals.contents import FileContents
-from storage.integrity.journals.digests import Digests
+from storage.integrity.journals.digests import NONE
 from storage.integrity.journals.keys import (
     ArticleKeys,
     BatchKeys,
     EndKeys,
     EntryKeys,
-    Hashed,
     ReassessedKeys,
     RestatedKeys,
     RowKeys,
-    Sum,
 )
+from storage.integrity.journals.places import Place, PlacedDigests
 from storage.integrity.journals.stories import Stories
 from storage.journal.entry_rows import covered, cursor_rows, receipt_columns, start_row
 from storage.journal.events import batch_events, entries_used, numbered
 from storage.journal.tables import JOURNALED
 
-NONE = Sum(0, 0)
 
+class Named(NamedTuple):
+    """The publisher that a row had lacked, and the place of the reassessment that filled it in."""
 
-class Place(NamedTuple):
-    """Where a row is: the file that has its entry, and the number of the row among those of its table in there."""
-
-    file: str
-    number: int
+    publisher: str
+    at: Place
 
 
 class ArticleRow(NamedTuple):
-    """A row of `articles` or `superseded`.
+    """A row of `articles` or `superseded`, as far as later entries depend on it; there are as many as articles.
 
-    If it was reassessed: `assessed` is the place of that, and `publisher` what it had lacked.
+    If it was reassessed: `assessed` is the place of that, and `named` what it had lacked.
     """
 
-    keys: ArticleKeys
-    digests: Digests
     at: Place
+    revision: int
+    is_listed: bool
+    published_at: datetime | None
+    has_publisher: bool
+    plain: Row | None
     assessed: Place | None = None
-    publisher: str | None = None
+    named: Named | None = None
 
 
 class KeyedRow(NamedTuple):
-    """A row of another table with ids."""
+    """A row of another table with ids. `gone`: of `frontier`, whether the article is known to be deleted."""
 
-    keys: RowKeys
     at: Place
+    gone: bool
 
 
 class Answer(NamedTuple):
@@ -95,6 +95,7 @@ class Fold:
         self.quarantine: dict[str, KeyedRow] = {}
         self.segments: dict[tuple[str, int], Row] = {}
         self.finds = self.requests = NONE
+        self.digests = PlacedDigests()
         self.stories = Stories()
         self.unprocessed: dict[str, Answer] = {}
         self.restated: set[str] = set()
@@ -110,6 +111,7 @@ class Fold:
         if run_of(contents.name) != run_of(self._file):
             self._end_file_of_run()
         self._file = contents.name
+        self.digests.add(contents.name, contents.digests)
         for offset, url, at in contents.answers:
             ref = CaptureRef(contents.name, offset)
             self._answers[ref] = Answer(ref, url, at)
@@ -171,9 +173,9 @@ class Fold:
         before = {one.id: self._is_gone(one.id) for one in finds if not one.known and one.id in self.articles}
         for keys in entry.articles:
             if keys.revision > 1 and (old := self.articles.get(keys.id)):
-                self.superseded[keys.id, old.keys.revision] = old
+                self.superseded[keys.id, old.revision] = old
         adopted = self._adopt(entry.articles)
-        removed = sorted(id_ for id_ in entry.unlisted if (old := self.articles.get(id_)) and old.keys.is_listed)
+        removed = sorted(id_ for id_ in entry.unlisted if (old := self.articles.get(id_)) and old.is_listed)
         for id_ in removed:
             self._drop_article(id_)
         for id_ in entry.released:
@@ -199,7 +201,7 @@ class Fold:
 
     def _is_gone(self, id_: str) -> bool:
         found = self.frontier.get(id_)
-        return found is not None and found.keys.gone
+        return found is not None and found.gone
 
     def _adopt(self, articles: Sequence[ArticleKeys]) -> dict[str, str]:
         """Imported texts without an address become duplicates of articles with the same text: id -> article."""
@@ -210,8 +212,8 @@ class Fold:
         adopted = dict(sorted((id_, first[text]) for text in first for id_ in self._imported.get(text, ())))
         for id_, article in adopted.items():
             old = self.articles[id_]
-            plain = {**(old.keys.plain or {}), "duplicate_of": article, "matched_by": "text_hash"}
-            self.duplicates[id_] = plain if old.publisher is None else {**plain, "publisher": old.publisher}
+            plain = {**(old.plain or {}), "duplicate_of": article, "matched_by": "text_hash"}
+            self.duplicates[id_] = plain if old.named is None else {**plain, "publisher": old.named.publisher}
             self._drop_article(id_)
         return adopted
 
@@ -227,25 +229,16 @@ class Fold:
 
     def _reassess(self, entry: ReassessedKeys) -> None:
         found = []
-        for id_, revision, hashed, publisher in entry.texts:
+        for id_, revision, number, publisher in entry.texts:
             old = self.articles.get(id_)
-            if old is not None and old.keys.revision == revision:
-                self.articles[id_] = self._reassessed(old, hashed, publisher)
+            if old is not None and old.revision == revision:
+                self.articles[id_] = _reassessed(old, Place(self._file, number), publisher)
                 found.append({"kind": "reassessed", "id": id_, "revision": revision})
         self._add_events(entry.run_id, entry.number, found, None)
         self._count(entry.run_id, entry.number)
 
-    def _reassessed(self, old: ArticleRow, hashed: Hashed, publisher: str | None) -> ArticleRow:
-        number, (_, assessed, named) = hashed
-        new = old._replace(digests=(old.digests[0], assessed, old.digests[2]), assessed=Place(self._file, number))
-        if publisher is None or old.keys.has_publisher or old.publisher is not None:
-            return new
-        return new._replace(digests=(*new.digests[:2], named), publisher=publisher)
-
     def _find_pairs(self, entry: PairsFound) -> None:
-        published = {
-            id_: row.keys.published_at for id_ in self.stories.touched(entry) if (row := self.articles.get(id_))
-        }
+        published = {id_: row.published_at for id_ in self.stories.touched(entry) if (row := self.articles.get(id_))}
         changed = self.stories.renew(entry, published)
         found = [{"kind": "story", "id": id_, "story": story} for id_, story in changed.items()]
         self._add_events(entry.run_id, entry.number, found, entry.found_at)
@@ -280,8 +273,13 @@ class Fold:
         self.restated.add(table)
         for row in [*entry.rows, *entry.absent]:
             self._remove(table, row)
-        for number, row in enumerate(entry.rows):
-            self._insert(entry, number, row)
+        if entry.table == "finds":
+            self.finds = self.finds.plus(entry.sum)
+        elif entry.table == "requests":
+            self.requests = self.requests.plus(entry.sum)
+        else:
+            for number, row in enumerate(entry.rows):
+                self._insert(entry, number, row)
         refs = ((row.get("capture_file"), row.get("capture_offset")) for row in entry.rows)
         self._take(CaptureRef(file, offset) for file, offset in refs if file is not None and offset is not None)
         self._count(entry.run_id, entry.number)
@@ -306,7 +304,7 @@ class Fold:
                 self.stories.remove(table, key)
 
     def _insert(self, entry: RestatedKeys, number: int, row: Row) -> None:
-        table, hashed = entry.table, entry.hashed[number]
+        table = entry.table
         match table:
             case "articles":
                 self._put_article(entry.articles[number])
@@ -314,7 +312,7 @@ class Fold:
                 self.superseded[row["id"], row["revision"]] = self._article(entry.articles[number])
             case "duplicates" | "frontier" | "quarantine":
                 gone = row.get("gone_at") is not None
-                getattr(self, table)[row["id"]] = self._keyed(RowKeys(row["id"], row["run_id"], hashed, gone))
+                getattr(self, table)[row["id"]] = self._keyed(RowKeys(row["id"], entry.numbers[number], gone))
             case "runs":
                 self.runs[row["run_id"]] = dict(row)
                 if row.get("exit_reason") is None:
@@ -329,16 +327,12 @@ class Fold:
                 self._on_events([row])
             case "near_duplicates" | "story_members":
                 self.stories.insert(table, dict(row))
-            case "finds":
-                self.finds = self.finds.plus(Sum(1, hashed[1][0]))
-            case "requests":
-                self.requests = self.requests.plus(Sum(1, hashed[1][0]))
 
     # -- rows
 
     def _article(self, keys: ArticleKeys) -> ArticleRow:
-        number, digests = keys.hashed
-        return ArticleRow(keys, digests, Place(self._file, number))
+        at = Place(self._file, keys.number)
+        return ArticleRow(at, keys.revision, keys.is_listed, keys.published_at, keys.has_publisher, keys.plain)
 
     def _put_article(self, keys: ArticleKeys) -> None:
         self._drop_article(keys.id)
@@ -348,8 +342,14 @@ class Fold:
 
     def _drop_article(self, id_: str) -> None:
         old = self.articles.pop(id_, None)
-        if old is not None and old.keys.plain is not None:
-            self._imported[old.keys.plain["text_hash"]].discard(id_)
+        if old is not None and old.plain is not None:
+            self._imported[old.plain["text_hash"]].discard(id_)
 
     def _keyed(self, keys: RowKeys) -> KeyedRow:
-        return KeyedRow(keys, Place(self._file, keys.hashed[0]))
+        return KeyedRow(Place(self._file, keys.number), keys.gone)
+
+
+def _reassessed(old: ArticleRow, at: Place, publisher: str | None) -> ArticleRow:
+    if publisher is None or old.has_publisher or old.named is not None:
+        return old._replace(assessed=at)
+    return old._replace(assessed=at, named=Named(publisher, at))

@@ -1,6 +1,6 @@
-"""Journal entries as keys: what decides which rows the tables end with, and the digests of the rows.
+"""Journal entries as keys: what decides which rows the tables end with. The digests of the rows are kept as columns.
 
-The rows themselves, with their texts, are kept only for a rebuild.
+The rows themselves, with their texts, are written to files only for a rebuild.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.ipc
 
 from schemas.article import Outcome
 from schemas.coverage import WindowRead
@@ -19,7 +18,9 @@ from schemas.find import Status
 from schemas.journal import BatchStored, Entry, PairsFound, RowsRestated, RunEnded, RunStarted, TextsReassessed
 from schemas.page import CaptureRef
 from storage.database.rows import Row
-from storage.integrity.journals.digests import Digests, Hasher
+from storage.integrity.journals.digests import NONE, Digests, Hasher, Sum, sum_of
+from storage.integrity.journals.places import KEPT_TABLES
+from storage.integrity.journals.rows import RowFiles
 from storage.journal.commit import UNFINISHED
 from storage.journal.entry_rows import assessed_rows, batch_rows, request_rows, restated_rows
 from storage.journal.events import FindKeys, find_keys
@@ -32,28 +33,26 @@ _PLAIN = (
 )
 """The columns of an imported text that it keeps when it becomes a duplicate."""
 
-Hashed = tuple[int, Digests]
-"""The place of a row among those of its table in its file, and its digests."""
-
 
 class RowKeys(NamedTuple):
-    """A row with an id. `gone`: of `frontier`, whether the article is known to be deleted."""
+    """A row with an id, and its number among those of its table in its file.
+
+    `gone`: of `frontier`, whether the article is known to be deleted.
+    """
 
     id: str
-    run_id: str
-    hashed: Hashed
+    number: int
     gone: bool = False
 
 
 class ArticleKeys(NamedTuple):
-    """A row of `articles`. `text`: the hash of the text of an article with an address.
+    """A row of `articles`, and its number among those of the file. `text`: the hash of a text with an address.
 
-    `plain`: an imported text without an address, as far as it is needed for a duplicate. `sketch`: its digest.
+    `plain`: an imported text without an address, as far as it is needed for a duplicate.
     """
 
     id: str
-    run_id: str
-    hashed: Hashed
+    number: int
     revision: int
     kind: str
     is_listed: bool
@@ -61,18 +60,6 @@ class ArticleKeys(NamedTuple):
     plain: Row | None
     published_at: datetime | None
     has_publisher: bool
-    sketch: int
-
-
-class Sum(NamedTuple):
-    """The number of some rows, and the sum of their digests."""
-
-    number: int
-    total: int
-
-    def plus(self, more: Sum) -> Sum:
-        """Both together."""
-        return Sum(self.number + more.number, self.total + more.total)
 
 
 @dataclass(slots=True)
@@ -106,22 +93,23 @@ class EndKeys:
 
 @dataclass(slots=True)
 class ReassessedKeys:
-    """A reassessment: of each text, id, revision, the new columns, hashed, and the publisher if it was missing."""
+    """A reassessment: of each text, id, revision, the number of its row, and the publisher if it was missing."""
 
     run_id: str
     number: int
-    texts: list[tuple[str, int, Hashed, str | None]]
+    texts: list[tuple[str, int, int, str | None]]
 
 
 @dataclass(slots=True)
 class RestatedKeys:
-    """Rows that a repair journaled again, with their digests; those of articles also as keys."""
+    """Rows that a repair journaled again, their numbers, and the sum of their digests. `articles`: rows of texts."""
 
     run_id: str
     number: int
     table: str
     rows: list[Row]
-    hashed: list[Hashed]
+    numbers: range
+    sum: Sum
     articles: list[ArticleKeys]
     absent: list[Row]
 
@@ -130,17 +118,17 @@ EntryKeys = RunStarted | BatchKeys | EndKeys | PairsFound | ReassessedKeys | Res
 
 
 class KeyMaker:
-    """Turns the entries of a file into keys, in order. `with_rows`: and keeps their rows."""
+    """Turns the entries of a file into keys, in order. `files`: where their rows are written."""
 
-    def __init__(self, hasher: Hasher, *, with_rows: bool = False) -> None:
+    def __init__(self, hasher: Hasher, files: RowFiles | None = None) -> None:
         self._hasher = hasher
-        self._with_rows = with_rows
-        self._kept: dict[str, _Kept] = {}
+        self._files = files
         self._places: dict[str, int] = {}
+        self._digests: dict[str, list[Digests]] = {}
 
-    def rows(self) -> dict[str, bytes]:
-        """The rows that were kept, by table, as Arrow streams: a row's place is its number in there."""
-        return {name: kept.stream() for name, kept in self._kept.items()}
+    def digests(self) -> dict[str, Digests]:
+        """The digests of the rows that have a place, by table."""
+        return {name: pa.concat_tables(found).combine_chunks() for name, found in self._digests.items()}
 
     def keys(self, entries: Sequence[Entry]) -> Iterator[EntryKeys]:
         """The keys of these entries."""
@@ -150,8 +138,8 @@ class KeyMaker:
                 case BatchStored():
                     yield next(batches)
                 case RunEnded():
-                    rows = request_rows(entry.run_id, entry.requests)
-                    yield EndKeys(replace(entry, requests=()), _sum(self._hashed("requests", rows)))
+                    requests = self._one("requests", request_rows(entry.run_id, entry.requests))
+                    yield EndKeys(replace(entry, requests=()), requests.sum)
                 case TextsReassessed():
                     yield self._reassessed(entry)
                 case RowsRestated():
@@ -164,75 +152,83 @@ class KeyMaker:
         if not entries:
             return []
         rows = [batch_rows(entry) for entry in entries]
-        every = {table: [row for one in rows for row in one[table]] for table in rows[0] if table != "segments"}
-        hashed = {table: iter(self._hashed(table, found)) for table, found in every.items()}
-        articles = iter(self._articles(every["articles"], hashed["articles"]))
-        return [_batch_keys(entry, one, hashed, articles) for entry, one in zip(entries, rows, strict=True)]
+        tables = [table for table in rows[0] if table != "segments"]
+        hashed = {table: self._hashed(table, [one[table] for one in rows]) for table in tables}
+        self._sketch([row for one in rows for row in one["articles"]])
+        return [
+            _batch_keys(entry, one, {table: found[n] for table, found in hashed.items()})
+            for n, (entry, one) in enumerate(zip(entries, rows, strict=True))
+        ]
 
-    def _articles(self, rows: Sequence[Row], hashed: Iterator[Hashed]) -> list[ArticleKeys]:
+    def _sketch(self, rows: Sequence[Row]) -> None:
+        """Hash the sketches of these rows of `articles`, to which the same numbers belong."""
         hashes = shingle_hashes(compared_text(row.get("body")) for row in rows)
         sketches = [
             {"id": row["id"], "revision": row["revision"], "hashes": sketch(each)}
             for row, each in zip(rows, hashes, strict=True)
         ]
-        digests = self._hashed("sketches", sketches)
-        return [_article_keys(row, one, digest) for row, one, (_, (digest,)) in zip(rows, hashed, digests, strict=True)]
+        self._one("sketches", sketches)
 
     def _reassessed(self, entry: TextsReassessed) -> ReassessedKeys:
-        hashed = self._hashed("articles", assessed_rows(entry), keep_as="reassessed")
-        texts = [(t.id, t.revision, one, t.publisher) for t, one in zip(entry.texts, hashed, strict=True)]
+        hashed = self._one("articles", assessed_rows(entry), keep_as="reassessed")
+        texts = [(t.id, t.revision, number, t.publisher) for t, number in zip(entry.texts, hashed.numbers, strict=True)]
         return ReassessedKeys(entry.run_id, entry.number, texts)
 
     def _restated(self, entry: RowsRestated) -> RestatedKeys:
         schema = self._hasher.table(entry.table, []).schema
         rows, absent = restated_rows(schema, entry.rows), restated_rows(schema, entry.absent)
-        hashed = self._hashed(entry.table, rows)
-        articles = self._articles(rows, iter(hashed)) if entry.table in ("articles", "superseded") else []
-        return RestatedKeys(entry.run_id, entry.number, entry.table, rows, hashed, articles, absent)
+        # Older texts are numbered among the articles, which is where a batch has them.
+        are_texts = entry.table in ("articles", "superseded")
+        hashed = self._one("articles" if are_texts else entry.table, rows)
+        if are_texts:
+            self._sketch(rows)
+        articles = list(map(_article_keys, rows, hashed.numbers)) if are_texts else []
+        return RestatedKeys(entry.run_id, entry.number, entry.table, rows, hashed.numbers, hashed.sum, articles, absent)
 
-    def _hashed(self, table: str, rows: Sequence[Row], *, keep_as: str = "") -> list[Hashed]:
+    def _one(self, table: str, rows: Sequence[Row], *, keep_as: str = "") -> _Hashed:
+        return self._hashed(table, [rows], keep_as=keep_as)[0]
+
+    def _hashed(self, table: str, groups: Sequence[Sequence[Row]], *, keep_as: str = "") -> list[_Hashed]:
+        """The numbers of these rows and the sum of their digests, a group each."""
+        kept, rows = keep_as or table, [row for group in groups for row in group]
         if not rows:
-            return []
-        kept, batch = keep_as or table, self._hasher.table(table, rows)
-        first = self._places.get(kept, 0)
+            return [_Hashed(range(0), NONE) for _ in groups]
+        first, batch = self._places.get(kept, 0), self._hasher.table(table, rows)
         self._places[kept] = first + len(rows)
-        if self._with_rows:
-            self._kept.setdefault(kept, _Kept(batch.schema)).add(batch)
-        return list(enumerate(self._hasher.digests(table, batch), first))
+        if self._files is not None:
+            self._files.add(kept, batch)
+        digests = self._hasher.digests(table, batch)
+        if kept in KEPT_TABLES:
+            self._digests.setdefault(kept, []).append(digests)
+        return list(_grouped(digests, first, groups))
 
 
-class _Kept:
-    """Rows of a table, compressed at once: those of a large file would take hundreds of megabytes."""
+class _Hashed(NamedTuple):
+    """Some rows of a table: their numbers, and the sum of their digests (of the first column of these)."""
 
-    def __init__(self, schema: pa.Schema) -> None:
-        self._sink = pa.BufferOutputStream()
-        self._writer = pa.ipc.new_stream(self._sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
-
-    def add(self, rows: pa.Table) -> None:
-        self._writer.write_table(rows)
-
-    def stream(self) -> bytes:
-        self._writer.close()
-        return self._sink.getvalue().to_pybytes()
+    numbers: range
+    sum: Sum
 
 
-def _batch_keys(
-    entry: BatchStored,
-    rows: Mapping[str, Sequence[Row]],
-    hashed: Mapping[str, Iterator[Hashed]],
-    articles: Iterator[ArticleKeys],
-) -> BatchKeys:
-    """The keys of a batch. The iterators begin with its rows, and end behind them."""
+def _grouped(digests: Digests, first: int, groups: Sequence[Sequence[Row]]) -> Iterator[_Hashed]:
+    at = 0
+    for group in groups:
+        numbers = range(first + at, first + at + len(group))
+        yield _Hashed(numbers, sum_of(digests.slice(at, len(group))))
+        at += len(group)
+
+
+def _batch_keys(entry: BatchStored, rows: Mapping[str, Sequence[Row]], hashed: Mapping[str, _Hashed]) -> BatchKeys:
     results = entry.results
     return BatchKeys(
         run_id=entry.run_id,
         number=entry.number,
-        articles=[next(articles) for _ in rows["articles"]],
-        duplicates=[_row_keys(row, next(hashed["duplicates"])) for row in rows["duplicates"]],
-        frontier=[_row_keys(row, next(hashed["frontier"])) for row in rows["frontier"]],
-        quarantine=[_row_keys(row, next(hashed["quarantine"])) for row in rows["quarantine"]],
-        finds=_sum([next(hashed["finds"]) for _ in rows["finds"]]),
-        requests=_sum([next(hashed["requests"]) for _ in rows["requests"]]),
+        articles=list(map(_article_keys, rows["articles"], hashed["articles"].numbers)),
+        duplicates=list(map(_row_keys, rows["duplicates"], hashed["duplicates"].numbers)),
+        frontier=list(map(_row_keys, rows["frontier"], hashed["frontier"].numbers)),
+        quarantine=list(map(_row_keys, rows["quarantine"], hashed["quarantine"].numbers)),
+        finds=hashed["finds"].sum,
+        requests=hashed["requests"].sum,
         changed=[keys for result in results if not (keys := find_keys(result)).known or keys.copy_of is not None],
         unlisted=[r.ref.key.id for r in results if r.outcome in (Outcome.OFF_TOPIC, Outcome.DUPLICATE)],
         released=[r.ref.key.id for r in results if not r.known and r.outcome not in UNFINISHED],
@@ -243,16 +239,15 @@ def _batch_keys(
     )
 
 
-def _row_keys(row: Row, hashed: Hashed) -> RowKeys:
-    return RowKeys(row["id"], row["run_id"], hashed, row.get("gone_at") is not None)
+def _row_keys(row: Row, number: int) -> RowKeys:
+    return RowKeys(row["id"], number, row.get("gone_at") is not None)
 
 
-def _article_keys(row: Row, hashed: Hashed, sketch: int) -> ArticleKeys:
+def _article_keys(row: Row, number: int) -> ArticleKeys:
     hosted = row.get("oid") is not None
     return ArticleKeys(
         id=row["id"],
-        run_id=row["run_id"],
-        hashed=hashed,
+        number=number,
         revision=row["revision"],
         kind=row["revision_kind"],
         is_listed=row["status"] == Status.LISTED,
@@ -260,9 +255,4 @@ def _article_keys(row: Row, hashed: Hashed, sketch: int) -> ArticleKeys:
         plain=None if hosted else {name: row.get(name) for name in _PLAIN},
         published_at=row.get("published_at"),
         has_publisher=row.get("publisher") is not None,
-        sketch=sketch,
     )
-
-
-def _sum(hashed: Sequence[Hashed]) -> Sum:
-    return Sum(len(hashed), sum(digests[0] for _, digests in hashed))

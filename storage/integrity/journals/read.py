@@ -59,7 +59,7 @@ class Journals:
 
     def has(self, ref: CaptureRef) -> bool:
         """Whether there is a whole record at `ref`, to which a row may refer."""
-        return ref.file in self.files and ref.offset in self.files[ref.file].kept
+        return ref.file in self.files and self.files[ref.file].has(ref.offset)
 
     @property
     def records(self) -> int:
@@ -77,14 +77,14 @@ class JournalReader:
         self._journals: Journals | None = None
 
     def journals(self, observe: Observe | None = None) -> Journals:
-        """All journals. `observe` gets every file with the rows of its entries, and the events, so all are read."""
+        """All journals. `observe` gets every file, the rows of its entries, and the events, so all are read."""
         names = in_order(self.root, capture_names(self.root))
         found = self._journals
         if found is None or observe is not None or not self._is_beginning(list(found.files.values()), names):
             found = new_journals(observe)
         new = names[len(found.files) :]
-        with_rows = observe is not None
-        for contents in contents_of(self.root, new, pool=self.pool, on_progress=self._on_progress, with_rows=with_rows):
+        to = observe.folder if observe is not None else None
+        for contents in contents_of(self.root, new, pool=self.pool, on_progress=self._on_progress, rows_to=to):
             if observe is not None:
                 observe.file(contents)
             found.add(contents)
@@ -100,7 +100,9 @@ class JournalReader:
 
 
 class Observe(Protocol):
-    """Takes in what is read, for a rebuild."""
+    """Takes in what is read, for a rebuild. The rows of a file are in `folder` before it is taken in."""
+
+    folder: Path
 
     def file(self, contents: FileContents) -> None:
         """The next file."""
@@ -127,13 +129,13 @@ def contents_of(
     *,
     pool: Pool,
     on_progress: OnProgress = ignore_progress,
-    with_rows: bool = False,
+    rows_to: Path | None = None,
 ) -> Iterator[FileContents]:
     """The contents of these captures, in order."""
     every = capture_store(root).sizes()
     sizes = {name: every.get(name, 0) for name in names}
     read, total = 0, sum(sizes.values())
-    parts = pool.map(partial(read_contents, root, with_rows=with_rows), tasks(names, sizes))
+    parts = pool.map(partial(read_contents, root, rows_to=rows_to), tasks(names, sizes))
     for number, contents in enumerate(chain.from_iterable(parts), 1):
         read += contents.bytes
         yield contents

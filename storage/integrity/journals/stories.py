@@ -41,12 +41,12 @@ class Stories:
         """
         touched = self.touched(entry)
         for id_ in entry.ids:
-            for pair in list(self._pairs_of[id_]):
+            for pair in list(self._pairs_of.get(id_, ())):
                 self._remove_pair(pair)
         for found in entry.pairs:
             self._put_pair(found)
         before = self._stories_of(touched)
-        among = {pair for id_ in touched for pair in self._pairs_of[id_] if touched.issuperset(pair)}
+        among = {pair for id_ in touched for pair in self._pairs_of.get(id_, ()) if touched.issuperset(pair)}
         for id_ in before:
             self._remove_member(id_)
         now: dict[str, str | None] = {}

@@ -1,4 +1,4 @@
-"""The command line itself: help, arguments, errors, exit codes, closed pipes."""
+"""The command line itself: help, arguments, errors, closed pipes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from typer.main import get_command
 from flows.cli.app import app
 from flows.cli.arguments import since_from, time_from
 from flows.cli.errors import asks_for_json
-from flows.cli.exit_codes import Exit, exit_of_error, exit_of_run
+from flows.cli.exit_codes import Exit
 from flows.cli.options import whole
 from schemas import errors
 from schemas.article import SEOUL
-from schemas.receipt import ExitReason
 from tests.support.command import COMMAND, environment, process, seogo
 
 HEAVY = {
@@ -35,7 +34,7 @@ HEAVY = {
 
 def commands() -> list[list[str]]:
     """The names of all commands."""
-    top = get_command(app)
+    top = get_command(app())
     found = []
     for name, command in top.commands.items():  # type: ignore[attr-defined]
         found += [[name, sub] for sub in command.commands] if hasattr(command, "commands") else [[name]]
@@ -199,21 +198,6 @@ def test_what_stands_behind_two_dashes_asks_for_nothing() -> None:
     assert not asks_for_json(["show", "--", "--json"])
     assert not asks_for_json(["sql", "SELECT 1", "--format", "csv"])
     assert asks_for_json(["show", "x", "--json", "--", "y"])
-
-
-# -- exit codes
-
-
-def test_every_ending_of_a_run_has_a_code() -> None:
-    codes = {reason: exit_of_run(reason) for reason in ExitReason}
-    assert {reason for reason, code in codes.items() if code == 0} == {ExitReason.DONE, ExitReason.NOTHING_NEW}
-    assert Exit.BUG not in codes.values()
-
-
-def test_every_error_has_a_code() -> None:
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SeogoError)]
-    for kind in set(kinds) - {errors.SeogoError, errors.ParseError}:
-        assert exit_of_error(kind.__new__(kind)) not in (Exit.DONE, Exit.BUG), kind
 
 
 # -- arguments

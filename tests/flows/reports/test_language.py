@@ -21,8 +21,8 @@ LOCALE = ROOT / "flows" / "reports" / "locale"
 KEYWORDS = {"t": None, "n": (1, 2)}
 TEMPLATES = list((ROOT / "flows").glob("*/assets/*.html"))
 MODULES = [path for room in ("reports", "serving") for path in (ROOT / "flows" / room).rglob("*.py")]
-NAMED = ROOT / "storage" / "database" / "migrations" / "comments.sql"
-"""Documents the values of columns that pages show."""
+NAMED = [ROOT / "storage" / "database" / "migrations" / "comments.sql", *(ROOT / "flows" / "runs").glob("*.py")]
+"""The values of columns that pages show."""
 
 
 def catalogue(language: str) -> Catalog:
@@ -46,7 +46,7 @@ def test_everything_that_is_shown_has_its_korean() -> None:
     shown |= {*ExitReason, *Outcome, *RevisionKind, *Status, *(one.answers for one in examples())}
     korean = {first(one.id) for one in catalogue("ko") if one.id and one.string and all(one.string)}
     assert shown - korean == set()
-    used = "".join(path.read_text("utf-8") for path in [*TEMPLATES, *MODULES, NAMED])
+    used = "".join(path.read_text("utf-8") for path in [*TEMPLATES, *MODULES, *NAMED])
     assert {text for text in korean - shown if text not in used} == set()
 
 

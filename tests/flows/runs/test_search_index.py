@@ -10,7 +10,8 @@ import pytest
 from flows.replica.server import Replica
 from storage.layout import SEARCH_INDEX
 from storage.reading.reader import open_snapshot
-from storage.search.index import meta_of, opened_to_read, stamp_of
+from storage.search.index import meta_of, stamp_of
+from storage.search.readers import opened_to_read
 from tests.support.archives import write_document
 from tests.support.command import crawling, seogo, small_corpus
 from tests.support.values import article

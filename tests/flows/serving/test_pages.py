@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,7 +13,9 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from flows.runs.move_captures import move_captures
 from flows.serving.content.following import following, stories_had_first
+from flows.serving.context import around
 from flows.serving.language import choose
 from storage.reading.shared import SharedSnapshot
 from tests.support.histories.analyst import EDITED
@@ -72,7 +75,7 @@ def test_a_result_as_files(web: httpx.Client) -> None:
     table = pq.read_table(io.BytesIO(web.get("/search.parquet?q=모델").content))
     assert set(table["id"].to_pylist()) == wanted
     feed = ET.fromstring(web.get("/feed.atom?q=모델").content)  # noqa: S314 — our own
-    links = [link.get("href", "") for link in feed.iter("{http://www.w3.org/2005/Atom}link")]
+    links = [link.get("href", "") for link in feed.iterfind("{*}entry/{*}link")]
     assert {link.rpartition("/")[2] for link in links} == wanted
 
 
@@ -96,6 +99,48 @@ def test_an_article_as_of_a_time(web: httpx.Client) -> None:
     assert "보고 있는 판" not in text_of(web.get(f"/article/{EDITED}?as_of=2027-01-01T00:00"))
     assert web.get(f"/article/{EDITED}?as_of=2025-01-01T00:00").status_code == 400
     assert web.get(f"/article/{EDITED}?as_of=yesterday").status_code == 400
+
+
+def test_articles_of_stories_and_the_others(web: httpx.Client) -> None:
+    every = web.get("/search?q=모델").text
+    assert 'href="/search?q=%EB%AA%A8%EB%8D%B8&amp;story=yes"' in every
+    alone = {hit["id"] for hit in web.get("/search.json?q=모델&story=no").json()["hits"]}
+    assert alone == {hit["id"] for hit in web.get("/search.json?q=모델").json()["hits"]}  # none is in a story
+    assert "찾은 기사가 없습니다" in text_of(web.get("/search?q=모델&story=yes"))
+    assert web.get("/api/v1/articles?story=yes").json()["articles"] == []
+    assert web.get("/search?story=maybe").status_code == 400
+
+
+def test_a_feed_has_an_id_a_title_and_an_address_of_its_own(web: httpx.Client) -> None:
+    def parts(path: str) -> tuple[str, str, list[str], list[str]]:
+        feed = ET.fromstring(web.get(path).content)  # noqa: S314 — our own
+        links = [link.attrib["href"] for link in feed.findall("{*}link")]
+        entries = [entry.findtext("{*}id", "") for entry in feed.findall("{*}entry")]
+        return feed.findtext("{*}id", ""), feed.findtext("{*}title", ""), links, entries
+
+    of_team = parts("/feed.atom?team=가온")
+    assert parts("/feed.atom?team=가온&lang=en")[0] == of_team[0] != parts("/feed.atom?team=나래")[0]
+    assert of_team[1] == "seogo: 가온"
+    of_story = parts(f"/story/{FIRST}.atom")
+    assert of_story[1] == "seogo: 가온, 첫 모델 공개"
+    assert of_story[2] == [str(web.base_url.join(path)) for path in (f"/story/{FIRST}.atom", f"/story/{FIRST}")]
+    assert of_story[3] == [f"urn:seogo:article:{one}" for one in (key(4, "004").id, FIRST, key(3, "003").id)]
+    for kind in (of_team, of_story):
+        assert [web.get(link).status_code for link in kind[2]] == [200, 200]
+    assert f'href="/story/{FIRST}.atom"' in web.get(f"/story/{FIRST}").text
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "shown"),
+    [
+        (True, True, "가" * 120 + " … " + "하" * 120),
+        (True, False, "가" * 120 + " … "),
+        (False, True, " … " + "하" * 120),
+    ],
+)
+def test_a_diff_shows_what_is_around_a_change(after: bool, before: bool, shown: str) -> None:
+    assert around("가" * 500 + "하" * 500, after, before) == shown
+    assert around("가" * 240, after, before) == "가" * 240
 
 
 def test_downloads_of_an_article(web: httpx.Client, root: Path) -> None:
@@ -147,10 +192,22 @@ def test_the_capture_is_shown_in_a_sandbox(web: httpx.Client) -> None:
     assert page.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
 
 
+def test_a_capture_in_an_object_store(root: Path, tmp_path: Path) -> None:
+    moved, store = tmp_path / "archive", tmp_path / "store"
+    shutil.copytree(root, moved)
+    move_captures(moved, f"file://{store}", environment={})
+    with serving(moved) as url, client_of(url) as web:
+        assert "받은 쪽" in web.get(f"/article/{CAPTURED}/capture/page").text
+        shutil.rmtree(store)
+        gone = web.get(f"/article/{CAPTURED}/capture")
+        assert (gone.status_code, "Traceback" in gone.text) == (503, False)
+        assert web.get(f"/article/{CAPTURED}").status_code == 200
+
+
 def test_queries(web: httpx.Client) -> None:
     assert "라온방송" in text_of(web.get("/sql?example=newest-articles"))
     shares = web.get("/sql?example=share-of-voice").text
-    assert re.search(r"<title>2025-12-29 가온 \d</title>", shares)
+    assert re.search(r"<title>2025-12-29 가온 \d+\.\d%</title>", shares)
     assert "<figure" not in web.get("/sql?example=newest-articles").text
     assert '<td class="n">7</td>' in web.get("/sql", params={"q": "SELECT 3 + 4 AS n"}).text
     refused = web.get("/sql", params={"q": "SELEC 1"})

@@ -2,51 +2,69 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from storage.archive import open_archive
+from schemas.article import Outcome
+from schemas.find import RevisionKind
+from storage.archive import Archive, open_archive
 from storage.search.follower import follow
-from tests.support.archives import store_new
-from tests.support.servers.serving import client_of, serving
+from tests.support.archives import store_new, store_results
+from tests.support.servers.serving import client_of, serving_process
+from tests.support.values import article, key, stored
 
 CLIENTS = 4
 AT_ONCE = 2
-"""Articles of a run: a state has an even number of articles."""
+"""New articles of a run: a state has an even number of articles."""
+EDITED = key(1).id
+"""The article that each run edits: title and text name the run."""
+PATHS = ("/", "/search?all=1", f"/article/{EDITED}", "/api/v1/teams", "/api/v1/search?all=1")
 
 
 def add_runs(root: Path, stop: threading.Event) -> int:
-    """Runs until told to stop, each with two articles; returns how many."""
+    """Runs until told to stop; returns how many."""
     number = 1
     while not stop.is_set():
         with open_archive(root) as archive:
-            first = number * AT_ONCE + 1
-            store_new(
-                archive,
-                first,
-                first + 1,
-                run=f"20260103T{number // 3600:02}{number // 60 % 60:02}{number % 60:02}Z-0001",
-            )
+            add_run(archive, number)
         follow(root)
         number += 1
-        stop.wait(0.3)
+        stop.wait(0.5)
     return number - 1
+
+
+def add_run(archive: Archive, number: int) -> None:
+    """A run with two new articles and an edit."""
+    edited = stored(
+        article(1, title=f"상태 {number}호", body=f"본문은 상태 {number}호의 것이다."),
+        outcome=Outcome.EDITED,
+        revision_kind=RevisionKind.EDITED,
+        revision=number + 1,
+    )
+    new = [stored(article(number * AT_ONCE + more)) for more in range(1, AT_ONCE + 1)]
+    run = f"20260103T{number // 3600:02}{number // 60 % 60:02}{number % 60:02}Z-0001"
+    store_results(archive, edited, *new, run=run)
 
 
 def ask(address: str, requests: int) -> set[int]:
     """Ask again and again; returns the numbers of articles that were seen."""
     seen = set()
     with client_of(address) as client:
-        for _ in range(requests // 4):
-            for path in ("/", "/search?all=1", "/api/v1/articles?limit=200&all=1", "/api/v1/search?all=1"):
+        for _ in range(requests // len(PATHS)):
+            for path in PATHS:
                 found = client.get(path)
                 assert found.status_code == 200, (path, found.text[:300])
-                if "/api" in path:
-                    body = found.json()
-                    seen.add(body["total"] if "total" in body else min(len(body["articles"]), 200))
+                if "/search" in path and "/api" in path:
+                    seen.add(found.json()["total"])
+                elif "/api" in path:
+                    seen.add(found.json()["teams"][0]["articles"])
+                elif "/article" in path:
+                    title, text = re.findall(r'<h1>(.*?)</h1>|<div class="text">(.*?)</div>', found.text, re.DOTALL)
+                    assert re.findall(r"상태 \d+호", title[0]) == re.findall(r"상태 \d+호", text[1])
     return seen
 
 
@@ -56,7 +74,7 @@ def test_no_request_fails_and_no_state_is_mixed(tmp_path: Path, requests: int) -
         store_new(archive, 1, 2)
     follow(tmp_path)
     stop = threading.Event()
-    with serving(tmp_path) as address, ThreadPoolExecutor(CLIENTS + 1) as threads:
+    with serving_process(tmp_path, "--workers", "2") as (_, address), ThreadPoolExecutor(CLIENTS + 1) as threads:
         writer = threads.submit(add_runs, tmp_path, stop)
         try:
             seen = set[int]().union(*threads.map(ask, [address] * CLIENTS, [requests // CLIENTS] * CLIENTS))

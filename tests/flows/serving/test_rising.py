@@ -26,12 +26,12 @@ def test_words_have_no_particles() -> None:
 
 
 def test_what_is_as_frequent_as_before_does_not_rise() -> None:
-    before = ["모델 공개"] * 40
-    assert [rise.word for rise in rising(["모델 공개"] * 10 + ["모델 실사"] * 5, before)] == ["실사"]
+    before = [{"모델", "공개"}] * 40
+    assert [rise.word for rise in rising([{"모델", "공개"}] * 10 + [{"모델", "실사"}] * 5, before)] == ["실사"]
 
 
 def test_nothing_rises_without_a_past() -> None:
-    assert rising(["모델"] * 9, []) == []
+    assert rising([{"모델"}] * 9, []) == []
 
 
 @given(st.dictionaries(st.tuples(st.dates(DAY, date(2026, 1, 28)), st.sampled_from("가나다")), st.integers(1, 10**6)))

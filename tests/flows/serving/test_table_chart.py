@@ -13,11 +13,13 @@ DAYS = (date(2026, 1, 1), date(2026, 1, 3))
 
 
 def test_numbers_by_day_and_word_are_stacked() -> None:
-    drawn = table_chart(
-        ["day", "team", "articles", "percent"], [(DAYS[1], "가온", 3, 60.0), (DAYS[0], "나래", 2, 40.0)]
-    )
+    rows = [(DAYS[1], "가온", 3, 60.0), (DAYS[0], "나래", 2, 40.0)]
+    drawn = table_chart(["day", "team", "articles", "of_all"], rows)
     assert isinstance(drawn, Chart)
     assert [bar.says for bar in drawn.bars] == ["2026-01-01 나래 2", "2026-01-03 가온 3"]
+    shares = table_chart(["day", "team", "articles", "percent"], rows)
+    assert isinstance(shares, Chart)
+    assert [bar.says for bar in shares.bars] == ["2026-01-01 나래 40.0%", "2026-01-03 가온 60.0%"]
 
 
 def test_times_are_korean_days() -> None:

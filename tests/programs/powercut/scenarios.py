@@ -38,7 +38,7 @@ from storage.exports.changes import export_changes
 from storage.exports.full import FORMS
 from storage.integrity.repair import rebuild, repair, verify_archive
 from storage.layout import SNAPSHOT, WRITER_DATABASE
-from tests.programs import torture
+from tests.programs import killing, torture
 from tests.programs.powercut import disk
 from tests.programs.powercut.recording import Kind, Recording, compiled, names_of, record
 from tests.support.paths import ROOT
@@ -161,7 +161,7 @@ def _prepared(made: Stage, name: str) -> Path:
     match name:
         case "recovery":
             made.naver.clock.set(torture.LAST)
-            torture.run(root, made.naver, torture.Kill("commit", 4, "before"))
+            torture.run(root, made.naver, killing.Kill("commit", 4, "before"))
         case "older database":
             shutil.copyfile(made.earlier / WRITER_DATABASE, root / WRITER_DATABASE)
         case "publish":

@@ -21,9 +21,9 @@ from storage.captures.reader import capture_names, read_capture
 from storage.integrity.repair import rebuild, repair, verify_archive
 from storage.reading.reader import open_snapshot, status
 from storage.state.uploads import Uploads, last
-from tests.support.archives import contents, killed, new_archive, rows, store_new
+from tests.support.archives import contents, killed, new_archive, refs_of, rows, spooled, store_new
 from tests.support.paths import ROOT
-from tests.support.servers.s3 import BUCKET, KEY, SECRET, S3Server, hang_up, keep_half, once, refuse
+from tests.support.servers.s3 import BUCKET, KEY, SECRET, S3Server, hang_up, keep_half, list_nothing, once, refuse
 from tests.support.values import key, page
 
 ADDRESS = f"s3://{BUCKET}/naver"
@@ -35,10 +35,6 @@ def root(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     """An archive with one run, whose captures are in an object store."""
     monkeypatch.setenv(VARIABLE, ADDRESS)
     return new_archive(tmp_path / "archive", 1, 2)
-
-
-def local(root: Path) -> list[str]:
-    return sorted(path.relative_to(root).as_posix() for path in (root / "captures").rglob("*.warc.gz"))
 
 
 def uploaded(server: S3Server) -> list[str]:
@@ -56,14 +52,8 @@ def waiting(root: Path) -> Uploads:
     return found
 
 
-def ref_of(root: Path, number: int) -> CaptureRef:
-    sql = f"SELECT capture_file, capture_offset, capture_length FROM articles WHERE id = '{key(number).id}'"
-    ((name, offset, length),) = rows(root, sql)
-    return CaptureRef(str(name), int(str(offset)), None if length is None else int(str(length)))
-
-
 def test_a_run_uploads_its_captures_and_keeps_no_copy(root: Path, server: S3Server) -> None:
-    assert local(root) == []
+    assert spooled(root) == []
     assert uploaded(server) == capture_names(root)
     assert rows(root, "SELECT name FROM capture_files") == [(name,) for name in uploaded(server)]
     assert server.objects[f"{BUCKET}/naver/{MARK}"].decode() == load(root).id
@@ -72,7 +62,7 @@ def test_a_run_uploads_its_captures_and_keeps_no_copy(root: Path, server: S3Serv
 
 
 def test_a_record_is_read_in_one_request_if_its_length_is_known(root: Path, server: S3Server) -> None:
-    known = ref_of(root, 2)
+    known = refs_of(root)[2]
     for ref in (known, CaptureRef(known.file, known.offset)):
         server.seen.clear()
         assert read_capture(root, ref).url == key(2).url
@@ -107,7 +97,7 @@ def test_a_store_that_is_away_is_no_reason_to_stop(root: Path, server: S3Server)
     before = uploaded(server)
     run_again(root)
     found = waiting(root)
-    assert (found.waiting, found.bytes) == (1, (root / local(root)[0]).stat().st_size)
+    assert (found.waiting, found.bytes) == (1, (root / spooled(root)[0]).stat().st_size)
     assert found.since is not None
     assert "cannot be reached" in found.fault
     with open_snapshot(root) as connection:
@@ -117,7 +107,7 @@ def test_a_store_that_is_away_is_no_reason_to_stop(root: Path, server: S3Server)
 
     server.faults.clear()
     run_again(root, THIRD)
-    assert local(root) == []
+    assert spooled(root) == []
     assert len(uploaded(server)) == len(before) + 2
     assert (waiting(root).waiting, waiting(root).since, waiting(root).fault) == (0, None, "")
     assert verify_archive(root).faults == []
@@ -136,7 +126,7 @@ def test_an_upload_that_fails_leaves_the_local_copy_and_says_why(
 ) -> None:
     server.faults["PUT"] = fault
     run_again(root)
-    assert len(local(root)) == 1
+    assert len(spooled(root)) == 1
     assert says in waiting(root).fault
     everything = "".join(path.read_text("utf-8", "replace") for path in root.rglob("*.json"))
     assert KEY not in everything
@@ -144,7 +134,7 @@ def test_an_upload_that_fails_leaves_the_local_copy_and_says_why(
 
     server.faults.clear()
     run_again(root, THIRD)  # also completes what was stored in half
-    assert local(root) == []
+    assert spooled(root) == []
     assert verify_archive(root).faults == []
 
 
@@ -154,7 +144,7 @@ def test_another_object_under_the_name_of_a_file_is_not_replaced(root: Path, ser
     run_again(root)
     run_again(root, THIRD)
     assert server.objects[name] == b"of somebody else"
-    assert [Path(one).name for one in local(root)] == [f"{SECOND}-00000.warc.gz"]  # the third was uploaded
+    assert [Path(one).name for one in spooled(root)] == [f"{SECOND}-00000.warc.gz"]  # the third was uploaded
     assert "not what was uploaded" in waiting(root).fault
 
 
@@ -173,7 +163,7 @@ def test_an_object_that_is_missing_is_an_error_where_it_is_read(root: Path, serv
     (name,) = uploaded(server)
     del server.objects[f"{BUCKET}/naver/{name}"]
     with pytest.raises(ArchiveDamaged, match="does not exist"):
-        read_capture(root, ref_of(root, 1))
+        read_capture(root, refs_of(root)[1])
 
 
 def test_an_archive_is_rebuilt_from_the_object_store_alone(root: Path, server: S3Server, tmp_path: Path) -> None:
@@ -201,7 +191,7 @@ def test_a_database_from_a_backup_catches_up_with_the_object_store(root: Path, s
 def test_a_killed_run_is_finished_and_uploaded_by_the_next(root: Path, server: S3Server, at: str) -> None:
     killed(root, at)
     run_again(root, THIRD)
-    assert local(root) == []
+    assert spooled(root) == []
     assert set(uploaded(server)) == {str(name) for (name,) in rows(root, "SELECT name FROM capture_files")}
     assert verify_archive(root).faults == []
 
@@ -218,7 +208,7 @@ def test_another_address_than_the_archive_uses_is_refused(root: Path, monkeypatc
         run_again(root)
     monkeypatch.delenv(VARIABLE)  # the archive remembers
     run_again(root)
-    assert local(root) == []
+    assert spooled(root) == []
 
 
 @pytest.mark.parametrize("text", ["captures = 3", "captures", 'bucket = "s3://a/b"', 'captures = "ftp://a/b"'])
@@ -231,16 +221,16 @@ def test_settings_that_are_wrong_are_named(tmp_path: Path, text: str) -> None:
 def test_captures_are_moved_to_a_store_and_back(server: S3Server, tmp_path: Path) -> None:
     root = new_archive(tmp_path / "archive", 1)
     run_again(root)
-    files, before = {name: (root / name).read_bytes() for name in local(root)}, contents(root)
+    files, before = {name: (root / name).read_bytes() for name in spooled(root)}, contents(root)
 
     moved = move_captures(root, ADDRESS)
     assert (moved.captures, moved.files, moved.moved) == (ADDRESS, 2, 2)
-    assert (local(root), uploaded(server)) == ([], sorted(files))
+    assert (spooled(root), uploaded(server)) == ([], sorted(files))
     assert verify_archive(root).faults == []
 
     back = move_captures(root, "directory")
     assert (back.files, back.moved) == (2, 2)
-    assert {name: (root / name).read_bytes() for name in local(root)} == files
+    assert {name: (root / name).read_bytes() for name in spooled(root)} == files
     assert server.names() == []
     assert contents(root) == before
     assert last(root) is None
@@ -252,7 +242,7 @@ def test_a_move_to_a_store_that_refuses_is_an_error(server: S3Server, tmp_path: 
     server.faults["PUT"] = refuse(403, "AccessDenied")
     with pytest.raises(ObjectStoreFault, match="refuses access"):
         move_captures(root, ADDRESS)
-    assert len(local(root)) == 1
+    assert len(spooled(root)) == 1
 
 
 def test_a_move_back_stops_at_an_object_that_is_damaged(
@@ -263,8 +253,40 @@ def test_a_move_back_stops_at_an_object_that_is_damaged(
     server.objects[name] = server.objects[name][:-1] + b"x"
     with pytest.raises(ArchiveDamaged, match="not the file that was written"):
         move_captures(root, "directory")
-    assert (load(root).home, local(root)) == (ADDRESS, [])
+    assert (load(root).home, spooled(root)) == (ADDRESS, [])
     assert name in server.objects
+
+
+def test_a_move_back_believes_no_list_that_lacks_a_file(
+    root: Path, server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE)
+    server.faults["GET"] = list_nothing
+    assert move_captures(root, "directory").moved == 1
+    assert len(spooled(root)) == 1
+    assert verify_archive(root).faults == []
+
+
+def test_a_file_that_was_lost_in_the_store_does_not_keep_the_others_there(
+    root: Path, server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_again(root)
+    monkeypatch.delenv(VARIABLE)
+    lost = uploaded(server)[0]
+    del server.objects[f"{BUCKET}/naver/{lost}"]
+    assert move_captures(root, "directory").moved == 1
+    assert any(lost in fault for fault in verify_archive(root).faults)
+
+
+@pytest.mark.parametrize("name", ["captures/../../outside.warc.gz", "captures/2026/../../../outside.warc.gz"])
+def test_an_object_whose_name_leads_out_of_the_archive_is_refused(
+    root: Path, server: S3Server, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    server.objects[f"{BUCKET}/naver/{name}"] = b"x"
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises((ArchiveDamaged, ObjectStoreFault)):
+        move_captures(root, "directory")
+    assert not list(root.parent.rglob("outside*"))
 
 
 @pytest.mark.every(6)
@@ -273,17 +295,17 @@ def test_a_move_that_is_killed_loses_nothing_and_goes_on(server: S3Server, tmp_p
     """Killed before the store answers a request: there and back are eighteen requests."""
     root = new_archive(tmp_path / "archive", 1)
     run_again(root)
-    files = {name: (root / name).read_bytes() for name in local(root)}
+    files = {name: (root / name).read_bytes() for name in spooled(root)}
 
     kill_at(server, root, request_number)
     kept = {name.removeprefix("naver/"): data for name, data in _objects(server).items()}
-    kept |= {name: (root / name).read_bytes() for name in local(root)}
+    kept |= {name: (root / name).read_bytes() for name in spooled(root)}
     assert files.items() <= kept.items()
 
     move_captures(root, ADDRESS)
-    assert (local(root), uploaded(server)) == ([], sorted(files))
+    assert (spooled(root), uploaded(server)) == ([], sorted(files))
     move_captures(root, "directory")
-    assert {name: (root / name).read_bytes() for name in local(root)} == files
+    assert {name: (root / name).read_bytes() for name in spooled(root)} == files
     assert server.names() == []
 
 
@@ -316,4 +338,4 @@ def _objects(server: S3Server) -> dict[str, bytes]:
 def test_an_error_once_does_not_keep_a_file_from_being_uploaded(root: Path, server: S3Server) -> None:
     server.faults["PUT"] = once(refuse(503, "SlowDown"))
     run_again(root)
-    assert local(root) == []
+    assert spooled(root) == []

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +98,31 @@ def test_a_publication_that_fails_leaves_the_state_before(tmp_path: Path, server
     export_to_store(root, address)
     names = set(json.loads(server.objects[f"{BUCKET}/public/{MANIFEST}"])["files"])
     assert {f"{BUCKET}/public/{name}" for name in names} <= server.objects.keys()
+
+
+def test_readers_find_a_whole_state_at_every_request_of_a_publication(tmp_path: Path, server: S3Server) -> None:
+    """What the manifest names, and what the one before names, is there and has its checksum."""
+    root, address = new_archive(tmp_path / "archive", 1), f"s3://{BUCKET}/public"
+    manifests: list[bytes] = []
+
+    def check(_: object) -> bool:
+        found = server.objects.get(f"{BUCKET}/public/{MANIFEST}")
+        if found is not None and found not in manifests:
+            manifests.append(found)
+        for one in manifests[-2:]:
+            for name, entry in json.loads(one)["files"].items():
+                assert hashlib.sha256(server.objects[f"{BUCKET}/public/{name}"]).hexdigest() == entry["sha256"]
+        return False
+
+    server.faults.update(dict.fromkeys(("GET", "HEAD", "PUT", "POST"), check))
+    for number, run in enumerate((SECOND, THIRD), 2):
+        export_to_store(root, address)
+        with open_archive(root) as archive:
+            store_new(archive, number, run=run)
+    done = export_to_store(root, address)
+    assert done.deleted != ()
+    check(None)
+    assert [len(json.loads(one)["changes"]) for one in manifests] == [1, 2, 3]
 
 
 def _nth(number: int, server: S3Server) -> Any:
@@ -196,6 +225,45 @@ def test_an_update_that_ends_between_two_commits_is_continued(
     assert table(place) == exported(root)
 
 
+KILLED = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from storage.exports import delta
+delta.AT_ONCE, whole, merges = 1, delta._merge, []
+def die():
+    time.sleep(float(sys.argv[3]))
+    os.kill(os.getpid(), signal.SIGKILL)
+def merge(*words):
+    merges.append(words)
+    if len(merges) == 2:
+        threading.Thread(target=die).start()
+    whole(*words)
+    if len(merges) == 2:
+        signal.pause()
+delta._merge = merge
+delta.export_delta(Path(sys.argv[1]), sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(6, marks=pytest.mark.long)])
+def test_an_update_that_is_killed_applies_each_change_once(
+    tmp_path: Path, place: Path, address: str, kills: int
+) -> None:
+    """Killed at some moment of its second commit, again and again."""
+    root = make(tmp_path / "archive")
+    cursors = [0]
+    for number in range(kills):
+        words = [sys.executable, "-c", KILLED, str(root), address, str((number + 1) * 0.4 / (kills + 1))]
+        done = subprocess.run(words, env=environment(), check=False, timeout=120)
+        assert done.returncode == -signal.SIGKILL
+        cursors.append(DeltaTable(place / TABLE).transaction_version("seogo") or 0)
+        ids = [row["id"] for row in table(place)]
+        assert len(ids) == len(set(ids))
+    assert cursors == sorted(set(cursors))  # each process got further: at least by its first commit
+    assert export_delta(root, address).since == cursors[-1]
+    assert table(place) == exported(root)
+
+
 def test_the_table_is_compacted(tmp_path: Path, place: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     root = new_archive(tmp_path / "archive", 1, 2, 3)
     monkeypatch.setattr(delta, "AT_ONCE", 1)  # a file for each article
@@ -206,6 +274,20 @@ def test_the_table_is_compacted(tmp_path: Path, place: Path, address: str, monke
     assert "OPTIMIZE" in {entry["operation"] for entry in found.history()}
     assert table(place) == exported(root)
     assert not export_delta(root, address).changed  # the cursor is still there
+
+
+def test_files_that_a_killed_update_left_are_deleted_after_a_week(tmp_path: Path, place: Path, address: str) -> None:
+    root = new_archive(tmp_path / "archive", 1)
+    export_delta(root, address)
+    old, young = (place / TABLE / f"part-{name}.zstd.parquet" for name in ("old", "young"))
+    for path in (old, young):
+        path.write_bytes(b"x")
+    os.utime(old, (time.time() - 8 * 86_400,) * 2)
+    with open_archive(root) as archive:
+        store_new(archive, 2, run=SECOND)
+    export_delta(root, address)
+    assert (old.exists(), young.exists()) == (False, True)
+    assert table(place) == exported(root)
 
 
 def test_a_store_that_is_away_is_an_error_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,10 +30,10 @@ from tests.support.histories.journals import Journal
 def folded(entries: Sequence[Entry]) -> tuple[Fold, EventSums]:
     events = EventSums()
     fold = Fold(events.add)
-    maker = KeyMaker(hasher())
-    for entry in entries:
-        name = f"captures/2026/01/02/{entry.run_id}-00000.warc.gz"
-        fold.add(FileContents(name, 0, "", entries=list(maker.keys([entry]))))
+    for number, entry in enumerate(entries):
+        maker, name = KeyMaker(hasher()), f"captures/2026/01/02/{entry.run_id}-{number:05}.warc.gz"
+        keys = list(maker.keys([entry]))
+        fold.add(FileContents(name, 0, "", entries=keys, digests=maker.digests()))
     fold.finish()
     return fold, events
 

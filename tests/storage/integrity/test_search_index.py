@@ -75,22 +75,25 @@ def _unpackable(index: Writer) -> None:
     index.connection.execute("UPDATE body SET text = x'00'")
 
 
-def _with(what: str) -> Callable[[Writer], None]:
+def _with(what: str, table: str = "doc", which: str = "id = ?") -> Callable[[Writer], None]:
     def change(index: Writer) -> None:
-        index.connection.execute(f"UPDATE doc SET {what} WHERE id = ?", [key(1).id])
+        index.connection.execute(f"UPDATE {table} SET {what} WHERE {which}", [key(1).id])
 
     return change
 
 
 _OTHER = "is not indexed as the archive has it"
+_OF_KIND = "kind = (SELECT kind FROM facet JOIN doc USING (n) WHERE id = ?)"
 ALTERED: dict[str, tuple[Callable[[Writer], None], str]] = {
     "a text": (_other_text, _OTHER),
     "tokens": (_other_tokens, "malformed"),
     "texts without their tokens": (_packed_otherwise, _OTHER),
     "a text that cannot be unpacked": (_unpackable, "user-defined function raised exception"),
     "a title": (_with("title = '제목'"), _OTHER),
-    "a team": (_with("teams = ''"), _OTHER),
-    "a deletion": (_with("gone = 1 - gone"), _OTHER),
+    "a team": (_with("teams = ''", "kind", _OF_KIND), _OTHER),
+    "a deletion": (_with("gone = 1 - gone", "kind", _OF_KIND), _OTHER),
+    "a kind that is missing": (_with("kind = 99", "facet", "n = (SELECT n FROM doc WHERE id = ?)"), _OTHER),
+    "a time": (_with("published = 0", "facet", "n = (SELECT n FROM doc WHERE id = ?)"), _OTHER),
     "a story": (_with("story = id"), "its stories are not those of the archive"),
     "an article too many": (
         lambda index: index.replace([], [a_document(99, "zu viel")]),
@@ -122,6 +125,9 @@ def test_repair_rebuilds_what_was_altered(root: Path) -> None:
 @pytest.mark.parametrize("flips", [30, pytest.param(300, marks=pytest.mark.long)])
 def test_a_flipped_byte_is_found_where_it_changes_anything(root: Path, flips: int) -> None:
     """Unused bytes of a page, and SQLite's own counters, may hold anything."""
+    with open_archive(root) as archive:
+        store_new(archive, 20, 50, run="20270102T040405Z-0002")
+    follow(root)
     path = root / SEARCH_INDEX
     whole, answers = path.read_bytes(), _all_that_a_search_sees(path)
     rng = Random(1)
@@ -140,7 +146,12 @@ def _all_that_a_search_sees(path: Path) -> list[tuple[object, ...]]:
     connection = sqlite3.connect(path)
     try:
         connection.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, ft, instance)")
-        queries = ("SELECT * FROM doc", "SELECT * FROM body", "SELECT * FROM terms")
+        queries = (
+            "SELECT * FROM doc",
+            "SELECT * FROM body",
+            "SELECT * FROM facet LEFT JOIN kind USING (kind)",
+            "SELECT * FROM terms",
+        )
         return [row for query in queries for row in connection.execute(query)]
     finally:
         connection.close()

@@ -33,8 +33,11 @@ from tests.support.servers.s3 import (
     once,
     refuse,
     s3_server,
+    say_twice_the_size,
     send_half,
     send_other_range,
+    send_page,
+    send_too_little,
     wait,
 )
 
@@ -128,8 +131,12 @@ def test_an_object_that_is_replaced_while_it_is_read_is_an_error(store: ObjectSt
         ("GET", wait(1), ObjectStoreUnavailable, "does not answer in time"),
         ("GET", send_half, ObjectStoreUnavailable, "cannot be reached"),
         ("GET", send_other_range, ObjectStoreFault, "not one of S3"),
+        ("GET", send_page, ObjectStoreFault, "not one of S3"),
+        ("GET", send_too_little, ObjectChanged, "sent other bytes than those asked for"),
+        ("GET", say_twice_the_size, ObjectStoreFault, "not one of S3"),
         ("PUT", refuse(403, "AccessDenied"), ObjectStoreRefused, r"refuses access \(403 AccessDenied\)"),
         ("PUT", refuse(404, "NoSuchBucket"), ObjectStoreRefused, "no such bucket"),
+        ("PUT", send_page, ObjectStoreFault, "not one of S3"),
         ("PUT", hang_up, ObjectStoreUnavailable, "cannot be reached"),
         ("PUT", wait(1), ObjectStoreUnavailable, "does not answer in time"),
     ],
@@ -148,7 +155,23 @@ def test_each_fault_is_a_clear_error_without_a_key(
     assert KEY not in str(raised.value)
     assert SECRET not in str(raised.value)
     assert raised.value.__cause__ is None  # a traceback would show the server's answer
-    assert raised.value.__suppress_context__
+    assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+def test_a_list_that_is_none(s3: ObjectStore, server: S3Server) -> None:
+    assert list(s3.list("captures")) == []
+    for fault, says in ((send_page, "not one of S3"), (refuse(403, "AccessDenied"), "refuses access")):
+        server.faults.update(dict.fromkeys(("GET", "HEAD"), fault))
+        with pytest.raises(ObjectStoreFault, match=says):
+            list(s3.list("captures"))
+
+
+def test_a_page_of_another_server_is_no_object(s3: ObjectStore, server: S3Server) -> None:
+    s3.create("segment", b"1234567890")
+    server.faults.update(dict.fromkeys(("GET", "HEAD"), send_page))
+    for act in (s3.get, s3.find, s3.head, lambda name: s3.download(name, io.BytesIO())):
+        with pytest.raises(ObjectStoreFault, match="not one of S3"):
+            act("segment")
 
 
 def test_an_upload_that_is_stored_in_half_is_found_when_it_is_read_back(s3: ObjectStore, server: S3Server) -> None:

@@ -24,8 +24,9 @@ from storage.archive import open_archive
 from storage.search import follower
 from storage.search.check import search_index_faults
 from storage.search.follower import Followed, follow, locked, rebuild_index
-from storage.search.index import VERSION, meta_of, opened_to_read, opened_to_write, remove
+from storage.search.index import VERSION, meta_of, opened_to_write, remove
 from storage.search.query import parse
+from storage.search.readers import opened_to_read
 from storage.search.results import SearchRequest, SearchResult, search
 from tests.support.archives import store_new, store_results
 from tests.support.disks import fill, mount, needs_a_disk

@@ -150,8 +150,8 @@ def test_an_archive_from_before_gets_all_pairs_in_its_next_run(archive: Path) ->
 
 
 def test_parts_find_the_same_as_all_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "AT_ONCE", 2)
-    monkeypatch.setattr(pairs, "_SKETCHED_AT_ONCE", 2)
+    monkeypatch.setattr(pairs, "AT_ONCE", 2)
+    monkeypatch.setattr(pairs, "_HASHED_AT_ONCE", 2)
     texts = [prose(1, 24), prose(2), CUT, f"{prose(2)}\n\n{prose(5, 3)}", f"{CUT}\n\n{prose(6, 3)}"]
     with open_archive(tmp_path) as opened:
         results = [stored(published(n, text, n)) for n, text in enumerate(texts, start=1)]
@@ -239,7 +239,7 @@ def test_an_altered_row_is_named_and_repaired(archive: Path, statement: str, fau
 
 def test_wrong_pairs_in_the_journal_are_named_and_found_again(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken, open_archive(archive) as opened:
-        broken.setattr(follower, "pairs_of", lambda *_, **__: [])
+        broken.setattr(pairs, "pairs_of", lambda *_, **__: [])
         store_results(opened, edited(1, CUT + "\n\n한 줄 더."), run=run_of(2))
     assert rows(archive, "FROM near_duplicates") == []
     assert verify_archive(archive).faults == [f"near-duplicates {key(1).id} and {key(2).id}: not those of their texts"]

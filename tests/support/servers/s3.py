@@ -22,12 +22,16 @@ Fault = Callable[["_Handler"], bool]
 
 @dataclass
 class S3Server:
-    """`objects`: by key, with the bucket. `faults`: by the method, asked before the server answers."""
+    """`objects`: by key, with the bucket. `faults`: by the method, asked before the server answers.
+
+    `seen`: method and key of each request; `headers`: the header lines of all requests.
+    """
 
     port: int = 0
     objects: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     seen: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -108,6 +112,37 @@ def send_other_range(handler: _Handler) -> bool:
     return True
 
 
+def send_page(handler: _Handler) -> bool:
+    """Answer like a network that wants a login first, or a server that knows no S3."""
+    handler.answer(200, b"<html><title>Welcome</title></html>", {"Content-Type": "text/html"})
+    return True
+
+
+def list_nothing(handler: _Handler) -> bool:
+    """Answer each list with an empty one, and everything else rightly."""
+    if handler.key != BUCKET:
+        return False
+    handler.answer(200, b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>", {})
+    return True
+
+
+def send_too_little(handler: _Handler) -> bool:
+    """Answer with the right range in the headers, and with fewer bytes."""
+    data = handler.server_state.objects[handler.key]
+    headers = {"Content-Range": f"bytes 0-{len(data) - 1}/{len(data)}", "ETag": '"x"', "Last-Modified": _DATE}
+    handler.answer(206, data[:3], headers)
+    return True
+
+
+def say_twice_the_size(handler: _Handler) -> bool:
+    """Tell a reader that an object is twice as large as it is."""
+    data = handler.server_state.objects[handler.key]
+    end = 2 * len(data) - 1
+    headers = {"Content-Range": f"bytes 0-{end}/{end + 1}", "ETag": '"x"', "Last-Modified": _DATE}
+    handler.answer(206, data, headers)
+    return True
+
+
 _DATE = "Mon, 01 Dec 2025 00:00:00 GMT"
 
 
@@ -122,6 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.key = unquote(parts.path).strip("/")
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         state.seen.append((self.command, self.key))
+        state.headers += [f"{name}: {value}" for name, value in self.headers.items()]
         fault = state.faults.get(self.command)
         if fault is not None and fault(self):
             return

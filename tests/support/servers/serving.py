@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from flows.serving.server import config
 from schemas.find import Relevance
 from storage.archive import open_archive
 from storage.search.follower import follow
+from tests.support.command import COMMAND, environment
 from tests.support.histories.analyst import make
 from tests.support.reports import EVIL
 from tests.support.values import article, ended, key, page, receipt, stored
@@ -63,7 +65,20 @@ def serving(root: Path, *, sql: bool = False, is_public: bool = False) -> Iterat
         server.should_exit = True
         thread.join(STARTS_WITHIN)
         listener.close()
-        library.shared.close()
+        library.close()
+
+
+@contextmanager
+def serving_process(root: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`seogo serve` as a process of its own, and its address."""
+    command = [*COMMAND, "serve", "--archive", str(root), "--port", "0", *options]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            line = process.stdout.readline()
+            yield process, line.split(" at ")[1].split()[0]
+        finally:
+            process.terminate()
 
 
 def client_of(url: str) -> httpx.Client:
