@@ -46,7 +46,9 @@ test-fast: $(STAMP) $(READERS) ## run the tests that start no Prefect server
 
 object-store: $(STAMP) $(SWIFT) ## run the tests of object stores, also against a real S3 server (OpenStack Swift, on loopback)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/storage/objects tests/storage/captures/test_object_store.py \
-	  tests/storage/exports/test_object_store.py
+	  tests/storage/captures/test_both_homes.py tests/storage/exports/test_object_store.py tests/storage/test_uploading.py \
+	  tests/flows/cli/test_object_store.py
+	$(BIN)/python -W ignore::RuntimeWarning:runpy -m tests.programs.object_store --swift --kills 20
 
 lint: $(STAMP) ## run ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .

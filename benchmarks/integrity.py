@@ -37,7 +37,9 @@ from storage.archive import Archive, open_archive
 PER_RUN = 500
 PADDING = 190_000
 _BATCH = 250
-_TEXT = re.compile(rb'(<article id="dic_area"[^>]*>).*?(</article>)', re.DOTALL)
+_TEXT = re.compile(
+    rb'(<(?:article|div) id="dic_area"[^>]*>).*?(</article>|</div>\s*</div>\s*<div class="copyright">)', re.DOTALL
+)
 _SYLLABLES = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허고노도로모보소오조초코토포호구누두루무부수우"
 _HEADERS = (("Content-Type", "text/html; charset=utf-8"), ("Content-Encoding", "gzip"))
 _FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,7 +59,7 @@ def main() -> None:
     given = parser.parse_args()
     articles, runs = (500, 1) if given.quick else (given.articles, given.runs)
     work = work_folder(given.work)
-    archive = in_subprocess(make_captured, work / f"captured-{articles}", articles)
+    archive = in_subprocess(make_captured, work / f"distinct-{articles}", articles)
     archives = dict.fromkeys((_ONE, _TWO), archive)
     if given.before:
         archives |= {_BEFORE: _readable_before(archive, work, given.before)}
@@ -139,7 +141,8 @@ def _result(archive: Archive, assess: Assess, made: MadeArticle, at: datetime, n
     url = made.key.url
     page = article_page(made, View(made.corpus.last, padding=PADDING), LAYOUTS[number % len(LAYOUTS)])
     # Generated articles resemble each other more than real ones, and every text would be compared with every other.
-    html = _TEXT.sub(rb"\g<1>" + _prose(Random(url)).encode() + rb"\g<2>", page, count=1)
+    html, replaced = _TEXT.subn(rb"\g<1>" + _prose(Random(url)).encode() + rb"\g<2>", page, count=1)
+    assert replaced == 1, url
     article = parse_article(html, url)
     capture = archive.capture(RawPage(url, url, 200, "OK", "HTTP/1.1", _HEADERS, (), gzip.compress(html, 6), html, at))
     ref = ArticleRef(article.key, url, "search_page:소버린 AI", at, title=article.title)

@@ -239,11 +239,11 @@ async def load(every: Iterator[str], clients: int, seconds: float) -> tuple[list
         nonlocal failed
         reader, writer = await asyncio.open_connection("127.0.0.1", int(PORT))
         for path in every:
-            if time.monotonic() > ends:
-                break
             began = time.monotonic()
             failed += await ask(reader, writer, path) != 200
             times.append(time.monotonic() - began)
+            if time.monotonic() > ends:
+                break
         writer.close()
 
     await asyncio.gather(*(client(time.monotonic() + seconds) for _ in range(clients)))

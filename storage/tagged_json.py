@@ -6,14 +6,20 @@ Every field is written, also one with its default value: what was written must n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import make_dataclass
 from functools import reduce
 from operator import or_
 from typing import Any, Generic, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 T = TypeVar("T")
+_JSON: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
+
+
+class UnknownKind(LookupError):
+    """A value of a kind that this version does not know. Its text is the kind."""
 
 
 class TaggedJson(Generic[T]):
@@ -32,7 +38,17 @@ class TaggedJson(Generic[T]):
         return self._any.dump_json(self._tagged[type(value)](value))
 
     def load(self, data: bytes) -> T:
-        """The value in `data`. Raises pydantic's ValidationError."""
-        tagged = self._any.validate_json(data)
+        """The value in `data`. Raises pydantic's ValidationError, and UnknownKind."""
+        try:
+            tagged = self._any.validate_json(data)
+        except ValidationError:
+            self._check_kind(data)
+            raise
         value: T = getattr(tagged, self._kinds[type(tagged)])
         return value
+
+    def _check_kind(self, data: bytes) -> None:
+        with suppress(ValidationError):
+            for kind in _JSON.validate_json(data):
+                if kind not in self._kinds.values():
+                    raise UnknownKind(kind)

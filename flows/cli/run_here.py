@@ -74,7 +74,7 @@ def run_blocking(name: str, run: BlockingRun[T]) -> T:
 
 def warn_of(topic: Topic, naver: str | None) -> None:
     """Warn of what should be set before requests go to the real Naver."""
-    from flows.cli.show.topic import topic_warnings
+    from flows.runs.settings import topic_warnings
 
     for warning in [] if naver or topic.naver else topic_warnings(topic):
         print(f"seogo: warning: {warning}", file=sys.stderr)  # noqa: T201

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +76,14 @@ def apply_fetchers(machines: Sequence[str] = (), *, wait: float = 0.0) -> None:
 
 
 def _check(source: Path, wait: float) -> None:
-    """Whether the server and the file are there."""
+    """Whether the server and the file are there. Imports the flows."""
     api = PREFECT_API_URL.value()
     if not api:
         raise BadInput("PREFECT_API_URL is not set: set the server's address, such as http://127.0.0.1:4200/api.")
     if not source.is_file():
         raise BadInput(f"{source.resolve()} does not exist: run this in seogo's checkout.")
+    for one in deployments(source)["deployments"]:  # while the server starts
+        import_module(one["entrypoint"].rpartition(".")[0])
     if wait:
         wait_for_server(api, within=wait)
 

@@ -59,11 +59,11 @@ async def _start_fetching(chunks: Sequence[str]) -> None:
         return
     async with get_client() as client:
         found = await client.read_deployments(flow_filter=FlowFilter(name=FlowFilterName(any_=[FLOW])))
-    machines = sorted(one.name for one in found if not one.paused)
+    machines = sorted(one.name for one in found)
     if not machines:
         raise BadInput(
-            f"{len(chunks)} chunks wait in the store, and no deployment of the flow {FLOW!r} is active. Run `python -m"
-            " flows.deployed.apply --fetchers`, or resume one; the articles are handed out again in an hour."
+            f"chunks that wait in the store: {len(chunks)}; but the server has no deployment of the flow {FLOW!r}. Run"
+            " `python -m flows.deployed.apply --fetchers`; the articles are handed out again in an hour."
         )
     for number, chunk in enumerate(chunks, crc32(chunks[0].encode())):
         machine = machines[number % len(machines)]

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from flows.naver.articles.layouts import parse_article
 from flows.pipeline.decide import RETRIED, Decision, after_parse, next_refresh, next_try, text_loss
 from flows.pipeline.relevance import mentions, score
 from schemas.article import Article, ArticleRef, Image, Outcome
@@ -146,6 +145,8 @@ class Judge:
         earlier = self.texts.quarantined_page(page.ref.key.id)
         if earlier is None or earlier.capture == page.capture:
             return False
+        from flows.naver.articles.layouts import parse_article
+
         try:
             return parse_article(earlier.content, page.ref.key.url).content_hash == page.article.content_hash
         except ParseError:

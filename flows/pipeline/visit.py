@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
-from flows.naver.articles.layouts import read_article
 from flows.naver.press_offices import press_office
 from flows.naver.urls import find_article_key, json_api_url
 from flows.pipeline.decide import before_fetch, next_try
@@ -151,6 +150,9 @@ class Visitor:
             self.receipt.spend("parse", time.monotonic() - captured)
 
     def _parse(self, find: Find, page: RawPage, capture: CaptureRef) -> Parsed | FindResult:
+        # A run that finds nothing new reads no article: the parsers of all layouts are a tenth of what it would import.
+        from flows.naver.articles.layouts import read_article
+
         ref, at = find.ref, page.fetched_at
         if page.status in _GONE:
             return FindResult(ref, Outcome.GONE, f"status {page.status}", capture=capture, crawled_at=at)

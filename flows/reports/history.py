@@ -24,6 +24,7 @@ _WITHOUT_TEXT = ("gone", "restored", "removed", "duplicate", "story")
 _NEWEST = "SELECT * {} FROM articles WHERE id = ?"
 _OLDER = "SELECT * FROM superseded WHERE id = ? ORDER BY revision"
 _EVENTS = "SELECT seq, changed_at, kind, revision, run_id FROM events WHERE id = ? ORDER BY seq"
+_WITH_EVENTS = "SELECT DISTINCT id FROM events WHERE kind IN (SELECT unnest(?))"
 _CHANGED = "SELECT revision, changed FROM revision_changes WHERE id = ?"
 _HAS_EVENTS = "SELECT count(*) = 1 FROM duckdb_tables() WHERE table_name = 'events'"
 
@@ -98,21 +99,29 @@ def read_history(archive: Path, article_id: str) -> History | None:
         return history_of(connection, article_id, has_events=known)
 
 
-def history_of(connection: Any, article_id: str, *, has_events: bool = True, text: str | None = None) -> History | None:
+def history_of(
+    connection: Any, article_id: str, *, has_events: bool = True, text: str | None = None, only_texts: bool = False
+) -> History | None:
     """The history of an article in an open snapshot; None if the archive has no text of it.
 
     `has_events`: False for an archive from before the change feed. `text`: that of the newest revision if it is known,
-    or its description if it has none: to read a text takes longer than everything else.
+    or its description if it has none: to read a text takes longer than everything else. `only_texts`: it is known that
+    the article has no other events than its revisions (`articles_with_events`).
     """
     newest = _rows(connection, _NEWEST.format("" if text is None else "EXCLUDE (body)"), article_id)
     older = _rows(connection, _OLDER, article_id) if not newest or newest[0]["revision"] > 1 else []
     revisions = [*older, *({"body": None if text == row["description"] else text, **row} for row in newest)]
     if not revisions:
         return None
-    events = _rows(connection, _EVENTS, article_id) if has_events else []
+    events = _rows(connection, _EVENTS, article_id) if has_events and not only_texts else []
     compared = _rows(connection, _CHANGED, article_id) if has_events and len(revisions) > 1 else []
     changed = {row["revision"]: row["changed"] for row in compared}
     return History(article_id, tuple(revisions), tuple(_steps(revisions, events, changed)))
+
+
+def articles_with_events(connection: Any) -> frozenset[str]:
+    """The ids of all articles that have events without a text."""
+    return frozenset(id_ for (id_,) in connection.execute(_WITH_EVENTS, [list(_WITHOUT_TEXT)]).fetchall())
 
 
 def _rows(connection: Any, sql: str, article_id: str) -> list[dict[str, Any]]:

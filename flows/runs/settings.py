@@ -5,6 +5,7 @@ The validation is imported only when it is needed, since every start of the comm
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from schemas.errors import BadInput
 if TYPE_CHECKING:
     from schemas.topic import Topic
     from storage.inbox.inbox import Inbox
+
+_PLACEHOLDER = re.compile(r"[@./](?:example\.(?:org|com|net)|[a-z0-9-]+\.(?:example|invalid|test))\b", re.IGNORECASE)
+"""Domains that nobody owns (RFC 2606), such as that of the built-in topic file."""
 
 
 def topic_from(path: Path | None) -> Topic:
@@ -49,3 +53,10 @@ def shared_inbox(environment: Mapping[str, str]) -> Inbox:
     if not (address := environment.get("SEOGO_STORE")):
         raise BadInput("SEOGO_STORE is not set: give the address of the store that fetchers and archive share.")
     return inbox_at(address)
+
+
+def topic_warnings(topic: Topic) -> list[str]:
+    """What is valid, but should be changed before Naver is asked."""
+    if _PLACEHOLDER.search(topic.contact):
+        return [f"contact {topic.contact} is a placeholder: set an address at which Naver can reach you"]
+    return []

@@ -52,7 +52,7 @@ class Library:
         """
         found = self.browser.texts(ids, snapshot.stamp)
         missing = [one for one in ids if one not in found]
-        rows = snapshot.rows(_TEXTS, [missing]) if missing else []
+        rows = snapshot.rows(_TEXTS.format(", ".join("?" * len(missing))), missing) if missing else []
         return found | {row["id"]: row["text"] for row in rows}
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class Library:
         self.browser.close()
 
 
-_TEXTS = "SELECT id, coalesce(body, description, '') AS text FROM articles WHERE id IN (SELECT unnest(?))"
+_TEXTS = "SELECT id, coalesce(body, description, '') AS text FROM articles WHERE id IN ({})"
 
 
 def library(request: Request) -> Library:
@@ -191,16 +191,13 @@ def attachment(name: str) -> dict[str, str]:
 # -- filters of the templates
 
 
-_MARK, _MARKED = Markup("<mark>"), Markup("</mark>")
-
-
 def marked(snippet: Snippet) -> Markup:
     """A piece of a text, escaped, with what was searched for in <mark>."""
     parts, at = [], 0
     for begin, end in snippet.marks:
-        parts += [escape(snippet.text[at:begin]), _MARK, escape(snippet.text[begin:end]), _MARKED]
+        parts.append(f"{escape(snippet.text[at:begin])}<mark>{escape(snippet.text[begin:end])}</mark>")
         at = end
-    return Markup("").join([*parts, escape(snippet.text[at:])])
+    return Markup("".join(parts) + f"{escape(snippet.text[at:])}")  # noqa: S704 - each part was escaped
 
 
 def grouped(value: int | float | None) -> str:

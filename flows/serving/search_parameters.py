@@ -16,6 +16,7 @@ from storage.search.results import SORTS, STATUSES, SearchRequest
 ON_PAGE = 20
 _MOST_PAGES = 50
 _LONGEST_NAME = 200
+_IN_STORY = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class SearchParameters:
     first: str = ""
     last: str = ""
     status: str = ""
+    story: str = ""
     sort: str = "relevance"
     everything: bool = False
     page: int = 1
@@ -50,6 +52,7 @@ class SearchParameters:
             limit,
             (self.page - 1) * limit,
             self.model or None,
+            _IN_STORY.get(self.story),
         )
 
     def query(self, **changes: object) -> dict[str, object]:
@@ -65,6 +68,7 @@ class SearchParameters:
         }
         more = {
             "status": one.status,
+            "story": one.story,
             "sort": one.sort if one.sort != "relevance" else "",
             "all": "1" if one.everything else "",
             "page": one.page if one.page > 1 else "",
@@ -74,7 +78,7 @@ class SearchParameters:
     @property
     def filters(self) -> bool:
         """Whether anything but the words is asked for."""
-        return any((self.team, self.model, self.publisher, self.first, self.last, self.status))
+        return any((self.team, self.model, self.publisher, self.first, self.last, self.status, self.story))
 
 
 def read_parameters(parameters: QueryParams) -> SearchParameters:
@@ -91,6 +95,7 @@ def read_parameters(parameters: QueryParams) -> SearchParameters:
         first=given["from"] and _day("from", given["from"]).isoformat(),
         last=given["to"] and _day("to", given["to"]).isoformat(),
         status=given["status"] and _one_of("status", given["status"], STATUSES),
+        story=parameters.get("story", "") and _one_of("story", parameters["story"], tuple(_IN_STORY)),
         sort=_one_of("sort", parameters.get("sort", "") or "relevance", SORTS),
         everything=parameters.get("all", "") in ("1", "on", "true"),
         page=number(parameters, "page", 1, 1, _MOST_PAGES),

@@ -15,7 +15,7 @@ from schemas.page import RawPage
 from schemas.segment import SEGMENT_FORMAT, SegmentBegun, SegmentSealed, Visited
 from storage.captures import warc
 from storage.captures.reader import page_of
-from storage.tagged_json import TaggedJson
+from storage.tagged_json import TaggedJson, UnknownKind
 
 RECORD_TYPE = "application/vnd.seogo.segment+json"
 """The content type of the `metadata` records of a segment."""
@@ -87,6 +87,8 @@ def _add(contents: Contents, record: WarcRecord) -> None:
         raise ValueError("a record follows the seal")
     try:
         found = _JSON.load(record.reader.read())
+    except UnknownKind as kind:
+        raise NewerFormat(f"a record of the kind {kind}: update seogo") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise ValueError(f"a record is none of a segment ({first['msg']})") from error

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from schemas.errors import ArchiveDamaged
+from schemas.errors import ArchiveDamaged, ArchiveTooNew
 from schemas.journal import BatchStored, Entry, PairsFound, RowsRestated, RunEnded, RunStarted, TextsReassessed
-from storage.tagged_json import TaggedJson
+from storage.tagged_json import TaggedJson, UnknownKind
 
 _JSON = TaggedJson[Entry](
     {
@@ -26,9 +26,13 @@ def dump_entry(entry: Entry) -> bytes:
 
 
 def load_entry(data: bytes, *, where: str) -> Entry:
-    """The entry in `data`. Raises ArchiveDamaged; `where` is named in the message."""
+    """The entry in `data`. Raises ArchiveDamaged, and ArchiveTooNew for one of a newer seogo, which name `where`."""
     try:
         return _JSON.load(data)
+    except UnknownKind as kind:
+        raise ArchiveTooNew(
+            f"{where}: an entry of the kind {kind}, which only a newer seogo reads: update seogo."
+        ) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = ".".join(map(str, first["loc"]))

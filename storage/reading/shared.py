@@ -33,6 +33,11 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+_MISSING: Any = object()
+_MOST_KEPT = 64
+"""Derived values of a snapshot; what is shown of a publisher takes about 100 kB."""
+
+
 class Snapshot:
     """One state of the archive. Threads may query it at the same time."""
 
@@ -42,6 +47,7 @@ class Snapshot:
         self._connection = attached(path)
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._values: dict[str, Any] = {}
+        self._making: dict[str, threading.Lock] = {}
         self.tables = {name for (name,) in self._connection.execute(_TABLES).fetchall()}
 
     @property
@@ -97,10 +103,14 @@ class Snapshot:
             return newest_change(cursor) if "events" in self.tables else 0
 
     def kept(self, name: str, make: Callable[[], Value]) -> Value:
-        """A value that is derived from this state alone: made once."""
-        if name not in self._values:
-            self._values[name] = make()
-        value: Value = self._values[name]
+        """A value that is derived from this state alone: made once, and again if it was used long ago."""
+        with self._making.setdefault(name, threading.Lock()):
+            value: Value = self._values.pop(name, _MISSING)
+            if value is _MISSING:
+                value = make()
+            self._values[name] = value
+        for oldest in list(self._values)[:-_MOST_KEPT]:
+            self._values.pop(oldest, None)
         return value
 
     def close(self) -> None:

@@ -66,7 +66,7 @@ class Browser:
         kept = self._facets.get(key)
         if kept is None:
             counted = search.counted()
-            kept = replace(counted, kinds=()), _facets(counted.kinds, search.days(_DAYS))
+            kept = replace(counted, kinds=()), _facets(counted.kinds, search.days(_DAYS, counted.total))
             while len(self._facets) >= self._keep:
                 self._facets.pop(next(iter(self._facets)), None)
             self._facets[key] = kept

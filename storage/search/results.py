@@ -40,10 +40,11 @@ _POOL = 100
 _MANY = 1_000
 """Up to this number of matches are ranked by BM25, whatever their share of the archive."""
 _SHARE = 0.1
+_IN_STORIES = "SELECT n FROM doc WHERE story IS NOT NULL"
 _KIND = "publisher, status, gone, on_topic, teams, models"
 KOREA, DAY = 9 * 3600, 86_400
-_RECENT = 30 * DAY
-"""Seconds before the newest match in which most searches have enough days."""
+_RECENT = (7, 60)
+"""The numbers of days before the newest match in which enough days are looked for first."""
 _OVERFLOW = 3_600
 """Seconds after its own in which an article may be numbered: room for 14 million articles of one second."""
 
@@ -57,6 +58,7 @@ class SearchRequest:
     `limit` articles, 0 for all, after the first `offset` ones.
 
     Imported articles are found with `everything` or if `status` names them, off-topic articles with `everything`.
+    `in_story`: only articles that belong to a story, or only the others.
     """
 
     query: Query
@@ -70,6 +72,7 @@ class SearchRequest:
     limit: int = 20
     offset: int = 0
     model: str | None = None
+    in_story: bool | None = None
 
     @property
     def last(self) -> int:
@@ -195,15 +198,15 @@ class Search:
                 hidden += number
         return Counted(sum(number for _, number in shown), hidden, shown)
 
-    def days(self, most: int) -> list[tuple[int, int]]:
-        """The newest days that have such articles, as days since 1970 in Korea, and how many each has."""
+    def days(self, most: int, total: int) -> list[tuple[int, int]]:
+        """The newest days that have any of the `total` articles, as days since 1970 in Korea, with their numbers."""
         request, found = self._request, list[tuple[int | None, int]]()
         newest = self._rows("facet.published", request, "ORDER BY ft.rowid DESC", 1)
-        recent = max(newest[0][0] or 0, _RECENT) - _RECENT if newest else 0
-        for since in (max(recent, request.since or 0), request.since):
+        last = newest[0][0] or 0 if newest else 0
+        for since in (*(max(last - days * DAY, request.since or 0) for days in _RECENT), request.since):
             select = f"(facet.published + {KOREA}) / {DAY}, count(*)"
             found = self._rows(select, replace(request, since=since), "GROUP BY 1 ORDER BY 1 DESC", most)
-            if len(found) == most:
+            if len(found) == most or sum(number for _, number in found) == total:
                 break
         return [(day, number) for day, number in found if day is not None]
 
@@ -376,6 +379,7 @@ def _conditions(request: SearchRequest, match: str, *, hide: bool) -> tuple[list
         f"facet.kind IN (SELECT kind FROM kind WHERE {' AND '.join(of_kind)})": of_kind or None,
         "facet.published >= :since AND ft.rowid >= :first": request.since,
         "facet.published < :until AND ft.rowid < :behind": request.until,
+        f"ft.rowid {'IN' if request.in_story else 'NOT IN'} ({_IN_STORIES})": request.in_story,
     }
     values = {**{name: getattr(request, name) for name in ("publisher", "status", "since", "until")}, "match": match}
     values |= {"team": packed([request.team or ""]), "model": packed([request.model or ""])}

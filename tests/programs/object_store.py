@@ -42,7 +42,7 @@ from tests.programs.torture import Scene
 from tests.support.archives import spooled
 from tests.support.servers.swift import BUCKET, client_environment, swift_server
 
-ROLL_AT = 100_000
+ROLL_AT = 20_000
 """The size of a full file in bytes: little, so that a crawl uploads several."""
 
 THERE, CRAWL, BACK = "move there", "crawl", "move back"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,10 @@ from rich.text import Text
 
 from flows.cli.show.safe import shown
 from flows.cli.show.terminal import grid, print_table, say
+from flows.runs.settings import topic_warnings
 
 if TYPE_CHECKING:
     from schemas.topic import Topic
-
-_PLACEHOLDER = re.compile(r"[@./](?:example\.(?:org|com|net)|[a-z0-9-]+\.(?:example|invalid|test))\b", re.IGNORECASE)
-"""Domains that nobody owns (RFC 2606), such as that of the built-in topic file."""
 
 
 def show_topic(topic: Topic) -> None:
@@ -46,13 +43,6 @@ def show_topic(topic: Topic) -> None:
 def topic_object(topic: Topic) -> dict[str, Any]:
     """The same for programs."""
     return {**topic.model_dump(mode="json"), "warnings": topic_warnings(topic)}
-
-
-def topic_warnings(topic: Topic) -> list[str]:
-    """What is valid, but should be changed before Naver is asked."""
-    if _PLACEHOLDER.search(topic.contact):
-        return [f"contact {topic.contact} is a placeholder: set an address at which Naver can reach you"]
-    return []
 
 
 def _span(span: timedelta) -> str:

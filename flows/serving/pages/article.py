@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.reports.history import History, compare, history_of
+from flows.reports.history import History, articles_with_events, compare, history_of
 from flows.serving.content.stories import members, story, story_of
 from flows.serving.context import answer, attachment, library, page, reading
 from flows.serving.outputs import json_bytes
@@ -85,8 +85,11 @@ def _sentences(
 
 
 def _history(snapshot: Snapshot, id_: str, text: str | None) -> History:
+    has_events = "events" in snapshot.tables
     with snapshot.cursor() as cursor:
-        found = history_of(cursor, id_, has_events="events" in snapshot.tables, text=text)
+        # Found once: to look for the events of one article reads those of all.
+        eventful = snapshot.kept("with events", lambda: articles_with_events(cursor)) if has_events else frozenset()
+        found = history_of(cursor, id_, has_events=has_events, text=text, only_texts=id_ not in eventful)
     if found is None:
         first = snapshot.row("SELECT duplicate_of FROM duplicates WHERE id = ?", [id_])
         if first:

@@ -84,6 +84,8 @@ def _conditions(request: Request) -> tuple[list[str], list[object]]:
     conditions = [sql for sql, value in given if value]
     if parameters.status == "gone":
         conditions.append("g.gone_at IS NOT NULL")
+    if parameters.story:
+        conditions.append(f"a.id {'IN' if parameters.story == 'yes' else 'NOT IN'} (SELECT id FROM story_members)")
     if not parameters.everything:
         conditions.append("a.id IN (SELECT id FROM articles_on_topic)")
     return conditions or ["TRUE"], [value for _, value in given if value]

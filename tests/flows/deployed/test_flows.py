@@ -22,7 +22,7 @@ from flows.deployed.flow_runs.execution import RunBridge
 from flows.deployed.flow_runs.parameters import (
     ReparseParameters,
 )
-from flows.deployed.processes import Engine
+from flows.deployed.processes import Engine, EngineFailed
 from flows.pipeline.stop import Stop
 from schemas.article import Outcome
 from schemas.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadInput, TopicError
@@ -256,6 +256,20 @@ def test_a_signal_while_a_process_is_started_leaves_none_behind(
         engine.start_server()
     engine.stop()
     assert started[0].poll() is not None
+
+
+def test_a_client_that_fails_or_is_interrupted_leaves_nothing_behind(tmp_path: Path) -> None:
+    engine = Engine(tmp_path, {})
+    with pytest.raises(EngineFailed, match=r"no_such_module failed: see .*no_such_module\.log"):
+        engine.run("no_such_module")
+
+    def interrupted() -> None:
+        until(lambda: _processes_of(tmp_path) or None, 30, lambda: "it was not started")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), engine.running("http.server", "--bind", "127.0.0.1", "0"):
+        interrupted()
+    assert _processes_of(tmp_path) == []
 
 
 def _processes_of(home: Path) -> list[int]:

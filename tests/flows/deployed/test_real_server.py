@@ -525,3 +525,20 @@ def test_an_outage_of_the_server(hand: Operator, tmp_path: Path, whole: dict[str
     assert hand.engine.worker is not None
     assert hand.engine.worker.poll() is None
     assert hand.done(CRAWL, archive=str(tmp_path))["state"]["name"] == "Completed"
+
+
+@pytest.mark.long
+def test_a_cancellation_after_a_long_outage(hand: Operator, tmp_path: Path, whole: dict[str, str]) -> None:
+    """The worker no longer listens for the run, which asks the server itself once it is back."""
+    topic = tmp_path / "slow.yaml"
+    topic.write_text(f"extends: {ROOT / 'topics' / 'demo.yaml'}\nname: slow\nlimits: {{concurrency: 1}}\n", "utf-8")
+    run, _ = begun(hand, tmp_path / "a", topic=str(topic))
+    hand.naver.behaviour = Behaviour(rules=(Rule(Fault.SLOW, host="n.news.naver.com", seconds=25),))
+    hand.engine.stop_server()
+    log = hand.engine.home / "worker.log"
+    until(lambda: _if_in("Cancellation polling task failed", log.read_text("utf-8")), 600, lambda: "it still listens")
+    hand.engine.start_server()
+    hand.cancel(run)
+    assert hand.ended(run)["state_type"] == "CANCELLED"
+    assert 0 < len(files_of(tmp_path / "a")) < len(whole)
+    assert hand.logs(run).endswith("30 stopping: what was fetched is stored first")

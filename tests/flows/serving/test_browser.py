@@ -12,6 +12,7 @@ from flows.serving.pages.static_page import write_page
 from tests.support.histories.analyst import EDITED
 from tests.support.servers.browser import NEEDS_BROWSER, Tab
 from tests.support.servers.serving import CAPTURED, EVIL_ID
+from tests.support.values import key
 
 pytestmark = [
     pytest.mark.slow,
@@ -45,6 +46,13 @@ def test_a_search_typed_in_korean_leads_to_an_article(tab: Tab, address: str) ->
     assert tab.run("document.querySelector('h1').textContent") == "Status"
     assert tab.complaints == []
     assert hosts(tab) == {urlsplit(address).netloc}
+
+
+def test_a_story_is_followed_from_an_article(tab: Tab, address: str) -> None:
+    tab.open(f"{address}/article/{key(1).id}")
+    follow(tab, "aside a[href^='/story/']", "document.querySelectorAll('.timeline li').length === 3")
+    follow(tab, f".timeline a[href='/article/{key(1).id}']", "document.querySelector('.cite') !== null")
+    assert tab.complaints == []
 
 
 def hosts(tab: Tab) -> set[str]:

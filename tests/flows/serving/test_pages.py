@@ -101,6 +101,16 @@ def test_an_article_as_of_a_time(web: httpx.Client) -> None:
     assert web.get(f"/article/{EDITED}?as_of=yesterday").status_code == 400
 
 
+def test_articles_of_stories_and_the_others(web: httpx.Client) -> None:
+    every = web.get("/search?q=모델").text
+    assert 'href="/search?q=%EB%AA%A8%EB%8D%B8&amp;story=yes"' in every
+    alone = {hit["id"] for hit in web.get("/search.json?q=모델&story=no").json()["hits"]}
+    assert alone == {hit["id"] for hit in web.get("/search.json?q=모델").json()["hits"]}  # none is in a story
+    assert "찾은 기사가 없습니다" in text_of(web.get("/search?q=모델&story=yes"))
+    assert web.get("/api/v1/articles?story=yes").json()["articles"] == []
+    assert web.get("/search?story=maybe").status_code == 400
+
+
 def test_a_feed_has_an_id_a_title_and_an_address_of_its_own(web: httpx.Client) -> None:
     def parts(path: str) -> tuple[str, str, list[str], list[str]]:
         feed = ET.fromstring(web.get(path).content)  # noqa: S314 — our own

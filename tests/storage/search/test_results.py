@@ -75,6 +75,8 @@ def numbers(found: SearchResult) -> list[int]:
         ({"until": FIRST + DAY}, {1, 2, 4}),  # nobody knows when 5 was published
         ({"since": FIRST + 60, "until": FIRST + 61}, {1}),
         ({"since": FIRST + 61, "until": FIRST + 120}, set()),
+        ({"in_story": True}, {1, 2}),
+        ({"in_story": False, "everything": True}, {3, 4, 5, 6, 7, 8}),
     ],
 )
 def test_filters(root: Path, wanted: dict[str, Any], expected: set[int]) -> None:

@@ -50,11 +50,11 @@ SLOWLY = Behaviour(rules=(Rule(Fault.SLOW, host="n.news.naver.com", seconds=1.5)
 """A crawl of the replica then takes some seconds: time for an accident."""
 
 
-def begun(hand: Operator, archive: Path) -> tuple[str, int]:
+def begun(hand: Operator, archive: Path, **parameters: str) -> tuple[str, int]:
     """A run that has fetched some of its pages. Returns its id and its process."""
     hand.naver.behaviour = SLOWLY
     hand.naver.log.clear()
-    run = hand.start(CRAWL, archive=str(archive), create=True)
+    run = hand.start(CRAWL, archive=str(archive), create=True, **parameters)
     until(lambda: _pages(hand) >= 5 or None, PATIENCE, lambda: f"{hand.run(run)['state']}")
     return run, writer_of(archive)
 
