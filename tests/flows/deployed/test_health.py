@@ -16,6 +16,7 @@ from flows.deployed import health
 from flows.deployed.apply import POOL
 from flows.deployed.health import prefect_checks
 from flows.deployed.processes import Engine
+from flows.replica.server import Replica
 from flows.runs.doctor.check import Check, Level
 from flows.runs.doctor.schedule import schedule_check
 from storage.archive import open_archive
@@ -61,26 +62,17 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("prefect")
-    nobody = {"SEOGO_NAVER": "http://127.0.0.1:9", "SEOGO_ARCHIVE": str(home / "archive")}  # should a crawl come due
-    engine = Engine(home, {"PREFECT_WORKER_QUERY_SECONDS": "1", **nobody})
-    try:
-        engine.start_server()
-        server = Server(engine)
-        yield server
-        server.close()
-    finally:
-        engine.stop()
+def bare(empty: tuple[Engine, Replica]) -> Iterator[Server]:
+    server = Server(empty[0])
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="module")
-def server(bare: Server) -> Server:
+def server(bare: Server, applied: Engine) -> Server:
     """With everything on it, and a worker. The schedules rest."""
-    bare.engine.environment["SEOGO_NOTIFY"] = "slack-webhook/alerts"  # a block that a new server does not have yet
-    bare.engine.run("flows.deployed.apply", "--wait", "60")
     assert found(bare.checks(), "prefect worker").level is Level.ERROR
-    bare.engine.start_worker()
+    applied.start_worker()
     until(lambda: bare.ask("POST", f"work_pools/{POOL}/workers/filter"), 90, lambda: "no worker")
     return bare
 
