@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from flows.serving.context import Library
 from schemas.errors import SeogoError
+from storage.reading.changes import changes_behind
 from storage.reading.shared import Snapshot
 
 SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
@@ -107,6 +108,10 @@ def _archive(snapshot: Snapshot, library: Library) -> Iterator[Metric]:
     yield _gauge("snapshot_bytes", "Size of the snapshot.", (), [(size,)])
     behind = library.browser.behind()
     yield _gauge("search_index_current", "1: the search index is that of the snapshot.", (), [(int(behind is False),)])
+    if "events" in snapshot.tables:
+        with snapshot.cursor() as connection:
+            lag = changes_behind(connection, library.browser.cursor())
+        yield _gauge("search_index_lag_changes", "Changes that the search index lacks.", (), [(lag,)])
 
 
 def _gauge(name: str, text: str, labels: tuple[str, ...], rows: list[tuple[Any, ...]]) -> GaugeMetricFamily:

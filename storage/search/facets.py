@@ -94,6 +94,14 @@ class Browser:
         except SearchIndexDamaged:
             return None
 
+    def cursor(self) -> int:
+        """The number of the last change that the index has; 0 if there is no usable one."""
+        try:
+            with self._readers.reading() as index:
+                return meta_of(index, self._root / SEARCH_INDEX).cursor
+        except SearchIndexDamaged:
+            return 0
+
 
 def _facets(kinds: Sequence[tuple[Kind, int]], days: Sequence[tuple[int, int]]) -> Facets:
     teams: Counter[str] = Counter()

@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 720.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 22.0, 14.0, 26.0
 """Margins for the labels."""
 _TALL = HEIGHT - _BOTTOM - _TOP
+_ROUNDED = 0.995
 _WIDEST = 64.0
 """The width of the bars of a chart with few days."""
 
@@ -57,7 +58,8 @@ def stacked(
     """
     shown = {key: count for key, count in counts.items() if key[1] in colour}
     sums = {day: round(sum(count for (one, _), count in shown.items() if one == day), 1) for day in days}
-    most = ceil(max(sums.values(), default=0))
+    # Shares that were rounded may add up to a little more than the whole.
+    most = ceil(max(sums.values(), default=0) * (_ROUNDED if unit else 1))
     step = _step(most)
     top = step * max(1, -(-most // step))
     totals = {name: sum(count for (_, one), count in shown.items() if one == name) for name in colour}

@@ -79,6 +79,7 @@ def test_waiting_for_a_change(copy: Path) -> None:
         waiting = beside.submit(web.get, "/api/v1/changes", params={"since": newest, "wait": 30})
         replace(copy, "다음")
         assert [change["seq"] for change in waiting.result().json()["changes"]] == [newest + 1]
+        assert "seogo_search_index_lag_changes 1.0" in web.get("/metrics").text
 
 
 def test_no_request_fails_while_the_copy_is_replaced_and_each_answer_is_of_one_state(copy: Path) -> None:
@@ -170,4 +171,5 @@ def test_metrics_count_answers_by_pattern(web: httpx.Client) -> None:
     assert re.search(r'seogo_http_answers_total\{route="/article/\{id\}",status="200"\} [1-9]', text)
     assert 'seogo_finds{outcome="failed"} 1.0' in text
     assert "seogo_gaps 1.0" in text
+    assert "seogo_search_index_lag_changes 0.0" in text
     assert key(1).id not in text

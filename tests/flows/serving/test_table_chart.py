@@ -22,6 +22,13 @@ def test_numbers_by_day_and_word_are_stacked() -> None:
     assert [bar.says for bar in shares.bars] == ["2026-01-01 나래 40.0%", "2026-01-03 가온 60.0%"]
 
 
+def test_shares_that_were_rounded_up_fill_the_scale() -> None:
+    rows = [(day, team, percent) for day in DAYS for team, percent in (("가온", 33.4), ("나래", 33.4), ("다솜", 33.3))]
+    drawn = table_chart(["day", "team", "percent"], rows)
+    assert isinstance(drawn, Chart)
+    assert [text for _, text in drawn.lines] == ["0", "50", "100"]
+
+
 def test_times_are_korean_days() -> None:
     times = [datetime(2026, 1, 1, 1, tzinfo=SEOUL), datetime(2026, 1, 2, 1, tzinfo=SEOUL)]
     drawn = table_chart(["at", "runs"], [(time, 1) for time in times])
