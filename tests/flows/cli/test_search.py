@@ -53,7 +53,7 @@ def test_a_person_sees_marks_status_reason_and_count(root: Path) -> None:
     assert title == "**지워진** **글**"
     assert about.startswith(f"가온신문 · 2026-01-05 08:00:00 · gone · {key(7).id} · in the title, BM25 ")
     assert snippet == "가온연구소가 독자 모델 7호를 공개했다. 두 번째 문단이다. 값은 49억원이다."
-    assert (blank, last) == ("", "1 articles")
+    assert (blank, last) == ("", "1 article")
 
 
 def test_in_a_terminal_marks_are_colours(root: Path) -> None:
@@ -164,7 +164,7 @@ class TestImported:
         everything = seogo("search", "모델", "--all", "--json", "--archive", imported).json
         assert sorted(hit["status"] for hit in everything["hits"]) == ["archived", "imported", "imported"]
         ran = seogo("search", "모델", "--archive", imported)
-        assert ran.out.endswith("1 articles\n2 more are imported or off topic: --all finds them, too\n")
+        assert ran.out.endswith("1 article\n2 more are imported or off topic: --all finds them, too\n")
 
     def test_a_search_takes_in_first_what_was_stored_since(self, imported: Path) -> None:
         (imported / SEARCH_INDEX).unlink()
