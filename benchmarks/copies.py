@@ -3,7 +3,7 @@
     python -m benchmarks.copies [--articles N] [--sketches N] [--quick]
 
 On the real documents beside the checkout: recall and precision against all pairs compared, with and without footers;
-ten kinds of alteration. On texts made of their sentences, some of them altered copies: seconds and bytes an article.
+ten kinds of alteration. On these texts and those of further days, which are made of them: seconds and bytes an article.
 On made-up sketches: a batch of 256.
 """
 
@@ -39,8 +39,11 @@ from storage.stories.sketch import (
     compared_text,
     letters,
     shingles,
-    sketch,
+    sketches,
 )
+
+_FOOTER = 100
+"""Characters at the end of a text that are the same on each day."""
 
 RUN = "20260102T030405Z-0001"
 Pair = tuple[int, int]
@@ -123,7 +126,7 @@ def alterations(bodies: Sequence[str], number: int) -> None:
             a, b = compared_text(own), compared_text(alter(sentences(own), sentences(other), rng))
             if b and overlap(shingles(a), shingles(b)).is_kept:
                 tried += 1
-                one, two = map(sketch, shingle_hashes([a, b]))
+                one, two = sketches(list(shingle_hashes([a, b])))
                 common, fewer = len({*one} & {*two}), min(len(one), len(two))
                 found += common >= FEWEST_COMMON and common * ONE_IN_COMMON >= fewer
         print(f"  {name}: {found / max(tried, 1):.3f} of {tried}")
@@ -133,16 +136,15 @@ def alterations(bodies: Sequence[str], number: int) -> None:
 
 
 def made_texts(bodies: Sequence[str]) -> Iterator[str]:
-    """The real texts, then texts of their sentences; each tenth is an altered copy of one of the last hundred."""
-    rng, last = Random(1), list(bodies[-100:])
+    """The real texts of one day, then those of further days: the same texts in other syllables, but for their footers.
+
+    So a day has as many copies as the real one, and what the articles of different days share are footers.
+    """
     yield from bodies
-    every = [sentence for body in bodies for sentence in sentences(body)]
+    syllables, rng = [chr(code) for code in range(ord("가"), ord("힣") + 1)], Random(1)
     while True:
-        text = "".join(rng.choices(every, k=rng.randint(6, 24)))
-        if rng.random() < 0.1:
-            text = _words_changed(sentences(rng.choice(last)), 20, rng)
-        last = [*last[-99:], text]
-        yield text
+        others = str.maketrans(dict(zip(syllables, rng.sample(syllables, len(syllables)), strict=True)))
+        yield from (body[:-_FOOTER].translate(others) + body[-_FOOTER:] for body in bodies)
 
 
 def stored(path: Path, bodies: Iterable[str]) -> Database:
@@ -182,15 +184,15 @@ def bytes_of(db: Database) -> int:
         return path.stat().st_size
 
 
-def batch_against(work: Path, sketches: int) -> None:
+def batch_against(work: Path, number: int) -> None:
     """Print the seconds that a batch of 256 takes to find its candidates among made-up sketches."""
     path = work / "sketches.duckdb"
     path.unlink(missing_ok=True)
     db = Database.open(path, commented=False)
-    for at in range(0, sketches, 50_000):
+    for at in range(0, number, 50_000):
         db.execute(
             "INSERT INTO sketches SELECT any_value(printf('%03d_%010d', i % 900, i)), 1,"
-            f" list((random() * 268435455)::UINTEGER) FROM range({at}, {min(at + 50_000, sketches)}) t(i), range(42)"
+            f" list((random() * 268435455)::UINTEGER) FROM range({at}, {min(at + 50_000, number)}) t(i), range(42)"
             " GROUP BY i"
         )
     ids = [row["id"] for row in db.rows("SELECT id FROM sketches USING SAMPLE 256 ROWS")]
@@ -215,8 +217,8 @@ def main() -> None:
         raise SystemExit(f"{CORPUS} is missing: the benchmark needs real texts.")
     work = work_folder(given.work)
     bodies = [body for _, body in islice(documents(), 1_000 if given.quick else None)]
-    articles, sketches = (2_000, 20_000) if given.quick else (given.articles, given.sketches)
-    introduce(f"Near-duplicates of {len(bodies):,} real texts, {articles:,} articles, {sketches:,} sketches")
+    articles, sketched = (2_000, 20_000) if given.quick else (given.articles, given.sketches)
+    introduce(f"Near-duplicates of {len(bodies):,} real texts, {articles:,} articles, {sketched:,} sketches")
 
     db = stored(work / "copies.duckdb", bodies)
     follow(db)
@@ -237,8 +239,8 @@ def main() -> None:
     db.close()
     print(f"{bytes_of(db) / articles:.0f} bytes an article")
     (work / "copies.duckdb").unlink()
-    print(f"a batch of 256 against {sketches:,} sketches:")
-    batch_against(work, sketches)
+    print(f"a batch of 256 against {sketched:,} sketches:")
+    batch_against(work, sketched)
 
 
 if __name__ == "__main__":

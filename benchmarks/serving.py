@@ -120,7 +120,7 @@ def compared(work: Path, count: int, corpus: Path, python: Path, seconds: float)
 def table(count: int, servers: dict[str, Measured]) -> str:
     """The figures of one number of articles as Markdown: requests a second, p99 (p50), processor."""
     lines = [f"{count:,} articles | " + " | ".join(f"{name}, {n} clients" for name in servers for n in CLIENTS)]
-    lines.append("|".join(["---"] * (1 + len(servers) * len(CLIENTS))))
+    lines.append(" | ".join(["---"] * (1 + len(servers) * len(CLIENTS))))
     for kind in KINDS:
         cells = [_cell(one.figures.get((kind, n))) for one in servers.values() for n in CLIENTS]
         lines.append(" | ".join([kind, *cells]))
@@ -177,7 +177,7 @@ def measure(name: str, command: Sequence[str], pages: dict[str, list[str]], seco
     with running(command) as (process, started):
         print(f"{name}: answers {started:.2f} s after its start", flush=True)
         for kind in KEPT:
-            asyncio.run(load(iter(pages[kind]), 1, 60.0))
+            asyncio.run(warm(pages[kind], 8 if "--workers" in command else 1))
         every = {kind: cycle(paths) for kind, paths in pages.items() if paths}
         for clients in CLIENTS:
             for kind, paths in every.items():
@@ -186,6 +186,11 @@ def measure(name: str, command: Sequence[str], pages: dict[str, list[str]], seco
         memory = sum(peak(pid) for pid in family(process.pid))
     print(f"  peak memory {memory / 1e6:.0f} MB", flush=True)
     return Measured(started, memory, figures)
+
+
+async def warm(paths: Sequence[str], connections: int) -> None:
+    """Ask for each page once on each connection: with several, each process answers some of them."""
+    await asyncio.gather(*(load(iter(paths), 1, 60.0) for _ in range(connections)))
 
 
 def asked(pid: int, paths: Iterator[str], clients: int, seconds: float) -> Figures:

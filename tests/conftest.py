@@ -7,7 +7,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import hypothesis
@@ -29,9 +29,9 @@ hypothesis.settings.load_profile("short")
 
 
 LONGEST = (
+    "flows/deployed/test_health.py",
     "flows/deployed/test_real_server.py",
     "storage/integrity/test_repair.py",
-    "flows/deployed/test_health.py",
     "end_to_end/test_crawl.py",
     "end_to_end/test_kills.py",
     "end_to_end/test_coverage.py",
@@ -44,6 +44,24 @@ LONGEST = (
 """The files of 40 seconds and more. They are begun first: one of them at the end would leave the other cores idle."""
 
 
+ONE_SERVER = dict.fromkeys(
+    ("tests/flows/deployed/test_health.py", "tests/flows/deployed/test_real_server.py"), "tests/flows/deployed"
+)
+"""Files that run in one process, because they share a Prefect server, which is expensive to start."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """With `--dist loadfile`, a process gets files, and those that share a server together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    if config.getoption("dist") != "loadfile":
+        return None
+    scheduling = LoadFileScheduling(config, log)
+    scheduling._split_scope = lambda nodeid: ONE_SERVER.get(file := nodeid.partition("::")[0], file)
+    return scheduling
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Collect the tests without garbage collection; what they have imported stays, and is never visited again."""
@@ -51,6 +69,11 @@ def pytest_collection() -> Iterator[None]:
     yield
     gc.freeze()
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Extension modules complain at exit about objects that are never collected."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(tryfirst=True)

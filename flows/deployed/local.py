@@ -36,7 +36,7 @@ def engine_at(home: Path, *, naver: Replica, port: int = 0, more: Mapping[str, s
 
     `more`: environment variables for both.
     """
-    engine = Engine(home.resolve(), {**_environment(home.resolve(), naver.url), **(more or {})}, port=port)
+    engine = Engine(home.resolve(), {**environment_of(home.resolve(), naver.url), **(more or {})}, port=port)
     try:
         # At the same time, because each of them needs seconds to import Prefect.
         with engine.running("flows.deployed.apply", "--wait", f"{READY_WITHIN:.0f}"):
@@ -47,7 +47,8 @@ def engine_at(home: Path, *, naver: Replica, port: int = 0, more: Mapping[str, s
         engine.stop()
 
 
-def _environment(home: Path, naver: str) -> dict[str, str]:
+def environment_of(home: Path, naver: str) -> dict[str, str]:
+    """The variables of a server and a worker that crawl `naver` into home/archive."""
     return {
         "SEOGO_NAVER": naver,
         "SEOGO_TOPIC": str(default_topic_path().with_name("demo.yaml").resolve()),

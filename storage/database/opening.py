@@ -38,14 +38,15 @@ def _check_not_lost(root: Path) -> None:
 def _publish_empty(root: Path) -> None:
     """Publish an empty snapshot, so that readers can open a new archive at once."""
     writer = root / layout.WRITER_DATABASE
-    if not capture_names(root):
+    try:
+        Database.open(writer).close()
+    except ArchiveDamaged:
+        if capture_names(root):
+            raise
         # No run has started: an incomplete database is from a start that was killed, or ran out of space.
-        try:
-            Database.open(writer).close()
-        except ArchiveDamaged:
-            for path in (writer, writer.with_name(f"{writer.name}.wal")):
-                path.unlink(missing_ok=True)
-    Database.open(writer).close()
+        for path in (writer, writer.with_name(f"{writer.name}.wal")):
+            path.unlink(missing_ok=True)
+        Database.open(writer).close()
     with storage_faults(root):
         files.sync_folder(writer.parent)
     snapshot.publish(writer, root / layout.SNAPSHOT, temporary=root / layout.SNAPSHOT_PART)

@@ -18,6 +18,11 @@ from schemas.page import CaptureRef, Validators
 Row = dict[str, Any]
 
 
+def flat(one: Any) -> Row:
+    """The fields of a dataclass with slots. `asdict`, which copies what is inside of them, takes ten times as long."""
+    return {name: getattr(one, name) for name in one.__slots__}
+
+
 def article_row(result: FindResult, run_id: str) -> Row | None:
     """The row of `articles` that follows from a result, or None."""
     if result.article is not None and result.revision_kind is not None:

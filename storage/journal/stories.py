@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from schemas.journal import NearDuplicate, PairsFound
+from storage.database.rows import flat
 from storage.database.writer import Database
 from storage.journal.events import entries_used, numbered
 from storage.stories.components import Member, members
@@ -19,7 +19,7 @@ _PAIRS_OF_WANTED = (
 
 def plan_pairs(db: Database, entry: PairsFound) -> Callable[[], None]:
     """The transaction that commits the entry, to be called later."""
-    pairs = db.table("near_duplicates", [asdict(pair) for pair in entry.pairs])
+    pairs = db.table("near_duplicates", [flat(pair) for pair in entry.pairs])
 
     def commit() -> None:
         with db.transaction():
@@ -40,7 +40,7 @@ def _renew_stories(db: Database, entry: PairsFound) -> dict[str, str | None]:
     before = _stories_of(db, sorted(named))
     after = _members_among(db, sorted({*named, *before}))
     _delete(db, "story_members", sorted(before), "id IN (SELECT id FROM wanted)")
-    db.insert("story_members", db.table("story_members", [asdict(member) for member in after]))
+    db.insert("story_members", db.table("story_members", [flat(member) for member in after]))
     now = {member.id: member.story for member in after}
     return {id_: now.get(id_) for id_ in sorted({*before, *now}) if before.get(id_) != now.get(id_)}
 

@@ -37,6 +37,9 @@ SLOTS = 4096
 WAIT = 10.0
 """Seconds to wait for another connection's lock. Readers only meet that of a checkpoint."""
 
+_WAIT_FOR_READERS = 100
+"""Milliseconds to wait for those that read, to empty the log. Otherwise the next writer does."""
+
 _TABLES = """
 CREATE TABLE doc (
     n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, title TEXT NOT NULL, story TEXT
@@ -192,6 +195,7 @@ def opened_to_write(root: Path) -> Iterator[Writer]:
             writer = Writer(connection, path)
             writer.prepare()
             yield writer
+            writer.empty_log()
         finally:
             connection.close()
 
@@ -228,6 +232,12 @@ class Writer:
                 for statement in _TABLES.split(";\n"):
                     execute(statement)
                 self.set_meta(Meta())
+
+    def empty_log(self) -> None:
+        """Move the log into the file. When it is closed, SQLite does that only if no server has the index open."""
+        if self.connection.total_changes:
+            self.connection.execute(f"PRAGMA busy_timeout = {_WAIT_FOR_READERS}")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -162,7 +162,8 @@ def _note(root: Path, cursor: int, hindrance: Exception) -> str:
     from storage.search.follower import changes_behind
 
     changes = changes_behind(root, cursor)
-    return f"the search index is {changes:,} changes behind the archive: {hindrance}" if changes else ""
+    number = f"{changes:,} change{'' if changes == 1 else 's'}"
+    return f"the search index is {number} behind the archive: {hindrance}" if changes else ""
 
 
 class Search:

@@ -72,8 +72,8 @@ def parts(db: Database, *, every: bool = False, on_progress: OnProgress = no_pro
         ids = tuple(row["id"] for row in rows)
         waiting -= set(ids)
         on_progress(at, len(changed))
-        pairs.complete_sketches(db, later=waiting)
-        yield Part(ids, tuple(pairs.pairs_of(db, ids, later=waiting)), rows[-1]["seq"])
+        hashes = pairs.complete_sketches(db, later=waiting, remember=set(ids))
+        yield Part(ids, tuple(pairs.pairs_of(db, ids, later=waiting, known=hashes)), rows[-1]["seq"])
 
 
 def wrong_pairs(db: Database) -> list[tuple[str, str]]:

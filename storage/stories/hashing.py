@@ -47,22 +47,26 @@ def _hashes(text: str) -> pa.UInt64Array:
     number = max(len(text) - SHINGLE + 1, 0)
     data = pa.py_buffer(text.encode("utf-16-le"))
     letters = pa.Array.from_buffers(pa.uint16(), len(text), [None, data])
-    lower = pc.bit_wise_and(letters, pa.scalar(255, pa.uint16())).cast(pa.uint8())
-    upper = pc.shift_right(letters, pa.scalar(8, pa.uint16())).cast(pa.uint8())
-    numbers = iter(_numbers())
     hashes = pa.repeat(pa.scalar(crc32(bytes(2 * SHINGLE)), pa.uint64()), number)
-    for place in range(SHINGLE):
-        for half in (lower, upper):
-            added = pc.take(next(numbers), half.slice(place, number), boundscheck=False)
-            hashes = pc.bit_wise_xor(hashes, added)
+    for place, numbers in enumerate(_numbers()):
+        added = pc.take(numbers, letters.slice(place, number), boundscheck=False)
+        hashes = pc.bit_wise_xor(hashes, added)
     return hashes
 
 
 @cache
 def _numbers() -> tuple[pa.UInt64Array, ...]:
-    """For each byte of a shingle, the number for each value that it may have."""
-    places = range(2 * SHINGLE)
-    return tuple(pa.array([_number(place, value) for value in range(256)], pa.uint64()) for place in places)
+    """For each letter of a shingle, the number for each value of 16 bits that it may have: that of its two bytes."""
+    lower, upper = (pa.array(values, pa.uint16()) for values in ([*range(256)] * 256, [n >> 8 for n in range(1 << 16)]))
+    return tuple(
+        pc.bit_wise_xor(pc.take(_numbers_at(place), lower), pc.take(_numbers_at(place + 1), upper))
+        for place in range(0, 2 * SHINGLE, 2)
+    )
+
+
+def _numbers_at(place: int) -> pa.UInt64Array:
+    """For a byte of a shingle, the number for each value that it may have."""
+    return pa.array([_number(place, value) for value in range(256)], pa.uint64())
 
 
 def _number(place: int, value: int) -> int:

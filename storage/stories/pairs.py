@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from sys import intern
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -17,16 +18,19 @@ from schemas.errors import StorageFault
 from schemas.journal import NearDuplicate
 from storage.database.writer import Database
 from storage.stories.hashing import shingle_hashes
-from storage.stories.sketch import FEWEST_COMMON, ONE_IN_COMMON, compared_text, overlaps, sketch
+from storage.stories.sketch import FEWEST_COMMON, ONE_IN_COMMON, compared_text, overlaps, sketches
 
 AT_ONCE = 5_000
 """Articles whose pairs are looked for at a time. More take more memory. Fewer take longer, since the texts of the other
 articles are read and hashed again for each part."""
 
-_JOINED_AT_ONCE = 1_000
+_JOINED_AT_ONCE = 2_500
 """Articles in one join: its result is as large as their texts are alike."""
 
-_HASHED_AT_ONCE = 2_000
+_HASHED_AT_ONCE = 1_000
+_REMEMBERED = 6_000_000
+"""Hashes of new texts that are kept until they are compared, of 8 bytes each; the others are computed once more."""
+
 _COMPARED_AT_ONCE = 100
 
 _CANDIDATES = f"""
@@ -40,24 +44,34 @@ _CANDIDATES = f"""
         HAVING count(*) >= {FEWEST_COMMON}
             AND count(*) * {ONE_IN_COMMON} >= least(any_value(m.size), any_value(e.size))
     )
-    SELECT m.id AS id, e.id AS other
+    SELECT least(m.id, e.id) AS a, greatest(m.id, e.id) AS b, e.id AS other
     FROM close c JOIN sketches m ON m.rowid = c.n JOIN sketches e ON e.rowid = c.other
 """
 # Numbers of rows instead of ids: half the memory, three quarters of the time.
 
 
-def pairs_of(db: Database, ids: Sequence[str], *, later: Container[str] = ()) -> list[NearDuplicate]:
+Hashes = Mapping[str, pa.UInt64Array]
+"""The different hashes of the texts of articles, by their ids."""
+
+
+def pairs_of(
+    db: Database, ids: Sequence[str], *, later: Container[str] = (), known: Hashes = MappingProxyType({})
+) -> list[NearDuplicate]:
     """All pairs that have one of these articles in them, in the order of their ids.
 
-    Every article has its sketch. Pairs with an article of `later` are left out: its turn will come.
+    Every article has its sketch. Pairs with an article of `later` are left out: its turn will come. The texts of those
+    whose hashes are `known` are not read.
     """
     mine, partners = set(ids), defaultdict[str, list[str]](list)
     for a, b in sorted(_candidates(db, ids, later)):
         one, other = (a, b) if a in mine else (b, a)
         partners[other].append(one)
-    hashes = dict(_hashed(db, sorted(set(chain.from_iterable(partners.values())))))
+    unknown = {*chain.from_iterable(partners.values())} - known.keys()
+    hashes = {**known, **dict(_hashed(db, sorted(unknown)))}
     # Those of the other articles, which may be all, are not kept: each text has thousands of bytes of them.
-    each = (_near(other, of, partners[other], hashes) for other, of in _hashed(db, sorted(partners)))
+    others = _hashed(db, sorted(partners.keys() - hashes.keys()))
+    own = ((other, hashes[other]) for other in partners if other in hashes)
+    each = (_near(other, of, partners[other], hashes) for other, of in chain(own, others))
     return sorted(chain.from_iterable(each), key=attrgetter("a", "b"))
 
 
@@ -65,10 +79,7 @@ def _candidates(db: Database, ids: Sequence[str], later: Container[str]) -> set[
     """The pairs of ids, the smaller first, whose sketches have enough in common."""
     parts = (ids[at : at + _JOINED_AT_ONCE] for at in range(0, len(ids), _JOINED_AT_ONCE))
     return {
-        (intern(min(row["id"], row["other"])), intern(max(row["id"], row["other"])))
-        for part in parts
-        for row in _joined(db, part)
-        if row["other"] not in later
+        (intern(row["a"]), intern(row["b"])) for part in parts for row in _joined(db, part) if row["other"] not in later
     }
 
 
@@ -83,9 +94,7 @@ def _joined(db: Database, ids: Sequence[str]) -> list[dict[str, str]]:
     return [*_joined(db, ids[:half]), *_joined(db, ids[half:])]
 
 
-def _near(
-    id_: str, of: pa.UInt64Array, others: Sequence[str], hashes: Mapping[str, pa.UInt64Array]
-) -> Iterator[NearDuplicate]:
+def _near(id_: str, of: pa.UInt64Array, others: Sequence[str], hashes: Hashes) -> Iterator[NearDuplicate]:
     """The pairs of an article, whose text has the hashes `of`, with these others."""
     for at in range(0, len(others), _COMPARED_AT_ONCE):
         some = others[at : at + _COMPARED_AT_ONCE]
@@ -116,10 +125,11 @@ def _bodies(db: Database, rows: Sequence[Mapping[str, str]]) -> list[dict[str, A
 # -- sketches
 
 
-def complete_sketches(db: Database, *, later: Container[str] = ()) -> None:
+def complete_sketches(db: Database, *, later: Container[str] = (), remember: Container[str] = ()) -> Hashes:
     """Make the sketches that are missing or of an older text; remove those of articles that are not there any more.
 
     The articles of `later` are left without one: so they are no candidates, which halves the work of many new articles.
+    Returns the hashes of the articles of `remember` whose sketches were made, or of as many as fit into memory.
     """
     db.execute(
         "DELETE FROM sketches s"
@@ -127,12 +137,15 @@ def complete_sketches(db: Database, *, later: Container[str] = ()) -> None:
     )
     rows = db.rows("SELECT id FROM articles ANTI JOIN sketches USING (id) ORDER BY articles.rowid")
     missing = [row for row in rows if row["id"] not in later]
+    made, room = dict[str, pa.UInt64Array](), _REMEMBERED
     for at in range(0, len(missing), _HASHED_AT_ONCE):
+        rows = _bodies(db, missing[at : at + _HASHED_AT_ONCE])
+        hashes = list(shingle_hashes(compared_text(row.pop("body")) for row in rows))
+        sketched = [{**row, "hashes": each} for row, each in zip(rows, sketches(hashes), strict=True)]
         with db.transaction():
-            db.insert("sketches", db.table("sketches", _sketches(db, missing[at : at + _HASHED_AT_ONCE])))
-
-
-def _sketches(db: Database, missing: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:
-    rows = _bodies(db, missing)
-    hashes = shingle_hashes(compared_text(row.pop("body")) for row in rows)
-    return [{**row, "hashes": sketch(each)} for row, each in zip(rows, hashes, strict=True)]
+            db.insert("sketches", db.table("sketches", sketched))
+        for row, each in zip(rows, hashes, strict=True):
+            if row["id"] in remember and room >= len(each):
+                made[row["id"]] = pc.unique(each)
+                room -= len(each)
+    return made

@@ -10,8 +10,9 @@ the same shingles of what they share. All of it depends on one text alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,8 +41,7 @@ _FOOTER_IN = 400
 """Characters at the end of a text in which a footer may begin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
+class Overlap(NamedTuple):
     """What two texts `a` and `b` share: the number of shingles, and their share (0 to 1) of each text's shingles."""
 
     shared: int
@@ -51,7 +51,7 @@ class Overlap:
     @property
     def is_kept(self) -> bool:
         """Whether the two texts are near-duplicates."""
-        return max(self.of_a, self.of_b) >= KEPT
+        return self.of_a >= KEPT or self.of_b >= KEPT
 
 
 def compared_text(body: str | None) -> str:
@@ -77,21 +77,32 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(text[at : at + SHINGLE] for at in range(max(len(text) - SHINGLE, 0) + 1))
 
 
-def sketch(hashes: pa.UInt64Array) -> list[int]:
-    """Those hashes, below 2**28 and ascending, that stand for a text with these hashes: about one in sixteen."""
-    crc = hashes.cast(pa.uint32(), safe=False)  # the lower half
-    kept = crc.filter(pc.less(crc, pa.scalar(_HASHES, pa.uint32())))
-    return sorted({value for value in kept.to_pylist() if value is not None})
+def sketches(hashes: Sequence[pa.UInt64Array]) -> Iterator[list[int]]:
+    """For each text with these hashes, those of them, below 2**28 and ascending, that stand for it: one in sixteen."""
+    every = pa.concat_arrays([pa.array([], pa.uint64()), *hashes])
+    crc = every.cast(pa.uint32(), safe=False)  # the lower half
+    is_kept = pc.less(crc, pa.scalar(_HASHES, pa.uint32()))
+    kept, places = (_values(part) for part in (crc.filter(is_kept), pc.indices_nonzero(is_kept)))
+    at = begin = 0
+    for each in hashes:
+        at += len(each)
+        end = bisect_left(places, at, begin)
+        yield sorted({*kept[begin:end]})
+        begin = end
+
+
+def _values(numbers: pa.Array[Any]) -> list[int]:
+    return [number for number in numbers.to_pylist() if number is not None]
 
 
 def overlaps(of: pa.UInt64Array, others: Sequence[pa.UInt64Array]) -> list[Overlap]:
     """What a text has in common with each other text, by their different hashes. None of them is empty."""
     is_shared = pc.is_in(pa.concat_arrays(others), value_set=of)
-    found, at = list[Overlap](), 0
-    for other in others:
-        shared = is_shared.slice(at, len(other)).true_count
-        found.append(Overlap(shared, shared / len(of), shared / len(other)))
-        at += len(other)
+    found, at, own = list[Overlap](), 0, len(of)
+    for size in map(len, others):
+        shared = is_shared.slice(at, size).true_count
+        found.append(Overlap(shared, shared / own, shared / size))
+        at += size
     return found
 
 

@@ -25,7 +25,7 @@ from storage.journal.commit import UNFINISHED
 from storage.journal.entry_rows import assessed_rows, batch_rows, request_rows, restated_rows
 from storage.journal.events import FindKeys, find_keys
 from storage.stories.hashing import shingle_hashes
-from storage.stories.sketch import compared_text, sketch
+from storage.stories.sketch import compared_text, sketches
 
 _PLAIN = (
     *("id", "title", "publisher", "byline", "published_at", "crawled_at", "url", "original_url", "content_hash"),
@@ -162,12 +162,12 @@ class KeyMaker:
 
     def _sketch(self, rows: Sequence[Row]) -> None:
         """Hash the sketches of these rows of `articles`, to which the same numbers belong."""
-        hashes = shingle_hashes(compared_text(row.get("body")) for row in rows)
-        sketches = [
-            {"id": row["id"], "revision": row["revision"], "hashes": sketch(each)}
-            for row, each in zip(rows, hashes, strict=True)
+        hashes = list(shingle_hashes(compared_text(row.get("body")) for row in rows))
+        sketched = [
+            {"id": row["id"], "revision": row["revision"], "hashes": each}
+            for row, each in zip(rows, sketches(hashes), strict=True)
         ]
-        self._one("sketches", sketches)
+        self._one("sketches", sketched)
 
     def _reassessed(self, entry: TextsReassessed) -> ReassessedKeys:
         hashed = self._one("articles", assessed_rows(entry), keep_as="reassessed")

@@ -118,6 +118,7 @@ def test_a_store_that_is_away_is_no_reason_to_stop(root: Path, server: S3Server)
     [
         (refuse(403, "AccessDenied"), "refuses access (403 AccessDenied)"),
         (refuse(404, "NoSuchBucket"), "no such bucket"),
+        (refuse(412, "PreconditionFailed"), "does not exist"),  # a store that only says that the name is taken
         (keep_half, "not what was uploaded"),
     ],
 )

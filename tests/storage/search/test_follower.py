@@ -249,7 +249,7 @@ class TestTheFoldersAndTheirOwners:
             mount(tmp_path, "remount,ro", "-t", "tmpfs")
             found = searched(root, "모델")
             assert [hit.id for hit in found.hits] == [key(1).id]
-            assert found.note.startswith("the search index is 1 changes behind the archive: ")
+            assert found.note.startswith("the search index is 1 change behind the archive: ")
             mount(tmp_path, "remount,rw", "-t", "tmpfs")
             remove(root)
             mount(tmp_path, "remount,ro", "-t", "tmpfs")

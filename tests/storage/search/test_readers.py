@@ -51,6 +51,18 @@ def test_a_block_reads_one_state_and_the_next_the_newest(root: Path) -> None:
             assert len(ids(index)) == 3
 
 
+def test_the_log_is_emptied_while_connections_stay_open(root: Path) -> None:
+    with closing(Readers(root)) as readers:
+        with readers.reading():
+            pass
+        with open_archive(root) as archive:
+            store_new(archive, 3, run="20260102T040405Z-0002")
+        follow(root)
+        assert (root / f"{SEARCH_INDEX}-wal").stat().st_size == 0
+        with readers.reading() as index:
+            assert len(ids(index)) == 3
+
+
 def test_an_index_that_was_built_anew_is_read(root: Path) -> None:
     with closing(Readers(root)) as readers:
         with readers.reading() as old:

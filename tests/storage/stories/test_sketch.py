@@ -24,7 +24,7 @@ from storage.stories.sketch import (
     letters,
     overlaps,
     shingles,
-    sketch,
+    sketches,
 )
 from tests.support.prose import prose, sentences
 
@@ -41,13 +41,13 @@ def compared(a: str, b: str) -> Overlap:
     return overlap(compared_text(a), compared_text(b))
 
 
-def sketches(*texts: str) -> list[list[int]]:
+def sketches_of(*texts: str) -> list[list[int]]:
     """Of compared texts."""
-    return [sketch(hashes) for hashes in shingle_hashes(texts)]
+    return list(sketches(list(shingle_hashes(texts))))
 
 
 def is_candidate(a: str, b: str) -> bool:
-    one, other = sketches(compared_text(a), compared_text(b))
+    one, other = sketches_of(compared_text(a), compared_text(b))
     common, fewer = len({*one} & {*other}), min(len(one), len(other))
     return common >= FEWEST_COMMON and common * ONE_IN_COMMON >= fewer
 
@@ -112,7 +112,7 @@ def test_words_of_a_footer_in_the_middle_of_a_text_cut_nothing() -> None:
 @pytest.mark.parametrize("body", [None, "", "속보", "가" * 149, "!?\n" * 10_000, prose(1, 3), FOOTER])
 def test_what_is_too_short_is_not_compared(body: str | None) -> None:
     assert compared_text(body) == ""
-    assert sketches("") == [[]]
+    assert sketches_of("") == [[]]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_hostile_text_is_bounded_work(body: str) -> None:
     text = compared_text(body)
     assert len(text) <= LONGEST
     assert len(shingles(text)) <= LONGEST
-    assert len(sketches(text)[0]) <= LONGEST
+    assert len(sketches_of(text)[0]) <= LONGEST
 
 
 texts = st.text(st.sampled_from("가나다라마 \n.a1"), min_size=0, max_size=400)
@@ -179,6 +179,6 @@ def test_the_hash_of_a_shingle_depends_on_nothing_else(bodies: list[str], at_onc
 @given(texts)
 def test_the_sketch_of_a_part_is_in_the_sketch_of_the_whole(text: str) -> None:
     whole = compared_text(text)
-    part, every = sketches(whole[: len(whole) // 2], whole)
+    part, every = sketches_of(whole[: len(whole) // 2], whole)
     assert {*part} <= {*every}
     assert every == sorted({*every})

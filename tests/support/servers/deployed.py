@@ -82,13 +82,18 @@ def client_of(hand: Operator) -> Iterator[None]:
 
 @contextmanager
 def everything_running(folder: Path, sink: Sink, **environment: str) -> Iterator[Operator]:
-    """Server, worker and replica, with the key in Secret blocks, and alerts that go to `sink`."""
+    """Server, worker and replica, prepared."""
     with operator(folder, **environment) as hand:
-        for name, value in (("naver-client-id", CLIENT_ID), ("naver-client-secret", CLIENT_SECRET)):
-            hand.save_block("secret", name, {"value": value})
-        template = {"text": "{{subject}}\n{{body}}"}
-        hand.save_block("custom-webhook", "sink", {"name": "sink", "url": sink.url, "json_data": template})
-        with client_of(hand):
-            assert registration.main(["--notify", "custom-webhook/sink"]) == 0
-        hand.enable("publish-hourly when articles were stored", is_on=False)  # most tests look at single runs
+        prepare(hand, sink)
         yield hand
+
+
+def prepare(hand: Operator, sink: Sink) -> None:
+    """Put the key into Secret blocks, and send alerts to `sink`."""
+    for name, value in (("naver-client-id", CLIENT_ID), ("naver-client-secret", CLIENT_SECRET)):
+        hand.save_block("secret", name, {"value": value})
+    template = {"text": "{{subject}}\n{{body}}"}
+    hand.save_block("custom-webhook", "sink", {"name": "sink", "url": sink.url, "json_data": template})
+    with client_of(hand):
+        assert registration.main(["--notify", "custom-webhook/sink"]) == 0
+    hand.enable("publish-hourly when articles were stored", is_on=False)  # most tests look at single runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from flows.deployed.local import engine_at
+from flows.deployed.local import engine_at, environment_of
 from flows.deployed.processes import Engine
 from flows.replica.corpus.articles import make_corpus
 from flows.replica.server import Replica
@@ -206,18 +206,35 @@ def writer_of(archive: Path) -> int:
 @contextmanager
 def operator(folder: Path, articles: int = 260, /, **environment: str) -> Iterator[Operator]:
     """Server, worker and replica during a block. The API key is not in the worker's environment."""
-    corpus = make_corpus(11, articles=articles, presses=8, days=4, last=datetime.now(UTC))
-    keyless = {"NAVER_CLIENT_ID": "", "NAVER_CLIENT_SECRET": "", **QUICK, **environment}
     with (
-        _database() as settings,
-        Replica(corpus) as naver,
-        engine_at(folder / "prefect", naver=naver, more={**keyless, **settings}) as engine,
+        _surroundings(articles, environment) as (more, naver),
+        engine_at(folder / "prefect", naver=naver, more=more) as engine,
     ):
         hand = Operator(engine, naver, folder)
         try:
             yield hand
         finally:
             hand.close()
+
+
+@contextmanager
+def empty_server(folder: Path, **environment: str) -> Iterator[tuple[Engine, Replica]]:
+    """A server with nothing on it, and a replica, during a block. Neither deployments nor a worker."""
+    with _surroundings(260, environment) as (more, naver):
+        engine = Engine(folder / "prefect", {**environment_of(folder / "prefect", naver.url), **more})
+        try:
+            engine.start_server()
+            yield engine, naver
+        finally:
+            engine.stop()
+
+
+@contextmanager
+def _surroundings(articles: int, environment: Mapping[str, str]) -> Iterator[tuple[dict[str, str], Replica]]:
+    """What a server needs: its variables, without the API key, and a replica."""
+    corpus = make_corpus(11, articles=articles, presses=8, days=4, last=datetime.now(UTC))
+    with _database() as settings, Replica(corpus) as naver:
+        yield {"NAVER_CLIENT_ID": "", "NAVER_CLIENT_SECRET": "", **QUICK, **environment, **settings}, naver
 
 
 @contextmanager

@@ -155,7 +155,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         state, parts = self.server_state, urlsplit(self.path)
         self.key = unquote(parts.path).strip("/")
-        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        self.body = self.rfile.read(length)
+        if len(self.body) < length:
+            hang_up(self)  # S3 stores no part of an upload that was cut off
+            return
         state.seen.append((self.command, self.key))
         state.headers += [f"{name}: {value}" for name, value in self.headers.items()]
         fault = state.faults.get(self.command)
