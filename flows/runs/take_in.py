@@ -161,6 +161,7 @@ class _TakingIn:
                 self.run.record(request)
         self.recording.answers = segment.answers
         await self.pipeline.add_segment(refs, late, taken)
+        self.recording.answers = {}  # its pages are as large as those of the next segment
         self.met |= {ref.key.id for ref in (*refs, *late)}
         self._note_twice(taken)
 
