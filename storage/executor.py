@@ -79,10 +79,6 @@ class Pool:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-        except BrokenProcessPool as error:
-            raise StorageFault(
-                "A worker process ended unexpectedly, possibly because memory is short. Run again with fewer --workers."
-            ) from error
         finally:
             for future in waiting:
                 future.cancel()
@@ -100,7 +96,7 @@ HERE = Pool(_InProcess(), 1)
 def pool_of(workers: Workers, root: Path, *, worth_it: bool) -> Iterator[Pool]:
     """The pool for work on the archive at `root`. `worth_it`: whether it takes longer than the start of processes.
 
-    Raises BadInput if the scheduler cannot be used.
+    Raises BadInput if the scheduler cannot be used, and StorageFault if a worker was lost inside the block.
     """
     if workers.scheduler is not None:
         with _dask(workers.scheduler, root) as (executor, number):
@@ -112,8 +108,13 @@ def pool_of(workers: Workers, root: Path, *, worth_it: bool) -> Iterator[Pool]:
         return
     # Not forked: DuckDB's threads would be lost. Ctrl-C is for this process alone.
     context = get_context("spawn")
-    with ProcessPoolExecutor(count, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as executor:
-        yield Pool(executor, count)
+    try:
+        with ProcessPoolExecutor(count, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as executor:
+            yield Pool(executor, count)
+    except BrokenProcessPool as error:
+        raise StorageFault(
+            "A worker process ended unexpectedly, possibly because memory is short. Run again with fewer --workers."
+        ) from error
 
 
 def _cores() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from flows.reports.facts import Facts, Row, facts, outcomes_by_day
 from flows.reports.text import LISTED, document, link, moment, number, seconds, share, size, table
 from schemas.article import Outcome
+from schemas.counted import counted
 from schemas.safe_text import escape_markdown
 
 _MOST_ROWS = 100
@@ -157,7 +158,9 @@ def _verification(found: Facts) -> str:
         return f"{escape_markdown(found.verified)}: run `seogo verify`."
     last = found.verified
     first = escape_markdown(last.first_fault)
-    result = f"{last.faults:,} faults, the first: {first}" if last.faults else "files, rows and captures all agree"
+    result = (
+        f"{counted(last.faults, 'fault')}, the first: {first}" if last.faults else "files, rows and captures all agree"
+    )
     return f"Last verified {moment(last.ended_at)}: {result}."
 
 

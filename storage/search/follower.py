@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
+from schemas.counted import counted
 from schemas.errors import ArchiveBusy, ArchiveDamaged, SearchIndexDamaged, StorageFault
 from storage import layout
 from storage.reading.reader import check_snapshot, newest_change, open_snapshot, stories
@@ -182,7 +183,7 @@ def _check_number(root: Path, archive: duckdb.DuckDBPyConnection, meta: Meta, *,
     articles = _one(archive, "SELECT count(*) FROM articles")
     if articles == meta.documents:
         return
-    reason = f"it holds {meta.documents:,} articles, and the archive {articles:,}"
+    reason = f"it holds {counted(meta.documents, 'article')}, and the archive {articles:,}"
     if is_new:
         raise ArchiveDamaged(f"{root / layout.SEARCH_INDEX} cannot follow the change feed: {reason}. Run: seogo repair")
     raise SearchIndexDamaged(root / layout.SEARCH_INDEX, reason)

@@ -58,6 +58,8 @@ def _end(_: object) -> None:
 def test_a_process_that_ends_is_an_error_in_words(root: Path) -> None:
     with pytest.raises(StorageFault, match="fewer --workers"), pool_of(Workers(2), root, worth_it=True) as pool:
         list(pool.map(_end, [1]))
+    with pytest.raises(StorageFault, match="fewer --workers"), pool_of(Workers(2), root, worth_it=True) as pool:
+        pool.submit(_end, 1).result()
 
 
 # -- Dask

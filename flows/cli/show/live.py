@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from flows.cli.show.progress import Meter
+from flows.cli.show.meter import Meter
 from flows.cli.show.terminal import COLOURS, err
 
 

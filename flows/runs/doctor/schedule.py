@@ -12,6 +12,7 @@ from http.client import HTTPException
 from typing import Any
 
 from flows.runs.doctor.check import Check, error, ok, warning
+from schemas.counted import counted
 
 POOL = "seogo"
 _NAME = "schedule"
@@ -77,10 +78,10 @@ def _examined(server: _Server, now: datetime) -> tuple[list[str], list[str]]:
 def _last_completed(server: _Server, crawl: Any, now: datetime) -> tuple[datetime, str]:
     found = _runs(server, crawl, {"type": {"any_": ["COMPLETED"]}}, limit=1)
     since = datetime.fromisoformat(found[0]["end_time"] if found else crawl["created"])
-    minutes = int((now - since).total_seconds()) // 60
+    ago = counted(int((now - since).total_seconds()) // 60, "minute")
     if found:
-        return since, f"{crawl['name']} last completed {minutes} minutes ago"
-    return since, f"{crawl['name']} has not completed since it was made {minutes} minutes ago"
+        return since, f"{crawl['name']} last completed {ago} ago"
+    return since, f"{crawl['name']} has not completed since it was made {ago} ago"
 
 
 def _reasons(server: _Server, crawl: Any, since: datetime) -> Iterator[str]:

@@ -9,6 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
+import pyarrow as pa
+
 from schemas.page import CaptureRef
 from storage.captures.homes.store import capture_store
 from storage.captures.reader import capture_names
@@ -81,6 +83,7 @@ class JournalReader:
         names = in_order(self.root, capture_names(self.root))
         found = self._journals
         if found is None or observe is not None or not self._is_beginning(list(found.files.values()), names):
+            self._journals = None  # so that both are never in memory
             found = new_journals(observe)
         new = names[len(found.files) :]
         to = observe.folder if observe is not None else None
@@ -89,6 +92,7 @@ class JournalReader:
                 observe.file(contents)
             found.add(contents)
         found.fold.finish()
+        pa.default_memory_pool().release_unused()
         self._journals = found
         return found
 

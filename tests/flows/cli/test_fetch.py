@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli.exit_codes import Exit
-from flows.cli.show.progress import Meter
+from flows.cli.show.meter import Meter
 from flows.replica.corpus.articles import Corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.pages.notices import Robots

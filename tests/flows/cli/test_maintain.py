@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -109,7 +110,9 @@ def test_a_reader_that_leaves_early_does_not_turn_faults_into_success(root: Path
     assert writing.stdout is not None
     writing.stdout.close()
     _, err = writing.communicate(timeout=60)
-    assert (writing.returncode, err) == (Exit.ARCHIVE_DAMAGED, b"")
+    progress = re.compile(rb"(repair: .*\n)*")  # on a slow machine
+    assert writing.returncode == Exit.ARCHIVE_DAMAGED
+    assert progress.fullmatch(err)
 
 
 class TestReparse:

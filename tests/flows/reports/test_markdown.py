@@ -212,7 +212,7 @@ def test_the_last_verification(root: Path) -> None:
     (file,) = (root / "articles").rglob(f"{key(1).id}.md")
     file.unlink()
     verify_archive(root)
-    assert f"1 faults, the first: file {file.relative_to(root)}: missing" in sections(root)["Disk usage"]
+    assert f"1 fault, the first: file {file.relative_to(root)}: missing" in sections(root)["Disk usage"]
 
 
 def test_what_a_page_says_stays_text(root: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from flows.cli.exit_codes import Exit
-from flows.cli.show.progress import Meter
+from flows.cli.show.meter import Meter
 from flows.replica.corpus.articles import MadeArticle
 from flows.replica.server import Replica
 from flows.runs import import_files

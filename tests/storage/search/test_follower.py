@@ -213,7 +213,7 @@ class TestAnIndexThatIsRebuilt:
         with open_archive(root) as archive:
             archive.database.execute("DELETE FROM events WHERE id = ?", [key(1).id])
             archive.publish_at_end()
-        with pytest.raises(ArchiveDamaged, match=r"it holds 1 articles, and the archive 2\. Run: seogo repair"):
+        with pytest.raises(ArchiveDamaged, match=r"it holds 1 article, and the archive 2\. Run: seogo repair"):
             searched(root, "모델")
 
 
