@@ -42,7 +42,7 @@ from storage.stories.sketch import (
     sketches,
 )
 
-_FOOTER = 100
+_FOOTER = 30
 """Characters at the end of a text that are the same on each day."""
 
 RUN = "20260102T030405Z-0001"
