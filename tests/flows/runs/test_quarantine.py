@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import flows.pipeline.visit
+import flows.naver.articles.layouts
 from flows.cli.exit_codes import Exit, exit_of_run
 from flows.naver.articles.layouts import read_article
 from flows.replica.corpus.articles import Corpus, Layout, make_corpus
@@ -123,7 +123,7 @@ def test_once_the_parser_is_fixed_they_are_archived_without_a_request(
     assert quarantined(archive) == waiting
 
     naver.log.clear()
-    monkeypatch.setattr(flows.pipeline.visit, "read_article", corrected)
+    monkeypatch.setattr(flows.naver.articles.layouts, "read_article", corrected)
     done = reparse(archive)
     assert (done["exit_reason"], done["finds"], done["requests"]) == ("done", len(waiting), 0)
     assert not naver.log.entries
