@@ -33,6 +33,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+_AT_ONCE = 1_000
 _MISSING: Any = object()
 _MOST_KEPT = 64
 """Derived values of a snapshot; what is shown of a publisher takes about 100 kB."""
@@ -81,6 +82,13 @@ class Snapshot:
             cursor.execute(sql, list(values))
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[Any]:
+        """The values of a query's only column, without keeping them all. Raises ArchiveDamaged."""
+        with self.cursor() as cursor:
+            cursor.execute(sql, list(values))
+            while rows := cursor.fetchmany(_AT_ONCE):
+                yield from (value for (value,) in rows)
 
     def table(self, sql: str, most: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
         """The names of the columns, the first rows, and whether there are more. For queries that ship with seogo."""

@@ -16,9 +16,9 @@ from schemas.errors import BadInput
 from storage.reading.reader import status as read_status
 from storage.reading.shared import Row, Snapshot
 
-_NAMES = """
-    SELECT coalesce(title, '') AS title,
-        coalesce(list_distinct(list_transform(models, lambda one: one.model)), []) AS models
+_TITLES = "SELECT coalesce(title, '') FROM articles_on_topic WHERE published_at >= ? AND published_at < ?"
+_MODELS = """
+    SELECT coalesce(list_distinct(list_transform(models, lambda one: one.model)), [])
     FROM articles_on_topic WHERE published_at >= ? AND published_at < ?
 """
 _EDITS = f"""
@@ -60,15 +60,14 @@ def today(snapshot: Snapshot) -> Today:
 
 def of_period(snapshot: Snapshot, period: Period) -> Today:
     """The same for other days."""
-    before = period.begin - timedelta(days=28)
-    now, past = snapshot.rows(_NAMES, [period.begin, period.end]), snapshot.rows(_NAMES, [before, period.begin])
+    now, before = (period.begin, period.end), (period.begin - timedelta(days=28), period.begin)
     gaps = snapshot.rows_of("coverage", "SELECT count(*) AS n FROM coverage WHERE state = 'gap'")
     quarantined = snapshot.rows_of("quarantine", "SELECT count(*) AS n FROM quarantine")
     return Today(
         everything(snapshot, period),
         newest_stories(snapshot, period.begin),
-        rising((words_of(row["title"]) for row in now), (words_of(row["title"]) for row in past)),
-        rising((row["models"] for row in now), (row["models"] for row in past)),
+        rising(*(map(words_of, snapshot.stream(_TITLES, days)) for days in (now, before))),
+        rising(*(snapshot.stream(_MODELS, days) for days in (now, before))),
         [{**row, "hunks": word_diff(row["before"], row["title"])} for row in snapshot.rows(_EDITS, [period.begin])],
         snapshot.rows(_GONE, [period.begin]),
         next(iter(snapshot.rows(_RUNS)), None),

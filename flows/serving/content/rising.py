@@ -33,18 +33,25 @@ def words_of(title: str) -> set[str]:
 def rising(now: Iterable[Collection[str]], before: Iterable[Collection[str]], *, most: int = 12) -> list[Rise]:
     """The words that a larger share of the articles has now than before, the clearest rise first.
 
-    Of each article, its words, each once.
+    Of each article, its words, each once. The articles are not kept: there may be a hundred thousand.
     """
-    here, there = list(now), list(before)
-    counts = Counter(word for words in here for word in words)
-    past = Counter(word for words in there for word in words)
+    (counts, articles), (past, articles_before) = _counted(now), _counted(before)
     ranked = [
         (score, Rise(word, count, past[word]))
         for word, count in counts.items()
-        if count >= _LEAST and (score := _ratio(count, len(here), past[word], len(there))) > _SIGNIFICANT
+        if count >= _LEAST and (score := _ratio(count, articles, past[word], articles_before)) > _SIGNIFICANT
     ]
     ranked.sort(key=lambda one: (-one[0], one[1].word))
     return [one for _, one in ranked[:most]]
+
+
+def _counted(articles: Iterable[Collection[str]]) -> tuple[Counter[str], int]:
+    """How many articles have each word, and how many there are."""
+    counts, number = Counter[str](), 0
+    for words in articles:
+        counts.update(words)
+        number += 1
+    return counts, number
 
 
 def _ratio(a: int, articles: int, b: int, before: int) -> float:
