@@ -308,7 +308,7 @@ def test_polars_and_an_older_duckdb_read_the_state_and_the_table(tmp_path: Path,
     root = new_archive(tmp_path / "archive", 1, 2, 3)
     publish(PublishOrder(root, to=address, delta=True))
     script = f"""
-import json, deltalake, duckdb, polars
+import json, os, deltalake, duckdb, polars
 place = {str(place)!r}
 state = json.load(open(place + "/manifest.json"))
 files = [place + "/" + name for name in state["articles"]]
@@ -320,7 +320,8 @@ table = place + "/delta/articles"
 by_polars = polars.read_delta(table).sort("id").select("id", "title").rows()
 articles = deltalake.DeltaTable(table).to_pyarrow_dataset()
 by_arrow = duckdb.sql("SELECT id, title FROM articles ORDER BY id").fetchall()
-print(json.dumps([by_duckdb, rows, by_polars, by_arrow, log.height]))
+print(json.dumps([by_duckdb, rows, by_polars, by_arrow, log.height]), flush=True)
+os._exit(0)  # the threads of the three libraries sometimes abort the end of a process
 """
     done = subprocess.run(
         [sys.executable, "-P", "-c", script],
