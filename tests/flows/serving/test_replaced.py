@@ -58,7 +58,7 @@ def add_run(archive: Archive, number: int) -> None:
 
 
 def ask(address: str, requests: int, several: threading.Event) -> set[int]:
-    """Ask so often, and until several runs were added, then once more. Returns the numbers of articles that were seen."""
+    """Ask so often, and until several runs were added, then once more. Returns the numbers of articles seen."""
     seen = set[int]()
     with client_of(address) as client:
         for number in range(MOST):
