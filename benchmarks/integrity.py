@@ -37,9 +37,8 @@ from storage.archive import Archive, open_archive
 PER_RUN = 500
 PADDING = 190_000
 _BATCH = 250
-_TEXT = re.compile(
-    rb'(<(?:article|div) id="dic_area"[^>]*>).*?(</article>|</div>\s*</div>\s*<div class="copyright">)', re.DOTALL
-)
+_END = rb'</article>|</div>\s*</div>\s*<div class="(?:byline|copyright)">'
+_TEXT = re.compile(rb'(<(?:article|div) id="dic_area"[^>]*>).*?(' + _END + rb")", re.DOTALL)
 _SYLLABLES = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허고노도로모보소오조초코토포호구누두루무부수우"
 _HEADERS = (("Content-Type", "text/html; charset=utf-8"), ("Content-Encoding", "gzip"))
 _FIRST = datetime(2026, 1, 1, tzinfo=UTC)
