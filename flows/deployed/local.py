@@ -66,7 +66,7 @@ def run_until_interrupted(home: Path, port: int) -> None:
         raise BadInput(f"{DEPLOYMENTS.resolve()} does not exist: run this in seogo's checkout.")
     home.mkdir(parents=True, exist_ok=True)
     (home / ".gitignore").write_text("*\n", "utf-8")
-    _say("starting the replica of Naver, Prefect's server, the deployments and a worker: about half a minute ...")
+    _say("starting the replica of Naver, Prefect's server, the deployments and a worker: about 20 seconds ...")
     with open_archive(home.resolve() / "archive"):
         pass  # scheduled runs refuse an archive that does not exist
     naver = Replica(make_corpus(seed=1, last=datetime.now(UTC), shares=Shares(rewritten=0.4)), pace=1.0)
