@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from schemas.errors import StorageFault
 from storage.database.writer import Database, Row
 from storage.integrity.journals.contents import FileContents
 from storage.integrity.journals.fold import ArticleRow, Fold, KeyedRow
@@ -37,6 +38,7 @@ def build(db: Database, reader: JournalReader, parts: Path) -> bool:
     """Fill an empty database from all captures; `parts` is a folder for files that are needed meanwhile.
 
     Returns False if the journals have entries twice, or rows that a repair journaled again: then only a replay will do.
+    Raises StorageFault if rows that a worker wrote to `parts` are not there.
     """
     bulk = _Bulk(db, parts)
     try:
@@ -86,6 +88,10 @@ class _Bulk:
             for part in self._taken(table, [row.at for row in rows if isinstance(row, KeyedRow)]):
                 self._insert_part(table, part)
         self._insert_sketches(fold)
+        for table in _APPENDED:
+            (row,) = self._db.rows(f"SELECT count(*) AS n FROM {table}")
+            if row["n"] != getattr(fold, table).number:
+                raise _rows_lost(self.folder, table)
 
     def _insert_small(self, fold: Fold) -> None:
         with self._db.transaction():
@@ -132,7 +138,12 @@ class _Bulk:
         numbers = by_file(places)
         for file in self._files:
             if file in numbers:
-                yield from _taken_from(rows_path(self.folder, file, table), sorted(numbers[file]))
+                taken = 0
+                for part in _taken_from(rows_path(self.folder, file, table), sorted(numbers[file])):
+                    taken += len(part)
+                    yield part
+                if taken != len(numbers[file]):
+                    raise _rows_lost(self.folder, table)
 
     def _insert(self, table: str, rows: Sequence[Row]) -> None:
         if rows:
@@ -141,6 +152,14 @@ class _Bulk:
     def _insert_part(self, table: str, rows: pa.Table) -> None:
         with self._db.transaction():
             self._db.insert(table, rows)
+
+
+def _rows_lost(folder: Path, table: str) -> StorageFault:
+    """A worker that writes elsewhere leaves no file, as one without rows does: only the number of rows says it."""
+    return StorageFault(
+        f"Rows of {table} that were written to {folder} are not there. The archive is unchanged. Every worker needs the"
+        " archive's own directory, with room in it; then run again."
+    )
 
 
 def _taken_from(path: Path, numbers: Sequence[int]) -> Iterator[pa.Table]:

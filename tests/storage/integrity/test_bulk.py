@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.errors import StorageFault
 from storage.captures.reader import capture_names
 from storage.database.writer import Database
+from storage.executor import Pool
 from storage.integrity.journals.read import JournalReader
 from storage.integrity.rebuild import PARTS, rebuilt
 from storage.journal.recovery import in_order
@@ -51,6 +55,30 @@ def test_one_pass_gives_the_rows_of_a_replay(root: Path) -> None:
     expected = by_replay(root)
     assert found == expected
     assert all(expected[table] for table in ("articles", "superseded", "duplicates", "events", "story_members"))
+    assert not (root / PARTS).exists()
+
+
+class Elsewhere(ThreadPoolExecutor):
+    """Workers whose rows of one table are not where they are looked for, as on a machine with another directory."""
+
+    def __init__(self, folder: Path, table: str) -> None:
+        super().__init__(1)
+        self.folder = folder
+        self.table = table
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done = super().submit(fn, *args, **kwargs)
+        wait([done])
+        for path in self.folder.glob(f"*.{self.table}"):
+            path.unlink()
+        return done
+
+
+@pytest.mark.parametrize("table", ["articles", "frontier", "sketches", "finds"])
+def test_rows_that_a_worker_wrote_elsewhere_are_no_database_without_them(root: Path, table: str) -> None:
+    said = pytest.raises(StorageFault, match=f"Rows of {table} .* are not there")
+    with rebuilt(root) as again, Elsewhere(root / PARTS, table) as workers, said:
+        again.fill(JournalReader(root, pool=Pool(workers, 1)))
     assert not (root / PARTS).exists()
 
 
