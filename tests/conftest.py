@@ -37,7 +37,7 @@ LONGEST = (
     "end_to_end/test_coverage.py",
     "flows/runs/test_refresh.py",
     "end_to_end/test_politeness.py",
-    "flows/cli/test_fetch.py",
+    "flows/cli/commands/test_fetch.py",
     "flows/drift/test_hits.py",
     "storage/stories/test_follower.py",
 )
