@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import tempfile
 import time
@@ -12,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.files import make_folder
+from storage.locks import locked_folder
 
 _PREFIX = "scratch-"
 _YOUNG = 60.0
@@ -24,7 +23,7 @@ def scratch_folder(root: Path) -> Iterator[Path]:
     state = root / "state"
     make_folder(state)
     _remove_abandoned(state)
-    with tempfile.TemporaryDirectory(dir=state, prefix=_PREFIX) as folder, _locked(Path(folder)):
+    with tempfile.TemporaryDirectory(dir=state, prefix=_PREFIX) as folder, locked_folder(Path(folder)):
         yield Path(folder)
 
 
@@ -33,16 +32,5 @@ def _remove_abandoned(state: Path) -> None:
     for folder in state.glob(f"{_PREFIX}*"):
         with suppress(OSError):  # in use, or removed by another process
             if time.time() - folder.stat().st_mtime > _YOUNG:
-                with _locked(folder):
+                with locked_folder(folder):
                     shutil.rmtree(folder)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Raises BlockingIOError if another process holds the lock."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)

@@ -15,6 +15,6 @@ sql_output.py    where the rows of a query go
 show/            what is printed
 """
 
-from flows.cli.app import main
+from flows.cli.process import main
 
 __all__ = ["main"]
