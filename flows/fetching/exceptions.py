@@ -7,7 +7,7 @@ import httpx
 from schemas.page import Fault
 
 _MALFORMED = ("illegal", "malformed", "too long", "Content-Length", "Transfer-Encoding")
-"""Words of h11's messages about a response that is no HTTP. httpx has one exception for it and for a lost connection."""
+"""Words of h11's messages about what is no HTTP response. httpx has one exception for it and for a lost connection."""
 
 
 def classified(error: Exception) -> tuple[Fault, str]:
