@@ -298,7 +298,7 @@ class Archive(Queries):
     def _note_captures(self) -> None:
         """The run's WARC files, and the responses in them that no batch mentions."""
         with self._db.transaction():
-            self._db.upsert("capture_files", recovery.capture_file_table(self._db, self._writer.finished), key="name")
+            self._db.append("capture_files", recovery.capture_file_rows(self._writer.finished), replacing=True)
             recovery.note_unprocessed(self._db, self._answers)
 
     def _upload_finished(self) -> None:

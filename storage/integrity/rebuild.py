@@ -63,7 +63,7 @@ class Rebuilt:
     def keep_checksums(self, files: Sequence[CaptureFile]) -> None:
         """Store the sizes and checksums of finished WARC files."""
         with self._db.transaction():
-            self._db.upsert("capture_files", recovery.capture_file_table(self._db, files), key="name")
+            self._db.append("capture_files", recovery.capture_file_rows(files), replacing=True)
 
     def wrong_pairs(self) -> list[tuple[str, str]]:
         """Near-duplicates, by their ids, that are not what the texts come to."""

@@ -8,15 +8,12 @@ the same entries give the same rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from schemas.article import Outcome
 from schemas.coverage import WindowRead
 from schemas.find import Status
 from schemas.journal import BatchStored, Entry, PairsFound, RowsRestated, RunEnded, RunStarted, TextsReassessed
-from schemas.page import RequestRecord
 from storage.database.writer import Database
 from storage.journal.entry_rows import (
     ASSESSED,
@@ -34,6 +31,9 @@ from storage.journal.events import batch_events, find_keys, numbered
 from storage.journal.stories import plan_pairs
 from storage.journal.tables import JOURNALED
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Commit = Callable[[], None]
 
 UNFINISHED = frozenset({Outcome.FAILED, Outcome.BLOCKED, Outcome.DEFERRED, Outcome.GONE})
@@ -49,7 +49,7 @@ _PLAIN_TEXTS = (
 def plan_commit(db: Database, entry: Entry) -> Commit:
     """The transaction that commits an entry, to be called later.
 
-    A value that does not fit its column raises here, before anything is written.
+    A value of an article that does not fit its column raises here, before anything is written.
     """
     match entry:
         case RunStarted():
@@ -101,9 +101,8 @@ class _Batch:
         rows = batch_rows(entry)
         self._articles = rows["articles"]
         self._adopted: dict[str, str] = {}
-        tables = {name: db.table(name, found) for name, found in rows.items() if found}
-        self._upserted = {name: table for name, table in tables.items() if name in UPSERTED}
-        self._inserted = {name: table for name, table in tables.items() if name not in UPSERTED}
+        self._appended = {name: found for name, found in rows.items() if name not in UPSERTED}
+        self._upserted = {name: db.table(name, rows[name]) for name in UPSERTED if rows[name]}
 
     def commit(self) -> None:
         entry, db = self._entry, self._db
@@ -115,8 +114,8 @@ class _Batch:
             self._own_text()
             for table, rows in self._upserted.items():
                 db.upsert(table, rows)
-            for table, rows in self._inserted.items():
-                db.insert(table, rows)
+            for table, found in self._appended.items():
+                db.append(table, found)
             self._insert_events(removed, before)
             self._mark_processed()
             cover(db, entry.run_id, entry.coverage)
@@ -196,11 +195,6 @@ class _Batch:
             )
 
 
-def request_table(db: Database, run_id: str, requests: Sequence[RequestRecord]) -> pa.Table:
-    """Rows of the request ledger."""
-    return db.table("requests", request_rows(run_id, requests))
-
-
 def cover(db: Database, run_id: str, windows: Sequence[WindowRead]) -> None:
     """Add windows that were read, or could not be, to the coverage ledger. Inside a transaction."""
     sources = sorted({read.source for read in windows})
@@ -208,7 +202,7 @@ def cover(db: Database, run_id: str, windows: Sequence[WindowRead]) -> None:
         of_sources = "WHERE source IN (SELECT unnest(?::VARCHAR[]))"
         rows = covered(db.rows(f"SELECT * FROM coverage {of_sources}", [sources]), run_id, windows)
         db.execute(f"DELETE FROM coverage {of_sources}", [sources])
-        db.insert("coverage", db.table("coverage", rows))
+        db.append("coverage", rows)
 
 
 def interrupt(db: Database, *, but: str | None = None) -> None:
@@ -220,17 +214,15 @@ def interrupt(db: Database, *, but: str | None = None) -> None:
 
 def _start(db: Database, entry: RunStarted) -> None:
     with db.transaction():
-        db.insert("runs", db.table("runs", [start_row(entry)]))
+        db.append("runs", [start_row(entry)])
         interrupt(db, but=entry.run_id)
 
 
 def _ending(db: Database, entry: RunEnded) -> Commit:
-    cursors, requests = db.table("cursors", cursor_rows(entry)), request_table(db, entry.run_id, entry.requests)
-
     def commit() -> None:
         with db.transaction():
-            db.insert("requests", requests)
-            db.upsert("cursors", cursors, key="source")
+            db.append("requests", request_rows(entry.run_id, entry.requests))
+            db.append("cursors", cursor_rows(entry), replacing=True)
             cover(db, entry.run_id, entry.coverage)
             _write_receipt(db, entry.run_id, entry.receipt)
 

@@ -6,9 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from schemas.coverage import Stretch, WindowRead, after
 from schemas.journal import BatchStored, RunEnded, RunStarted, TextsReassessed
@@ -23,6 +21,9 @@ from storage.database.rows import (
     quarantine_row,
     relevance_columns,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ASSESSED = ("relevance", "reasons", "teams", "models", "on_topic")
 """The columns of `articles` that a reassessment replaces; besides, it fills `publisher` where there is none."""
@@ -113,6 +114,8 @@ def covered(rows: Iterable[Row], run_id: str, windows: Sequence[WindowRead]) -> 
 
 def restated_rows(schema: pa.Schema, entries: Sequence[Mapping[str, Any]]) -> list[Row]:
     """Rows of a journal entry, in which times and maps are text and objects, as values of a table's columns."""
+    import pyarrow as pa
+
     times = [name for name in schema.names if pa.types.is_timestamp(schema.field(name).type)]
     maps = [name for name in schema.names if pa.types.is_map(schema.field(name).type)]
     rows = []

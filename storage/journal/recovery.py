@@ -26,7 +26,7 @@ from storage.captures import open_captures
 from storage.captures.homes.store import capture_store
 from storage.captures.reader import ScannedRecord, capture_names, first_records, next_whole, run_of, scan, whole_length
 from storage.captures.writer import CaptureFile
-from storage.database.writer import Database
+from storage.database.writer import Database, Row
 from storage.files import inside, set_aside, sha256_of
 from storage.journal.commit import interrupt, is_committed, is_next, plan_commit
 from storage.journal.entries import load_entry
@@ -86,7 +86,7 @@ def recover(root: Path, db: Database, *, lenient: bool = False) -> list[str]:
     with db.transaction():
         interrupt(db)
         note_unprocessed(db, read)
-        db.upsert("capture_files", file_table(db, root, names), key="name")
+        db.append("capture_files", file_rows(root, names), replacing=True)
     if read.answers:
         notes.append(f"{len(read.answers)} responses of a killed run are kept: they replace new requests")
     # From here on the database file has everything, and the log of the killed run is not needed any more.
@@ -239,12 +239,12 @@ def _truncate(path: Path, size: int) -> None:
 def note_unprocessed(db: Database, read: Read) -> None:
     """Record the responses that no entry mentions. Inside a transaction."""
     rows = {met.url: _unprocessed_row(met) for met in read.answers.values()}
-    db.upsert("unprocessed", db.table("unprocessed", list(rows.values())), key="url")
+    db.append("unprocessed", list(rows.values()), replacing=True)
 
 
-def file_table(db: Database, root: Path, names: Sequence[str]) -> Any:
+def file_rows(root: Path, names: Sequence[str]) -> list[Row]:
     """Rows of `capture_files` for finished files, whose checksums are computed."""
-    return capture_file_table(db, [_finished_file(root, name) for name in names])
+    return capture_file_rows([_finished_file(root, name) for name in names])
 
 
 def _finished_file(root: Path, name: str) -> CaptureFile:
@@ -252,10 +252,9 @@ def _finished_file(root: Path, name: str) -> CaptureFile:
         return CaptureFile(name, path.stat().st_size, sha256_of(path), run_of(name))
 
 
-def capture_file_table(db: Database, files: Sequence[CaptureFile]) -> Any:
+def capture_file_rows(files: Sequence[CaptureFile]) -> list[Row]:
     """Rows of `capture_files`."""
-    rows = [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256, "run_id": f.run_id} for f in files]
-    return db.table("capture_files", rows)
+    return [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256, "run_id": f.run_id} for f in files]
 
 
 def _replay_entry(root: Path, db: Database, entry: Entry) -> None:

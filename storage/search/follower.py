@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from schemas.counted import counted
 from schemas.errors import ArchiveBusy, ArchiveDamaged, SearchIndexDamaged, StorageFault
@@ -203,6 +202,8 @@ def _chosen(archive: duckdb.DuckDBPyConnection, ids: list[str]) -> str:
     Articles that were stored together lie together. Given their range, DuckDB reads their texts and not those of the
     whole archive; without it, building an index would take quadratic time.
     """
+    import pyarrow as pa
+
     archive.register("wanted", pa.table({"id": pa.array(ids, pa.string())}))
     row = archive.execute("SELECT min(rowid), max(rowid) FROM articles SEMI JOIN wanted USING (id)").fetchone()
     first, last = row if row and row[0] is not None else (0, -1)
