@@ -26,10 +26,12 @@ from typing import Any
 
 from schemas.errors import ArchiveBusy, ArchiveError, SearchIndexDamaged, StorageFault
 from storage.layout import SEARCH_INDEX, SNAPSHOT
-from storage.search import tokens
 
-VERSION = f"3.{tokens.VERSION}"
-"""The version of the tables and of the tokens in them."""
+VERSION = "3.1"
+"""The version of the tables, and of the tokens in them: an index of another version is rebuilt.
+
+Increase the first number with every change of the tables, the second with every change in `tokens.py`.
+"""
 
 SLOTS = 4096
 """The room for articles of one second; more of them are numbered into the seconds after it."""
@@ -210,6 +212,12 @@ def remove(root: Path) -> None:
             raise StorageFault(f"{path} cannot be removed: {error.strerror}.") from error
 
 
+def _tokens(text: str) -> str:
+    from storage.search.tokens import tokens  # takes long to import, and most runs index nothing
+
+    return tokens(text)
+
+
 class Writer:
     """An index that this process writes. `connection` has the functions that the view `source` needs."""
 
@@ -225,7 +233,7 @@ class Writer:
         execute = self.connection.execute
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
-        self.connection.create_function("tokens", 1, tokens.tokens, deterministic=True)
+        self.connection.create_function("tokens", 1, _tokens, deterministic=True)
         self.connection.create_function("unpacked", 1, unpacked, deterministic=True)
         if execute("SELECT 1 FROM sqlite_schema").fetchone() is None:
             with self.transaction():
@@ -294,7 +302,7 @@ class Writer:
         execute("INSERT INTO doc (n, id, revision, title) VALUES (?, ?, ?, ?)", values)
         execute("INSERT INTO body VALUES (?, ?)", (n, zlib.compress(document.text.encode())))
         execute("INSERT INTO facet VALUES (?, ?, ?)", (n, document.published, self._kind(document)))
-        texts = (tokens.tokens(document.title), tokens.tokens(document.text))
+        texts = (_tokens(document.title), _tokens(document.text))
         execute("INSERT INTO ft (rowid, title, body) VALUES (?, ?, ?)", (n, *texts))
 
     def _kind(self, document: Document) -> int:

@@ -9,6 +9,8 @@ A pair over a space is marked with `_`, one over a punctuation mark without spac
 are found only by queries with the space or the mark. If no pair follows, the last syllable is a token by itself; so is
 the first one after another script, or 10조 would be a search for all pairs that begin with 조. A run of Latin
 letters (without regard to case), a run of digits and a Han character are one token each.
+
+With every change of the tokens, increase `VERSION` in `index.py`.
 """
 
 from __future__ import annotations
@@ -17,9 +19,6 @@ import re
 import unicodedata
 
 from schemas.nfc import nfc
-
-VERSION = 1
-"""Increase it with every change of the tokens: an index with other tokens is rebuilt."""
 
 LETTER = r"[^\W\d_가-힣㐀-鿿]"
 """A letter that is neither a Hangul syllable nor a Han character, as a regular expression."""

@@ -23,6 +23,7 @@ from flows.replica.server import Replica
 from schemas.article import Outcome
 from tests.support.archives import archived_ids
 from tests.support.command import (
+    COMMAND,
     NNEWS,
     Ran,
     crawling,
@@ -62,6 +63,23 @@ def test_done_and_then_nothing_new(naver: Replica, tmp_path: Path) -> None:
     assert "nothing_new: " in again.out
     # Outside a terminal, lines are not wrapped.
     assert again.out.rstrip().splitlines()[-1].startswith("nothing_new: ")
+
+
+def test_a_run_with_nothing_new_imports_only_what_it_needs(naver: Replica, tmp_path: Path) -> None:
+    """More than half of the processor time of such a run goes into imports."""
+    env = crawling(naver, tmp_path / "archive")
+    assert seogo("crawl", env=env).code == 0
+    words = [sys.executable, "-X", "importtime", *COMMAND[1:], "crawl", "--json"]
+    again = subprocess.run(words, env=environment(**env), check=True, capture_output=True, text=True)
+    assert json.loads(again.stdout)["exit_reason"] == "nothing_new"
+    imported = {line.rpartition("|")[2].strip() for line in again.stderr.splitlines()}
+    assert {"duckdb", "httpx", "storage.search.index"} <= imported
+    assert imported.isdisjoint(
+        {
+            *("aiohttp", "httpx_aiohttp", "pyarrow", "numpy", "rich", "prefect", "uvicorn", "jinja2", "obstore"),
+            *("storage.search.tokens", "storage.inbox", "flows.pipeline.hand_out", "flows.serving", "flows.replica"),
+        }
+    )
 
 
 def test_the_receipt_is_all_that_stands_on_standard_output(whole: tuple[set[str], Ran]) -> None:
