@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import aiohttp
+import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from flows.fetching import exceptions
+from flows.fetching.exceptions import described
 from schemas.page import Fault
 
 ClientError = aiohttp.ClientError
@@ -20,9 +21,11 @@ def plain_transport() -> AiohttpTransport:
 def classified(error: Exception) -> tuple[Fault, str]:
     """The fault and detail of an exception. httpx-aiohttp reports most as timeouts, so the cause decides."""
     cause = error.__cause__ if isinstance(error.__cause__, ClientError) else error
+    if isinstance(cause, (TimeoutError, httpx.TimeoutException)):
+        return Fault.TIMEOUT, described(cause)
     if isinstance(cause, aiohttp.ClientResponseError):
-        return Fault.BAD_ANSWER, exceptions.described(cause)
-    return exceptions.classified(cause)
+        return Fault.BAD_ANSWER, described(cause)
+    return Fault.CONNECTION, described(cause)
 
 
 def _session() -> aiohttp.ClientSession:

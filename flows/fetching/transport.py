@@ -1,10 +1,9 @@
 """Sends one request and receives its response: the only module that uses the network.
 
-Requests go through httpx, with HTTP/2 where a server offers it over https. Plain http, except for the first requests,
-goes through aiohttp's C parser behind httpx's interface, which is two to three times as fast. The transports are used
-directly, without httpx.AsyncClient, which would cost a fifth of the throughput for cookies, redirects and
-authentication that are not wanted here. Nothing that a server or a network does raises an exception: it becomes a
-`NoResponse`.
+Plain http goes through aiohttp's C parser behind httpx's interface, which is two to three times as fast as httpx's own;
+https goes through httpx, with HTTP/2 where the server offers it. The transports are used directly, without
+httpx.AsyncClient, which would cost a fifth of the throughput for cookies, redirects and authentication that are not
+wanted here. Nothing that a server or a network does raises an exception: it becomes a `NoResponse`.
 """
 
 from __future__ import annotations
@@ -23,11 +22,6 @@ from schemas.content_coding import Undecodable, decode
 from schemas.page import Fault
 
 Headers = tuple[tuple[str, str], ...]
-
-HTTPX_FIRST = 100
-"""The first requests over plain http, which go through httpx: to import aiohttp takes as long as it saves in these."""
-
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 
 # At DEBUG level, hpack logs every header that is sent, and httpcore every one received: a server may echo an API key.
 for name in ("hpack", "httpcore"):
@@ -82,7 +76,6 @@ class Transport:
     def __init__(self, bounds: Bounds, tls: ssl.SSLContext | None = None) -> None:
         self._bounds = bounds
         self._tls = tls
-        self._plain_requests = 0
         self._errors: tuple[type[Exception], ...] = (httpx.HTTPError, OSError)
         self._classified = classified
         connect, read = bounds.connect_seconds, bounds.read_seconds
@@ -91,10 +84,7 @@ class Transport:
 
     @cached_property
     def _plain(self) -> httpx.AsyncBaseTransport:
-        return httpx.AsyncHTTPTransport(verify=False, limits=_LIMITS)  # it is not used for https
-
-    @cached_property
-    def _fast_plain(self) -> httpx.AsyncBaseTransport:
+        # Imported on first use: to import aiohttp takes a seventh of a run that finds nothing new.
         from flows.fetching import plain_http
 
         self._errors, self._classified = (*self._errors, plain_http.ClientError), plain_http.classified
@@ -103,25 +93,20 @@ class Transport:
     @cached_property
     def _secure(self) -> httpx.AsyncHTTPTransport:
         # Created on first use, because loading the certificate authorities takes time.
-        return httpx.AsyncHTTPTransport(verify=self._tls or True, http2=True, limits=_LIMITS)
-
-    def _carrier(self, scheme: str) -> httpx.AsyncBaseTransport:
-        if scheme == "https":
-            return self._secure
-        self._plain_requests += 1
-        return self._plain if self._plain_requests <= HTTPX_FIRST else self._fast_plain
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        return httpx.AsyncHTTPTransport(verify=self._tls or True, http2=True, limits=limits)
 
     async def aclose(self) -> None:
         """Close all connections."""
         async with AsyncExitStack() as closing:
-            for name in ("_plain", "_fast_plain", "_secure"):
-                if (transport := self.__dict__.pop(name, None)) is not None:
+            for transport in (self.__dict__.pop("_plain", None), self.__dict__.pop("_secure", None)):
+                if transport is not None:
                     closing.push_async_callback(transport.aclose)
 
     async def exchange(self, url: httpx.URL, headers: list[tuple[str, str]]) -> Response | NoResponse:
         """Send a GET request and read the whole response, within the bounds. `headers` must include `Host`."""
         request = httpx.Request("GET", url, headers=headers, extensions=self._extensions)
-        transport = self._carrier(url.scheme)
+        transport = self._secure if url.scheme == "https" else self._plain
         reader = _ResponseReader(self._bounds.max_bytes)
         try:
             async with asyncio.timeout(self._bounds.total_seconds) as total:
