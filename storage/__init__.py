@@ -3,7 +3,6 @@
 archive.py      an archive directory with one writer: its runs and batches
 layout.py       the paths in an archive directory
 files.py        atomic writes, checksums
-locks.py        locks between processes
 scratch.py      folders for temporary files
 tagged_json.py  values of several types as JSON
 executor.py     worker processes, here or of a Dask scheduler

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import tempfile
 import time
@@ -10,7 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.files import make_folder
-from storage.locks import locked_folder
 
 _PREFIX = "scratch-"
 _YOUNG = 60.0
@@ -23,7 +24,7 @@ def scratch_folder(root: Path) -> Iterator[Path]:
     state = root / "state"
     make_folder(state)
     _remove_abandoned(state)
-    with tempfile.TemporaryDirectory(dir=state, prefix=_PREFIX) as folder, locked_folder(Path(folder)):
+    with tempfile.TemporaryDirectory(dir=state, prefix=_PREFIX) as folder, _locked(Path(folder)):
         yield Path(folder)
 
 
@@ -32,5 +33,16 @@ def _remove_abandoned(state: Path) -> None:
     for folder in state.glob(f"{_PREFIX}*"):
         with suppress(OSError):  # in use, or removed by another process
             if time.time() - folder.stat().st_mtime > _YOUNG:
-                with locked_folder(folder):
+                with _locked(folder):
                     shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Raises BlockingIOError if another process holds the lock."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)

@@ -10,7 +10,7 @@ import duckdb
 from schemas.errors import ArchiveDamaged, SearchIndexDamaged
 from storage.layout import SEARCH_INDEX
 from storage.reading.reader import open_snapshot, stories
-from storage.search.follower import check_origin, documents, snapshot_faults, writing
+from storage.search.follower import check_origin, documents, locked, snapshot_faults
 from storage.search.index import Writer, opened_to_write, stamp_of
 
 _WAIT = 60.0
@@ -24,7 +24,7 @@ def search_index_faults(root: Path) -> list[str]:
     found: list[str] = []
     try:
         with (
-            writing(root, wait=_WAIT),
+            locked(root, wait=_WAIT),
             opened_to_write(root) as index,
             snapshot_faults(root),
             open_snapshot(root) as archive,

@@ -11,16 +11,16 @@ archive, or newer than an archive that was restored from a backup.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
+from filelock import FileLock, Timeout
 
 from schemas.counted import counted
 from schemas.errors import ArchiveBusy, ArchiveDamaged, SearchIndexDamaged, StorageFault
 from storage import layout
-from storage.locks import locked_file
 from storage.reading.reader import check_snapshot, newest_change, open_snapshot, stories
 from storage.search.index import Document, Meta, Writer, is_current, opened_to_write, remove, stamp_of
 from storage.search.readers import opened_to_read
@@ -73,7 +73,7 @@ def follow(root: Path, *, on_progress: OnProgress = no_progress, wait: float = 0
     """
     if _is_current(root):
         return Followed(0)
-    with writing(root, wait=wait):
+    with locked(root, wait=wait):
         try:
             return _follow(root, on_progress)
         except SearchIndexDamaged as damage:
@@ -83,7 +83,7 @@ def follow(root: Path, *, on_progress: OnProgress = no_progress, wait: float = 0
 
 def rebuild_index(root: Path, *, on_progress: OnProgress = no_progress, wait: float = 0.0) -> Followed:
     """Build the index from nothing, whatever is there. Raises as `follow`."""
-    with writing(root, wait=wait):
+    with locked(root, wait=wait):
         remove(root)
         return _follow(root, on_progress)
 
@@ -103,17 +103,20 @@ def _is_current(root: Path) -> bool:
 
 
 @contextmanager
-def writing(root: Path, *, wait: float) -> Iterator[None]:
+def locked(root: Path, *, wait: float) -> Iterator[None]:
     """Inside the block, no other process writes the index. Raises ArchiveBusy, StorageFault; BadInput."""
     check_snapshot(root)
-    with ExitStack() as held:
-        try:
-            held.enter_context(locked_file(root / layout.SEARCH_LOCK, wait=wait))
-        except BlockingIOError as error:
-            raise ArchiveBusy("another process is updating the search index. Try again.") from error
-        except OSError as error:
-            raise StorageFault(f"{root / layout.SEARCH_LOCK} cannot be written: {error.strerror}.") from error
+    lock = FileLock(root / layout.SEARCH_LOCK, timeout=wait)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise ArchiveBusy("another process is updating the search index. Try again.") from error
+    except OSError as error:
+        raise StorageFault(f"{root / layout.SEARCH_LOCK} cannot be written: {error.strerror}.") from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager

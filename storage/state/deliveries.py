@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from schemas.errors import ArchiveBusy, ArchiveDamaged
 from storage.files import make_folder
 from storage.layout import WEBHOOKS, WEBHOOKS_LOCK
-from storage.locks import locked_file
 from storage.state import json_file
 
 
@@ -62,14 +63,16 @@ def save(root: Path, deliveries: Mapping[str, Delivery]) -> None:
 @contextmanager
 def delivering(root: Path) -> Iterator[None]:
     """Inside the block, no other process sends changes of this archive. Raises ArchiveBusy at once."""
-    lock = root / WEBHOOKS_LOCK
-    make_folder(lock.parent)
-    with ExitStack() as held:
-        try:
-            held.enter_context(locked_file(lock))
-        except BlockingIOError as error:
-            raise ArchiveBusy(f"{lock.parent}: another process is sending changes to the webhooks.") from error
+    lock = FileLock(root / WEBHOOKS_LOCK, timeout=0)
+    make_folder(lock_folder := (root / WEBHOOKS_LOCK).parent)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise ArchiveBusy(f"{lock_folder.parent}: another process is sending changes to the webhooks.") from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _plain(value: Any) -> Any:

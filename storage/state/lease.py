@@ -8,24 +8,27 @@ machines that may write to one archive need a lease over machines besides (`fenc
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from schemas.errors import ArchiveBusy, ArchiveError, StorageFault
 from storage.files import make_folder
 from storage.layout import check_path
-from storage.locks import locked_file, locked_folder
 from storage.state import json_file
 from storage.state.fence import fenced
 
 _UNKNOWN_HOLDER = "another process is writing to it"
+_POLL = 0.05
 
 
 @contextmanager
@@ -48,29 +51,47 @@ def lease(state: Path, *, now: datetime, wait: float = 0.0) -> Iterator[None]:
     Waits up to `wait` seconds for another holder. Raises ArchiveBusy, which names the holder and its start, and
     StorageFault.
     """
-    until, advice = time.monotonic() + wait, "Try again, or wait with --wait SECONDS"
-    with ExitStack() as held:
-        try:
-            held.enter_context(locked_file(state / "lock", wait=wait))
-            advice = "Its lock file was deleted meanwhile: wait until it has ended"
-            _lock_folder(held, state, wait=until - time.monotonic())
-            _sign(state, now)
-        except BlockingIOError as error:
-            raise ArchiveBusy(f"{state.parent} is busy: {_holder(state)}. {advice}.") from error
-        except OSError as error:
-            raise StorageFault(
-                f"{state} cannot be written to: {error.strerror}. Free space, or correct the permissions or limits."
-            ) from error
-        yield
-
-
-def _lock_folder(held: ExitStack, state: Path, *, wait: float) -> None:
+    lock, until = FileLock(state / "lock", timeout=wait), time.monotonic() + wait
     try:
-        held.enter_context(locked_folder(state, wait=wait))
-    except BlockingIOError:
-        raise
-    except OSError:  # a file system without locks on folders (NFS): the lock file must suffice
-        return
+        lock.acquire()
+        folder = _lock_folder(state, until)
+        _sign(state, now)
+    except Timeout as error:
+        raise ArchiveBusy(
+            f"{state.parent} is busy: {_holder(state)}. Try again, or wait with --wait SECONDS."
+        ) from error
+    except BlockingIOError as error:
+        lock.release()
+        raise ArchiveBusy(
+            f"{state.parent} is busy: {_holder(state)} (its lock file was deleted meanwhile). Wait until it has ended."
+        ) from error
+    except OSError as error:
+        lock.release()
+        raise StorageFault(
+            f"{state} cannot be written to: {error.strerror}. Free space, or correct the permissions or limits."
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(folder)
+        lock.release()
+
+
+def _lock_folder(state: Path, until: float) -> int:
+    """An open descriptor of the folder, locked. Raises BlockingIOError if another process has it after `until`."""
+    descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                os.close(descriptor)
+                raise
+            time.sleep(_POLL)
+        except OSError:  # a file system without locks on folders (NFS): the lock file must suffice
+            return descriptor
+        else:
+            return descriptor
 
 
 def _sign(state: Path, now: datetime) -> None:

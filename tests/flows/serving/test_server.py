@@ -11,7 +11,7 @@ import pytest
 from flows.serving import server
 from storage.archive import open_archive
 from storage.layout import SEARCH_INDEX
-from storage.search.follower import writing
+from storage.search.follower import locked
 from tests.support.archives import store_new
 from tests.support.servers.prefect import until
 
@@ -25,7 +25,7 @@ def test_an_index_that_another_process_was_updating_is_tried_again(
         store_new(archive, 1)
     index = tmp_path / SEARCH_INDEX
     with ExitStack() as other:
-        other.enter_context(writing(tmp_path, wait=0))
+        other.enter_context(locked(tmp_path, wait=0))
         with server.index_follower(tmp_path):
             time.sleep(0.3)
             assert not index.exists()

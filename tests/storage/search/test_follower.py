@@ -23,7 +23,7 @@ from storage import layout
 from storage.archive import open_archive
 from storage.search import follower
 from storage.search.check import search_index_faults
-from storage.search.follower import Followed, follow, rebuild_index, writing
+from storage.search.follower import Followed, follow, locked, rebuild_index
 from storage.search.index import VERSION, meta_of, opened_to_write, remove
 from storage.search.query import parse
 from storage.search.readers import opened_to_read
@@ -226,14 +226,14 @@ class TestTheFoldersAndTheirOwners:
     def test_beside_another_follower_the_older_state_answers_and_says_so(self, root: Path) -> None:
         with open_archive(root) as archive:
             store_new(archive, 3, 4, run="20260102T040405Z-0002")
-        with writing(root, wait=0):
+        with locked(root, wait=0):
             found = searched(root, "모델")
         assert {hit.id for hit in found.hits} == {key(1).id, key(2).id}
         assert found.note.startswith("the search index is 2 changes behind the archive: another process")
 
     def test_without_any_index_beside_another_follower_there_is_no_answer(self, root: Path) -> None:
         remove(root)
-        with writing(root, wait=0), pytest.raises(ArchiveBusy):
+        with locked(root, wait=0), pytest.raises(ArchiveBusy):
             searched(root, "모델")
 
     @needs_a_disk

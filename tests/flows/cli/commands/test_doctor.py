@@ -148,7 +148,7 @@ def test_nobody_is_reached(naver: Replica, archive: Path) -> None:
 def test_missing_libraries_are_all_that_is_reported(
     naver: Replica, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    missing = ["aiohttp", "duckdb", "fastwarc", "httpx", "prefect", "protego", "pyarrow", "selectolax"]
+    missing = ["aiohttp", "duckdb", "fastwarc", "filelock", "httpx", "prefect", "protego", "pyarrow", "selectolax"]
     program = (
         "import importlib.metadata as installed, sys\n"
         "def version(name, real=installed.version):\n"

@@ -76,7 +76,7 @@ def test_a_run_with_nothing_new_imports_only_what_it_needs(naver: Replica, tmp_p
     assert {"duckdb", "httpx", "storage.search.index"} <= imported
     assert imported.isdisjoint(
         {
-            *("aiohttp", "httpx_aiohttp", "pyarrow", "numpy", "rich", "prefect", "uvicorn", "jinja2", "obstore"),
+            *("pyarrow", "numpy", "rich", "prefect", "uvicorn", "jinja2", "obstore"),
             *("storage.search.tokens", "storage.inbox", "flows.pipeline.hand_out", "flows.serving", "flows.replica"),
         }
     )
