@@ -128,6 +128,10 @@ def test_a_command_line_that_is_none(words: list[str]) -> None:
     [
         (["crawl", "--limit", "0"], "'--limit': expected a whole number of at least 1 (given '0')"),
         (["crawl", "--limit", "x"], "'--limit': expected a whole number of at least 1 (given 'x')"),
+        (
+            ["crawl", "--archive", ""],
+            "'--archive' (env var: 'SEOGO_ARCHIVE'): expected a directory (given an empty one)",
+        ),
         (["crawl", "--wait", "-1"], "'--wait': expected a number of seconds, 0 or more (given '-1')"),
         (["crawl", "--wait", "nan"], "'--wait': expected a number of seconds, 0 or more (given 'nan')"),
         (["sql", "SELECT 1", "--format", "xml"], "'--format': expected table, csv, json or parquet (given 'xml')"),
