@@ -82,10 +82,10 @@ _COMMANDS: dict[str, str] = {
 
 _GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "topic": (
-        "The topic file: what is looked for, where, and how politely.",
+        "Check a topic file.",
         {"check topics/foundation_model.yaml": "tools.check"},
     ),
-    "captures": ("Where the captures of an archive are.", {"move --to s3://bucket/naver": "captures.move"}),
+    "captures": ("Move the captures of an archive.", {"move --to s3://bucket/naver": "captures.move"}),
 }
 """The commands of two words: name -> what they are about, and the same as above."""
 

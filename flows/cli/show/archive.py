@@ -80,14 +80,15 @@ def show_verification(found: Verification) -> None:
         (counted(found.articles, "article"), counted(found.files, "file"), counted(found.captures, "capture"))
     )
     if found.faults:
-        say(f"{checked}: {len(found.faults):,} faults", "bold red")
+        say(f"{checked}: {counted(len(found.faults), 'fault')}", "bold red")
     else:
         say(f"{checked}: all agree", "bold green")
 
 
 def show_moved(done: Moved) -> None:
     """Where the captures are now."""
-    say(f"{done.moved:,} of {done.files:,} captures moved; all are in {done.captures}", "bold green")
+    home = "the archive's directory" if done.captures == "directory" else done.captures
+    say(f"{done.moved:,} of {done.files:,} captures moved; all are in {home}", "bold green")
 
 
 def show_repair(done: Repair) -> None:

@@ -194,6 +194,7 @@ def test_what_is_refused_and_why(
     assert (ran.json["outcomes"]["new"], ran.json["outcomes"]["failed"]) == (1, 1)
     shown = seogo("import", bad, "--archive", tmp_path / "archive")
     assert f"refused: {bad}" in shown.out
+    assert "1 file was refused; there were no others" in shown.out
     check_agrees(tmp_path / "archive")
 
 

@@ -32,7 +32,7 @@ def test_publish_tells_what_an_object_store_got(root: Path, tmp_path: Path) -> N
     first = seogo("publish", "--to", place, "--delta", "--archive", root)
     assert first.code == 0
     assert f"{place}: 3 objects uploaded" in first.out.replace("\n", "")
-    assert f"{place}/delta/articles: 1 commits" in first.out.replace("\n", "")
+    assert f"{place}/delta/articles: 1 commit," in first.out.replace("\n", "")
     assert seogo("publish", "--to", place, "--delta", "--archive", root).out.startswith("nothing changed")
 
 
