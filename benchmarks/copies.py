@@ -14,7 +14,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -35,8 +35,8 @@ from storage.stories.sketch import (
     FEWEST_COMMON,
     ONE_IN_COMMON,
     SHORTEST,
-    Overlap,
     compared_text,
+    is_kept,
     letters,
     shingles,
     sketches,
@@ -52,16 +52,15 @@ Pair = tuple[int, int]
 # -- all pairs, compared
 
 
-def brute_force(texts: Sequence[str]) -> dict[Pair, Overlap]:
-    """Of all pairs of texts of SHORTEST letters, those with a containment of at least 0.5, with their overlap."""
-    found = ((pair, overlap(shingles(texts[pair[0]]), shingles(texts[pair[1]]))) for pair in sorted(_possible(texts)))
-    return {pair: one for pair, one in found if one.is_kept}
+def brute_force(texts: Sequence[str]) -> set[Pair]:
+    """Of all pairs of texts of SHORTEST letters, those with a containment of at least 0.5."""
+    return {(a, b) for a, b in _possible(texts) if are_alike(texts[a], texts[b])}
 
 
-def overlap(a: frozenset[str], b: frozenset[str]) -> Overlap:
-    """What the shingles of two texts have in common."""
-    shared = len(a & b)
-    return Overlap(shared, shared / len(a), shared / len(b))
+def are_alike(a: str, b: str) -> bool:
+    """Whether half of the shingles of either text stand in the other."""
+    one, other = shingles(a), shingles(b)
+    return is_kept(len(one & other), len(one), len(other))
 
 
 def _possible(texts: Sequence[str]) -> set[Pair]:
@@ -85,10 +84,10 @@ def _possible(texts: Sequence[str]) -> set[Pair]:
     return pairs_found
 
 
-def compare(name: str, found: set[Pair], every: dict[Pair, Overlap]) -> None:
+def compare(name: str, found: set[Pair], every: set[Pair]) -> None:
     """Print how many of all pairs were found."""
-    print(f"{name}: {len(every):,} pairs of all compared, {len(found & every.keys()):,} found, "
-          f"recall {len(found & every.keys()) / max(len(every), 1):.4f}")  # fmt: skip
+    print(f"{name}: {len(every):,} pairs of all compared, {len(found & every):,} found, "
+          f"recall {len(found & every) / max(len(every), 1):.4f}")  # fmt: skip
 
 
 # -- alterations
@@ -124,7 +123,7 @@ def alterations(bodies: Sequence[str], number: int) -> None:
         tried = found = 0
         for own, other in zip(chosen, [*chosen[1:], chosen[0]], strict=True):
             a, b = compared_text(own), compared_text(alter(sentences(own), sentences(other), rng))
-            if b and overlap(shingles(a), shingles(b)).is_kept:
+            if b and are_alike(a, b):
                 tried += 1
                 one, two = sketches(list(shingle_hashes([a, b])))
                 common, fewer = len({*one} & {*two}), min(len(one), len(two))
@@ -136,14 +135,16 @@ def alterations(bodies: Sequence[str], number: int) -> None:
 
 
 def made_texts(bodies: Sequence[str]) -> Iterator[str]:
-    """The real texts of one day, then those of further days: the same texts in other syllables, but for their footers.
+    """The real texts of one day, then those of further days: the same texts in other letters, but for their footers.
 
     So a day has as many copies as the real one, and what the articles of different days share are footers.
     """
     yield from bodies
-    syllables, rng = [chr(code) for code in range(ord("가"), ord("힣") + 1)], Random(1)
+    alphabets = [[chr(code) for code in range(ord(first), ord(last) + 1)] for first, last in ("가힣", "az", "AZ", "09")]
+    rng = Random(1)
     while True:
-        others = str.maketrans(dict(zip(syllables, rng.sample(syllables, len(syllables)), strict=True)))
+        replaced = (zip(each, rng.sample(each, len(each)), strict=True) for each in alphabets)
+        others = str.maketrans(dict(chain.from_iterable(replaced)))
         yield from (body[:-_FOOTER].translate(others) + body[-_FOOTER:] for body in bodies)
 
 

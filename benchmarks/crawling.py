@@ -28,6 +28,7 @@ PADDING = 190_000
 CONCURRENCY = 16
 WANTED = 2.0
 LOOP_STAGES, THREAD_STAGES = ("capture", "parse"), ("store", "write")
+AFTERWARDS = ("near-duplicates", "snapshot", "search index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,7 @@ def main() -> None:
     articles, runs = (200, 1) if given.quick else (given.articles, given.runs)
     work = work_folder(given.work)
     python = peers_python(work, given.peers_python)
-    pages = work / f"pages-{articles}-{PADDING}"
-    addresses = make_pages(pages, articles, PADDING)
+    pages, addresses = make_pages(work, articles, PADDING)
     introduce(f"crawling: {articles:,} generated pages of about 200 KB from nginx, {CONCURRENCY} requests at a time")
     with nginx(pages / "site") as site:
         comparison = Comparison(work, python, addresses, site)
@@ -132,6 +132,7 @@ def report(found: dict[str, list[Measured]]) -> None:
         whole, alone = _ratio(found, ours, peer, "whole"), _ratio(found, ours, peer, "alone")
         print(f"  seogo to {peer}: {whole:.2f} (whole command), {alone:.2f} (crawl itself); target: {WANTED:g}")
     _report_stages(found[ours])
+    _report_parts(found[ours])
 
 
 def _ratio(found: dict[str, list[Measured]], ours: str, peer: str, figure: str) -> float:
@@ -156,6 +157,14 @@ def _report_stages(runs: list[Measured]) -> None:
     print(", ".join(f"{stage} {share[stage]:.0%}" for stage in THREAD_STAGES), "(the rest: judging and waiting)")
     busy = statistics.median(m.run.processor / m.run.seconds for m in runs)
     print(f"  busy cores: {busy:.2f}. Next bottleneck: {_bottleneck(share, busy)}")
+
+
+def _report_parts(runs: list[Measured]) -> None:
+    """Print the wall-clock seconds of the parts of the whole command."""
+    parts = {"the crawl": statistics.median(m.crawl_seconds for m in runs)}
+    parts |= {stage: statistics.median(m.stages.get(stage, 0.0) for m in runs) for stage in AFTERWARDS}
+    parts["start and end"] = statistics.median(m.run.seconds for m in runs) - sum(parts.values())
+    print("  seconds: " + ", ".join(f"{part} {seconds:.2f}" for part, seconds in parts.items()))
 
 
 def _bottleneck(share: dict[str, float], busy: float) -> str:

@@ -30,8 +30,7 @@ def main() -> None:
     articles = 300 if given.quick else given.articles
     work = work_folder(given.work)
     documents = in_subprocess(make_documents, work / f"documents-{articles}", articles)
-    pages = work / f"pages-{articles}-{given.padding}"
-    addresses = in_subprocess(make_pages, pages, articles, given.padding)
+    pages, addresses = in_subprocess(make_pages, work, articles, given.padding)
     introduce(f"peak memory at {articles:,} articles")
     print(f"  {'':10}{'peak, MB':>10}{'target':>10}{'seconds':>10}{'articles per second':>20}", flush=True)
     _print_line("import", _import(work, documents, articles), articles)

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 from schemas.errors import AddressError
@@ -22,6 +23,9 @@ SEOUL = timezone(timedelta(hours=9), "Asia/Seoul")
 
 _OID = re.compile(r"[0-9]{3}")
 _AID = re.compile(r"[0-9]{10}")
+
+_TWO_BATCHES = 512
+"""Texts whose digests are kept: those of an article are asked for several times until it is stored."""
 
 
 class Kind(StrEnum):
@@ -151,11 +155,13 @@ class Article:
         return text_hash(self.body)
 
 
+@lru_cache(maxsize=_TWO_BATCHES)
 def content_hash(body: str) -> str:
     """SHA-256 (64 hex digits) of the body in UTF-8, without leading and trailing line breaks."""
     return hashlib.sha256(body.strip("\n").encode()).hexdigest()
 
 
+@lru_cache(maxsize=_TWO_BATCHES)
 def text_hash(body: str) -> str:
     """SHA-256 (64 hex digits) of the body in NFC without white space: the same for two layouts of one text."""
     return hashlib.sha256(nfc("".join(body.split())).encode()).hexdigest()

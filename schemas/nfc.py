@@ -10,12 +10,13 @@ import unicodedata
 from itertools import groupby
 
 _STEP = 256  # one in 256 characters is checked: shorter runs of marks are sorted fast enough
-_LIKE_MARKS = "\u0f73\u0f75\u0f81"  # not marks by class, but composed of marks
+_LIKE_MARKS = frozenset("\u0f73\u0f75\u0f81")  # not marks by class, but composed of marks
 
 
 def nfc(text: str) -> str:
     """The same as `unicodedata.normalize("NFC", text)`, for any text."""
-    if any(map(_is_mark, text[::_STEP])):
+    checked = text[::_STEP]
+    if any(map(unicodedata.combining, checked)) or not _LIKE_MARKS.isdisjoint(checked):
         text = "".join(_in_order("".join(run)) if marks else "".join(run) for marks, run in groupby(text, key=_is_mark))
     return unicodedata.normalize("NFC", text)
 

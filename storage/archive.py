@@ -133,7 +133,9 @@ class Archive(Queries):
             # Storing a batch failed after it was journaled: the next start replays it.
             self._writer.close()
             return
+        began = time.monotonic()
         self._find_pairs(receipt.run_id, on_progress=partial(receipt.advance, "near-duplicates"))
+        receipt.spend("near-duplicates", time.monotonic() - began)
         ended = RunEnded(receipt.run_id, receipt.as_json(), watermarks, tuple(requests), tuple(coverage))
         commit = plan_commit(self._db, ended)
         self._enter(ended, receipt.finished_at or datetime.now(UTC))

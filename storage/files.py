@@ -53,14 +53,18 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def inside(root: Path, name: str) -> Path:
+def inside(root: Path, name: str, examined: set[Path] | None = None) -> Path:
     """The path of an archive's file, given its name in a row, a journal entry or a marker file.
 
-    Raises ArchiveDamaged for a path outside the archive: `..`, an absolute path, or a folder that is a link out of it.
+    `examined`: the folders that earlier calls found inside, for many files of few folders; this one's is added. Raises
+    ArchiveDamaged for a path outside the archive: `..`, an absolute path, or a folder that is a link out of it.
     """
     path = root / name
-    if not path.name or path.name == ".." or not path.parent.resolve().is_relative_to(root.resolve()):
+    examined = set() if examined is None else examined
+    is_inside = path.parent in examined or path.parent.resolve().is_relative_to(root.resolve())
+    if not path.name or path.name == ".." or not is_inside:
         raise ArchiveDamaged(f"{name!r} leads out of the archive {root}: nothing was read or written there.")
+    examined.add(path.parent)
     return path
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from flows.naver.traits import ECHOES
 from schemas.traits import LayoutMemory, MarkCounts, Traits
@@ -65,7 +66,7 @@ def _counted(counts: MarkCounts, pages: Sequence[Traits], window: int) -> MarkCo
     """The counts with these pages added. If they exceed the window, all weights are scaled down to it."""
     if not pages:
         return counts
-    new = Counter(mark for page in pages for mark in marks_of(page))
+    new = Counter(chain.from_iterable(map(marks_of, pages)))
     total = counts.pages + len(pages)
     fade = min(1.0, window / total)
     weights = {mark: round((counts.marks.get(mark, 0.0) + new[mark]) * fade, 2) for mark in {*counts.marks, *new}}

@@ -1,9 +1,9 @@
 """Sends one request and receives its response: the only module that uses the network.
 
-Plain http goes through aiohttp's C parser behind httpx's interface, which is two to three times as fast as httpx's own;
-https goes through httpx, with HTTP/2 where the server offers it. The transports are used directly, without
-httpx.AsyncClient, which would cost a fifth of the throughput for cookies, redirects and authentication that are not
-wanted here. Nothing that a server or a network does raises an exception: it becomes a `NoResponse`.
+Plain http goes through aiohttp, whose parser in C is two to three times as fast as httpx's. https goes through httpx,
+with HTTP/2 where the server offers it; its transport is used directly, without httpx.AsyncClient, which would cost a
+fifth of the throughput for cookies, redirects and authentication that are not wanted here. Nothing that a server or a
+network does raises an exception: it becomes a `NoResponse`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -21,10 +23,24 @@ from flows.fetching.exceptions import classified, described
 from schemas.content_coding import Undecodable, decode
 from schemas.page import Fault
 
+if TYPE_CHECKING:
+    from flows.fetching.plain_http import PlainHttp
+
 Headers = tuple[tuple[str, str], ...]
 
 # At DEBUG level hpack logs every header that it encodes, including API keys.
 logging.getLogger("hpack").setLevel(logging.INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A response whose head has arrived: `chunks` are the parts of its body as sent."""
+
+    status: int
+    reason: str
+    http_version: str
+    headers: Headers
+    chunks: AsyncIterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,11 @@ class Bounds:
     max_bytes: int
 
 
+def text_of(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Headers as received, in Latin-1, which keeps every byte."""
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+
+
 def first(headers: Headers, name: str) -> str | None:
     """The first header of this name, which is given in lower case."""
     return next((value for key, value in headers if key.lower() == name), None)
@@ -77,44 +98,65 @@ class Transport:
         self._tls = tls
         self._errors: tuple[type[Exception], ...] = (httpx.HTTPError, OSError)
         self._classified = classified
-        connect, read = bounds.connect_seconds, bounds.read_seconds
-        # aiohttp counts the DNS lookup as waiting for the pool.
-        self._extensions = {"timeout": {"connect": connect, "pool": connect, "read": read, "write": read}}
 
     @cached_property
-    def _plain(self) -> httpx.AsyncBaseTransport:
+    def _plain(self) -> PlainHttp:
         # Imported on first use: to import aiohttp takes a seventh of a run that finds nothing new.
         from flows.fetching import plain_http
 
         self._errors, self._classified = (*self._errors, plain_http.ClientError), plain_http.classified
-        return plain_http.plain_transport()
+        return plain_http.PlainHttp(self._bounds)
 
     @cached_property
-    def _secure(self) -> httpx.AsyncHTTPTransport:
+    def _secure(self) -> _Https:
         # Created on first use, because loading the certificate authorities takes time.
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        return httpx.AsyncHTTPTransport(verify=self._tls or True, http2=True, limits=limits)
+        return _Https(self._bounds, self._tls)
 
     async def aclose(self) -> None:
         """Close all connections."""
         async with AsyncExitStack() as closing:
-            for transport in (self.__dict__.pop("_plain", None), self.__dict__.pop("_secure", None)):
-                if transport is not None:
-                    closing.push_async_callback(transport.aclose)
+            for sender in (self.__dict__.pop("_plain", None), self.__dict__.pop("_secure", None)):
+                if sender is not None:
+                    closing.push_async_callback(sender.aclose)
 
     async def exchange(self, url: httpx.URL, headers: list[tuple[str, str]]) -> Response | NoResponse:
         """Send a GET request and read the whole response, within the bounds. `headers` must include `Host`."""
-        request = httpx.Request("GET", url, headers=headers, extensions=self._extensions)
-        transport = self._secure if url.scheme == "https" else self._plain
+        sender = self._secure if url.scheme == "https" else self._plain
         reader = _ResponseReader(self._bounds.max_bytes)
         try:
-            async with asyncio.timeout(self._bounds.total_seconds) as total:
-                return await reader.read(await transport.handle_async_request(request))
+            async with asyncio.timeout(self._bounds.total_seconds) as total, sender.send(url, headers) as opened:
+                return await reader.read(opened)
         except TimeoutError as error:
             too_slow = f"the response was not complete after {self._bounds.total_seconds:g} s"
             return reader.failure(Fault.TIMEOUT, too_slow if total.expired() else described(error))
         except self._errors as error:
             return reader.failure(*self._classified(error))
+
+
+class _Https:
+    """https through httpx."""
+
+    def __init__(self, bounds: Bounds, tls: ssl.SSLContext | None) -> None:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        self._transport = httpx.AsyncHTTPTransport(verify=tls or True, http2=True, limits=limits)
+        connect, read = bounds.connect_seconds, bounds.read_seconds
+        self._extensions = {"timeout": {"connect": connect, "pool": connect, "read": read, "write": read}}
+
+    @asynccontextmanager
+    async def send(self, url: httpx.URL, headers: list[tuple[str, str]]) -> AsyncIterator[Opened]:
+        request = httpx.Request("GET", url, headers=headers, extensions=self._extensions)
+        response = await self._transport.handle_async_request(request)
+        stream, about = response.stream, response.extensions
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101  for the type checker: the transport is async
+        try:
+            reason = about.get("reason_phrase", b"").decode("latin-1")
+            version = about.get("http_version", b"HTTP/1.1").decode("ascii")
+            yield Opened(response.status_code, reason, version, text_of(response.headers.raw), aiter(stream))
+        finally:
+            await stream.aclose()
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
 
 
 class _ResponseReader:
@@ -126,22 +168,13 @@ class _ResponseReader:
         self._headers: Headers = ()
         self._chunks: list[bytes] = []
 
-    async def read(self, response: httpx.Response) -> Response | NoResponse:
-        self._status = response.status_code
-        self._headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
-        stream = response.stream
-        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101  for the type checker: both transports are async
-        try:
-            return await self._read_body(response, stream)
-        finally:
-            await stream.aclose()
-
-    async def _read_body(self, response: httpx.Response, stream: httpx.AsyncByteStream) -> Response | NoResponse:
+    async def read(self, opened: Opened) -> Response | NoResponse:
+        self._status, self._headers = opened.status, opened.headers
         announced = first(self._headers, "content-length") or ""
         if announced.isdigit() and int(announced) > self._limit:
             return self.failure(Fault.TOO_LARGE, f"Content-Length is {announced} bytes, at most {self._limit} allowed")
         received = 0
-        async for chunk in stream:
+        async for chunk in opened.chunks:
             self._chunks.append(chunk)
             received += len(chunk)
             if received > self._limit:
@@ -150,9 +183,7 @@ class _ResponseReader:
         content = decode(payload, first(self._headers, "content-encoding") or "", self._limit)
         if isinstance(content, Undecodable):
             return self.failure(content.fault, content.detail)
-        reason = response.extensions.get("reason_phrase", b"").decode("latin-1")
-        version = response.extensions.get("http_version", b"HTTP/1.1").decode("ascii")
-        return Response(response.status_code, reason, version, self._headers, payload, content)
+        return Response(opened.status, opened.reason, opened.http_version, opened.headers, payload, content)
 
     def failure(self, fault: Fault, detail: str) -> NoResponse:
         return NoResponse(fault, detail, self._status, sum(map(len, self._chunks)))

@@ -26,32 +26,43 @@ class Stop:
 
     def __init__(self) -> None:
         self.by_hand = False
-        self._event = asyncio.Event()
+        self._requested = False
+        self._fetches: set[asyncio.Timeout] = set()
 
     @property
     def requested(self) -> bool:
         """Whether the run must end."""
-        return self._event.is_set()
+        return self._requested
 
     def request(self, *, by_hand: bool = False) -> None:
         """End the run. Must be called in the event loop."""
         self.by_hand = self.by_hand or by_hand
-        self._event.set()
+        if not self._requested:
+            self._requested = True
+            for fetch in self._fetches:
+                fetch.reschedule(0.0)
 
     def guard(self, fetch: Fetching[P]) -> Fetching[P]:
-        """The same fetch, which ends with `Fault.STOPPED` when the run must end."""
+        """The same fetch, which ends with `Fault.STOPPED` when the run must end.
+
+        The stop is a timeout, which needs no task of its own for each fetch.
+        """
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> RawPage | FetchFault:
-            fetching = asyncio.ensure_future(fetch(*args, **kwargs))
-            stopping = asyncio.ensure_future(self._event.wait())
+            stopped = FetchFault(str(args[0]), Fault.STOPPED, "the run was stopped")
+            if self._requested:
+                return stopped
+            limit = asyncio.timeout(None)
+            self._fetches.add(limit)
             try:
-                await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                if fetching.done():
-                    return fetching.result()
-                return FetchFault(str(args[0]), Fault.STOPPED, "the run was stopped")
+                async with limit:
+                    return await fetch(*args, **kwargs)
+            except TimeoutError:
+                if limit.expired():
+                    return stopped
+                raise
             finally:
-                await _cancel(fetching)
-                stopping.cancel()
+                self._fetches.discard(limit)
 
         return guarded
 
@@ -73,10 +84,3 @@ class Refusals:
         self._in_a_row[host] += 1
         if self._stop is not None and self._in_a_row[host] >= _REFUSALS_IN_A_ROW:
             self._stop.request()
-
-
-async def _cancel(task: asyncio.Future[RawPage | FetchFault]) -> None:
-    """Cancel a fetch that is still open, and wait until it has released its slot."""
-    if not task.done():
-        task.cancel()
-        await asyncio.wait({task})

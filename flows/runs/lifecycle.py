@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,8 +58,12 @@ def open_for_run(order: Order, command: str, began: datetime) -> Iterator[tuple[
     with open_archive(order.archive, style=order.topic.archive.front_matter, wait=order.wait) as archive:
         receipt.notes += archive.notes
         yield archive, receipt
+        closing = time.monotonic()
+    closed = time.monotonic()
+    receipt.spend("snapshot", closed - closing)
     if receipt.finished_at is not None:  # not after a dry run
         receipt.notes += update_search_index(order.archive, partial(receipt.advance, "search index"))
+        receipt.spend("search index", time.monotonic() - closed)
 
 
 @dataclass(slots=True)

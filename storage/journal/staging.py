@@ -56,13 +56,13 @@ def stage(
     root: Path, run_id: str, results: Sequence[FindResult], style: Style, files: Sequence[bytes | None] = ()
 ) -> list[Move]:
     """Write the files of placed results below `state/staged`, and sync them. `files`: their contents if known."""
-    folder = root / "state" / "staged" / run_id
+    folder, folders = root / "state" / "staged" / run_id, set[Path]()
     moves = []
     for result, data in zip_longest(results, files):
         if (article := shown(result)) is not None and result.file is not None:
             staged = folder / f"{article.id}.{result.revision}.md"
             _write_synced(staged, data or markdown(result, style))
-            moves.append((staged, inside(root, result.file)))
+            moves.append((staged, inside(root, result.file, folders)))
     if moves:
         sync_folder(folder)
     return moves
@@ -70,10 +70,12 @@ def stage(
 
 def put_in_place(moves: Sequence[Move]) -> None:
     """Rename staged files to their final paths. A reader sees either the old file or the new one."""
+    folders = {final.parent for _, final in moves}
+    for folder in folders:
+        make_folder(folder)
     for staged, final in moves:
-        make_folder(final.parent)
         staged.replace(final)
-    for folder in {final.parent for _, final in moves}:
+    for folder in folders:
         sync_folder(folder)
 
 

@@ -17,12 +17,13 @@ _OF_TEXTS = "kind NOT IN ('gone', 'restored', 'reassessed', 'story')"
 """Changes of the text, or of what a story consists of. The others leave title, time and text as they are."""
 
 _CHANGED = f"SELECT id, max(seq) AS seq FROM events WHERE seq > ? AND {_OF_TEXTS} GROUP BY id ORDER BY seq"
-_WITHOUT_EVENTS = "SELECT id, 0 AS seq FROM articles WHERE id NOT IN (SELECT id FROM events) ORDER BY id"
+_WITHOUT_EVENTS = "SELECT id, 0 AS seq FROM articles WHERE id NOT IN (SELECT id FROM events) ORDER BY articles.rowid"
 """Articles from before there was a change feed."""
 _EVERY = """
     SELECT id, coalesce((SELECT max(pairs_until) FROM runs), 0) AS seq
     FROM (SELECT id FROM articles UNION SELECT id FROM story_members
-        UNION SELECT a FROM near_duplicates UNION SELECT b FROM near_duplicates) ORDER BY id
+        UNION SELECT a FROM near_duplicates UNION SELECT b FROM near_duplicates)
+    LEFT JOIN articles USING (id) ORDER BY articles.rowid
 """
 
 

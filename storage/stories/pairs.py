@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from sys import intern
-from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -17,57 +16,56 @@ import pyarrow.compute as pc
 from schemas.errors import StorageFault
 from schemas.journal import NearDuplicate
 from storage.database.writer import Database
-from storage.stories.hashing import shingle_hashes
-from storage.stories.sketch import FEWEST_COMMON, ONE_IN_COMMON, compared_text, overlaps, sketches
+from storage.stories.sketch import FEWEST_COMMON, ONE_IN_COMMON, compared_hashes, is_kept, shared_with, sketches
 
 AT_ONCE = 5_000
 """Articles whose pairs are looked for at a time. More take more memory. Fewer take longer, since the texts of the other
 articles are read and hashed again for each part."""
 
-_JOINED_AT_ONCE = 2_500
-"""Articles in one join: its result is as large as their texts are alike."""
-
 _HASHED_AT_ONCE = 1_000
-_REMEMBERED = 6_000_000
+_REMEMBERED = 4_000_000
 """Hashes of new texts that are kept until they are compared, of 8 bytes each; the others are computed once more."""
 
 _COMPARED_AT_ONCE = 100
 
 _CANDIDATES = f"""
     WITH mine AS (
-        SELECT rowid AS n, len(hashes) AS size, unnest(hashes) AS hash
-        FROM sketches WHERE id IN (SELECT id FROM wanted)
+        SELECT rowid AS n, len(hashes) AS size, unnest(hashes) AS hash FROM sketches SEMI JOIN wanted USING (id)
     ), every AS (
-        SELECT rowid AS n, len(hashes) AS size, unnest(hashes) AS hash FROM sketches
+        SELECT s.rowid AS n, w.id IS NULL AS is_other, len(hashes) AS size, unnest(hashes) AS hash
+        FROM sketches s LEFT JOIN wanted w USING (id)
     ), close AS (
-        SELECT m.n AS n, e.n AS other FROM mine m JOIN every e USING (hash) WHERE m.n <> e.n GROUP BY m.n, e.n
+        SELECT m.n AS n, e.n AS other FROM mine m JOIN every e USING (hash)
+        WHERE e.is_other OR m.n < e.n GROUP BY m.n, e.n
         HAVING count(*) >= {FEWEST_COMMON}
             AND count(*) * {ONE_IN_COMMON} >= least(any_value(m.size), any_value(e.size))
     )
-    SELECT least(m.id, e.id) AS a, greatest(m.id, e.id) AS b, e.id AS other
-    FROM close c JOIN sketches m ON m.rowid = c.n JOIN sketches e ON e.rowid = c.other
+    SELECT e.id AS other, list(m.id) AS ids
+    FROM close c JOIN sketches m ON m.rowid = c.n JOIN sketches e ON e.rowid = c.other GROUP BY e.id
 """
-# Numbers of rows instead of ids: half the memory, three quarters of the time.
+# Numbers of rows instead of ids: half the memory, three quarters of the time. Each pair of two of these articles once.
 
 
-Hashes = Mapping[str, pa.UInt64Array]
-"""The different hashes of the texts of articles, by their ids."""
+Hashes = dict[str, pa.UInt64Array]
+"""The hashes of the texts of articles, by their ids."""
 
 
 def pairs_of(
-    db: Database, ids: Sequence[str], *, later: Container[str] = (), known: Hashes = MappingProxyType({})
+    db: Database, ids: Sequence[str], *, later: Container[str] = (), known: Hashes | None = None
 ) -> list[NearDuplicate]:
     """All pairs that have one of these articles in them, in the order of their ids.
 
     Every article has its sketch. Pairs with an article of `later` are left out: its turn will come. The texts of those
-    whose hashes are `known` are not read.
+    whose hashes are `known`, with repetitions, are not read; those are taken out.
     """
-    mine, partners = set(ids), defaultdict[str, list[str]](list)
-    for a, b in sorted(_candidates(db, ids, later)):
-        one, other = (a, b) if a in mine else (b, a)
-        partners[other].append(one)
-    unknown = {*chain.from_iterable(partners.values())} - known.keys()
-    hashes = {**known, **dict(_hashed(db, sorted(unknown)))}
+    partners = defaultdict[str, list[str]](list)
+    for other, some in _candidates(db, ids):
+        if other not in later:
+            partners[other] += map(intern, some)
+    wanted, known = {*chain.from_iterable(partners.values())}, known or {}
+    hashes = {id_: pc.unique(known[id_]) for id_ in wanted & known.keys()}
+    known.clear()
+    hashes |= _hashed(db, sorted(wanted - hashes.keys()))
     # Those of the other articles, which may be all, are not kept: each text has thousands of bytes of them.
     others = _hashed(db, sorted(partners.keys() - hashes.keys()))
     own = ((other, hashes[other]) for other in partners if other in hashes)
@@ -75,51 +73,51 @@ def pairs_of(
     return sorted(chain.from_iterable(each), key=attrgetter("a", "b"))
 
 
-def _candidates(db: Database, ids: Sequence[str], later: Container[str]) -> set[tuple[str, str]]:
-    """The pairs of ids, the smaller first, whose sketches have enough in common."""
-    parts = (ids[at : at + _JOINED_AT_ONCE] for at in range(0, len(ids), _JOINED_AT_ONCE))
-    return {
-        (intern(row["a"]), intern(row["b"])) for part in parts for row in _joined(db, part) if row["other"] not in later
-    }
+def _candidates(db: Database, ids: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Each article whose sketch has enough in common with those of some of `ids`, with these; two of `ids` once.
 
-
-def _joined(db: Database, ids: Sequence[str]) -> list[dict[str, str]]:
-    """Each of these articles with its candidates. Half of them at a time if memory is too little for all."""
+    Half of them at a time if memory is too little for all.
+    """
     try:
-        return db.lookup(ids, _CANDIDATES)
+        yield from ((row["other"], row["ids"]) for row in db.lookup(ids, _CANDIDATES))
     except StorageFault as fault:
         if len(ids) == 1 or not isinstance(fault.__cause__, duckdb.OutOfMemoryException):
             raise
-    half = len(ids) // 2
-    return [*_joined(db, ids[:half]), *_joined(db, ids[half:])]
+        half = len(ids) // 2
+        yield from _candidates(db, ids[:half])
+        before = {*ids[:half]}
+        yield from ((other, some) for other, some in _candidates(db, ids[half:]) if other not in before)
 
 
 def _near(id_: str, of: pa.UInt64Array, others: Sequence[str], hashes: Hashes) -> Iterator[NearDuplicate]:
     """The pairs of an article, whose text has the hashes `of`, with these others."""
     for at in range(0, len(others), _COMPARED_AT_ONCE):
         some = others[at : at + _COMPARED_AT_ONCE]
-        for other, found in zip(some, overlaps(of, [hashes[one] for one in some]), strict=True):
-            if found.is_kept and id_ < other:
-                yield NearDuplicate(id_, other, found.shared, found.of_a, found.of_b)
-            elif found.is_kept:
-                yield NearDuplicate(other, id_, found.shared, found.of_b, found.of_a)
+        theirs = [hashes[other] for other in some]
+        for other, size, shared in zip(some, map(len, theirs), shared_with(of, theirs), strict=True):
+            if is_kept(shared, len(of), size):
+                pair = (id_, shared / len(of)), (other, shared / size)
+                (a, of_a), (b, of_b) = sorted(pair)
+                yield NearDuplicate(a, b, shared, of_a, of_b)
 
 
 def _hashed(db: Database, ids: Sequence[str]) -> Iterator[tuple[str, pa.UInt64Array]]:
     """Each of these articles with the different hashes of its text, in storage order."""
-    places = db.lookup(ids, "SELECT id FROM articles SEMI JOIN wanted USING (id) ORDER BY articles.rowid")
-    for at in range(0, len(places), _HASHED_AT_ONCE):
-        texts = {row["id"]: compared_text(row["body"]) for row in _bodies(db, places[at : at + _HASHED_AT_ONCE])}
-        yield from zip(texts, map(pc.unique, shingle_hashes(texts.values())), strict=True)
+    places = db.lookup(ids, "SELECT id, articles.rowid AS place FROM articles SEMI JOIN wanted USING (id)")
+    for rows in _bodies(db, places):
+        hashes = compared_hashes(row["body"] for row in rows)
+        yield from zip((row["id"] for row in rows), map(pc.unique, hashes), strict=True)
 
 
-def _bodies(db: Database, rows: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
-    """Id, revision and body of these articles, by their ids. They should be stored close to each other."""
-    # DuckDB reads only the part between two rowids, and nearly every body if it is given many ids.
-    ids = [row["id"] for row in rows]
-    (part,) = db.lookup(ids, "SELECT min(rowid) AS first, max(rowid) AS last FROM articles SEMI JOIN wanted USING (id)")
-    near = f"a.rowid BETWEEN {part['first']:d} AND {part['last']:d}"
-    return db.rows(f"SELECT a.id, a.revision, a.body FROM articles a SEMI JOIN wanted USING (id) WHERE {near}")
+def _bodies(db: Database, places: Sequence[Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Id, revision and body of the articles with these ids and rowids, some at a time, in storage order."""
+    inorder = sorted(places, key=itemgetter("place"))
+    for at in range(0, len(inorder), _HASHED_AT_ONCE):
+        some = inorder[at : at + _HASHED_AT_ONCE]
+        # DuckDB reads only the part between two rowids, and nearly every body if it is given many ids.
+        near = f"a.rowid BETWEEN {some[0]['place']:d} AND {some[-1]['place']:d}"
+        query = f"SELECT a.id, a.revision, a.body FROM articles a SEMI JOIN wanted USING (id) WHERE {near}"
+        yield db.lookup([row["id"] for row in some], query)
 
 
 # -- sketches
@@ -135,17 +133,15 @@ def complete_sketches(db: Database, *, later: Container[str] = (), remember: Con
         "DELETE FROM sketches s"
         " WHERE NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = s.id AND a.revision = s.revision)"
     )
-    rows = db.rows("SELECT id FROM articles ANTI JOIN sketches USING (id) ORDER BY articles.rowid")
-    missing = [row for row in rows if row["id"] not in later]
-    made, room = dict[str, pa.UInt64Array](), _REMEMBERED
-    for at in range(0, len(missing), _HASHED_AT_ONCE):
-        rows = _bodies(db, missing[at : at + _HASHED_AT_ONCE])
-        hashes = list(shingle_hashes(compared_text(row.pop("body")) for row in rows))
+    missing = db.rows("SELECT id, articles.rowid AS place FROM articles ANTI JOIN sketches USING (id)")
+    made, room = Hashes(), _REMEMBERED
+    for rows in _bodies(db, [row for row in missing if row["id"] not in later]):
+        hashes = list(compared_hashes(row.pop("body") for row in rows))
         sketched = [{**row, "hashes": each} for row, each in zip(rows, sketches(hashes), strict=True)]
         with db.transaction():
             db.insert("sketches", db.table("sketches", sketched))
         for row, each in zip(rows, hashes, strict=True):
             if row["id"] in remember and room >= len(each):
-                made[row["id"]] = pc.unique(each)
+                made[row["id"]] = each
                 room -= len(each)
     return made

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.nfc import nfc
-from storage.stories.hashing import SHINGLE
+from storage.stories.hashing import COUNTED, SHINGLE, shingle_hashes
 
 SHORTEST = 150
 """Letters and digits of the shortest text that is compared: shorter ones share set phrases and little else."""
@@ -35,23 +35,14 @@ FEWEST_COMMON, ONE_IN_COMMON = 2, 5
 _HASHES = 1 << 28
 """Hashes below this are kept: a sixteenth of the values of CRC-32."""
 
-_COUNTED = re.compile("[0-9a-z가-힣一-鿿]+")
 _FOOTER = re.compile(r"■ ?제보|당신의 제보가|여러분의 제보|기사 ?문의 및 제보|저작권자 ?(?:ⓒ|©|\(c\)|<)|무단 ?전재")
 _FOOTER_IN = 400
 """Characters at the end of a text in which a footer may begin."""
 
 
-class Overlap(NamedTuple):
-    """What two texts `a` and `b` share: the number of shingles, and their share (0 to 1) of each text's shingles."""
-
-    shared: int
-    of_a: float
-    of_b: float
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether the two texts are near-duplicates."""
-        return self.of_a >= KEPT or self.of_b >= KEPT
+def is_kept(shared: int, one: int, other: int) -> bool:
+    """Whether two texts are near-duplicates, given the numbers of shingles that they share, and that each has."""
+    return shared >= KEPT * min(one, other)
 
 
 def compared_text(body: str | None) -> str:
@@ -59,8 +50,27 @@ def compared_text(body: str | None) -> str:
 
     The footer in which a press office asks for tips and reserves its rights is left out.
     """
-    kept = _counted(_without_footer(nfc(body or "").lower()))[:LONGEST]
+    kept = _counted(_cleaned(body))[:LONGEST]
     return kept if len(kept) >= SHORTEST else ""
+
+
+def compared_hashes(bodies: Iterable[str | None]) -> Iterator[pa.UInt64Array]:
+    """The hashes of the shingles of the compared text of each body, with repetitions; none if the text is too short.
+
+    The same as those of `compared_text`, in two thirds of the time.
+    """
+    for hashes in shingle_hashes(map(_bounded, bodies)):
+        yield hashes if len(hashes) > SHORTEST - SHINGLE else hashes.slice(0, 0)
+
+
+def _bounded(body: str | None) -> str:
+    """A text with the letters and digits that are compared."""
+    text = _cleaned(body)
+    return text if len(text) <= LONGEST else _counted(text)[:LONGEST]
+
+
+def _cleaned(body: str | None) -> str:
+    return _without_footer(nfc(body or "").lower())
 
 
 def letters(text: str) -> str:
@@ -69,7 +79,7 @@ def letters(text: str) -> str:
 
 
 def _counted(text: str) -> str:
-    return "".join(_COUNTED.findall("".join(text.split())))  # without spaces first: longer runs, a third of the time
+    return "".join(COUNTED.findall("".join(text.split())))  # without spaces first: longer runs, a third of the time
 
 
 def shingles(text: str) -> frozenset[str]:
@@ -95,15 +105,12 @@ def _values(numbers: pa.Array[Any]) -> list[int]:
     return [number for number in numbers.to_pylist() if number is not None]
 
 
-def overlaps(of: pa.UInt64Array, others: Sequence[pa.UInt64Array]) -> list[Overlap]:
-    """What a text has in common with each other text, by their different hashes. None of them is empty."""
-    is_shared = pc.is_in(pa.concat_arrays(others), value_set=of)
-    found, at, own = list[Overlap](), 0, len(of)
+def shared_with(of: pa.UInt64Array, others: Sequence[pa.UInt64Array]) -> Iterator[int]:
+    """How many of its different hashes a text shares with each other text. None of them is empty."""
+    is_shared, at = pc.is_in(pa.concat_arrays(others), value_set=of), 0
     for size in map(len, others):
-        shared = is_shared.slice(at, size).true_count
-        found.append(Overlap(shared, shared / own, shared / size))
+        yield is_shared.slice(at, size).true_count
         at += size
-    return found
 
 
 def _without_footer(text: str) -> str:

@@ -33,7 +33,7 @@ GONE_NOTICES = (
 )
 UNAVAILABLE_NOTICES = ("Service Unavailable", "Service Temporarily Unavailable", "Temporarily Unavailable")
 
-_LAYOUTS = (read_nhn_page, nnews_page)
+_LAYOUTS = (nnews_page, read_nhn_page)  # the one of today's pages first: to look for the other takes a fifteenth
 _SIGNS = f"{nnews_page.SIGNS}, {read_nhn_page.SIGNS}"
 # A notice is the page's own sentence: links hold other articles' headlines, scripts hold texts of any kind.
 _NOT_OF_THE_PAGE = ["script", "style", "noscript", "template", "iframe", "a"]

@@ -24,8 +24,7 @@ from storage.integrity.journals.rows import RowFiles
 from storage.journal.commit import UNFINISHED
 from storage.journal.entry_rows import assessed_rows, batch_rows, request_rows, restated_rows
 from storage.journal.events import FindKeys, find_keys
-from storage.stories.hashing import shingle_hashes
-from storage.stories.sketch import compared_text, sketches
+from storage.stories.sketch import compared_hashes, sketches
 
 _PLAIN = (
     *("id", "title", "publisher", "byline", "published_at", "crawled_at", "url", "original_url", "content_hash"),
@@ -162,7 +161,7 @@ class KeyMaker:
 
     def _sketch(self, rows: Sequence[Row]) -> None:
         """Hash the sketches of these rows of `articles`, to which the same numbers belong."""
-        hashes = list(shingle_hashes(compared_text(row.get("body")) for row in rows))
+        hashes = list(compared_hashes(row.get("body") for row in rows))
         sketched = [
             {"id": row["id"], "revision": row["revision"], "hashes": each}
             for row, each in zip(rows, sketches(hashes), strict=True)

@@ -19,10 +19,11 @@ from storage.stories.sketch import (
     FEWEST_COMMON,
     LONGEST,
     ONE_IN_COMMON,
-    Overlap,
+    compared_hashes,
     compared_text,
+    is_kept,
     letters,
-    overlaps,
+    shared_with,
     shingles,
     sketches,
 )
@@ -31,13 +32,14 @@ from tests.support.prose import prose, sentences
 FOOTER = "\n\n■ 제보하기\n▷ 전화 : 02-000-0000\n▷ 이메일 : jebo@example.org\n▷ 카카오톡 : '가온뉴스' 검색, 채널 추가"
 
 
-def overlap(a: str, b: str) -> Overlap:
-    """Of two compared texts."""
+def overlap(a: str, b: str) -> tuple[int, int, int]:
+    """The shingles that two compared texts share, and those that each of them has."""
     one, other = map(pc.unique, shingle_hashes([a, b]))
-    return overlaps(one, [other])[0]
+    (shared,) = shared_with(one, [other])
+    return shared, len(one), len(other)
 
 
-def compared(a: str, b: str) -> Overlap:
+def compared(a: str, b: str) -> tuple[int, int, int]:
     return overlap(compared_text(a), compared_text(b))
 
 
@@ -84,7 +86,7 @@ def test_an_altered_copy_is_found(alteration: str) -> None:
         lines = sentences(seed, 24)
         text, copy = "\n".join(lines), "\n".join(ALTERATIONS[alteration](lines))
         assert is_candidate(text, copy), seed
-        found += compared(text, copy).is_kept
+        found += is_kept(*compared(text, copy))
     assert found == 20
 
 
@@ -94,9 +96,9 @@ def test_texts_that_share_nothing_are_not_compared() -> None:
 
 def test_each_text_has_its_own_share() -> None:
     lines = sentences(1, 24)
-    found = compared("\n".join(lines), "\n".join(lines[:8]))
-    assert found.of_b == 1.0
-    assert 0.25 < found.of_a < 0.4
+    shared, whole, part = compared("\n".join(lines), "\n".join(lines[:8]))
+    assert shared == part
+    assert 0.25 < shared / whole < 0.4
 
 
 def test_a_footer_does_not_count() -> None:
@@ -144,15 +146,27 @@ def test_the_overlap_is_symmetrical_and_exact(a: str, b: str) -> None:
     one, other = compared_text(a), compared_text(b)
     if not one or not other:
         return
-    found, back = overlap(one, other), overlap(other, one)
-    assert (found.shared, found.of_a, found.of_b) == (back.shared, back.of_b, back.of_a)
     mine, others = shingles(one), shingles(other)
-    assert (found.shared, found.of_a) == (len(mine & others), len(mine & others) / len(mine))
+    assert overlap(one, other) == (len(mine & others), len(mine), len(others))
+    assert overlap(other, one) == (len(mine & others), len(others), len(mine))
+
+
+@pytest.mark.parametrize(("shared", "is_near"), [(49, False), (50, True)])
+def test_half_of_the_shorter_text_makes_a_pair(shared: int, is_near: bool) -> None:
+    assert is_kept(shared, 100, 1000) is is_kept(shared, 1000, 100) is is_near
+
+
+@settings(max_examples=60)
+@given(st.lists(st.text(st.sampled_from("가나힣一A1🤖\ud800é \n!"), max_size=400), max_size=4))
+def test_the_compared_hashes_are_those_of_the_compared_text(bodies: list[str]) -> None:
+    given_ = [*bodies, None, prose(1, 24) + FOOTER, "가나다라🤖 " * (LONGEST // 4), "a" * (LONGEST + 1)]
+    expected = list(shingle_hashes(map(compared_text, given_)))
+    assert [each.to_pylist() for each in compared_hashes(given_)] == [each.to_pylist() for each in expected]
 
 
 def test_each_of_several_texts_gets_its_own_overlap() -> None:
     one, *others = map(pc.unique, shingle_hashes([compared_text(prose(seed, 24)) for seed in (1, 2, 1, 3)]))
-    assert [found.shared for found in overlaps(one, others)] == [0, len(one), 0]
+    assert list(shared_with(one, others)) == [0, len(one), 0]
 
 
 def _values(hashes: pa.UInt64Array) -> list[int]:
