@@ -18,6 +18,7 @@ from flows.cli.errors import (
     UsageError,
     asks_for_json,
     check_address_space,
+    check_words,
     complain,
     drop_output,
     is_out_of_memory,
@@ -158,6 +159,7 @@ def _run() -> int | str | None:
     try:
         # typer prints its own errors, unless a program is to read them.
         words = sys.argv[1:]
+        check_words(words)
         return app(words)(standalone_mode=not asks_for_json(words)) or Exit.DONE
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError) and pipe_is_closed():

@@ -42,13 +42,6 @@ def seconds(text: str) -> float:
     return number
 
 
-def directory(text: str) -> Path:
-    """A parser of a directory. An empty one, such as that of an unset variable of a script, is not the current one."""
-    if not str(text):  # typer passes a default as a path
-        raise typer.BadParameter("expected a directory (given an empty one)")
-    return Path(text)
-
-
 def one_of(*words: str) -> Callable[[str], str]:
     """A parser that accepts one of these words."""
 
@@ -77,8 +70,7 @@ def choice(name: str, words: Sequence[str], description: str) -> Any:
 
 
 ArchiveOption = Annotated[
-    Path,
-    typer.Option("--archive", envvar="SEOGO_ARCHIVE", parser=directory, metavar="DIR", help="The archive directory."),
+    Path, typer.Option("--archive", envvar="SEOGO_ARCHIVE", metavar="DIR", help="The archive directory.")
 ]
 TopicOption = Annotated[
     Path | None,

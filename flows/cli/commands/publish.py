@@ -8,16 +8,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import (
-    DEFAULT_ARCHIVE,
-    ArchiveOption,
-    JsonOption,
-    TopicOption,
-    WaitOption,
-    choice,
-    directory,
-    whole,
-)
+from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, TopicOption, WaitOption, choice, whole
 from flows.cli.run_here import finish
 from storage.layout import check_archive
 
@@ -57,8 +48,7 @@ def publish(
 def export(
     form: Annotated[str, choice("--format", FORMATS, "The format to write.")] = "parquet",
     to: Annotated[
-        Path | None,
-        typer.Option("--to", parser=directory, metavar="DIR", help="Where to (default: `exports` in the archive)."),
+        Path | None, typer.Option("--to", metavar="DIR", help="Where to (default: `exports` in the archive).")
     ] = None,
     since: Annotated[
         int | None,

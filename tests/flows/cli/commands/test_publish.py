@@ -65,6 +65,7 @@ def test_the_formats_offered_are_those_that_there_are() -> None:
 
 def test_a_page(root: Path, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
+    assert ". is a directory" in seogo("report", "--html", ".", "--archive", root).complaint
     ran = seogo("report", "--html", file, "--archive", root)
     assert (ran.code, str(file) in ran.out, file.read_text("utf-8").startswith("<!doctype html>")) == (0, True, True)
     assert seogo("report", "--html", file, "--json", "--archive", root).json == {
