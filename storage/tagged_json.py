@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import make_dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any, Generic, TypeVar
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 
 T = TypeVar("T")
-_JSON: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 
 class UnknownKind(LookupError):
@@ -26,16 +26,12 @@ class TaggedJson(Generic[T]):
     """Reads and writes values of the types in `kinds`, which are dataclasses, by the name of their kind."""
 
     def __init__(self, kinds: Mapping[str, type[T]]) -> None:
-        self._tagged: dict[type[T], Any] = {
-            type_: make_dataclass(f"_{type_.__name__}", [(kind, type_)], frozen=True, slots=True)
-            for kind, type_ in kinds.items()
-        }
-        self._kinds = dict(zip(self._tagged.values(), kinds, strict=True))
-        self._any: TypeAdapter[Any] = TypeAdapter(reduce(or_, self._kinds))
+        self._types = dict(kinds)
+        self._kinds = {type_: kind for kind, type_ in kinds.items()}
 
     def dump(self, value: T) -> bytes:
         """A value as JSON in UTF-8."""
-        return self._any.dump_json(self._tagged[type(value)](value))
+        return to_json({self._kinds[type(value)]: value}, inf_nan_mode="null")
 
     def load(self, data: bytes) -> T:
         """The value in `data`. Raises pydantic's ValidationError, and UnknownKind."""
@@ -44,11 +40,19 @@ class TaggedJson(Generic[T]):
         except ValidationError:
             self._check_kind(data)
             raise
-        value: T = getattr(tagged, self._kinds[type(tagged)])
+        (kind,) = tagged.__dataclass_fields__
+        value: T = getattr(tagged, kind)
         return value
 
+    @cached_property
+    def _any(self) -> TypeAdapter[Any]:
+        # Made when it is first needed, because that takes time and many runs only write.
+        tagged = [make_dataclass(f"_{kind}", [(kind, type_)], slots=True) for kind, type_ in self._types.items()]
+        return TypeAdapter(reduce(or_, tagged))
+
     def _check_kind(self, data: bytes) -> None:
-        with suppress(ValidationError):
-            for kind in _JSON.validate_json(data):
-                if kind not in self._kinds.values():
-                    raise UnknownKind(kind)
+        found = None
+        with suppress(ValueError):
+            found = from_json(data)
+        if isinstance(found, dict) and (unknown := [kind for kind in found if kind not in self._types]):
+            raise UnknownKind(unknown[0])

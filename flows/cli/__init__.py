@@ -1,5 +1,6 @@
 """The command `seogo`: options in, one plain function, its result printed, an exit code out.
 
+process.py       the process: garbage collection, and its end
 app.py           all commands registered by name; `main`, which turns errors into messages and exit codes
 commands/        the commands
 options.py       the options that commands share
@@ -15,6 +16,6 @@ sql_output.py    where the rows of a query go
 show/            what is printed
 """
 
-from flows.cli.app import main
+from flows.cli.process import main
 
 __all__ = ["main"]

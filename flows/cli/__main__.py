@@ -1,5 +1,5 @@
 """`python -m flows.cli`: the command `seogo`."""
 
-from flows.cli.app import main
+from flows.cli.process import main
 
 main()

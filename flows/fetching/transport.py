@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 Headers = tuple[tuple[str, str], ...]
 
-# At DEBUG level hpack logs every header that it encodes, including API keys.
-logging.getLogger("hpack").setLevel(logging.INFO)
+# At DEBUG level, hpack logs every header that is sent, and httpcore every one received: a server may echo an API key.
+for name in ("hpack", "httpcore"):
+    logging.getLogger(name).setLevel(logging.INFO)
 
 
 @dataclass(frozen=True, slots=True)

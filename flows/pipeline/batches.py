@@ -37,6 +37,7 @@ class ArticleStore(Texts, Captures, Protocol):
     """What the pipeline needs of the archive."""
 
     def known(self, ids: Sequence[str]) -> Mapping[str, Known]: ...
+    def first_found(self, ids: Sequence[str]) -> Mapping[str, datetime]: ...
     def store(
         self,
         run_id: str,
@@ -146,8 +147,7 @@ class Pipeline:
 
     async def first_found(self, ids: Sequence[str]) -> Mapping[str, datetime]:
         """For article ids, the start of the run that found each of them first. Unknown ids are left out."""
-        known = await self.in_thread(self._archive.known, ids)
-        return {id_: k.found_at for id_, k in known.items() if k.found_at is not None}
+        return await self.in_thread(self._archive.first_found, ids)
 
     # -- batches are processed
 

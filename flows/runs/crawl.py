@@ -13,24 +13,25 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from flows.fetching.client import Client
 from flows.naver.urls import article_key
 from flows.pipeline.batches import BATCH, Pipeline
-from flows.pipeline.hand_out import HandOut
 from flows.pipeline.stop import Stop
 from flows.runs.exit_reason import exit_reason_of
 from flows.runs.lifecycle import Now, OnProgress, ignore_progress, utc_now
 from flows.runs.pipeline_run import PipelineOrder, PipelineRun, run_pipeline
 from flows.sources.api_keys import ApiKey
-from flows.sources.readers import queries
+from flows.sources.readers import SourceQuery, queries
 from flows.sources.window import Window, next_window
 from schemas.article import ArticleRef, Outcome
 from schemas.counted import counted
 from schemas.coverage import Span, WindowRead
 from schemas.receipt import ExitReason, Receipt, run_id_at
-from storage.inbox.chunks import delete_chunks_before, put_chunk
-from storage.inbox.inbox import Inbox
+
+if TYPE_CHECKING:
+    from storage.inbox.inbox import Inbox
 
 _CHUNKS_KEPT = timedelta(days=2)
 """Longer than a chunk is of use: its finds are handed out again much earlier."""
@@ -88,6 +89,9 @@ def _exit_reason(receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[
 
 async def _hand_out(order: CrawlOrder, inbox: Inbox, run: PipelineRun, client: Client) -> None:
     """Discover, and hand the finds out to fetchers."""
+    from flows.pipeline.hand_out import HandOut
+    from storage.inbox.chunks import delete_chunks_before, put_chunk
+
     inbox.claim(run.archive.first_run())
     delete_chunks_before(inbox.store, run_id_at(run.now() - _CHUNKS_KEPT))
 
@@ -137,24 +141,28 @@ def refs_of_addresses(addresses: Sequence[str], now: datetime) -> tuple[ArticleR
 async def _read_sources(order: CrawlOrder, run: PipelineRun, client: Client, pipeline: Pipeline) -> None:
     reader = run.source_reader(client, pipeline, order.keys)
     # All windows first, while nothing is being stored: the archive answers one question at a time.
-    windows = [(query, _window(order, run, query.name)) for query in queries(order.topic)]
+    windows = _windows(order, run)
     await pipeline.add(run.archive.due(run.now(), BATCH))
     for query, window in windows:  # one after the other: an article belongs to the first source that names it
         report = await reader.read(query, window)
         run.receipt.sources.append(run.check_silence(report))
 
 
-def _window(order: CrawlOrder, run: PipelineRun, source: str) -> Window:
-    archive = run.archive
-    begin = next((stretch.since for stretch in archive.coverage(source)), None)
-    return next_window(order.topic, archive.watermark(source), run.receipt.started_at, since=order.since, begin=begin)
+def _windows(order: CrawlOrder, run: PipelineRun) -> list[tuple[SourceQuery, Window]]:
+    watermarks, begins = run.archive.watermarks(), run.archive.covered_since()
+    now, since = run.receipt.started_at, order.since
+    return [
+        (query, next_window(order.topic, watermarks.get(query.name), now, since=since, begin=begins.get(query.name)))
+        for query in queries(order.topic)
+    ]
 
 
 def _record_windows(order: CrawlOrder, run: PipelineRun, pipeline: Pipeline) -> None:
     """Record how far each source has been read, and which parts of its window have not."""
+    watermarks = run.archive.watermarks() if order.since is not None else {}
     for report in run.receipt.sources:
         run.coverage += [report.window] if report.window else []
-        before = run.archive.watermark(report.source)
+        before = watermarks.get(report.source)
         if order.since is not None and before is not None and before < order.since:
             # The time in between has not been read: the cursor stays there for the next crawl.
             reason = "a crawl --since a later time left it out"

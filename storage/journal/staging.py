@@ -89,7 +89,7 @@ def remove_staging(root: Path, run_id: str) -> None:
 def finish_staged(root: Path, db: Database) -> str | None:
     """Put in place, or delete, the staged files of a killed run. Returns a note if there were any."""
     staged = sorted((root / "state" / "staged").glob("*/*.md"))
-    moves = _committed(root, db, staged)
+    moves = _committed(root, db, staged) if staged else []
     put_in_place(moves)
     for path in staged:
         path.unlink(missing_ok=True)  # those without a committed row

@@ -93,15 +93,15 @@ async def test_a_server_with_an_untrusted_certificate_gets_no_request(certificat
 
 
 @pytest.mark.parametrize(
-    ("answer", "fault"),
+    ("answer", "fault", "tries"),
     [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nabc", Fault.CONNECTION),
-        (b"", Fault.CONNECTION),
-        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", Fault.CONNECTION),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nabc", Fault.CONNECTION, 2),
+        (b"", Fault.CONNECTION, 2),
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", Fault.BAD_ANSWER, 1),
     ],
 )
 @in_loop
-async def test_truncated_responses_over_tls(certificate: Path, answer: bytes, fault: Fault) -> None:
+async def test_broken_responses_over_tls(certificate: Path, answer: bytes, fault: Fault, tries: int) -> None:
     async def script(_: object, writer: StreamWriter) -> None:
         writer.write(answer)
         await writer.drain()
@@ -112,7 +112,7 @@ async def test_truncated_responses_over_tls(certificate: Path, answer: bytes, fa
         client_of(f"https://127.0.0.1:{server.port}", tls=trusting(certificate), tries=2) as client,
     ):
         got = await client.fetch(PAGE, why="article")
-        assert len(server.articles) == 2
+        assert len(server.articles) == tries
     assert isinstance(got, FetchFault)
     assert got.fault is fault
 
