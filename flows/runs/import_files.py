@@ -114,7 +114,7 @@ class _Importer:
     def _read(self, path: Path, documents: _Documents) -> None:
         data = _bytes(path)
         text = _decoded(data, path)
-        if looks_plain(text):
+        if looks_plain(text) or (path.suffix == ".txt" and not text.startswith("---")):
             document = loads_plain(text, file=str(path))
             self._count_dialect("plain_text")
             first, _, _ = documents.texts.setdefault(_plain_id(document), (path, data, document))

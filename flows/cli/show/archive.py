@@ -49,6 +49,9 @@ def show_status(found: Mapping[str, Any]) -> None:
     say_all([f"the segments of {one} wait: {why}" for one, why in found["held_segments"].items()], "yellow")
     for source, watermark in found["sources"].items():
         say(f"{source}: read up to {cell(watermark)}", "dim")
+    if busy := found.get("writer"):
+        since = cell(busy["since"])
+        say(f"process {busy['pid']} on {busy['host']} has been writing to the archive since {since}", "dim")
     if last := found["last_run"]:
         began = cell(datetime.fromisoformat(last["started_at"]))
         ended = ": ".join(filter(None, (last["exit_reason"], last["explanation"])))

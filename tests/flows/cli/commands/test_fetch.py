@@ -268,8 +268,10 @@ def test_reading_goes_on_while_another_writes(naver: Replica, tmp_path: Path) ->
     with ending(start("crawl", "--since", "2026-01-01", env=env)) as crawl:
         _wait((tmp_path / "archive" / "state" / "open_capture").exists)
         assert seogo("sql", "SELECT count(*) AS n FROM articles", "--format", "json", env=env).json == [{"n": 3}]
-        assert seogo("status", env=env).code == Exit.DONE
+        assert f"process {crawl.pid} on " in seogo("status", env=env).out
+        assert seogo("status", "--json", env=env).json["writer"]["pid"] == crawl.pid
         assert crawl.poll() is None
+    assert "writer" not in seogo("status", "--json", env=env).json
 
 
 # -- archives that cannot be written
