@@ -1,4 +1,4 @@
-"""How many articles a second one writer takes in: parsed, judged, stored and captured.
+"""How many articles a second one writer takes in: captured, parsed, judged, stored, with their near-duplicates.
 
     python -m benchmarks.taking_in [--articles 2000] [--padding 180000] [--runs 3]
 
@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
+from benchmarks.pages import OwnWords
 from flows.replica.corpus.articles import make_corpus
 from flows.replica.faults import Behaviour
 from flows.replica.server import Replica
@@ -53,7 +54,7 @@ def topic() -> Topic:
 
 def fetch_all(store: Path, articles: int, padding: int) -> int:
     """Fetch the pages of a replica into segments in `store`. Returns the bytes of these."""
-    corpus = make_corpus(5, articles=articles, presses=20, days=10, last=datetime.now(UTC))
+    corpus = OwnWords.of(make_corpus(5, articles=articles, presses=20, days=10, last=datetime.now(UTC)))
     urls = [article.key.url for article in corpus.articles if article.key is not None]
     refs = refs_of_addresses(urls, datetime.now(UTC))
     with Replica(corpus, behaviour=Behaviour(padding=padding)) as naver:

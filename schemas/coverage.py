@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.page import DISALLOWED, UNREACHABLE
+from schemas.page import DISALLOWED, KEY_REFUSED, NO_KEY, UNREACHABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class Gap:
 
     @property
     def is_of_all(self) -> bool:
-        """Whether its reason is one that many sources share: robots.txt, or a network that is down."""
-        return self.is_forbidden or self.reason.startswith(UNREACHABLE)
+        """Whether its reason is one that many sources share: robots.txt, a network that is down, a missing key."""
+        return self.is_forbidden or self.reason.startswith((UNREACHABLE, NO_KEY, KEY_REFUSED))
 
 
 def grouped(gaps: Iterable[Gap]) -> list[Gap]:

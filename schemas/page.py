@@ -36,6 +36,10 @@ DISALLOWED = "/robots.txt disallows it for "
 UNREACHABLE = "no host can be reached: "
 """How the reason of each OFFLINE begins, and of each gap that comes of it."""
 
+NO_KEY = "no key for the Search API: "
+KEY_REFUSED = "the Search API refuses the key: "
+"""How the reason of each gap begins that comes of a missing or wrong key."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureRef:

@@ -18,6 +18,7 @@ from flows.cli.errors import (
     UsageError,
     asks_for_json,
     check_address_space,
+    check_words,
     complain,
     drop_output,
     is_out_of_memory,
@@ -82,10 +83,10 @@ _COMMANDS: dict[str, str] = {
 
 _GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "topic": (
-        "The topic file: what is looked for, where, and how politely.",
+        "Check a topic file.",
         {"check topics/foundation_model.yaml": "tools.check"},
     ),
-    "captures": ("Where the captures of an archive are.", {"move --to s3://bucket/naver": "captures.move"}),
+    "captures": ("Move the captures of an archive.", {"move --to s3://bucket/naver": "captures.move"}),
 }
 """The commands of two words: name -> what they are about, and the same as above."""
 
@@ -158,6 +159,7 @@ def _run() -> int | str | None:
     try:
         # typer prints its own errors, unless a program is to read them.
         words = sys.argv[1:]
+        check_words(words)
         return app(words)(standalone_mode=not asks_for_json(words)) or Exit.DONE
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError) and pipe_is_closed():

@@ -8,13 +8,14 @@ import os
 import resource
 import select
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import typer
 
 from flows.cli.exit_codes import Exit
-from schemas.errors import StorageFault
+from schemas.errors import BadInput, StorageFault
 
 ADDRESS_SPACE = 3_000_000_000
 """Bytes of address space that a command needs. Most of it is reserved and never used: `rebuild` peaks at 2.6 GB."""
@@ -38,6 +39,21 @@ def asks_for_json(words: list[str]) -> bool:
     """Whether a command line asks for JSON. Looks at the words only: the command line may be invalid."""
     options = words[: words.index("--")] if "--" in words else words
     return bool({"--json", "--format=json"} & {*options}) or ("--format", "json") in pairwise(options)
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Raise BadInput for an empty word, which an unset variable of a script leaves. As a path, it would be `.`.
+
+    An empty query is left to `search` and `sql`.
+    """
+    for before, word in pairwise(["", *words]):
+        name, equals, value = word.partition("=")
+        if name.startswith("--") and equals and not value:
+            raise BadInput(f"{name} has an empty value: give one, or leave the option out.")
+        if word == "" and before.startswith("--") and before != "--":
+            raise BadInput(f"{before} has an empty value: give one, or leave the option out.")
+        if word == "" and words[0] not in ("search", "sql"):
+            raise BadInput("an argument is empty: give a value, or leave it out.")
 
 
 def complain(kind: str, message: str, code: Exit) -> Exit:

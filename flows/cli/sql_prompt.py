@@ -72,6 +72,9 @@ _KEYWORDS = (
     *("regexp_matches", "strftime", "date_diff", "round", "length", "now"),
 )
 
+_OTHERWISE = {"help": ".help", "quit": ".quit", "exit": ".quit", "\\q": ".quit", "\\?": ".help"}
+"""What people type who know other prompts."""
+
 _BEFORE_TABLES = ("FROM", "JOIN", "DESCRIBE", "SUMMARIZE")
 
 
@@ -299,8 +302,8 @@ _COMMANDS: dict[str, Callable[[Prompt, str], None]] = {
 def _own_command(line: str, *, begun: bool) -> str:
     """The prompt's own command in a line, else nothing. In the middle of a statement, it discards the statement."""
     words = line.strip().removesuffix(";").strip()
-    if not begun and words in ("help", "quit", "exit"):
-        return f".{words}"
+    if not begun and words in _OTHERWISE:
+        return _OTHERWISE[words]
     known = words.partition(" ")[0] in (*_COMMANDS, ".quit", ".exit")
     return words if known or (words.startswith(".") and not begun) else ""
 

@@ -151,7 +151,8 @@ class _Round:
         try:
             key = key_of(one, self._order.secrets)
         except BadInput as mistake:
-            self.set(one.name, replace(state, fault=str(mistake), failing_since=state.failing_since or now))
+            fault = str(mistake).removeprefix(f"webhook {one.name}: ")
+            self.set(one.name, replace(state, fault=fault, failing_since=state.failing_since or now))
             return
         if dead_letters:
             await self._dead_letters(one, key, postman)

@@ -65,8 +65,16 @@ class Postman:
                 await _pass_over(response)
         except (httpx.TransportError, OSError) as error:  # TimeoutError is an OSError
             # The text of an error may have the address, which may have a token.
-            return Answer(Verdict.AWAY, f"no answer ({type(error).__name__})")
+            return Answer(Verdict.AWAY, _fault(error))
         return _meaning(response.status_code, response.headers.get("retry-after", ""))
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, httpx.ConnectError):
+        return "no connection"
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+        return f"no answer within {_SECONDS:.0f} seconds"
+    return f"no answer ({type(error).__name__})"
 
 
 async def _pass_over(response: httpx.Response) -> None:

@@ -40,7 +40,7 @@ def key_of(webhook: Webhook, secrets: Mapping[str, str]) -> Key:
         secret = b""
     if not _SHORTEST <= len(secret) <= _LONGEST:
         raise BadInput(
-            f"webhook {webhook.name}: {webhook.secret} is no secret: expected {_PREFIX} and {_SHORTEST} to {_LONGEST}"
-            f" bytes in Base64, such as the output of: echo {_PREFIX}$(openssl rand -base64 32)"
+            f"webhook {webhook.name}: {webhook.secret} is not a valid secret: expected {_PREFIX} and {_SHORTEST} to"
+            f" {_LONGEST} bytes in Base64, such as the output of: echo {_PREFIX}$(openssl rand -base64 32)"
         )
     return Key(secret)

@@ -14,6 +14,7 @@ from flows.http_server import Server, config, listen
 from flows.replica.app import make_app
 from flows.replica.clock import Clock
 from flows.replica.corpus.articles import LAST, Corpus, make_corpus
+from flows.replica.corpus.plan import Shares
 from flows.replica.faults import Behaviour, Faults
 from flows.replica.log import RequestLog
 from flows.replica.pages.search_api import CLIENT_ID, CLIENT_SECRET
@@ -101,6 +102,7 @@ def serve(
     articles: int = 2_000,
     presses: int = 30,
     days: int = 60,
+    rewritten: float = 0.0,
     last: datetime | None = None,
     now: datetime | None = None,
     pace: float = 0.0,
@@ -108,11 +110,14 @@ def serve(
 ) -> None:
     """Run the replica until SIGINT or SIGTERM; prints one line with its address when it is ready. Main thread only.
 
-    `last` is the end of the corpus (default: that of make_corpus), `now` the initial time of the clock (default:
-    `last`). Raises BadInput if the port is in use or the corpus cannot be generated with these values.
+    `rewritten` is the share of the articles that other publishers rewrite, `last` the end of the corpus (default: that
+    of make_corpus), `now` the initial time of the clock (default: `last`). Raises BadInput if the port is in use or the
+    corpus cannot be generated with these values.
     """
     try:
-        corpus = make_corpus(seed, articles=articles, presses=presses, days=days, last=last or LAST)
+        corpus = make_corpus(
+            seed, articles=articles, presses=presses, days=days, last=last or LAST, shares=Shares(rewritten=rewritten)
+        )
         replica = Replica(corpus, behaviour=behaviour, now=now, pace=pace, port=port)
     except ValueError as error:
         raise BadInput(f"the replica cannot be created: {error}") from error

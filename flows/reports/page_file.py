@@ -13,6 +13,8 @@ def write_page_file(page: str, file: Path, *, archive: Path) -> int:
     own = archive.absolute()
     if file.absolute().is_relative_to(own) and not file.absolute().is_relative_to(own / "exports"):
         raise BadInput(f"{file} is inside the archive: choose a file elsewhere, or in {archive / 'exports'}.")
+    if not file.name:
+        raise BadInput(f"{file} is a directory: choose a file.")
     data = page.encode()
     try:
         with replacing(file, beside=own_part(file)) as part:

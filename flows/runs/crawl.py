@@ -117,6 +117,12 @@ async def _discover(order: CrawlOrder, run: PipelineRun, client: Client, pipelin
 
 def _note_changed_topic(run: PipelineRun) -> None:
     receipt = run.receipt
+    earlier = run.archive.topic_before(receipt.run_id)
+    if earlier not in (None, receipt.topic):
+        receipt.notes.append(
+            f"the run before this one was of the topic {earlier}, and this one is of {receipt.topic}: each topic should"
+            " have an archive of its own"
+        )
     if run.archive.assessed_by(but=receipt.run_id) - {receipt.topic_version}:
         receipt.notes.append("the topic file has changed since texts of the archive were assessed. Run: seogo reassess")
 

@@ -18,6 +18,7 @@ from flows.naver.articles.bylines import parse_byline
 from flows.pipeline.judge import Assess, assess_by
 from flows.runs.lifecycle import OnProgress, Order, Run, ignore_progress, open_for_run, utc_now
 from schemas.article import SEOUL, Article, ArticleRef, Outcome, content_hash, text_hash
+from schemas.counted import counted
 from schemas.errors import BadInput, FrontMatterError
 from schemas.find import FindResult, Known, PlainText, RevisionKind, Status
 from schemas.front_matter import Document, loads
@@ -71,7 +72,9 @@ def _exit_reason(receipt: Receipt, *, interrupted: bool, broken: bool) -> tuple[
     if interrupted or broken:
         return ExitReason.INTERRUPTED, "ended before its last file; run it again to import the rest"
     if receipt.refused:
-        return ExitReason.PARTLY_FAILED, f"{len(receipt.refused)} files were refused; the others are in the archive"
+        refused = counted(len(receipt.refused), "file was", "files were")
+        others = "the others are in the archive" if receipt.finds > len(receipt.refused) else "there were no others"
+        return ExitReason.PARTLY_FAILED, f"{refused} refused; {others}"
     if not receipt.finds:
         suffixes = " or ".join(sorted(SUFFIXES))
         return ExitReason.NOTHING_DISCOVERED, f"no file with a name that ends in {suffixes} was found"
@@ -111,7 +114,7 @@ class _Importer:
     def _read(self, path: Path, documents: _Documents) -> None:
         data = _bytes(path)
         text = _decoded(data, path)
-        if looks_plain(text):
+        if looks_plain(text) or (path.suffix == ".txt" and not text.startswith("---")):
             document = loads_plain(text, file=str(path))
             self._count_dialect("plain_text")
             first, _, _ = documents.texts.setdefault(_plain_id(document), (path, data, document))

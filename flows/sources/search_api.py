@@ -15,7 +15,7 @@ from flows.sources.reading import UNSTEADY, OrderCheck, Reading, ReadingProgress
 from flows.sources.window import Window, minute
 from schemas.article import ArticleRef
 from schemas.coverage import Span
-from schemas.page import RawPage
+from schemas.page import KEY_REFUSED, NO_KEY, RawPage
 from schemas.receipt import SourceEnd, SourceReport
 
 API_PAGE = 100
@@ -29,7 +29,7 @@ async def read_search_api(reading: Reading, query: str, *, endpoint: Endpoint, k
     progress, window = reading.progress, reading.window
     if key is None:
         variables = " and ".join(KEY_VARIABLES[endpoint])
-        return progress.report(SourceEnd.NO_KEY, f"no key for the Search API: set both {variables}")
+        return progress.report(SourceEnd.NO_KEY, f"{NO_KEY}set both {variables}")
     headers, order = key.headers(endpoint), OrderCheck()
     for start in range(1, API_CAP + 1, API_PAGE):
         url = urls.search_api_url(endpoint, query, start=start, display=API_PAGE)
@@ -82,7 +82,8 @@ def _refused(progress: ReadingProgress, page: RawPage) -> SourceReport:
     if error is None:
         return progress.refused(page)
     end = _ERROR_ENDS.get(error.kind, SourceEnd.FAILED)
-    return progress.report(end, f"the Search API says {error.code}: {error.message}")
+    said = KEY_REFUSED if end is SourceEnd.NO_KEY else "the Search API says "
+    return progress.report(end, f"{said}{error.code}: {error.message}")
 
 
 def _quota_is_used_up(page: RawPage) -> bool:

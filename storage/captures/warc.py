@@ -9,12 +9,15 @@ from hashlib import sha1
 from io import BytesIO
 from uuid import uuid4
 
+from fastwarc.stream_io import GzipWriter
 from fastwarc.warc import WarcRecord, WarcRecordType
 
 Fields = Iterable[tuple[str, str]]
 
 _UNCOMPRESSED, _COMPRESSED = 0, 6
 _GZIP = 16 + zlib.MAX_WBITS
+_LARGE = 64 * 1024
+"""Bytes from which FastWARC's compression, which takes half the time of zlib's, is worth the cost of its buffers."""
 
 
 def member(
@@ -41,8 +44,13 @@ def member(
     digest = None if payload is None else sha1(payload, usedforsecurity=False).digest()
     plain = BytesIO()
     record.write(plain, checksum_data=True, payload_digest=digest)
-    # Not by FastWARC's GzipWriter: its buffers cost more than the compression of a page that is compressed already.
-    return zlib.compress(plain.getbuffer(), _UNCOMPRESSED if is_compressed else _COMPRESSED, _GZIP)
+    if is_compressed or plain.tell() < _LARGE:
+        return zlib.compress(plain.getbuffer(), _UNCOMPRESSED if is_compressed else _COMPRESSED, _GZIP)
+    compressed = BytesIO()
+    writer = GzipWriter(compressed, compression_level=_COMPRESSED)
+    writer.write(plain.getvalue())
+    writer.close()
+    return compressed.getvalue()
 
 
 def header_lines(fields: Fields, encoding: str = "latin-1") -> bytes:

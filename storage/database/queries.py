@@ -187,6 +187,12 @@ class Queries:
         rows = self._db.rows("SELECT * FROM frontier WHERE state = 'off_topic' ORDER BY id")
         return [(ref_of(row, now), capture_of(row), row["checked_at"]) for row in rows]
 
+    def topic_before(self, run_id: str) -> str | None:
+        """The name of the topic of the newest run but this one, if a run had any."""
+        sql = "SELECT topic FROM runs WHERE topic IS NOT NULL AND run_id <> ? ORDER BY number DESC LIMIT 1"
+        rows = self._db.rows(sql, [run_id])
+        return rows[0]["topic"] if rows else None
+
     def assessed_by(self, but: str) -> set[str | None]:
         """The versions of the topic by which texts were assessed, except by the run `but`; None stands for unknown.
 

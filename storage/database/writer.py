@@ -32,9 +32,13 @@ Row = Mapping[str, Any]
 COMPATIBLE_WITH = "v1.5.0"
 """The file format: DuckDB 1.5 and 2.0 can open it. DuckDB 1.5 cannot open a file in the format of 2.0."""
 
+_MEMORY = "128MB"
+"""Enough for 100,000 articles; DuckDB's default is 80 % of the machine's memory."""
+_AMPLE_MEMORY = "50%"
+
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "storage_compatibility_version": COMPATIBLE_WITH,
-    "memory_limit": "128MB",  # enough for 100,000 articles; the default is 80 % of the machine's memory
+    "memory_limit": _MEMORY,
     "threads": 2,
     "preserve_insertion_order": False,
     "autoinstall_known_extensions": False,
@@ -110,7 +114,8 @@ def _converted(path: Path, error: duckdb.Error) -> ArchiveError | None:
         message = " ".join(str(error).split())  # it has several lines
         return StorageFault(f"{path}: DuckDB had to stop: {message}. What was committed is safe; run again.")
     if isinstance(error, duckdb.OutOfMemoryException):
-        return StorageFault(f"{path}: {error}. What was committed is safe; free memory and disk, then run again.")
+        (message, *_) = str(error).splitlines()  # advice on DuckDB's settings follows
+        return StorageFault(f"{path}: {message}. What was committed is safe; free memory and disk, then run again.")
     if isinstance(error, (duckdb.IOException, duckdb.TransactionException, duckdb.ConnectionException)):
         return StorageFault(f"{path}: {error}. Free space, or correct the permissions or limits, then run again.")
     return None
@@ -163,6 +168,19 @@ class Database:
             self.checkpoint()
         finally:
             self._con.close()
+
+    @contextmanager
+    def ample_memory(self) -> Iterator[None]:
+        """Half of the machine's memory during the block, which ends with a checkpoint.
+
+        For journals that are replayed: an older version's import wrote batches that exceed the usual limit.
+        """
+        with storage_faults(self.path):
+            self._con.execute(f"SET memory_limit = '{_AMPLE_MEMORY}'")
+        yield
+        self.checkpoint()  # what is not in the file yet can exceed the usual limit, too
+        with storage_faults(self.path):
+            self._con.execute(f"SET memory_limit = '{_MEMORY}'")
 
     def abandon(self) -> None:
         """Close without a checkpoint, for a file that is no longer needed. May be called twice."""

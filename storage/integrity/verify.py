@@ -121,7 +121,7 @@ def _checksum_faults(contents: FileContents, recorded: Mapping[str, Any] | None)
     if contents.bytes != recorded["bytes"]:
         return [f"capture {contents.name}: {contents.bytes} bytes, {recorded['bytes']} were written"]
     if contents.sha256 != recorded["sha256"]:
-        return [f"capture {contents.name}: not, byte for byte, the file that was written"]
+        return [f"capture {contents.name}: differs from the file that was written"]
     return []
 
 
@@ -268,7 +268,9 @@ def _file_faults(root: Path, row: Mapping[str, Any]) -> list[str]:
         document = loads(path.read_bytes().decode(), file=row["file"])
     except FileNotFoundError:
         return [f"file {row['file']}: missing, the row {row['id']} names it"]
-    except (OSError, UnicodeDecodeError, FrontMatterError) as error:
+    except FrontMatterError as error:  # which names the file
+        return [f"file {error}"]
+    except (OSError, UnicodeDecodeError) as error:
         return [f"file {row['file']}: {error}"]
     return _differences(document, row)
 

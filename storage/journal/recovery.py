@@ -75,7 +75,8 @@ def recover(root: Path, db: Database, *, lenient: bool = False) -> list[str]:
     notes += [note for name in marked | others if (note := cut_torn_tail(root, name, marked=name in marked))]
     notes += [note for name in others - uploaded if (note := _set_foreign_aside(root, db, name))]
     names = in_order(root, [name for name in marked | others if name in uploaded or inside(root, name).is_file()])
-    read = _replay(root, db, names)
+    with db.ample_memory():
+        read = _replay(root, db, names)
     if read.replayed:
         notes.append(f"replayed {read.replayed} journal entries that the database lacked")
     if read.too_late:
@@ -178,7 +179,8 @@ def _number_of(root: Path, name: str) -> int | None:
 
 def catch_up(root: Path, db: Database, names: Sequence[str]) -> int:
     """Replay the entries of these files, in order, that the database lacks. Returns how many."""
-    return _replay(root, db, names).replayed
+    with db.ample_memory():
+        return _replay(root, db, names).replayed
 
 
 def _replay(root: Path, db: Database, names: Sequence[str]) -> Read:

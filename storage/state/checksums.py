@@ -58,7 +58,7 @@ def _fault(path: Path, name: str, checksum: dict[str, Any]) -> str | None:
     if not path.is_file():
         return f"database {name}: missing"
     if path.stat().st_size != checksum.get("bytes") or sha256_of(path) != checksum.get("sha256"):
-        return f"database {name}: not, byte for byte, the file that was written"
+        return f"database {name}: differs from the file that was written"
     return None
 
 

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from schemas.errors import ArchiveDamaged
+from storage.state import json_file
 
 
-class Holder(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Holder:
     """The process that holds the lease, according to `state/holder.json`."""
 
     pid: int
     host: str
-    since: AwareDatetime
+    since: datetime
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
 
 
 def holder(state: Path) -> Holder | None:
-    """The process of this machine that holds the lease; None if there is none. Raises OSError."""
+    """The process of this machine that holds the lease; None if there is none. Raises StorageFault, OSError."""
     try:
-        signed = Holder.model_validate_json((state / "holder.json").read_bytes())
-    except (FileNotFoundError, ValidationError):  # a damaged file names no process
+        signed = json_file.load(state / "holder.json", _signed)
+    except ArchiveDamaged:  # a damaged file names no process
         return None
-    return signed if _holds(state / "lock", signed.pid) else None
+    return signed if signed and _holds(state / "lock", signed.pid) else None
+
+
+def _signed(value: dict[str, Any]) -> Holder:
+    since = datetime.fromisoformat(value["since"])
+    if since.tzinfo is None:
+        raise ValueError("a time has no zone")
+    return Holder(int(value["pid"]), str(value["host"]), since)
 
 
 def _holds(lock: Path, pid: int) -> bool:

@@ -21,6 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from schemas.article import SEOUL
 from schemas.errors import ArchiveBusy, ArchiveError, StorageFault
 from storage.files import make_folder
 from storage.layout import check_path
@@ -108,4 +109,5 @@ def _holder(state: Path) -> str:
 
 
 def _described(card: dict[str, Any]) -> str:
-    return f"process {card['pid']} on {card['host']} has been writing to it since {card['since']}"
+    since = datetime.fromisoformat(card["since"]).astimezone(SEOUL)
+    return f"process {card['pid']} on {card['host']} has been writing to it since {since:%Y-%m-%d %H:%M:%S}"

@@ -29,16 +29,18 @@ _REMEMBERED = 4_000_000
 _COMPARED_AT_ONCE = 100
 
 _CANDIDATES = f"""
-    WITH mine AS (
-        SELECT rowid AS n, len(hashes) AS size, unnest(hashes) AS hash FROM sketches SEMI JOIN wanted USING (id)
+    WITH mine AS MATERIALIZED (
+        SELECT rowid AS n, len(hashes) AS size, hashes FROM sketches SEMI JOIN wanted USING (id)
+    ), own AS (
+        SELECT n, size, unnest(hashes) AS hash FROM mine
     ), every AS (
-        SELECT s.rowid AS n, w.id IS NULL AS is_other, len(hashes) AS size, unnest(hashes) AS hash
-        FROM sketches s LEFT JOIN wanted w USING (id)
+        SELECT s.rowid AS n, m.n IS NULL AS is_other, len(s.hashes) AS size, unnest(s.hashes) AS hash
+        FROM sketches s LEFT JOIN mine m ON m.n = s.rowid
     ), close AS (
-        SELECT m.n AS n, e.n AS other FROM mine m JOIN every e USING (hash)
-        WHERE e.is_other OR m.n < e.n GROUP BY m.n, e.n
+        SELECT o.n AS n, e.n AS other FROM own o JOIN every e USING (hash)
+        WHERE e.is_other OR o.n < e.n GROUP BY o.n, e.n
         HAVING count(*) >= {FEWEST_COMMON}
-            AND count(*) * {ONE_IN_COMMON} >= least(any_value(m.size), any_value(e.size))
+            AND count(*) * {ONE_IN_COMMON} >= least(any_value(o.size), any_value(e.size))
     )
     SELECT e.id AS other, list(m.id) AS ids
     FROM close c JOIN sketches m ON m.rowid = c.n JOIN sketches e ON e.rowid = c.other GROUP BY e.id

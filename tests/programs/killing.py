@@ -80,7 +80,7 @@ def instrument(steps: Steps) -> None:
     """Instrument the steps between archive and disk. The snapshot is published after every batch."""
     publisher.PUBLISH_EVERY = publisher._PAUSE = 0
     writer.write_all = steps.around("append", writer.write_all, _half_append)
-    staging._write_synced = steps.around("stage", staging._write_synced, _half_file)
+    staging._fill = steps.around("stage", staging._fill, _half_append)
     for module in (writer, staging, files, snapshot):
         module.os = _Os(steps)  # type: ignore[attr-defined]
     snapshot._copy = steps.around("snapshot", snapshot._copy, _half_copy)
@@ -106,11 +106,6 @@ class _Os:
 
 def _half_append(file: Any, data: bytes) -> None:
     file.write(data[: len(data) // 2])
-
-
-def _half_file(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data[: len(data) // 2])
 
 
 def _half_copy(source: Path, target: Path) -> None:

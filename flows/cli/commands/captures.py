@@ -19,7 +19,7 @@ def move(
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Move all captures to an object store, or back into the archive's directory.
+    """Move all captures to an object store, or back.
 
     Each file is read back and compared with its checksum before the other copy is deleted. If the move is interrupted,
     run it again: it continues. Later runs upload their captures by themselves. Credentials: AWS_ACCESS_KEY_ID and

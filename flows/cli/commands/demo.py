@@ -106,12 +106,19 @@ def _head(text: str, lines: int = 26) -> str:
 
 def _where_next(archive: Path) -> None:
     out.rule("where to go next")
+    seogo, of = _typed(), f"--archive {shlex.quote(str(archive))}"
     for command, what in (
-        (f"seogo status --archive {archive}", "what it holds, how far each source was read"),
-        (f"seogo story ID --archive {archive}", "the timeline of a story: who had it when, what each copy shares"),
-        (f"seogo verify --archive {archive}", "files, rows and captures checked against each other"),
-        (f"duckdb -readonly {archive}/archive.duckdb", "any DuckDB client, at any time"),
+        (f"{seogo} status {of}", "what it holds, how far each source was read"),
+        (f"{seogo} story ID {of}", "a story (ID: a first_id above): who had it when, what each copy shares"),
+        (f"{seogo} verify {of}", "files, rows and captures checked against each other"),
+        (f"duckdb -readonly {shlex.quote(f'{archive}/archive.duckdb')}", "any DuckDB client, at any time"),
         ('README.md, "The real Naver"', "keys, robots.txt, and how to point seogo at it"),
-        (f"seogo serve --archive {archive}", "read it in a browser"),
+        (f"{seogo} serve {of}", "read it in a browser"),
     ):
         out.print(Text.assemble((command, "bold"), f"\n    {what}"))
+
+
+def _typed() -> str:
+    """The command as it can be typed here: after `make demo`, `seogo` is not on the path."""
+    here = Path(sys.argv[0])
+    return str(here) if here.name == "seogo" and not shutil.which("seogo") else "seogo"

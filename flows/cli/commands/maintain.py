@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 
 def import_(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or directories of .md and .txt files.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Files, or directories of .md and .txt files.")
+    ],
     archive: ArchiveOption = DEFAULT_ARCHIVE,
     topic: TopicOption = None,
     wait: WaitOption = 0.0,
@@ -174,7 +176,7 @@ def reassess(
     wait: WaitOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Assess all texts again by today's topic file.
+    """Assess all texts again by the current topic file.
 
     Needs no network. Texts that are off topic now stay and are marked; finds that were off topic can become articles.
     """

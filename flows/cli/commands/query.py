@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,7 @@ import typer
 from flows.cli.arguments import article_id, text_of, time_from
 from flows.cli.options import DEFAULT_ARCHIVE, ArchiveOption, JsonOption, choice, completing
 from flows.cli.run_here import finish
-from schemas.errors import BadInput
+from schemas.errors import BadInput, StorageFault
 
 if TYPE_CHECKING:
     from flows.reports.history import History
@@ -40,8 +41,18 @@ def status(archive: ArchiveOption = DEFAULT_ARCHIVE, json: JsonOption = False) -
 
     with open_snapshot(archive) as connection:
         found = read_status(connection, archive)
-    found |= _webhooks(archive) | _schedule()
+    found |= _writer(archive) | _webhooks(archive) | _schedule()
     finish(found, show_status, as_json=json)
+
+
+def _writer(archive: Path) -> dict[str, Any]:
+    """The process that writes to the archive, if there is one on this machine."""
+    from storage.state.holder import holder
+
+    with suppress(OSError, StorageFault):
+        if busy := holder(archive / "state"):
+            return {"writer": {"pid": busy.pid, "host": busy.host, "since": busy.since}}
+    return {}
 
 
 def _webhooks(archive: Path) -> dict[str, Any]:

@@ -61,19 +61,30 @@ def replica(
     seed: Annotated[int, typer.Option(parser=whole(0), metavar="N", help="The seed of the made-up articles.")] = 1,
     articles: Annotated[int, typer.Option(parser=whole(1), metavar="N", help="How many articles to make up.")] = 2000,
     days: Annotated[int, typer.Option(parser=whole(1), metavar="N", help="Over how many days, up to now.")] = 60,
+    rewritten: Annotated[
+        int,
+        typer.Option(
+            parser=whole(0, 100), metavar="PERCENT", help="How many of them other publishers rewrite (stories)."
+        ),
+    ] = 0,
 ) -> None:
     """Serve a made-up Naver on this machine, until Ctrl-C."""
     from flows.replica.server import serve
 
-    serve(port=port, seed=seed, articles=articles, days=days, last=datetime.now(UTC), pace=1.0)
+    serve(
+        port=port, seed=seed, articles=articles, days=days, rewritten=rewritten / 100, last=datetime.now(UTC), pace=1.0
+    )
 
 
 def demo(
-    archive: Annotated[Path, typer.Option("--archive", metavar="DIR", help="A new archive.")] = Path("demo-archive"),
+    archive: Annotated[
+        Path,
+        typer.Option("--archive", metavar="DIR", help="The archive to create. That of an earlier demo is replaced."),
+    ] = Path("demo-archive"),
 ) -> None:
     """Show everything once, against a made-up Naver.
 
-    Starts a replica, crawls it twice, and shows a file and a query. Takes a few seconds, and no network.
+    Starts a replica, crawls it twice, and shows a file, two queries and a search. Takes a few seconds, and no network.
     """
     from flows.cli.commands.demo import run_demo
 

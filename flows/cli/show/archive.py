@@ -49,6 +49,9 @@ def show_status(found: Mapping[str, Any]) -> None:
     say_all([f"the segments of {one} wait: {why}" for one, why in found["held_segments"].items()], "yellow")
     for source, watermark in found["sources"].items():
         say(f"{source}: read up to {cell(watermark)}", "dim")
+    if busy := found.get("writer"):
+        since = cell(busy["since"])
+        say(f"process {busy['pid']} on {busy['host']} has been writing to the archive since {since}", "dim")
     if last := found["last_run"]:
         began = cell(datetime.fromisoformat(last["started_at"]))
         ended = ": ".join(filter(None, (last["exit_reason"], last["explanation"])))
@@ -80,14 +83,15 @@ def show_verification(found: Verification) -> None:
         (counted(found.articles, "article"), counted(found.files, "file"), counted(found.captures, "capture"))
     )
     if found.faults:
-        say(f"{checked}: {len(found.faults):,} faults", "bold red")
+        say(f"{checked}: {counted(len(found.faults), 'fault')}", "bold red")
     else:
         say(f"{checked}: all agree", "bold green")
 
 
 def show_moved(done: Moved) -> None:
     """Where the captures are now."""
-    say(f"{done.moved:,} of {done.files:,} captures moved; all are in {done.captures}", "bold green")
+    home = "the archive's directory" if done.captures == "directory" else done.captures
+    say(f"{done.moved:,} of {done.files:,} captures moved; all are in {home}", "bold green")
 
 
 def show_repair(done: Repair) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from flows.cli.show.safe import line, shown
 from flows.cli.show.terminal import grid, out, print_table, say, table
-from flows.cli.show.values import cell
+from flows.cli.show.values import cell, lines
 
 if TYPE_CHECKING:
     from flows.reports.history import History, Hunk, Step
@@ -30,7 +30,7 @@ def show_article(fields: Mapping[str, Any]) -> None:
     about = grid()
     for name in _ABOUT:
         if fields.get(name) not in (None, "", []):
-            about.add_row(Text(name, style="dim"), Text(cell(fields[name])))
+            about.add_row(Text(name, style="dim"), Text(lines(name, fields[name])))
     print_table(about)
     out.print()
     out.print(Text(shown(fields.get("body") or fields.get("description") or "(no text)")))

@@ -34,9 +34,9 @@ def show_published(done: Published) -> None:
     for one in done.exports:
         _show_files(one)
     if done.store and done.store.changed:
-        say(f"{done.store.address}: {len(done.store.uploaded)} objects uploaded, {size(done.store.bytes)}")
+        say(f"{done.store.address}: {counted(len(done.store.uploaded), 'object')} uploaded, {size(done.store.bytes)}")
     if done.delta and done.delta.changed:
-        say(f"{done.delta.address}: {done.delta.commits} commits, up to change {done.delta.cursor}")
+        say(f"{done.delta.address}: {counted(done.delta.commits, 'commit')}, up to change {done.delta.cursor}")
     _show_end("published" if done.changed else "nothing changed: everything is up to date", done.seconds)
 
 
@@ -103,4 +103,4 @@ def _lines(done: Exported) -> Iterator[str]:
 
 
 def _show_end(text: str, seconds: float) -> None:
-    out.print(Text.assemble((line(text), "bold green"), (f" {seconds:.1f} s", "dim")))
+    out.print(Text.assemble((line(text), "bold green"), (f". {seconds:.1f} s", "dim")))

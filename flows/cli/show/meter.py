@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from flows.reports.text import counts, size
 from schemas.article import Outcome
+from schemas.counted import counted
 from schemas.receipt import Receipt
 
 
@@ -47,7 +48,7 @@ class Meter:
         if step := receipt.step:
             number = f": {step.done:,} of {step.total:,}" if step.total else ""
             return f"{step.name}{number}{self._rate(*step)}"
-        sources = f"{len(receipt.sources)} sources read, " if receipt.sources else ""
+        sources = f"{counted(len(receipt.sources), 'source')} read, " if receipt.sources else ""
         done, total = self._done(receipt), receipt.discovered
         if total < done:
             return f"{sources}{done:,} {self._noun}"
@@ -69,7 +70,7 @@ class Meter:
         return f", {rate:.1f} per second{about}"
 
     def _traffic(self, receipt: Receipt) -> str:
-        requests = f"{receipt.requests:,} requests, {size(receipt.bytes)}, " if receipt.requests else ""
+        requests = f"{counted(receipt.requests, 'request')}, {size(receipt.bytes)}, " if receipt.requests else ""
         return f"{requests}{self._elapsed()}"
 
     def _elapsed(self) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import islice
+from types import NoneType
 from typing import Any, TextIO
 
 from rich.cells import cell_len
@@ -25,6 +27,7 @@ from schemas.counted import counted
 ROWS_AT_A_TIME = 500
 """Rows that share column widths: the first rows are printed while the last are still read."""
 
+_NUMBERS = {int, float, Decimal}
 _NARROWEST = 12
 _GAP = 3
 
@@ -112,12 +115,13 @@ def _print_table(names: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
     names = [line(name) for name in names]  # PIVOT makes column names of values
     draw: Callable[[Sequence[str], Sequence[Sequence[str]], int], RenderableType] | None = None
     count = 0
-    while block := [[cell(value) for value in row] for row in islice(rows, ROWS_AT_A_TIME)]:
-        draw = draw or (_side_by_side if _fits(names, block, width) else _one_below_the_other)
+    while found := list(islice(rows, ROWS_AT_A_TIME)):
+        block = [[cell(value) for value in row] for row in found]
+        draw = draw or (partial(_side_by_side, _numeric(found)) if _fits(names, block, width) else _one_below_the_other)
         print_table(draw(names, block, count))
         count += len(block)
     if not count:
-        print_table(_side_by_side(names, (), 0) if _fits(names, (), width) else Text(", ".join(names)))
+        print_table(_side_by_side((), names, (), 0) if _fits(names, (), width) else Text(", ".join(names)))
     out.print(Text(counted(count, "row"), style="dim"))
 
 
@@ -133,10 +137,18 @@ def _width(text: str) -> int:
     return max(map(cell_len, text.split("\n")))
 
 
-def _side_by_side(names: Sequence[str], rows: Sequence[Sequence[str]], before: int) -> RenderableType:
+def _numeric(rows: Sequence[Sequence[Any]]) -> list[int]:
+    """The columns that have numbers, and no other values."""
+    columns = enumerate(zip(*rows, strict=True))
+    return [number for number, values in columns if {type(one) for one in values} - {NoneType} <= _NUMBERS]
+
+
+def _side_by_side(
+    numeric: Collection[int], names: Sequence[str], rows: Sequence[Sequence[str]], before: int
+) -> RenderableType:
     found = table()
-    for name in names:
-        found.add_column(Text(name), overflow="fold")
+    for number, name in enumerate(names):
+        found.add_column(Text(name), overflow="fold", justify="right" if number in numeric else "left")
     for row in rows:
         found.add_row(*(Text(text) for text in row))
     return found

@@ -85,7 +85,9 @@ def _last_line(receipt: Receipt) -> Text:
     reason = receipt.exit_reason.value if receipt.exit_reason else "unfinished"
     good = receipt.exit_reason in (ExitReason.DONE, ExitReason.NOTHING_NEW)
     traffic = f" {counted(receipt.requests, 'request')}, {size(receipt.bytes)}," if receipt.requests else ""
-    hosted = f" {receipt.not_hosted} items are not hosted by Naver." if receipt.not_hosted else ""
+    hosted = (
+        f" {counted(receipt.not_hosted, 'item is', 'items are')} not hosted by Naver." if receipt.not_hosted else ""
+    )
     return Text.assemble(
         (reason, "bold green" if good else "bold red"),
         line(f": {receipt.explanation}.{hosted}"),

@@ -76,9 +76,8 @@ def _marked(snippet: Snippet, style: str) -> Text:
     """A piece of a text with its marks in colour; between `**` if this is not a terminal."""
     if not out.is_terminal:
         return Text(line(snippet.marked()))
-    text = Text(style=style)
-    at = 0
+    text, mark, at = Text(style=style), "bold underline" if out.no_color else "bold yellow", 0
     for begin, end in snippet.marks:
-        text.append(line(snippet.text[at:begin])).append(line(snippet.text[begin:end]), "bold yellow")
+        text.append(line(snippet.text[at:begin])).append(line(snippet.text[begin:end]), mark)
         at = end
     return text.append(line(snippet.text[at:]))

@@ -27,7 +27,7 @@ def show_topic(topic: Topic) -> None:
         "teams": ", ".join(team.name for team in topic.teams),
         "rules": f"{len(topic.relevance.phrases)} for, {len(topic.relevance.exclude)} against; "
         f"on topic from {topic.relevance.threshold:g}",
-        "rate": f"{limits.requests_per_second:g} requests per second and host, {limits.concurrency} at once",
+        "rate": f"{_rate(limits.requests_per_second)}, {limits.concurrency} at once",
         "window": f"lag {_span(limits.lag)}, first lookback {_span(limits.lookback)}",
         "files": topic.archive.front_matter,
     }
@@ -43,6 +43,12 @@ def show_topic(topic: Topic) -> None:
 def topic_object(topic: Topic) -> dict[str, Any]:
     """The same for programs."""
     return {**topic.model_dump(mode="json"), "warnings": topic_warnings(topic)}
+
+
+def _rate(number: float) -> str:
+    if not number:
+        return "no limit"
+    return f"{number:g} {'request' if number == 1 else 'requests'} per second and host"
 
 
 def _span(span: timedelta) -> str:

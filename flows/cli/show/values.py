@@ -60,6 +60,17 @@ def standard_output() -> Iterator[TextIO]:
         reader_left()
 
 
+def lines(name: str, value: Any) -> str:
+    """The field `name` of an article for people. Reasons have commas of their own: each is on a line."""
+    match name:
+        case "reasons":
+            return "\n".join(map(cell, value))
+        case "models":
+            return ", ".join(f"{cell(one['model'])} ({cell(one['team'])})" for one in value)
+        case _:
+            return cell(value)
+
+
 def cell(value: Any) -> str:
     """A value for people, safe in a terminal: Korean time without offset, lists with commas."""
     match value:

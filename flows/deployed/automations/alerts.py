@@ -16,6 +16,8 @@ from flows.deployed.automations.events import BLOCKED_AFTER, NOT_UPLOADED, RESUM
 from flows.deployed.automations.triggers import PREFIX, run_events, tagged
 
 POOL = "seogo"
+ALERT = f"{PREFIX}alert: "
+"""Every alert's name begins with it."""
 _FOR_EVER = timedelta(days=3650)
 _EACH_DEPLOYMENT = frozenset({"related:deployment:prefect.resource.id"})
 _FAILED = ("Failed", "TimedOut", "MailNotSent", "PartlyFailed", "BadInput", "Busy", "Interrupted", "Offline")
@@ -171,4 +173,4 @@ def _pool(status: str, *, after: str | None = None) -> EventTrigger:
 
 def _alert(name: str, description: str, trigger: EventTrigger, body: str, block: str) -> AutomationCore:
     notify = SendNotification.model_validate({"block_document_id": block, "subject": PREFIX + name, "body": body})
-    return AutomationCore(name=f"{PREFIX}tell: {name}", description=description, trigger=trigger, actions=[notify])
+    return AutomationCore(name=ALERT + name, description=description, trigger=trigger, actions=[notify])

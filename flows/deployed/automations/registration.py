@@ -24,7 +24,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events.schemas.automations import Automation
 from prefect.exceptions import ObjectNotFound
 
-from flows.deployed.automations.alerts import alerts, silence_alerts, upload_alerts
+from flows.deployed.automations.alerts import ALERT, alerts, silence_alerts, upload_alerts
 from flows.deployed.automations.events import watch
 from flows.deployed.automations.triggers import PREFIX, housekeeping, publications
 from flows.deployed.flow_runs.housekeeping import TAG
@@ -59,19 +59,20 @@ async def _deployments(client: PrefectClient) -> list[DeploymentResponse]:
 
 
 async def _reconcile(client: PrefectClient, there: Sequence[Automation], wanted: Sequence[AutomationCore]) -> None:
-    """Create what is missing, change what differs, delete what is not wanted, and leave the rest alone."""
-    names = {one.name for one in wanted}
-    current: dict[str, Automation] = {}
-    for old in there:
-        if old.name in names and old.name not in current:
-            current[old.name] = old
-        else:
-            await client.delete_automation(old.id)
+    """Create what is missing, change what differs, delete what is not wanted, and leave the rest alone.
+
+    It deletes last: the alerts of an earlier version may be all that names the notification block.
+    """
+    current = {one.name: one for one in there}
     for automation in wanted:
         if automation.name not in current:
             await client.create_automation(automation)
         elif _facts(automation) != _facts(current[automation.name]):
             await client.update_automation(current[automation.name].id, automation)
+    kept = {current[one.name].id for one in wanted if one.name in current}
+    for old in there:
+        if old.id not in kept:
+            await client.delete_automation(old.id)
 
 
 def _facts(automation: AutomationCore) -> Any:
@@ -124,4 +125,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def any_alert(names: Sequence[str]) -> bool:
     """Whether anybody is notified by one of these automations."""
-    return any(name.startswith(f"{PREFIX}tell: ") for name in names)
+    return any(name.startswith(ALERT) for name in names)

@@ -213,7 +213,7 @@ def _lock(root: Path, now: datetime) -> Check:
     if (busy := holder(root / "state")) is None:
         return ok("lock", "no process writes to the archive")
     lasts = now - busy.since
-    found = f"{busy} writes to the archive since {ago(lasts)}"
+    found = f"{busy} has been writing to the archive for {ago(lasts)}"
     if lasts > _LONG_RUN:
         return warning("lock", found, "see whether it still gets on: seogo status, or the run in Prefect's UI")
     return ok("lock", found)

@@ -45,6 +45,6 @@ def _contact(topic: Topic, file: Path, environment: Mapping[str, str]) -> Check:
     if not is_placeholder(topic.contact):
         return ok("contact", "set")
     if environment.get("SEOGO_NAVER") or topic.naver:
-        return ok("contact", "the example's, which a stand-in does not mind")
-    found = "still the example's: Naver cannot reach you"
+        return ok("contact", "that of the example: enough for a stand-in")
+    found = "still that of the example: Naver cannot reach you"
     return warning("contact", found, f"set `contact` in {file} to an e-mail address or URL of yours")

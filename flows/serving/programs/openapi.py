@@ -70,7 +70,7 @@ _FILTERS: dict[str, tuple[str, Schema]] = {
     "model": ("only articles that name this model", _STRING),
     "publisher": ("only articles of this publisher", _STRING),
     "from": ("from this Korean day on", {"type": "string", "format": "date"}),
-    "to": ("up to this day, and it included", {"type": "string", "format": "date"}),
+    "to": ("up to and including this day", {"type": "string", "format": "date"}),
     "status": ("only of this status", {"type": "string", "enum": ["archived", "listed", "imported", "gone"]}),
     "story": ("yes: only articles of a story; no: only the others", {"type": "string", "enum": ["yes", "no"]}),
     "all": ("1: also imported and off-topic articles", {"type": "string", "enum": ["1"]}),

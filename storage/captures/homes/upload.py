@@ -45,7 +45,7 @@ def upload_file(root: Path, store: ObjectStore, file: CaptureFile) -> None:
     """
     path = inside(root, file.name)
     if sha256_of(path) != file.sha256:
-        raise ArchiveDamaged(f"{path} is not, byte for byte, the file that was written. Run: seogo verify")
+        raise ArchiveDamaged(f"{path} differs from the file that was written. Run: seogo verify")
     with suppress(ObjectExists):
         store.create(file.name, path)
     try:

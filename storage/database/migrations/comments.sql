@@ -231,25 +231,25 @@ COMMENT ON COLUMN events.duplicate_of IS 'for `duplicate`: id of the article tha
 COMMENT ON COLUMN events.run_id IS 'the run';
 COMMENT ON COLUMN events.story IS 'for `story`: the story that the article is in now; NULL if it has left one';
 
-COMMENT ON TABLE near_duplicates IS 'One row per two articles of which the shorter one stands in the other to at least a half. Compared are the letters and digits of the newest texts, by sequences of 8, without the press office''s footer; texts of less than 150 are not compared. Found at the end of each run.';
+COMMENT ON TABLE near_duplicates IS 'One row per pair of articles of which at least half of the shorter text is contained in the other. The letters and digits of the newest texts are compared, by sequences of 8, without the press office''s footer; texts of less than 150 are not compared. Found at the end of each run.';
 COMMENT ON COLUMN near_duplicates.a IS 'id of the one article, the smaller of the two';
 COMMENT ON COLUMN near_duplicates.b IS 'id of the other';
 COMMENT ON COLUMN near_duplicates.shared IS 'number of sequences that both texts have';
-COMMENT ON COLUMN near_duplicates.of_a IS 'their share of the sequences of `a`, 0 to 1: how much of `a` stands in `b`';
-COMMENT ON COLUMN near_duplicates.of_b IS 'their share of the sequences of `b`, 0 to 1: how much of `b` stands in `a`';
+COMMENT ON COLUMN near_duplicates.of_a IS 'their share of the sequences of `a`, 0 to 1: how much of `a` is contained in `b`';
+COMMENT ON COLUMN near_duplicates.of_b IS 'their share of the sequences of `b`, 0 to 1: how much of `b` is contained in `a`';
 
 COMMENT ON TABLE story_members IS 'One row per article of a story. An article that is nobody''s near-duplicate is in none; copies with the very same text are in `duplicates`.';
 COMMENT ON COLUMN story_members.story IS 'name of the story: the id of its earliest article';
 COMMENT ON COLUMN story_members.id IS 'the article';
 COMMENT ON COLUMN story_members.minutes_behind IS 'whole minutes after the earliest article; NULL if a time is unknown';
-COMMENT ON COLUMN story_members.share IS 'the largest share of its text, 0 to 1, that stands in an earlier article of the story; NULL if there is none';
+COMMENT ON COLUMN story_members.share IS 'the largest share of its text, 0 to 1, that is contained in an earlier article of the story; NULL if there is none';
 
 COMMENT ON TABLE sketches IS 'Internal: a few hashes of each text, by which near-duplicates are found. Derived from the texts again if it is missing.';
 COMMENT ON COLUMN sketches.id IS 'the article';
 COMMENT ON COLUMN sketches.revision IS 'number of the text';
 COMMENT ON COLUMN sketches.hashes IS 'the CRC-32 values below 2^28 of its sequences of 8 letters and digits';
 
-COMMENT ON VIEW stories IS 'One row per story: articles that are near-duplicates of each other, directly or through others, each standing in the other to at least 0.3.';
+COMMENT ON VIEW stories IS 'One row per story: articles that are near-duplicates of each other, directly or through others; at least 0.3 of each text is contained in the other.';
 COMMENT ON COLUMN stories.story IS 'name of the story: the id of its earliest article. It changes if an earlier one arrives';
 COMMENT ON COLUMN stories.first_id IS 'id of the earliest article';
 COMMENT ON COLUMN stories.articles IS 'number of articles, without copies of the very same text';

@@ -1,4 +1,4 @@
--- How many articles spoke of each team on each Korean day, and how many publications with their copies.
+-- How many articles name each team on each Korean day, and how many publications, with their copies.
 WITH publications AS (
     SELECT id, id AS text_id, published_at FROM articles_on_topic
     UNION ALL

@@ -1,4 +1,4 @@
--- Exclusive stories by publisher: articles whose text stands in no article of another one, and their share.
+-- Exclusive stories by publisher: articles whose text is in no other publisher's article, and their share.
 WITH shared AS (
     SELECT id FROM story_members JOIN stories USING (story) WHERE publishers > 1
     UNION

@@ -1,4 +1,4 @@
--- Who is first: of the stories that several publishers have, how many each had first, and how far behind it was else.
+-- Who is first: how many of the stories of several publishers each one had first, and how far behind it was otherwise.
 SELECT
     publisher,
     count(*) FILTER (m.id = m.story) AS first,

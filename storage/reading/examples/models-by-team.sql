@@ -1,4 +1,4 @@
--- How many articles name each model, since when, and how many percent of its team's articles do so.
+-- How many articles name each model, since when, and what percentage of its team's articles that is.
 SELECT
     team,
     model,

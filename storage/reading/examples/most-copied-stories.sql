@@ -1,4 +1,4 @@
--- Wires most copied: the 50 stories with the most copies, who was first, and how many copies came within an hour.
+-- The 50 stories with the most copies: who was first, and how many copies came within an hour.
 WITH copies AS (
     SELECT story, minutes_behind FROM story_members WHERE id <> story
     UNION ALL

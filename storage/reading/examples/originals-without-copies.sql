@@ -1,4 +1,4 @@
--- The 50 newest articles that nobody copied and that are no copy themselves.
+-- The 50 newest articles that nobody copied and that are not copies themselves.
 SELECT id, published_at, publisher, title
 FROM articles_on_topic
 WHERE

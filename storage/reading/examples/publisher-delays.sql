@@ -1,4 +1,4 @@
--- How long after the first each publisher brings a text that several have: minutes, and how often it was first.
+-- How many minutes after the first publisher each one published a text that several have, and how often it was first.
 WITH publications AS (
     SELECT id AS text_id, id, publisher, published_at FROM articles_on_topic
     WHERE id IN (SELECT duplicate_of FROM duplicates)

@@ -1,4 +1,4 @@
--- Share of voice by month, a column for each: how many percent of all mentions of teams are of this one.
+-- Share of voice by month, a column for each: each team's percentage of all mentions of teams.
 WITH shares AS (
     SELECT
         strftime(published_at AT TIME ZONE 'Asia/Seoul', '%Y-%m') AS month,

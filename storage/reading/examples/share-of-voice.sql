@@ -1,4 +1,4 @@
--- Share of voice by week: how many percent of all mentions of teams are of this one.
+-- Share of voice by week: each team's percentage of all mentions of teams.
 SELECT
     CAST(date_trunc('week', published_at AT TIME ZONE 'Asia/Seoul') AS DATE) AS week,
     team,

@@ -1,4 +1,4 @@
--- What each source was good for: articles that it named first, and finds of all runs by outcome.
+-- What each source contributed: articles that it named first, and finds of all runs by outcome.
 WITH named AS (
     SELECT source, count(*) AS articles FROM articles_on_topic GROUP BY source
 ), found AS (

@@ -207,7 +207,12 @@ def test_what_stands_behind_two_dashes_asks_for_nothing() -> None:
     ("words", "says"),
     [
         (["crawl", "--url", "https://example.org/1"], "is not the address of a Naver article"),
-        (["crawl", "--url", ""], "is not the address of a Naver article"),
+        (["crawl", "--url", ""], "--url has an empty value"),
+        (["crawl", "--archive="], "--archive has an empty value"),
+        (["publish", "--to", ""], "--to has an empty value"),
+        (["search", "모델", "--team", ""], "--team has an empty value"),
+        (["import", ""], "an argument is empty"),
+        (["import", "--", ""], "an argument is empty"),
         (["crawl", "--since", "tomorrow"], "write 2025-12-28"),
         (["crawl", "--since", "2999-01-01"], "and now"),
         (["crawl", "--since", "0001-01-01"], "2000-01-01"),

@@ -177,7 +177,7 @@ def test_dot_commands_work_in_the_middle_of_a_statement(session: Session) -> Non
     assert "after" not in session("SELECT 1", ".quit", "SELECT 'after';")
 
 
-@pytest.mark.parametrize("word", ["quit", "exit"])
+@pytest.mark.parametrize("word", ["quit", "exit;", "\\q"])
 def test_who_types_quit_leaves(session: Session, word: str) -> None:
     assert "after" not in session(word, "SELECT 'after';")
 

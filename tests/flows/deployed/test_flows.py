@@ -146,7 +146,9 @@ def test_every_automation_says_what_it_is_for() -> None:
     assert len({one.name for one in made}) == len(made)
 
 
-def test_captures_that_wait_for_their_object_store_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_captures_that_wait_for_their_object_store_raise_an_alert(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[tuple[str, Any]] = []
     monkeypatch.setattr(events, "emit_event", lambda event, resource, payload: told.append((event, payload)))
     mark = Mark(str(tmp_path), "20260102T030405Z-0001", 1)

@@ -444,19 +444,25 @@ def test_worker_and_process_are_killed(hand: Operator, tmp_path: Path, whole: di
 
 
 def test_a_run_whose_process_is_gone_is_ended_by_the_next_worker(hand: Operator, tmp_path: Path) -> None:
-    """Also where no trigger waits for its heartbeats. Automations that are as they should be are left alone."""
+    """Also where no trigger waits for its heartbeats. Automations that are as they should be are left alone.
+
+    An alert with the name that it had in an earlier version is replaced.
+    """
     run, process = begun(hand, tmp_path)
     _kill_worker(hand)
     os.kill(process, signal.SIGKILL)
     with client_of(hand):
         assert registration.main([]) == 0  # what other tests have changed
-    hand.ask("DELETE", f"automations/{hand.automation('heartbeats stopped')['id']}")
     before = hand.automations()
+    hand.ask("DELETE", f"automations/{hand.automation('heartbeats stopped')['id']}")
+    hand.rename("seogo: alert: a run failed", "seogo: tell: a run failed")
     with client_of(hand):
         assert registration.main([]) == 0
     after = hand.automations()
-    assert {name for name in after if after[name] != before.get(name)} == {
-        "seogo: a run whose heartbeats stopped is crashed"
+    assert after.keys() == before.keys()
+    assert {name for name in after if after[name] != before[name]} == {
+        "seogo: a run whose heartbeats stopped is crashed",
+        "seogo: alert: a run failed",
     }
     assert hand.run(run)["state"]["name"] == "Running"
     hand.engine.start_worker()

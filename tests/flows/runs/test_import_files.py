@@ -176,6 +176,7 @@ def altered(text: bytes) -> bytes:
         ("empty.md", lambda text: b"", "the file is empty"),
         ("large.md", lambda text: text + b"\n" * 5000, "more than 4,000"),
         ("plain.txt", lambda text: PLAIN.replace("12-30", "13-45").encode(), "plain.txt:1: "),
+        ("notes.txt", lambda text: "날짜가 없는 글이다.\n".encode(), "does not begin with 'date YYYY-MM-DD'"),
     ],
 )
 @pytest.mark.every(2)
@@ -194,6 +195,7 @@ def test_what_is_refused_and_why(
     assert (ran.json["outcomes"]["new"], ran.json["outcomes"]["failed"]) == (1, 1)
     shown = seogo("import", bad, "--archive", tmp_path / "archive")
     assert f"refused: {bad}" in shown.out
+    assert "1 file was refused; there were no others" in shown.out
     check_agrees(tmp_path / "archive")
 
 

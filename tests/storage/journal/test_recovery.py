@@ -6,18 +6,19 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from schemas.article import Outcome
-from schemas.errors import ArchiveDamaged
+from schemas.article import Article, Outcome
+from schemas.errors import ArchiveDamaged, StorageFault
 from schemas.find import RevisionKind
 from schemas.receipt import Receipt
 from storage.archive import open_archive
+from storage.database import writer
 from storage.integrity.repair import Repair, rebuild, repair, verify_archive
 from storage.integrity.verify import verify
 from tests.support.archives import flip, killed, rows, store_new, store_results
@@ -237,6 +238,29 @@ class TestTheMarkOfOpenCaptures:
             assert set(archive.known([key(1).id, key(2).id])) == {key(1).id, key(2).id}
         (kept,) = (root / "state" / "set-aside").rglob(other.name)
         assert kept.read_bytes() == b"somebody's"
+
+
+def test_a_batch_that_is_too_large_for_the_memory_of_a_run_is_replayed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import of an older version journaled such batches: each start failed as the import had."""
+    monkeypatch.setattr(writer, "_MEMORY", "12MB")
+    monkeypatch.setitem(writer._SETTINGS, "memory_limit", "12MB")
+    texts = [article(number, body=f"{number}번째 글이다. " * 60_000) for number in range(10, 14)]
+    with pytest.raises(StorageFault, match=r"Out of Memory Error: [^\n]+used\)\. What was"):
+        store_at_once(root, texts)
+    with open_archive(root) as archive:
+        assert archive.notes == ["replayed 1 journal entries that the database lacked"]
+        assert set(archive.known([text.id for text in texts])) == {text.id for text in texts}
+        limit = archive.database.rows("SELECT current_setting('memory_limit') AS memory")
+    assert limit == [{"memory": "11.4 MiB"}]
+
+
+def store_at_once(root: Path, texts: Sequence[Article]) -> None:
+    run = receipt("20260102T060405Z-0004")
+    with open_archive(root) as archive:
+        archive.start_run(run)
+        archive.store(run.run_id, [stored(text) for text in texts])
 
 
 def test_a_start_reads_no_capture_that_the_database_knows(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

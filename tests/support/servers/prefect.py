@@ -103,9 +103,16 @@ class Operator:
 
     def patient(self, name: str, seconds: float) -> None:
         """Shorten the waiting time of an automation, which is minutes by default."""
+        self._change(name, lambda kept: kept["trigger"].update(within=seconds))
+
+    def rename(self, name: str, other: str) -> None:
+        """Rename an automation."""
+        self._change(name, lambda kept: kept.update(name=other))
+
+    def _change(self, name: str, change: Callable[[dict[str, Any]], None]) -> None:
         found = self.automation(name)
         kept = {key: found[key] for key in ("name", "description", "enabled", "trigger", "actions")}
-        kept["trigger"]["within"] = seconds
+        change(kept)
         self.ask("PUT", f"automations/{found['id']}", kept)
 
     def automation(self, name: str) -> dict[str, Any]:

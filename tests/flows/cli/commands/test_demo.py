@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 from storage.archive import open_archive
 from tests.support.archives import archived_ids, store_new
-from tests.support.command import COMMAND, environment, process, seogo, without_progress
+from tests.support.command import environment, process, seogo, without_progress
 from tests.support.values import key
+
+SEOGO = str(Path(sys.executable).with_name("seogo"))
 
 
 def test_the_demo_shows_it_all_in_place_of_an_earlier_one_and_leaves_nothing_running(tmp_path: Path) -> None:
@@ -19,8 +22,8 @@ def test_the_demo_shows_it_all_in_place_of_an_earlier_one_and_leaves_nothing_run
     (archive / ".demo").touch()
     # A session of its own, so that every process that it starts can be found.
     with subprocess.Popen(
-        [*COMMAND, "demo", "--archive", str(archive)],
-        env=environment(SEOGO_TOPIC="none.yaml", SEOGO_NAVER="nonsense"),
+        [SEOGO, "demo", "--archive", str(archive)],
+        env=environment(SEOGO_TOPIC="none.yaml", SEOGO_NAVER="nonsense", PATH="/usr/bin"),
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -67,8 +70,9 @@ def check_shown(out: str) -> None:
     assert -1 not in at
     assert at == sorted(at)
     assert "네이버클라우드" in out.partition("4. a question")[2]
-    assert "seogo status --archive" in out
-    assert "seogo serve --archive" in out.splitlines()[-2]
+    # The commands can be typed as they are shown: `seogo` is not on the path, and the name of the archive has a space.
+    assert f"{SEOGO} status --archive '" in out
+    assert f"{SEOGO} serve --archive '" in out.splitlines()[-2]
 
 
 def test_the_demo_leaves_other_folders_alone(tmp_path: Path) -> None:

@@ -130,11 +130,23 @@ def test_without_a_key_and_with_a_wrong_one_the_rest_is_crawled(naver: Replica, 
     env = crawling(naver, tmp_path / "archive")
     without = seogo("crawl", env={**env, "NAVER_CLIENT_SECRET": ""})
     assert without.code == Exit.PARTLY_FAILED
-    # Seven queries fail for one reason, which is printed once.
-    assert len([line for line in without.out.splitlines() if line.startswith("search_api:")]) == 1
+    # Twelve queries fail for one reason, which is printed once for the sources, and once for the gaps.
+    for beginning in ("search_api:", "gap: search_api:"):
+        (line,) = [line for line in without.out.splitlines() if line.startswith(beginning)]
+        assert " and 11 more: " in line
     wrong = seogo("crawl", "--json", env={**env, "NAVER_CLIENT_SECRET": "canary-7431"})
     assert wrong.code == Exit.PARTLY_FAILED
     assert "canary" not in wrong.out + wrong.err
+
+
+def test_a_run_of_another_topic_is_noted(naver: Replica, tmp_path: Path) -> None:
+    topic = hasty_topic(tmp_path)
+    env = crawling(naver, tmp_path / "archive", topic)
+    assert "note:" not in seogo("crawl", "--limit", "1", env=env).out
+    topic.write_text(f"{topic.read_text('utf-8')}\nname: chips\n", "utf-8")
+    ran = seogo("crawl", "--limit", "1", env=env)
+    assert "note: the run before this one was of the topic demo, and this one is of chips: " in ran.out
+    assert "of the topic" not in seogo("crawl", "--limit", "1", env=env).out
 
 
 def test_permission_is_repeated_by_every_run(naver: Replica, tmp_path: Path) -> None:
@@ -254,6 +266,7 @@ def test_a_busy_archive_names_its_holder(naver: Replica, tmp_path: Path, holder:
         ran = seogo(*words, env=crawling(naver, tmp_path / "archive"))
         assert (ran.code, ran.out) == (Exit.ARCHIVE_BUSY, "")
         assert f"process {holder.pid} on " in ran.complaint
+        assert re.search(r" has been writing to it since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\. ", ran.complaint)
 
 
 def test_wait_outlasts_the_other(naver: Replica, tmp_path: Path, holder: subprocess.Popen[str]) -> None:
@@ -273,8 +286,10 @@ def test_reading_goes_on_while_another_writes(naver: Replica, tmp_path: Path) ->
     with ending(start("crawl", "--since", "2026-01-01", env=env)) as crawl:
         _wait((tmp_path / "archive" / "state" / "open_capture").exists)
         assert seogo("sql", "SELECT count(*) AS n FROM articles", "--format", "json", env=env).json == [{"n": 3}]
-        assert seogo("status", env=env).code == Exit.DONE
+        assert f"process {crawl.pid} on " in seogo("status", env=env).out
+        assert seogo("status", "--json", env=env).json["writer"]["pid"] == crawl.pid
         assert crawl.poll() is None
+    assert "writer" not in seogo("status", "--json", env=env).json
 
 
 # -- archives that cannot be written

@@ -32,7 +32,7 @@ def test_publish_tells_what_an_object_store_got(root: Path, tmp_path: Path) -> N
     first = seogo("publish", "--to", place, "--delta", "--archive", root)
     assert first.code == 0
     assert f"{place}: 3 objects uploaded" in first.out.replace("\n", "")
-    assert f"{place}/delta/articles: 1 commits" in first.out.replace("\n", "")
+    assert f"{place}/delta/articles: 1 commit," in first.out.replace("\n", "")
     assert seogo("publish", "--to", place, "--delta", "--archive", root).out.startswith("nothing changed")
 
 
@@ -65,6 +65,7 @@ def test_the_formats_offered_are_those_that_there_are() -> None:
 
 def test_a_page(root: Path, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
+    assert ". is a directory" in seogo("report", "--html", ".", "--archive", root).complaint
     ran = seogo("report", "--html", file, "--archive", root)
     assert (ran.code, str(file) in ran.out, file.read_text("utf-8").startswith("<!doctype html>")) == (0, True, True)
     assert seogo("report", "--html", file, "--json", "--archive", root).json == {

@@ -193,6 +193,11 @@ def test_a_table_in_a_pipe_is_as_wide_as_its_cells(archive: Path) -> None:
     assert ran.out.endswith("1 row\n")
 
 
+def test_numbers_stand_below_each_other(archive: Path) -> None:
+    query = "SELECT '가' AS a, 7 AS n UNION ALL SELECT '가나', 1234 UNION ALL SELECT '가나다', NULL ORDER BY a"
+    assert sql(archive, query).out.splitlines()[3:6] == [" 가          7", " 가나     1234", " 가나다"]
+
+
 def test_many_columns_in_a_narrow_terminal_stand_one_below_the_other(archive: Path) -> None:
     ran = process("sql", "SELECT * FROM articles ORDER BY id", "--archive", archive, env={"COLUMNS": "60"})
     lines = ran.out.splitlines()

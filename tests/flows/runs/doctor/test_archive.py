@@ -170,7 +170,7 @@ def test_a_process_that_writes_is_named_and_not_disturbed(root: Path) -> None:
     assert check.level is Level.OK
     assert f"process {os.getpid()} on" in check.found
     assert late.level is Level.WARNING
-    assert "since 13 h" in late.found
+    assert "for 13 h" in late.found
 
 
 def test_who_left_holds_nothing(root: Path) -> None:
