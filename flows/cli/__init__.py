@@ -1,6 +1,6 @@
 """The command `seogo`: options in, one plain function, its result printed, an exit code out.
 
-process.py       the process: garbage collection, and its end
+process.py       the process: its start, and its end
 app.py           all commands registered by name; `main`, which turns errors into messages and exit codes
 commands/        the commands
 options.py       the options that commands share

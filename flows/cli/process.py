@@ -1,4 +1,4 @@
-"""The process of the command `seogo`: how it collects garbage, and how it ends.
+"""The process of the command `seogo`: how it starts, and how it ends.
 
 Tests that run a command in their own process call `flows.cli.app.main` instead.
 """
@@ -21,6 +21,8 @@ def main() -> None:
     once. Before, threads are waited for, and what is registered to be called at the exit is called, as always.
     """
     gc.set_threshold(_MOST_YOUNG)
+    # DuckDB gives times through pytz, which otherwise opens the files of all 600 zones when it is asked for one.
+    os.environ.setdefault("PYTZ_SKIPEXISTSCHECK", "1")
     end = _End()
     atexit.register(end)  # registered first, called last
 
