@@ -198,7 +198,8 @@ def _report_duckdb_fts(root: Path, work: Path) -> None:
     figures = _peer("duckdb_fts", [python, root / SEARCH_INDEX, database], words)
     _say("DuckDB fts, best 20", [Took(*took) for took in figures["best"]])
     with opened_to_read(root) as index:
-        shares = [figures["found"][word] / max(Search(index, SearchRequest(parse(word))).counted().total, 1) for word in words]
+        totals = {word: Search(index, SearchRequest(parse(word))).counted().total for word in words}
+    shares = [figures["found"][word] / max(totals[word], 1) for word in words]
     print(f"  DuckDB fts finds {spread(shares, '.2f')} of the articles that seogo finds", flush=True)
 
 
