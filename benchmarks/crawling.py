@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import shutil
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -75,7 +76,7 @@ class Comparison:
         """Scrapy into a new folder; it stores `rows`, also `files`, or also `captures`."""
         folder = self._fresh("scrapy")
         folder.mkdir()
-        command = [self._python, "-m", "benchmarks.scrapy_peer", self._addresses, self._site, folder]
+        command: list[str | Path] = [self._python, "-m", "benchmarks.scrapy_peer", self._addresses, self._site, folder]
         run = measured([*command, str(CONCURRENCY), keep], self._work)
         printed = json.loads(run.output)
         self._check("Scrapy", printed["rows"])
@@ -104,7 +105,7 @@ def main() -> None:
     introduce(f"crawling: {articles:,} generated pages of about 200 KB from nginx, {CONCURRENCY} requests at a time")
     with nginx(pages / "site") as site:
         comparison = Comparison(work, python, addresses, site)
-        ways = {
+        ways: dict[str, Callable[[], Measured]] = {
             "seogo": comparison.seogo,
             "Scrapy, rows": partial(comparison.scrapy, "rows"),
             "Scrapy, rows and files": partial(comparison.scrapy, "files"),
@@ -129,8 +130,8 @@ def report(found: dict[str, list[Measured]]) -> None:
     ours, *peers = found
     print()
     for peer in peers:
-        whole, alone = _ratio(found, ours, peer, "whole"), _ratio(found, ours, peer, "alone")
-        print(f"  seogo to {peer}: {whole:.2f} (whole command), {alone:.2f} (crawl itself); target: {WANTED:g}")
+        command, crawl = _ratio(found, ours, peer, "whole"), _ratio(found, ours, peer, "alone")
+        print(f"  seogo to {peer}: {command:.2f} (whole command), {crawl:.2f} (crawl itself); target: {WANTED:g}")
     _report_stages(found[ours])
     _report_parts(found[ours])
 

@@ -96,7 +96,7 @@ def _report(root: Path) -> int:
 
 
 def _page(root: Path) -> int:
-    from flows.serving.pages.frozen import write_page
+    from flows.serving.pages.static_page import write_page
 
     return write_page(root, root / "exports/report.html", title="report", language="ko", days=30)
 

@@ -88,7 +88,7 @@ _COMPARED = ((_ONE, "processor"), (_TWO, "seconds"))
 
 
 def _median(found: dict[str, list[Run]], who: str, name: str) -> float:
-    return statistics.median(getattr(run, name) for run in found[who])
+    return float(statistics.median(getattr(run, name) for run in found[who]))
 
 
 def _readable_before(archive: Path, work: Path, before: Path) -> Path:

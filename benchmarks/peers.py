@@ -41,8 +41,9 @@ def fts_python(work: Path) -> Path:
 def _make(folder: Path, packages: Sequence[str | Path]) -> None:
     uv = Path(sys.executable).with_name("uv")
     print(f"creating the environment of the peers in {folder} …", flush=True)
-    install = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *packages]
-    for command in ([uv, "venv", "--quiet", "--python", sys.executable, folder], install):
+    install: Sequence[str | Path] = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *packages]
+    create: Sequence[str | Path] = [uv, "venv", "--quiet", "--python", sys.executable, folder]
+    for command in (create, install):
         if not uv.exists() or subprocess.run(command, check=False).returncode:
             shutil.rmtree(folder, ignore_errors=True)
             raise SystemExit(

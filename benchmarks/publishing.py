@@ -14,6 +14,7 @@ import shutil
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -42,8 +43,8 @@ def main() -> None:
     print(f"  {'articles':>10}{'MB':>8}{'publish, ms':>14}{'plain copy, ms':>16}{'times':>8}{'export --since, s':>20}")
     for size, root in roots.items():
         writer = root / layout.WRITER_DATABASE
-        published = _median(given.runs, lambda root=root, writer=writer: _publish(root, writer))
-        copied = _median(given.runs, lambda root=root, writer=writer: _copy(writer, root / "plain.copy"))
+        published = _median(given.runs, partial(_publish, root, writer))
+        copied = _median(given.runs, partial(_copy, writer, root / "plain.copy"))
         asked = statistics.median(_since(root, work) for _ in range(given.runs))
         megabytes = writer.stat().st_size / 1e6
         figures = f"{published * 1000:>14,.0f}{copied * 1000:>16,.0f}{published / copied:>8.2f}{asked:>20.3f}"

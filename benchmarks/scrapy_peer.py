@@ -118,7 +118,7 @@ def _record(response: Response, item: dict[str, Any]) -> bytes:
     return warc.member(WarcRecordType.response, item["crawled_at"], fields, block, payload=response.body)
 
 
-class ArticleSpider(scrapy.Spider):
+class ArticleSpider(scrapy.Spider):  # type: ignore[misc]  # an environment of its own has its types
     """Fetches the URLs and parses the pages."""
 
     name = "articles"
@@ -174,7 +174,7 @@ def main(addresses: str, site: str, folder: str, concurrency: str, keep: str) ->
     process.crawl(crawler)
     process.start()
     stats = crawler.stats.get_stats()
-    with duckdb.connect(settings["DATABASE"], read_only=True) as con:
+    with duckdb.connect(str(settings["DATABASE"]), read_only=True) as con:
         ((rows,),) = con.sql("SELECT count(*) FROM articles").fetchall()
     print(json.dumps({"rows": rows, "seconds": stats["elapsed_time_seconds"]}))
 

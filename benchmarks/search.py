@@ -168,7 +168,11 @@ def _report_contains(root: Path) -> None:
     query = f"SELECT id FROM articles WHERE {condition} ORDER BY published_at DESC LIMIT 20"
     words = [word for word in QUERIES if word.isalpha()]
     with open_snapshot(root) as connection:
-        took = [timed(lambda word=word: connection.execute(query, {"word": word}).fetchall()) for word in words]
+
+        def ask(word: str) -> None:
+            connection.execute(query, {"word": word}).fetchall()
+
+        took = [timed(partial(ask, word)) for word in words]
     _say("DuckDB contains(), newest 20", took)
 
 
@@ -194,7 +198,8 @@ def _report_duckdb_fts(root: Path, work: Path) -> None:
     figures = _peer("duckdb_fts", [python, root / SEARCH_INDEX, database], words)
     _say("DuckDB fts, best 20", [Took(*took) for took in figures["best"]])
     with opened_to_read(root) as index:
-        shares = [figures["found"][word] / max(Search(index, SearchRequest(parse(word))).count(), 1) for word in words]
+        totals = {word: Search(index, SearchRequest(parse(word))).counted().total for word in words}
+    shares = [figures["found"][word] / max(totals[word], 1) for word in words]
     print(f"  DuckDB fts finds {spread(shares, '.2f')} of the articles that seogo finds", flush=True)
 
 

@@ -107,9 +107,9 @@ def compared(work: Path, count: int, corpus: Path, python: Path, seconds: float)
     follow(root)
     copy = work / "copy.db"
     ids = copy_for_datasette(root, copy)
-    seogo = [*SEOGO, "serve", "--archive", str(root), "--port", PORT]
+    seogo = [*map(str, SEOGO), "serve", "--archive", str(root), "--port", PORT]
     datasette = [str(python), "-m", "datasette", "serve", "--immutable", str(copy), "--port", PORT]
-    servers = {
+    servers: dict[str, tuple[Sequence[str], dict[str, list[str]]]] = {
         "seogo": (seogo, pages_of_seogo(ids)),
         "seogo, 2 processes": ([*seogo, "--workers", "2"], pages_of_seogo(ids)),
         "Datasette": (datasette, pages_of_datasette(ids)),

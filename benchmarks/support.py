@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-SEOGO = (sys.executable, "-m", "flows.cli")
+SEOGO: Sequence[str | Path] = (sys.executable, "-m", "flows.cli")
 
 
 class Took(NamedTuple):

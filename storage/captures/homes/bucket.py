@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from storage.captures.homes import settings
 from storage.captures.homes.directory import DirectoryStore, in_runs, local_names, local_sizes
 from storage.files import inside
 from storage.objects.store import ObjectStore, StoredObject, open_store
@@ -45,7 +46,9 @@ class BucketStore:
 
     def _objects(self, since: str = "") -> list[StoredObject]:
         # A list begins after a name: the one with the least character before `/` excludes nothing of the folder.
-        found = self.objects.list(_FOLDER, after=f"{since}." if since > _FOLDER else "")
+        found = list(self.objects.list(_FOLDER, after=f"{since}." if since > _FOLDER else ""))
+        if not found and not since:
+            settings.require_mark(self.objects, str(settings.load(self._root).id), self._root)
         return [item for item in found if item.name.endswith(".warc.gz")]
 
     @contextmanager

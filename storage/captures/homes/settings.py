@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from schemas.errors import BadInput, ObjectExists, StorageFault
+from schemas.errors import BadInput, ObjectExists, ObjectStoreUnavailable, StorageFault
 from storage.files import replacing
 from storage.layout import ARCHIVE_TOML
 from storage.objects.store import ObjectStore, open_store
@@ -117,6 +117,24 @@ def check_mark(store: ObjectStore, id_: str, root: Path) -> None:
             found = store.get(MARK)
         else:
             return
+    _check_same(found, store, id_, root)
+
+
+def require_mark(store: ObjectStore, id_: str, root: Path) -> None:
+    """Make sure that a place in use still has this mark: a disk that is not mounted is an empty directory.
+
+    Raises ObjectStoreUnavailable if it has none, BadInput if it has another.
+    """
+    found = store.find(MARK)
+    if found is None:
+        raise ObjectStoreUnavailable(
+            f"{store.address} has no object {MARK}, which marks the captures of {root}. Mount the disk, or correct the"
+            f" address; if only the mark was lost, create it with the content {id_}."
+        )
+    _check_same(found, store, id_, root)
+
+
+def _check_same(found: bytes, store: ObjectStore, id_: str, root: Path) -> None:
     if found.decode("utf-8", "replace").strip() != id_:
         raise BadInput(
             f"{store.address} has the captures of another archive than {root}. Choose another prefix; to restore that"

@@ -19,14 +19,15 @@ from storage.objects.store import ObjectStore, open_store
 def upload(root: Path, files: Sequence[CaptureFile]) -> None:
     """Upload these files to the archive's object store, and delete the local copies. The lease must be held.
 
-    Raises BadInput if the place in the store belongs to another archive, and as `upload_file`. A file that is damaged,
+    Raises BadInput if the place in the store belongs to another archive, ObjectStoreUnavailable if it lacks the
+    archive's mark, and as `upload_file`. A file that is damaged,
     here or there, does not keep the others from being uploaded: its error is raised at the end.
     """
     known = settings.load(root)
     if known.home is None or not files:
         return
     store = open_store(known.home)
-    settings.check_mark(store, str(known.id), root)
+    settings.require_mark(store, str(known.id), root)
     damaged = None
     for file in files:
         try:

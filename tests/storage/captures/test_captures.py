@@ -73,6 +73,16 @@ def test_an_imported_file_comes_back_byte_for_byte(tmp_path: Path) -> None:
     assert (back.kind, back.content, back.status) == ("resource", data, None)
 
 
+@pytest.mark.parametrize("size", [0, 1, 60_000, 70_000, 300_000])
+def test_a_record_of_any_size_comes_back_and_is_compressed(tmp_path: Path, size: int) -> None:
+    data = (b"%07d " * (size // 8 + 1) % tuple(range(size // 8 + 1)))[:size]
+    with writer(tmp_path) as file:
+        ref = file.append_file("long.md", data, NOW)
+    assert read_capture(tmp_path, ref).content == data
+    assert ref.length is not None
+    assert ref.length < 600 + size // 2
+
+
 def test_other_readers_agree(tmp_path: Path) -> None:
     with writer(tmp_path) as file:
         for number in range(5):

@@ -113,6 +113,26 @@ def test_a_store_that_is_away_is_no_reason_to_stop(root: Path, server: S3Server)
     assert verify_archive(root).faults == []
 
 
+def test_a_disk_that_is_not_mounted_is_no_empty_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The captures of a run would be hidden below the disk once it is mounted again."""
+    disk, elsewhere = tmp_path / "disk", tmp_path / "elsewhere"
+    monkeypatch.setenv(VARIABLE, disk.as_uri())
+    root = new_archive(tmp_path / "archive", 1, 2)
+    disk.rename(elsewhere)
+    disk.mkdir()
+    run_again(root)
+    assert (waiting(root).waiting, list(disk.iterdir())) == (1, [])
+    assert "Mount the disk" in waiting(root).fault
+    with pytest.raises(ObjectStoreUnavailable, match="Mount the disk"):
+        verify_archive(root)
+
+    disk.rmdir()
+    elsewhere.rename(disk)
+    run_again(root, THIRD)
+    assert (waiting(root).waiting, spooled(root)) == (0, [])
+    assert verify_archive(root).faults == []
+
+
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
