@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Self
 
 from schemas.errors import AddressError
@@ -26,6 +27,8 @@ _AID = re.compile(r"[0-9]{10}")
 
 _TWO_BATCHES = 512
 """Texts whose digests are kept: those of an article are asked for several times until it is stored."""
+_USUAL = 5_000
+"""Characters of the longest text whose digests are kept, since the text is kept with them."""
 
 
 class Kind(StrEnum):
@@ -155,13 +158,24 @@ class Article:
         return text_hash(self.body)
 
 
-@lru_cache(maxsize=_TWO_BATCHES)
+def _remembered(digest: Callable[[str], str]) -> Callable[[str], str]:
+    """The same function, which computes the digest of a text of usual length once."""
+    kept = lru_cache(maxsize=_TWO_BATCHES)(digest)
+
+    @wraps(digest)
+    def remembered(body: str) -> str:
+        return kept(body) if len(body) <= _USUAL else digest(body)
+
+    return remembered
+
+
+@_remembered
 def content_hash(body: str) -> str:
     """SHA-256 (64 hex digits) of the body in UTF-8, without leading and trailing line breaks."""
     return hashlib.sha256(body.strip("\n").encode()).hexdigest()
 
 
-@lru_cache(maxsize=_TWO_BATCHES)
+@_remembered
 def text_hash(body: str) -> str:
     """SHA-256 (64 hex digits) of the body in NFC without white space: the same for two layouts of one text."""
     return hashlib.sha256(nfc("".join(body.split())).encode()).hexdigest()
