@@ -56,10 +56,9 @@ def _word(rng: Random) -> str:
     return pick(rng, _SYLLABLES) + pick(rng, _SYLLABLES) + pick(rng, _SYLLABLES)
 
 
-def plain_articles(count: int, *, seed: int = 7, own_words: bool = False) -> Iterator[MadeArticle]:
+def plain_articles(count: int, *, seed: int = 7) -> Iterator[MadeArticle]:
     """`count` generated articles on topic with different texts and a page at n.news.naver.com."""
-    corpus = make_corpus(seed, articles=count + count // 4 + 50, shares=_PLAIN)
-    corpus = OwnWords.of(corpus) if own_words else corpus
+    corpus = OwnWords.of(make_corpus(seed, articles=count + count // 4 + 50, shares=_PLAIN))
     wanted = (one for one in corpus.articles if one.slot.form is not Form.PHOTO and one.slot.copy is Copy.NONE)
     return islice(wanted, count)
 
@@ -73,7 +72,7 @@ def make_pages(work: Path, count: int, padding: int) -> tuple[Path, Path]:
     folder = work / f"pages-of-own-words-{count}-{padding}"
     addresses = folder / "addresses.txt"
     if not addresses.exists():
-        articles = plain_articles(count, own_words=True)
+        articles = plain_articles(count)
         urls = [_make_page(folder, article, at, padding) for at, article in enumerate(articles)]
         addresses.write_text("\n".join(urls) + "\n", encoding="utf-8")
     return folder, addresses

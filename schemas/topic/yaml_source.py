@@ -8,7 +8,6 @@ need them, and without them any file is read in bounded time.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -148,7 +147,7 @@ def _text(path: Path) -> str:
 def parse_document(text: str, file: str) -> Document:
     """Parse one YAML text, without following `extends`. Raises TopicError."""
     try:
-        root = _composed(text)
+        root = _Composer(text).get_single_node()
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise TopicError(f"{file}:{line}: not YAML: the character U+{error.character:04X} is not allowed") from error
@@ -161,25 +160,6 @@ def parse_document(text: str, file: str) -> Document:
         what = "an empty file" if root is None else "no keys"
         raise TopicError(f"{file}:1: expected a topic with lines of the form `key: value` (given {what})")
     return _Collector(file).document(root)
-
-
-def _composed(text: str) -> yaml.Node | None:
-    """The node tree of a text. libyaml composes it in a twentieth of the time; PyYAML itself words what is wrong."""
-    if yaml.__with_libyaml__:
-        with suppress(yaml.YAMLError, ValueError, OverflowError):
-            if _is_simple(text):
-                return yaml.compose(text, Loader=yaml.CSafeLoader)
-    return _Composer(text).get_single_node()
-
-
-def _is_simple(text: str) -> bool:
-    """Whether a text has no alias, and is nested less deep than is allowed."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if isinstance(event, yaml.AliasEvent) or depth >= MAX_DEPTH:
-            return False
-    return True
 
 
 class _Composer(yaml.SafeLoader):

@@ -36,7 +36,7 @@ from schemas.topic import (
 )
 from schemas.topic.fields import naver_address
 from schemas.topic.model import _MODELS
-from schemas.topic.yaml_source import MAX_BYTES, MAX_DEPTH, parse_document
+from schemas.topic.yaml_source import MAX_BYTES, MAX_DEPTH
 from tests.support.paths import ROOT
 
 GOOD = """\
@@ -791,15 +791,6 @@ def assert_topic_or_error(path: Path) -> None:
         assert not re.search(
             "Input should|Value error|validation error|pydantic", message
         )  # the messages are ours, not pydantic's
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "topics").glob("*.yaml")), ids=lambda path: path.name)
-def test_libyaml_and_pyyaml_read_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = path.read_text("utf-8")
-    read = parse_document(text, "topic.yaml")
-    assert read.values
-    monkeypatch.setattr(yaml, "__with_libyaml__", False)
-    assert parse_document(text, "topic.yaml") == read
 
 
 # --- the documentation, and the import -----------------------------------------------------------------------------
