@@ -27,7 +27,8 @@ class Stop:
     def __init__(self) -> None:
         self.by_hand = False
         self._requested = False
-        self._fetches: set[asyncio.Timeout] = set()
+        # In order, in which they end: the next run retries them in this order, and of two copies keeps the first.
+        self._fetches: dict[asyncio.Timeout, None] = {}
 
     @property
     def requested(self) -> bool:
@@ -53,7 +54,7 @@ class Stop:
             if self._requested:
                 return stopped
             limit = asyncio.timeout(None)
-            self._fetches.add(limit)
+            self._fetches[limit] = None
             try:
                 async with limit:
                     return await fetch(*args, **kwargs)
@@ -62,7 +63,7 @@ class Stop:
                     return stopped
                 raise
             finally:
-                self._fetches.discard(limit)
+                del self._fetches[limit]
 
         return guarded
 

@@ -50,6 +50,26 @@ def test_open_fetches_end_at_once_and_later_ones_send_nothing() -> None:
     asyncio.run(run())
 
 
+def test_open_fetches_end_in_their_order() -> None:
+    """The next run retries them in this order: of two copies, it keeps the one that an uninterrupted run would."""
+
+    async def run() -> None:
+        stop, host, ended = Stop(), Host(page(URL), seconds=60), list[int]()
+        fetch = stop.guard(host.fetch)
+
+        async def visit(number: int) -> None:
+            await fetch(URL)
+            ended.append(number)
+
+        visits = [asyncio.ensure_future(visit(number)) for number in range(100)]
+        await asyncio.sleep(0)
+        stop.request()
+        await asyncio.gather(*visits)
+        assert ended == list(range(100))
+
+    asyncio.run(run())
+
+
 def test_an_answer_and_an_error_of_the_fetch_itself_pass() -> None:
     async def run() -> None:
         stop, answer = Stop(), page(URL)
