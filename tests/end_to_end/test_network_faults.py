@@ -65,7 +65,7 @@ FAULTS: dict[str, tuple[Reply, str]] = {
     "not now, with status 200": (html(unavailable_page()), "temporarily unavailable"),
     "an empty page": (html(""), "needs '#dic_area'"),
     "noise": (html(bytes(range(256)) * 400), "needs '#dic_area'"),
-    "a title of 10 MB": (html(article_page(POISONED, title=f"{HEADLINE}{'가' * 3_400_000}</h2>")), "too many for a headline"),
+    "a title of 10 MB": (html(article_page(POISONED, title=f"{HEADLINE}{'가' * 3_400_000}</h2>")), "too many for"),
 }
 
 
