@@ -153,7 +153,7 @@ def powerless(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 RIGHTS = {
     "the archive": (".", 0o500, "archive.duckdb could not be published: Permission denied"),
-    "the state": ("state", 0o500, "state cannot be written to: Permission denied"),
+    "the state": ("state", 0o500, ".json cannot be written (Permission denied)"),
     "the captures": ("captures/**/", 0o500, ".warc.gz cannot be created: Permission denied"),
     "the day's articles": ("articles/**/", 0o500, ".md: Permission denied"),
 }
