@@ -49,7 +49,7 @@ def _writer(archive: Path) -> dict[str, Any]:
     """The process that writes to the archive, if there is one on this machine."""
     from storage.state.holder import holder
 
-    with suppress(OSError, StorageFault):
+    with suppress(OSError, StorageFault):  # who may only read the archive may not see who writes
         if busy := holder(archive / "state"):
             return {"writer": {"pid": busy.pid, "host": busy.host, "since": busy.since}}
     return {}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli.exit_codes import Exit
+from flows.replica.corpus.articles import Corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches
 from flows.replica.pages.notices import Robots
@@ -19,29 +20,23 @@ from storage.layout import LAST_RUN, SNAPSHOT, WRITER_DATABASE
 from storage.state.lease import lease
 from tests.support import command
 from tests.support.checks import tree
-from tests.support.command import Ran, crawling, ending, process, seogo, small_corpus, start
+from tests.support.command import Ran, crawling, ending, process, seogo, start
 
 ALONE = {"PREFECT_SERVER_API_PORT": "9"}
 """No Prefect server of this machine is looked for."""
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Replica]:
-    with Replica(small_corpus(), pace=1.0) as naver:
-        yield naver
-
-
-@pytest.fixture
-def naver(running: Replica) -> Iterator[Replica]:
-    running.log.clear()
-    yield running
-    running.behaviour = Behaviour()
+def server(corpus: Corpus) -> Iterator[Replica]:
+    """A replica whose clock runs."""
+    with Replica(corpus, pace=1.0) as replica:
+        yield replica
 
 
 @pytest.fixture(scope="module")
-def crawled(running: Replica, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def crawled(server: Replica, tmp_path_factory: pytest.TempPathFactory) -> Path:
     archive = tmp_path_factory.mktemp("crawled") / "archive"
-    assert seogo("crawl", "--limit", "5", env=crawling(running, archive)).code == Exit.DONE
+    assert seogo("crawl", "--limit", "5", env=crawling(server, archive)).code == Exit.DONE
     return archive
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from flows.replica.corpus.articles import Corpus
 from flows.replica.faults import Behaviour, Fault, Rule
 from flows.replica.log import forbidden_fetches, min_interval
 from flows.replica.pages.notices import Robots
@@ -24,7 +25,6 @@ from flows.runs.doctor.naver.checks import NaverSeen, _short, check_naver
 from schemas.topic import PressList, SearchApi, SearchPage, SectionList, Topic, load_topic
 from storage.layout import BACKOFF
 from tests.support.checks import found
-from tests.support.command import small_corpus
 from tests.support.naver.small import OLD, article_page, html, small_naver
 from tests.support.paths import DEMO_TOPIC
 from tests.support.servers.http import reply
@@ -36,16 +36,10 @@ HOSTS = 7
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Replica]:
-    with Replica(small_corpus(), pace=1.0) as naver:
-        yield naver
-
-
-@pytest.fixture
-def naver(running: Replica) -> Iterator[Replica]:
-    running.log.clear()
-    yield running
-    running.behaviour = Behaviour()
+def server(corpus: Corpus) -> Iterator[Replica]:
+    """A replica whose clock runs."""
+    with Replica(corpus, pace=1.0) as replica:
+        yield replica
 
 
 def topic(*sources: Any, **changed: Any) -> Topic:
